@@ -1,0 +1,109 @@
+// What the rule lines of a proxy do: `http-request`, `http-response`, `http-after-response`, `tcp-request`,
+// `tcp-response`, `use_backend`. HAProxy 2.6 configuration manual, section 4.2.
+import type { Span } from "../diagnostic/span.ts";
+import type { Condition, LogFormat, MatchMethod, SampleExpression } from "./sample.ts";
+
+export interface Rule<A extends Action = Action> {
+  readonly action: A;
+  readonly condition: Condition | null;
+  readonly span: Span;
+}
+
+/** A reply that the proxy itself gives. Bytes of files are read with the configuration. */
+export interface ReplyDefinition {
+  readonly status: number;
+  /** null: the reply of the proxy's errorfiles for this status, else the built-in one. */
+  readonly content:
+    | { readonly kind: "none" }
+    | { readonly kind: "text"; readonly bytes: Uint8Array; readonly contentType: string | null }
+    | { readonly kind: "format"; readonly format: LogFormat; readonly contentType: string | null }
+    | { readonly kind: "raw"; readonly bytes: Uint8Array /* a whole HTTP message, as errorfile */ }
+    | null;
+  readonly headers: readonly { readonly name: string; readonly value: LogFormat }[];
+}
+
+export type RedirectDefinition = {
+  readonly kind: "redirect";
+  readonly to: "location" | "prefix" | "scheme";
+  readonly value: LogFormat;
+  readonly code: 301 | 302 | 303 | 307 | 308;
+  readonly dropQuery: boolean;
+  readonly appendSlash: boolean;
+  readonly setCookie: string | null;
+  readonly clearCookie: string | null;
+  readonly ignoreEmpty: boolean;
+};
+
+export type LogLevel = "emerg" | "alert" | "crit" | "err" | "warning" | "notice" | "info" | "debug" | "silent";
+
+/** Actions that edit a message; in requests and responses alike. */
+export type EditAction =
+  | { readonly kind: "add-header"; readonly name: string; readonly value: LogFormat }
+  | { readonly kind: "set-header"; readonly name: string; readonly value: LogFormat }
+  | { readonly kind: "del-header"; readonly name: string; readonly method: MatchMethod }
+  | { readonly kind: "replace-header"; readonly name: string; readonly pattern: string; readonly ignoreCase: boolean; readonly value: LogFormat }
+  | { readonly kind: "replace-value"; readonly name: string; readonly pattern: string; readonly ignoreCase: boolean; readonly value: LogFormat };
+
+export type RequestLineAction =
+  | { readonly kind: "set-method"; readonly value: LogFormat }
+  | { readonly kind: "set-path"; readonly value: LogFormat }
+  | { readonly kind: "set-pathq"; readonly value: LogFormat }
+  | { readonly kind: "set-query"; readonly value: LogFormat }
+  | { readonly kind: "set-uri"; readonly value: LogFormat }
+  | { readonly kind: "replace-path"; readonly pattern: string; readonly value: LogFormat }
+  | { readonly kind: "replace-pathq"; readonly pattern: string; readonly value: LogFormat }
+  | { readonly kind: "replace-uri"; readonly pattern: string; readonly ignoreCase: boolean; readonly value: LogFormat };
+
+/** The 1.5 vocabulary that has no present-day rule: works on whole "Name: value" lines or on the request or status line. */
+export type LegacyAction =
+  | { readonly kind: "replace-line"; readonly pattern: string; readonly ignoreCase: boolean; readonly value: string }
+  | { readonly kind: "delete-line"; readonly pattern: string; readonly ignoreCase: boolean };
+
+export type FinalAction =
+  | { readonly kind: "allow" }
+  | { readonly kind: "accept" }
+  | { readonly kind: "deny"; readonly reply: ReplyDefinition }
+  | { readonly kind: "tarpit"; readonly reply: ReplyDefinition }
+  | { readonly kind: "return"; readonly reply: ReplyDefinition }
+  | { readonly kind: "auth"; readonly realm: LogFormat | null }
+  | { readonly kind: "reject" }
+  | { readonly kind: "silent-drop" }
+  | { readonly kind: "use-service"; readonly service: "prometheus-exporter" }
+  | RedirectDefinition;
+
+export type StateAction =
+  | { readonly kind: "set-var"; readonly variable: string; readonly value: SampleExpression | LogFormat; readonly isFormat: boolean }
+  | { readonly kind: "unset-var"; readonly variable: string }
+  | { readonly kind: "set-log-level"; readonly level: LogLevel }
+  | { readonly kind: "set-src"; readonly value: SampleExpression }
+  | { readonly kind: "set-src-port"; readonly value: SampleExpression }
+  | { readonly kind: "set-dst"; readonly value: SampleExpression }
+  | { readonly kind: "set-dst-port"; readonly value: SampleExpression }
+  | { readonly kind: "set-timeout"; readonly timeout: "server" | "tunnel"; readonly value: SampleExpression | number }
+  /** `slot`: index into the frontend's captures of that direction. */
+  | { readonly kind: "capture"; readonly sample: SampleExpression; readonly slot: number }
+  | { readonly kind: "set-status"; readonly status: number; readonly reason: string | null }
+  | { readonly kind: "wait-for-body"; readonly timeoutMs: number; readonly atLeastBytes: number | null };
+
+export type Action = EditAction | RequestLineAction | LegacyAction | FinalAction | StateAction;
+export type ActionKind = Action["kind"];
+
+export interface BackendRule {
+  /** A backend's name, or a format evaluated for each request. */
+  readonly backend: string | LogFormat;
+  readonly condition: Condition | null;
+  readonly span: Span;
+}
+
+export interface ServerRule {
+  readonly server: string | LogFormat;
+  readonly condition: Condition | null;
+  readonly span: Span;
+}
+
+/** `force-persist` and `ignore-persist`. */
+export interface PersistRule {
+  readonly kind: "force" | "ignore";
+  readonly condition: Condition;
+  readonly span: Span;
+}

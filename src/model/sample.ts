@@ -1,0 +1,357 @@
+// Sample expressions: `req.hdr(host),lower`. The tables here are the closed set that Sallyport knows; the reader
+// validates against them and the proxy implements each entry (the compiler checks that none is missing).
+// Names and types: HAProxy 2.6 configuration manual, section 7.3.
+import type { Span } from "../diagnostic/span.ts";
+
+export type SampleType = "bool" | "sint" | "addr" | "str" | "bin" | "meth" | "any";
+
+/**
+ * When the facts that a fetch reads are there: `always` (internal states and the connection), `request` from the
+ * request head on until the request is forwarded, `response` from the response head on, `request-body` while the
+ * request is buffered, `content` on the raw bytes of tcp content rules.
+ */
+export type SampleScope = "always" | "request" | "request-body" | "content" | "response";
+
+export interface FetchDefinition {
+  readonly type: SampleType;
+  readonly scope: SampleScope;
+  /** Shape of each argument; a trailing "?" marks it as optional. */
+  readonly parameters: readonly ParameterShape[];
+}
+
+export interface ConverterDefinition {
+  readonly input: SampleType;
+  readonly output: SampleType;
+  readonly parameters: readonly ParameterShape[];
+}
+
+type ParameterKind = "string" | "integer" | "variable" | "backend" | "frontend" | "server" | "userlist" | "regex" | "ip-mask4" | "ip-mask6" | "map";
+export type ParameterShape = ParameterKind | `${ParameterKind}?`;
+
+/** Fetch methods as "type scope parameters…". `hdr` and other short names resolve to the request's or the response's by the rule they stand in. */
+const FETCH_SIGNATURES = {
+  // Constants and internal states (7.3.1, 7.3.2)
+  always_false: "bool always",
+  always_true: "bool always",
+  bool: "bool always string",
+  int: "sint always integer",
+  str: "str always string",
+  bin: "bin always string",
+  ipv4: "addr always string",
+  ipv6: "addr always string",
+  meth: "meth always string",
+  var: "any always variable string?",
+  env: "str always string",
+  hostname: "str always",
+  date: "sint always integer? string?",
+  date_us: "sint always",
+  rand: "sint always integer?",
+  uuid: "str always integer?",
+  nbproc: "sint always",
+  nbthread: "sint always",
+  proc: "sint always",
+  thread: "sint always",
+  nbsrv: "sint always backend?",
+  connslots: "sint always backend",
+  avg_queue: "sint always backend?",
+  queue: "sint always backend?",
+  be_conn: "sint always backend?",
+  be_conn_free: "sint always backend?",
+  be_sess_rate: "sint always backend?",
+  fe_conn: "sint always frontend?",
+  fe_req_rate: "sint always frontend?",
+  fe_sess_rate: "sint always frontend?",
+  be_id: "sint always",
+  be_name: "str always",
+  fe_id: "sint always",
+  fe_name: "str always",
+  fe_defbe: "str always",
+  srv_id: "sint always",
+  srv_name: "str always",
+  srv_is_up: "bool always server",
+  srv_conn: "sint always server",
+  srv_conn_free: "sint always server",
+  srv_queue: "sint always server",
+  srv_sess_rate: "sint always server",
+  srv_weight: "sint always server",
+  srv_iweight: "sint always server",
+  srv_uweight: "sint always server",
+  "txn.timer.total": "sint always",
+  // The connection (7.3.3, 7.3.4)
+  src: "addr always",
+  src_port: "sint always",
+  dst: "addr always",
+  dst_port: "sint always",
+  dst_conn: "sint always",
+  dst_is_local: "bool always",
+  src_is_local: "bool always",
+  so_id: "sint always",
+  so_name: "str always",
+  fc_rcvd_proxy: "bool always",
+  fc_http_major: "sint always",
+  bc_http_major: "sint always",
+  ssl_fc: "bool always",
+  ssl_fc_alpn: "str always",
+  ssl_fc_cipher: "str always",
+  ssl_fc_has_crt: "bool always",
+  ssl_fc_has_sni: "bool always",
+  ssl_fc_is_resumed: "bool always",
+  ssl_fc_protocol: "str always",
+  ssl_fc_sni: "str always",
+  ssl_c_used: "bool always",
+  ssl_c_verify: "sint always",
+  ssl_c_der: "bin always",
+  ssl_c_s_dn: "str always string? integer? string?",
+  ssl_c_i_dn: "str always string? integer? string?",
+  ssl_c_serial: "bin always",
+  ssl_c_sha1: "bin always",
+  ssl_c_notbefore: "str always",
+  ssl_c_notafter: "str always",
+  ssl_c_version: "sint always",
+  ssl_bc: "bool always",
+  ssl_bc_protocol: "str always",
+  ssl_bc_cipher: "str always",
+  // Raw content (7.3.5)
+  "req.len": "sint content",
+  "req.payload": "bin content integer integer",
+  "req.ssl_hello_type": "sint content",
+  "req.ssl_sni": "str content",
+  "req.ssl_ver": "sint content",
+  "req.proto_http": "bool content",
+  "res.len": "sint content",
+  "res.payload": "bin content integer integer",
+  wait_end: "bool content",
+  // HTTP (7.3.6)
+  method: "meth request",
+  path: "str request",
+  pathq: "str request",
+  query: "str request string?",
+  url: "str request",
+  url_ip: "addr request",
+  url_port: "sint request",
+  urlp: "str request string? string?",
+  urlp_val: "sint request string? string?",
+  base: "str request",
+  base32: "sint request",
+  "req.ver": "str request",
+  "req.hdr": "str request string? integer?",
+  "req.fhdr": "str request string? integer?",
+  "req.hdr_cnt": "sint request string?",
+  "req.fhdr_cnt": "sint request string?",
+  "req.hdr_ip": "addr request string? integer?",
+  "req.hdr_val": "sint request string? integer?",
+  "req.hdrs": "str request",
+  "req.hdr_names": "str request string?",
+  "req.cook": "str request string?",
+  "req.cook_cnt": "sint request string?",
+  "req.cook_val": "sint request string?",
+  "req.body": "bin request-body",
+  "req.body_len": "sint request-body",
+  "req.body_size": "sint request-body",
+  "req.body_param": "str request-body string? string?",
+  http_auth: "bool request userlist",
+  http_auth_group: "str request userlist",
+  http_auth_type: "str request",
+  http_auth_user: "str request",
+  http_auth_pass: "str request",
+  http_first_req: "bool request",
+  status: "sint response",
+  "res.ver": "str response",
+  "res.hdr": "str response string? integer?",
+  "res.fhdr": "str response string? integer?",
+  "res.hdr_cnt": "sint response string?",
+  "res.fhdr_cnt": "sint response string?",
+  "res.hdr_ip": "addr response string? integer?",
+  "res.hdr_val": "sint response string? integer?",
+  "res.hdrs": "str response",
+  "res.hdr_names": "str response string?",
+  "res.cook": "str response string?",
+  "res.cook_cnt": "sint response string?",
+  "res.cook_val": "sint response string?",
+  "capture.req.hdr": "str always integer",
+  "capture.res.hdr": "str always integer",
+  "capture.req.method": "str always",
+  "capture.req.uri": "str always",
+  "capture.req.ver": "str always",
+  "capture.res.ver": "str always",
+  "unique-id": "str always",
+  last_rule_file: "str always",
+  last_rule_line: "sint always",
+} as const;
+
+export type FetchName = keyof typeof FETCH_SIGNATURES;
+
+export const FETCHES: Readonly<Record<FetchName, FetchDefinition>> = parseSignatures(FETCH_SIGNATURES, (words) => ({
+  type: words[0] as SampleType,
+  scope: words[1] as SampleScope,
+  parameters: words.slice(2) as ParameterShape[],
+}));
+
+/** Converters (7.3.1) as "input output parameters…". Parameters named "string" where HAProxy also takes a variable accept both. */
+const CONVERTER_SIGNATURES = {
+  bool: "sint bool",
+  not: "sint bool",
+  even: "sint bool",
+  odd: "sint bool",
+  neg: "sint sint",
+  cpl: "sint sint",
+  add: "sint sint string",
+  sub: "sint sint string",
+  mul: "sint sint string",
+  div: "sint sint string",
+  mod: "sint sint string",
+  and: "sint sint string",
+  or: "sint sint string",
+  xor: "sint sint string",
+  lower: "str str",
+  upper: "str str",
+  length: "str sint",
+  hex: "bin str",
+  hex2i: "bin sint",
+  htonl: "sint bin",
+  base64: "bin str",
+  ub64enc: "bin str",
+  b64dec: "str bin",
+  ub64dec: "str bin",
+  bytes: "bin bin integer integer?",
+  concat: "str str string? variable? string?",
+  strcmp: "str sint variable",
+  field: "str str integer string integer?",
+  word: "str str integer string integer?",
+  regsub: "str str regex string string?",
+  ltrim: "str str string",
+  rtrim: "str str string",
+  iif: "bool str string string",
+  json: "str str string?",
+  url_dec: "str str integer?",
+  url_enc: "bin str string?",
+  http_date: "sint str integer? string?",
+  ltime: "sint str string integer?",
+  utime: "sint str string integer?",
+  ipmask: "addr addr ip-mask4 ip-mask6?",
+  crc32: "bin sint integer?",
+  djb2: "bin sint integer?",
+  sdbm: "bin sint integer?",
+  wt6: "bin sint integer?",
+  xxh32: "bin sint integer?",
+  md5: "bin bin",
+  sha1: "bin bin",
+  sha2: "bin bin integer?",
+  digest: "bin bin string",
+  hmac: "bin bin string string",
+  debug: "any any string? string?",
+  "set-var": "any any variable",
+  "unset-var": "any any variable",
+  map: "str str map string?",
+  map_str: "str str map string?",
+  map_beg: "str str map string?",
+  map_end: "str str map string?",
+  map_sub: "str str map string?",
+  map_dom: "str str map string?",
+  map_dir: "str str map string?",
+  map_reg: "str str map string?",
+  map_regm: "str str map string?",
+  map_ip: "addr str map string?",
+  map_int: "sint str map string?",
+} as const;
+
+export type ConverterName = keyof typeof CONVERTER_SIGNATURES;
+
+export const CONVERTERS: Readonly<Record<ConverterName, ConverterDefinition>> = parseSignatures(
+  CONVERTER_SIGNATURES,
+  (words) => ({
+    input: words[0] as SampleType,
+    output: words[1] as SampleType,
+    parameters: words.slice(2) as ParameterShape[],
+  }),
+);
+
+/** An argument as validated by the reader. Strings keep HAProxy's escapes resolved; bytes as Latin-1. */
+export type SampleArgument = string | number;
+
+export interface FetchCall {
+  readonly name: FetchName;
+  readonly arguments: readonly SampleArgument[];
+}
+
+export interface ConverterCall {
+  readonly name: ConverterName;
+  readonly arguments: readonly SampleArgument[];
+}
+
+export interface SampleExpression {
+  readonly fetch: FetchCall;
+  readonly converters: readonly ConverterCall[];
+  /** As written, for messages, `show` commands and explanations. */
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** Pattern matching methods of ACLs (7.1.3): how a sample is compared with patterns. */
+export type MatchMethod = "found" | "bool" | "int" | "ip" | "bin" | "len" | "str" | "sub" | "reg" | "beg" | "end" | "dir" | "dom";
+
+/** `int` matching: a range, both ends included; an open end is null. */
+export interface IntegerRange {
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+}
+
+/** One acl line, or one anonymous `{ ... }`. */
+export interface AclTest {
+  readonly sample: SampleExpression;
+  readonly method: MatchMethod;
+  /** -i */
+  readonly ignoreCase: boolean;
+  /** Patterns as written (method "bool": "1" or "0" or none). Those of -f files follow; `reg` are PCRE sources. */
+  readonly patterns: readonly string[];
+  /** Files named by -f, already read into `patterns`. */
+  readonly files: readonly string[];
+  readonly span: Span;
+}
+
+/** Several `acl NAME` lines are alternatives. */
+export interface Acl {
+  /** "" for an anonymous one. */
+  readonly name: string;
+  readonly tests: readonly AclTest[];
+}
+
+export interface ConditionTerm {
+  readonly negated: boolean;
+  readonly acl: Acl;
+}
+
+/** `if A B or !C`: alternatives of conjunctions. `unless` negates the whole. */
+export interface Condition {
+  readonly keyword: "if" | "unless";
+  readonly anyOf: readonly (readonly ConditionTerm[])[];
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** The alias variables of log-format (8.2.4), `%ci` without its percent sign, plus "ID". */
+export type LogAlias =
+  | "B" | "CC" | "CS" | "H" | "HM" | "HP" | "HPO" | "HQ" | "HU" | "HV" | "ID" | "ST" | "T" | "Ta" | "Tc" | "Td" | "Th" | "Ti"
+  | "Tl" | "Tq" | "TR" | "Tr" | "Ts" | "Tt" | "Tu" | "Tw" | "U" | "ac" | "b" | "bc" | "bi" | "bp" | "bq" | "ci" | "cp" | "f"
+  | "fc" | "fi" | "fp" | "ft" | "hr" | "hrl" | "hs" | "hsl" | "lc" | "ms" | "o" | "pid" | "r" | "rc" | "rt" | "s" | "sc" | "si"
+  | "sp" | "sq" | "sslc" | "sslv" | "t" | "tr" | "trg" | "trl" | "ts" | "tsc";
+
+export type LogFormatPart =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "alias"; readonly alias: LogAlias; readonly quoted: boolean; readonly hexadecimal: boolean; readonly escaped: boolean }
+  | { readonly kind: "sample"; readonly sample: SampleExpression; readonly quoted: boolean; readonly hexadecimal: boolean; readonly escaped: boolean; readonly optional: boolean };
+
+/** A format string: `"%ci:%cp [%t] %[req.hdr(host)]"`. A string without variables has one text part, or none. */
+export interface LogFormat {
+  readonly parts: readonly LogFormatPart[];
+  readonly text: string;
+  readonly span: Span;
+}
+
+function parseSignatures<N extends string, T>(
+  signatures: Readonly<Record<N, string>>,
+  parse: (words: string[]) => T,
+): Readonly<Record<N, T>> {
+  const entries = Object.entries<string>(signatures).map(([name, text]) => [name, parse(text.split(" "))]);
+  return Object.fromEntries(entries) as Record<N, T>;
+}
