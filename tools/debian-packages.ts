@@ -1,0 +1,67 @@
+// The commands that tests compare us with, and how they come onto a machine: by apt-get when we are root on a Debian or
+// Ubuntu, else not at all. Installing starts no service.
+import { spawnSync } from "node:child_process";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { findCommand } from "../test/requirements.ts";
+
+/** Command -> Debian package that has it. A test that names a new command in `requires` adds it here. */
+export const PACKAGES: Readonly<Record<string, string>> = {
+  curl: "curl",
+  haproxy: "haproxy",
+  nginx: "nginx",
+  openssl: "openssl",
+  script: "bsdutils",
+  socat: "socat",
+  wrk: "wrk",
+};
+
+const POLICY_FILE = "/usr/sbin/policy-rc.d";
+const APT_TIMEOUT_MS = 300_000;
+
+export function missingCommands(): string[] {
+  return Object.keys(PACKAGES).filter((command) => findCommand(command) === null);
+}
+
+/** Why packages cannot be installed here; null when they can. */
+export function reasonNotToInstall(): string | null {
+  if (!existsSync("/etc/debian_version") || findCommand("apt-get") === null)
+    return "this is no Debian or Ubuntu";
+  if (process.getuid?.() !== 0) return "only root may install packages";
+  return null;
+}
+
+/** Installs the packages of `commands`. Returns what went wrong as one sentence, null when nothing did. */
+export function installCommands(commands: readonly string[]): string | null {
+  const packages = [...new Set(commands.map((command) => PACKAGES[command] ?? command))];
+  return withoutStartingServices(() => {
+    const update = aptGet("update");
+    if (update !== null) return update;
+    return aptGet("install", "--yes", "--no-install-recommends", ...packages);
+  });
+}
+
+function aptGet(...words: readonly string[]): string | null {
+  const run = spawnSync("apt-get", ["-qq", ...words], {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    encoding: "utf8",
+    timeout: APT_TIMEOUT_MS,
+  });
+  if (run.status === 0) return null;
+  const lastLine = run.stderr?.trim().split("\n").at(-1) ?? "";
+  return `apt-get ${words[0]} failed: ${lastLine || run.error?.message || `exit ${run.status ?? run.signal}`}`;
+}
+
+/**
+ * Debian starts a server as soon as it is installed, unless this policy file says 101, "forbidden by policy". A policy
+ * that the machine already has stays as it is.
+ */
+function withoutStartingServices<T>(install: () => T): T {
+  if (existsSync(POLICY_FILE)) return install();
+  writeFileSync(POLICY_FILE, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    rmSync(POLICY_FILE, { force: true });
+  }
+}
