@@ -1,0 +1,277 @@
+// TLS contexts for the portable engine: what a spec means in the words of node:tls, and the handshake on top of a
+// connected socket. Known difference from OpenSSL used directly: when no ALPN protocol is shared Node refuses the
+// handshake (RFC 7301 section 3.2), where HAProxy goes on without one.
+import { constants, createHash, X509Certificate } from "node:crypto";
+import { isIP, type Socket } from "node:net";
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
+  TLSSocket,
+} from "node:tls";
+import { type Failure, failed, failure, type Result, success } from "../../base/failure.ts";
+import type {
+  TlsClientContext,
+  TlsClientSpec,
+  TlsFacts,
+  TlsServerContext,
+  TlsServerSpec,
+  TlsSettings,
+  TlsVersion,
+} from "../../transport/contract.ts";
+import { failureOfError } from "./socket-failure.ts";
+
+/** Sessions a client context remembers; the oldest goes first. */
+const CLIENT_SESSIONS_MAX = 1024;
+
+/** Mozilla's intermediate profile. */
+const DEFAULT_CIPHERS: string = [
+  "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305",
+  "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305",
+].join(":");
+const DEFAULT_CIPHERSUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
+const NODE_VERSION: Readonly<Record<TlsVersion, SecureVersion>> = {
+  "TLSv1.0": "TLSv1",
+  "TLSv1.1": "TLSv1.1",
+  "TLSv1.2": "TLSv1.2",
+  "TLSv1.3": "TLSv1.3",
+};
+
+export class PortableTlsServerContext implements TlsServerContext {
+  readonly kind = "tls-server";
+  readonly spec: TlsServerSpec;
+  /** For clients without SNI. Has no certificate under strict SNI, so that such a handshake fails. */
+  readonly fallback: SecureContext;
+  readonly #byName: Map<string, SecureContext> = new Map();
+
+  /** Throws what node:tls throws at bad material. */
+  constructor(spec: TlsServerSpec) {
+    this.spec = spec;
+    const contexts = spec.certificates.map((material) => {
+      const context = createSecureContext({
+        ...serverOptions(spec),
+        cert: material.certificatePem,
+        key: material.keyPem,
+      });
+      for (const name of namesOf(material.certificatePem)) {
+        if (!this.#byName.has(name)) this.#byName.set(name, context);
+      }
+      return context;
+    });
+    const first = contexts[0];
+    this.fallback = spec.strictSni || first === undefined ? createSecureContext(serverOptions(spec)) : first;
+  }
+
+  /** The context for a name: exact, then one wildcard label, then the default. Null: refuse. */
+  contextFor(serverName: string): SecureContext | null {
+    const name = serverName.toLowerCase();
+    const dot = name.indexOf(".");
+    const wildcard = dot < 0 ? undefined : this.#byName.get(`*${name.slice(dot)}`);
+    return this.#byName.get(name) ?? wildcard ?? (this.spec.strictSni ? null : this.fallback);
+  }
+}
+
+export class PortableTlsClientContext implements TlsClientContext {
+  readonly kind = "tls-client";
+  readonly spec: TlsClientSpec;
+  readonly secureContext: SecureContext;
+  readonly #sessions: Map<string, Buffer> = new Map();
+
+  /** Throws what node:tls throws at bad material. */
+  constructor(spec: TlsClientSpec) {
+    this.spec = spec;
+    const { verify, certificate } = spec;
+    this.secureContext = createSecureContext({
+      ...commonOptions(spec),
+      ...(verify === null ? {} : { ca: verify.caPem === "" ? getCACertificates("system") : verify.caPem }),
+      ...(verify?.crlPem ? { crl: verify.crlPem } : {}),
+      ...(certificate === null ? {} : { cert: certificate.certificatePem, key: certificate.keyPem }),
+    });
+  }
+
+  sessionFor(key: string): Buffer | undefined {
+    return this.#sessions.get(key);
+  }
+
+  rememberSession(key: string, session: Buffer): void {
+    this.#sessions.delete(key);
+    this.#sessions.set(key, session);
+    if (this.#sessions.size <= CLIENT_SESSIONS_MAX) return;
+    for (const oldest of this.#sessions.keys()) {
+      this.#sessions.delete(oldest);
+      break;
+    }
+  }
+}
+
+export function createPortableTlsServerContext(spec: TlsServerSpec): Result<TlsServerContext> {
+  return attempt(() => new PortableTlsServerContext(spec));
+}
+
+export function createPortableTlsClientContext(spec: TlsClientSpec): Result<TlsClientContext> {
+  return attempt(() => new PortableTlsClientContext(spec));
+}
+
+/** What a handshake ends in: a stream with facts, or a failure. Called once. */
+export interface HandshakeOutcome {
+  succeed(stream: TLSSocket, facts: TlsFacts): void;
+  fail(cause: Failure): void;
+}
+
+export function handshakeAsServer(
+  socket: Socket,
+  context: PortableTlsServerContext,
+  outcome: HandshakeOutcome,
+): void {
+  const { spec } = context;
+  const stream = new TLSSocket(socket, {
+    isServer: true,
+    secureContext: context.fallback,
+    requestCert: spec.clientVerify !== null,
+    rejectUnauthorized: spec.clientVerify?.mode === "required",
+    ...(spec.alpn.length > 0 ? { ALPNProtocols: [...spec.alpn] } : {}),
+    SNICallback: (serverName, done) => {
+      const chosen = context.contextFor(serverName);
+      if (chosen === null) done(new Error(`no certificate for ${serverName}`));
+      else done(null, chosen);
+    },
+  });
+  const fail = onceFailed(stream, "client", outcome);
+  stream.once("secure", () => {
+    const refusal = spec.clientVerify === null ? null : clientRefusal(stream);
+    if (refusal !== null) return fail(failure("tls", "client", refusal));
+    outcome.succeed(stream, factsOf(stream, String(stream.servername || "")));
+  });
+}
+
+export function handshakeAsClient(
+  socket: Socket,
+  context: PortableTlsClientContext,
+  options: { readonly serverName: string; readonly peerKey: string },
+  outcome: HandshakeOutcome,
+): void {
+  const { spec } = context;
+  // RFC 6066 section 3: SNI carries names, not addresses.
+  const serverName = isIP(options.serverName) === 0 ? options.serverName : "";
+  const nameToCheck = spec.verify?.host ?? options.serverName;
+  const sessionKey = `${serverName} ${options.peerKey}`;
+  const session = context.sessionFor(sessionKey);
+  const stream = connectTls({
+    socket,
+    secureContext: context.secureContext,
+    servername: serverName,
+    rejectUnauthorized: spec.verify !== null,
+    checkServerIdentity: (_host, certificate) =>
+      nameToCheck === "" ? undefined : checkServerIdentity(nameToCheck, certificate),
+    ...(spec.alpn.length > 0 ? { ALPNProtocols: [...spec.alpn] } : {}),
+    ...(session === undefined ? {} : { session }),
+  });
+  stream.on("session", (received) => context.rememberSession(sessionKey, received));
+  onceFailed(stream, "server", outcome);
+  stream.once("secureConnect", () => outcome.succeed(stream, factsOf(stream, serverName)));
+}
+
+function onceFailed(
+  stream: TLSSocket,
+  side: "client" | "server",
+  outcome: HandshakeOutcome,
+): (cause: Failure) => void {
+  let isSettled = false;
+  const settle = (): boolean => !isSettled && (isSettled = true);
+  const fail = (cause: Failure): void => {
+    if (!settle()) return;
+    outcome.fail(cause);
+    stream.destroy();
+  };
+  const failWith = (error: Error): void => {
+    const cause = failureOfError(error, side, true);
+    // Node calls a peer that hangs up in the handshake ECONNRESET, whether or not there was an RST.
+    fail(
+      cause.kind === "reset" && !("syscall" in error) ? failure("closed", side, cause.message, true) : cause,
+    );
+  };
+  // Node keeps server-side handshake errors away from "error" until the handshake is done.
+  stream.on("_tlsError", failWith);
+  stream.on("error", failWith);
+  stream.once("end", () => fail(failure("closed", side, "the peer closed during the TLS handshake", true)));
+  stream.once("close", () =>
+    fail(failure("closed", side, "the connection closed during the TLS handshake", true)),
+  );
+  stream.prependOnceListener(side === "client" ? "secure" : "secureConnect", () => queueMicrotask(settle));
+  return fail;
+}
+
+/** Why a client's certificate is not good enough, or null. Node leaves this judgement to its own tls.Server. */
+function clientRefusal(stream: TLSSocket): string | null {
+  if (stream.getPeerX509Certificate() === undefined) return null;
+  const { _handle: handle } = stream as unknown as { _handle: { verifyError(): Error | null } | null };
+  const error = handle?.verifyError() ?? null;
+  return error === null ? null : `client certificate refused: ${error.message}`;
+}
+
+function factsOf(stream: TLSSocket, serverName: string): TlsFacts {
+  return {
+    version: stream.getProtocol() ?? "",
+    cipher: stream.getCipher().name,
+    serverName,
+    alpn: stream.alpnProtocol || "",
+    isResumed: stream.isSessionReused(),
+    peerCertificate: stream.getPeerX509Certificate()?.raw ?? null,
+    // A bad certificate never gets as far as facts here.
+    verifyResult: 0,
+  };
+}
+
+function commonOptions(settings: TlsSettings): SecureContextOptions {
+  return {
+    minVersion: NODE_VERSION[settings.minVersion],
+    maxVersion: NODE_VERSION[settings.maxVersion],
+    ciphers: `${settings.ciphersuites ?? DEFAULT_CIPHERSUITES}:${settings.ciphers ?? DEFAULT_CIPHERS}`,
+    ecdhCurve: settings.curves ?? "auto",
+  };
+}
+
+function serverOptions(spec: TlsServerSpec): SecureContextOptions {
+  const { clientVerify } = spec;
+  return {
+    ...commonOptions(spec),
+    honorCipherOrder: true,
+    dhparam: "auto",
+    // Sessions with a client certificate are only resumed within a context of this name.
+    sessionIdContext: "sallyport",
+    ...(spec.ticketKeys === null
+      ? { secureOptions: constants.SSL_OP_NO_TICKET }
+      : { ticketKeys: nodeTicketKeys(spec.ticketKeys) }),
+    ...(clientVerify === null ? {} : { ca: clientVerify.caPem }),
+    ...(clientVerify?.crlPem ? { crl: clientVerify.crlPem } : {}),
+  };
+}
+
+/** Node wants 48 bytes (16 name, 16 HMAC, 16 AES); all workers derive the same ones from the 80. */
+function nodeTicketKeys(keys: Uint8Array): Buffer {
+  return createHash("sha512").update(keys).digest().subarray(0, 48);
+}
+
+/** Lower-case names that a leaf answers to: its DNS alternative names and, as in HAProxy, its common name. */
+function namesOf(certificatePem: string): string[] {
+  const certificate = new X509Certificate(certificatePem);
+  const alternative = [...(certificate.subjectAltName ?? "").matchAll(/DNS:([^,\s]+)/g)].map(
+    (match) => match[1]!,
+  );
+  const common = [...certificate.subject.matchAll(/^CN=(.+)$/gm)].map((match) => match[1]!);
+  return [...alternative, ...common].map((name) => name.toLowerCase());
+}
+
+function attempt<T>(make: () => T): Result<T> {
+  try {
+    return success(make());
+  } catch (error) {
+    return failed(failure("tls", "proxy", error instanceof Error ? error.message : String(error)));
+  }
+}
