@@ -1,0 +1,300 @@
+// The header lines of an HTTP/1 head, common to requests and responses: one pass over the bytes, names folded to lower
+// case in place, and the headers that decide about framing and connection noted on the way.
+//
+// Folded lines (obs-fold) are joined by turning their line ends into spaces in place, and bare LF ends a line: both as
+// HAProxy reads them (RFC 9112 sections 5.2 and 2.2 allow either); neither is ever forwarded. NUL is refused.
+import { equalsIgnoreCase, readLatin1 } from "./bytes.ts";
+import { BLANK, CHARACTER_CLASS, TOKEN, UPPER, VALUE } from "./character-class.ts";
+import { FRAMING_CHUNKED, type MessageHead, REFORMAT } from "./message-head.ts";
+import { INCOMPLETE, isText, MALFORMED } from "./start-line.ts";
+
+const TAB = 9;
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const COMMA = 44;
+const COLON = 58;
+
+/**
+ * Reads header lines from `pos` on. Returns the position behind the empty line, INCOMPLETE or MALFORMED. When more is
+ * needed, `head.resumeAt` is the start of the first line that is not complete.
+ */
+export function parseHeaderLines(
+  head: MessageHead,
+  bytes: Uint8Array,
+  pos: number,
+  end: number,
+  headerCountMax: number,
+): number {
+  const table = CHARACTER_CLASS;
+  let { offsets } = head;
+  let count = head.receivedCount;
+  let isVerbatim = head.isVerbatim;
+  let nameStart = pos;
+  for (;;) {
+    nameStart = pos;
+    if (pos >= end) break;
+    let byte = bytes[pos]!;
+    if (byte === CR || byte === LF) {
+      if (byte === CR) {
+        if (pos + 1 >= end) break;
+        if (bytes[pos + 1] !== LF) return MALFORMED;
+        pos++;
+      }
+      head.receivedCount = head.headerCount = count;
+      head.isVerbatim = isVerbatim;
+      head.headersEnd = nameStart;
+      return pos + 1;
+    }
+    // Name.
+    let bits = 0;
+    while (pos < end && ((bits = table[(byte = bytes[pos]!)]!) & TOKEN) !== 0) {
+      if ((bits & UPPER) !== 0) bytes[pos] = byte | 32;
+      pos++;
+    }
+    if (pos >= end) break;
+    if (byte !== COLON || pos === nameStart) return MALFORMED;
+    const nameEnd = pos++;
+    // Value: without blanks at either end.
+    let valueStart = pos;
+    let valueEnd = pos;
+    let isOurForm = true;
+    for (;;) {
+      while (pos < end && (table[(byte = bytes[pos]!)]! & VALUE) !== 0) pos++;
+      if (pos >= end) break;
+      valueEnd = pos;
+      if (byte === CR) {
+        if (++pos >= end) break;
+        byte = bytes[pos]!;
+      } else isOurForm = false;
+      if (byte !== LF) return MALFORMED;
+      if (++pos >= end) break;
+      // A line that begins with a blank continues this one.
+      byte = bytes[pos]!;
+      if (byte !== SPACE && byte !== TAB) break;
+      for (let i = valueEnd; i < pos; i++) bytes[i] = SPACE;
+      isOurForm = true;
+    }
+    if (pos >= end) break;
+    if (bytes[valueStart] === SPACE && valueStart < valueEnd) valueStart++;
+    else isOurForm = false;
+    if ((table[bytes[valueStart]!]! & BLANK) !== 0) {
+      while (valueStart < valueEnd && (table[bytes[valueStart]!]! & BLANK) !== 0) valueStart++;
+      isOurForm = false;
+    }
+    while (valueEnd > valueStart && (table[bytes[valueEnd - 1]!]! & BLANK) !== 0) {
+      valueEnd--;
+      isOurForm = false;
+    }
+    // Note it.
+    if (count >= headerCountMax) return MALFORMED;
+    if (count >= head.flags.length) {
+      head.receivedCount = count;
+      head.grow();
+      ({ offsets } = head);
+    }
+    const at = count * 4;
+    offsets[at] = nameStart;
+    offsets[at + 1] = nameEnd;
+    offsets[at + 2] = valueStart;
+    offsets[at + 3] = valueEnd;
+    const length = nameEnd - nameStart;
+    head.keys[count] = (length << 16) | (bytes[nameStart]! << 8) | bytes[nameEnd - 1]!;
+    if (isOurForm) head.flags[count] = 0;
+    else {
+      head.flags[count] = REFORMAT;
+      isVerbatim = false;
+    }
+    head.receivedCount = ++count;
+    if (length <= 17) {
+      head.isVerbatim = isVerbatim;
+      if (!noteHeader(head, bytes, count - 1, length, nameStart, valueStart, valueEnd)) return MALFORMED;
+      isVerbatim = head.isVerbatim;
+    }
+  }
+  head.receivedCount = head.headerCount = count;
+  head.isVerbatim = isVerbatim;
+  head.resumeAt = nameStart;
+  head.scannedTo = end;
+  return INCOMPLETE;
+}
+
+/** Looks at headers that matter for framing, connection and routing. False: the message is malformed. */
+function noteHeader(
+  head: MessageHead,
+  bytes: Uint8Array,
+  i: number,
+  length: number,
+  nameStart: number,
+  valueStart: number,
+  valueEnd: number,
+): boolean {
+  switch (length) {
+    case 4:
+      if (isText(bytes, nameStart, "host") && !head.isResponse)
+        return noteHost(head, bytes, i, valueStart, valueEnd);
+      return true;
+    case 6:
+      if (head.cookieIndex < 0 && isText(bytes, nameStart, "cookie")) head.cookieIndex = i;
+      else if (
+        isText(bytes, nameStart, "expect") &&
+        equalsIgnoreCase(bytes, valueStart, valueEnd, "100-continue")
+      ) {
+        head.expectContinue = true;
+      }
+      return true;
+    case 7:
+      if (head.upgradeIndex < 0 && isText(bytes, nameStart, "upgrade")) head.upgradeIndex = i;
+      return true;
+    case 10:
+      if (isText(bytes, nameStart, "connection")) noteConnection(head, bytes, i, valueStart, valueEnd);
+      return true;
+    case 14:
+      if (!isText(bytes, nameStart, "content-length")) return true;
+      return noteContentLength(head, bytes, i, valueStart, valueEnd);
+    case 17:
+      if (!isText(bytes, nameStart, "transfer-encoding")) return true;
+      return noteTransferEncoding(head, bytes, i, valueStart, valueEnd);
+    default:
+      return true;
+  }
+}
+
+/** Repeated equal Host headers are merged, different ones refused. */
+function noteHost(head: MessageHead, bytes: Uint8Array, i: number, start: number, end: number): boolean {
+  if (head.hostIndex < 0) {
+    head.hostIndex = i;
+    return true;
+  }
+  if (head.valueAt(head.hostIndex).toLowerCase() !== readLatin1(bytes, start, end).toLowerCase())
+    return false;
+  head.removeAt(i);
+  return true;
+}
+
+/**
+ * Digits, or a list of equal numbers, as RFC 9112 section 6.3 allows; repetitions are removed. Numbers of 2^53 and
+ * above are refused, and leading zeros are not forwarded: some servers read them as octal.
+ */
+function noteContentLength(
+  head: MessageHead,
+  bytes: Uint8Array,
+  i: number,
+  start: number,
+  end: number,
+): boolean {
+  let value = 0;
+  let pos = start;
+  for (; pos < end; pos++) {
+    const digit = bytes[pos]! - 48;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+    if (value > Number.MAX_SAFE_INTEGER) return false;
+  }
+  if (pos === start) return false;
+  if (head.contentLength >= 0 && head.contentLength !== value) return false;
+  if (pos < end) {
+    const elements = readLatin1(bytes, start, end).split(",");
+    for (const element of elements) {
+      const digits = /^[ \t]*(\d+)[ \t]*$/.exec(element);
+      if (digits === null || Number(digits[1]) !== value) return false;
+    }
+  }
+  if (head.contentLength >= 0) head.removeAt(i);
+  else {
+    head.contentLength = value;
+    head.contentLengthIndex = i;
+    if (pos < end || (bytes[start] === 48 && pos - start > 1)) head.setValueAt(i, String(value));
+  }
+  return true;
+}
+
+/**
+ * Only "chunked", once, in all Transfer-Encoding headers together. "gzip, chunked" is well formed but not supported:
+ * `hasOtherTransferCoding`. Empty list elements are refused, because not everybody behind us reads past them.
+ */
+function noteTransferEncoding(
+  head: MessageHead,
+  bytes: Uint8Array,
+  i: number,
+  start: number,
+  end: number,
+): boolean {
+  if (head.framing === FRAMING_CHUNKED) return false;
+  if (equalsIgnoreCase(bytes, start, end, "chunked")) {
+    // Written in lower case: the coding's name is case-insensitive for us, but not for every server.
+    for (let k = start; k < end; k++) bytes[k]! |= 32;
+    head.transferEncodingIndex = i;
+    head.framing = FRAMING_CHUNKED;
+    return true;
+  }
+  const codings = readLatin1(bytes, start, end).toLowerCase().split(",");
+  const isChunkedLast = trimBlanks(codings.at(-1)!) === "chunked";
+  if (codings.slice(0, -1).some((coding) => trimBlanks(coding) === "chunked")) return false;
+  head.hasOtherTransferCoding = true;
+  head.transferEncodingIndex = i;
+  if (isChunkedLast) head.framing = FRAMING_CHUNKED;
+  return true;
+}
+
+/**
+ * Notes "close", "keep-alive" and "upgrade". The first two concern this connection only and are taken out, as HAProxy
+ * does; a header that says nothing else is removed.
+ */
+function noteConnection(head: MessageHead, bytes: Uint8Array, i: number, start: number, end: number): void {
+  if (equalsIgnoreCase(bytes, start, end, "keep-alive")) {
+    head.connectionKeepAlive = true;
+    head.removeAt(i);
+  } else if (equalsIgnoreCase(bytes, start, end, "close")) {
+    head.connectionClose = true;
+    head.removeAt(i);
+  } else if (equalsIgnoreCase(bytes, start, end, "upgrade")) head.connectionUpgrade = true;
+  else noteConnectionList(head, i, readLatin1(bytes, start, end));
+}
+
+function noteConnectionList(head: MessageHead, i: number, value: string): void {
+  const kept: string[] = [];
+  let hasRemoved = false;
+  for (const element of splitList(value)) {
+    const trimmed = trimBlanks(element);
+    const token = trimmed.toLowerCase();
+    if (token === "close") head.connectionClose = true;
+    else if (token === "keep-alive") head.connectionKeepAlive = true;
+    else {
+      if (token === "upgrade") head.connectionUpgrade = true;
+      if (token !== "") kept.push(trimmed);
+      continue;
+    }
+    hasRemoved = true;
+  }
+  if (kept.length === 0) head.removeAt(i);
+  else if (hasRemoved) head.setValueAt(i, kept.join(","));
+}
+
+/** String.trim takes away more than HTTP's blanks. */
+function trimBlanks(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, "");
+}
+
+/** Splits at commas outside of quoted strings. */
+function splitList(value: string): string[] {
+  const elements: string[] = [];
+  let from = 0;
+  let isQuoted = false;
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code === 34) isQuoted = !isQuoted;
+    else if (code === 92 && isQuoted) i++;
+    else if (code === COMMA && !isQuoted) {
+      elements.push(value.slice(from, i));
+      from = i + 1;
+    }
+  }
+  elements.push(value.slice(from));
+  return elements;
+}
+
+/** True when an Upgrade header names WebSocket. */
+export function namesWebSocket(upgrade: string): boolean {
+  return splitList(upgrade).some((protocol) => trimBlanks(protocol).toLowerCase() === "websocket");
+}
