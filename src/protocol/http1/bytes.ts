@@ -1,9 +1,18 @@
-// Bytes and latin1 text for the HTTP/1 code. V8 copies short runs faster in a plain loop than through
-// `TypedArray.set` and `subarray`, which allocate a view: measured break-even is at about 200 bytes.
+// Bytes and latin1 text for the HTTP/1 code. A byte costs 0.8 ns in a loop and a character of a string 2 ns; native
+// latin1Write costs 22 ns whatever its length, latin1Slice 50 ns. V8 copies short runs faster in a plain loop than through
+// `TypedArray.set` and `subarray`, which allocate a view: measured break-even is at 48 bytes, 40 ns.
 import { Buffer } from "node:buffer";
 
-const LOOP_COPY_MAX = 192;
+const LOOP_COPY_MAX = 48;
 
+const LOOP_WRITE_MAX = 9;
+
+const latin1Write = Buffer.prototype.latin1Write as (
+  this: Uint8Array,
+  text: string,
+  at: number,
+  length: number,
+) => number;
 const latin1Slice = Buffer.prototype.latin1Slice as (this: Uint8Array, start: number, end: number) => string;
 
 /** Copies source[from, to) to target[at…); returns the end of what was written. The caller has checked the room. */
@@ -25,6 +34,10 @@ export function copyBytes(
 /** Writes text whose characters are all below 0x100; returns the end of what was written. */
 export function writeLatin1(text: string, target: Uint8Array, at: number): number {
   const length = text.length;
+  if (length > LOOP_WRITE_MAX) {
+    latin1Write.call(target, text, at, length);
+    return at + length;
+  }
   for (let i = 0; i < length; i++) target[at++] = text.charCodeAt(i);
   return at;
 }
@@ -34,13 +47,31 @@ export function readLatin1(bytes: Uint8Array, start: number, end: number): strin
   return start === end ? "" : latin1Slice.call(bytes, start, end);
 }
 
+/** ASCII text as bytes, to compare with. */
+export function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** True when `expected` stands at `start`. The caller has made sure that there are as many bytes. */
+export function hasBytesAt(bytes: Uint8Array, start: number, expected: Uint8Array): boolean {
+  for (let i = 0; i < expected.length; i++) {
+    if (bytes[start + i] !== expected[i]) return false;
+  }
+  return true;
+}
+
 /** Case-insensitive comparison of ASCII bytes with lower-case text. */
-export function equalsIgnoreCase(bytes: Uint8Array, start: number, end: number, lowerCase: string): boolean {
+export function equalsIgnoreCase(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  lowerCase: Uint8Array,
+): boolean {
   if (end - start !== lowerCase.length) return false;
   for (let i = 0; i < lowerCase.length; i++) {
     const byte = bytes[start + i]!;
-    const folded = byte >= 65 && byte <= 90 ? byte | 32 : byte;
-    if (folded !== lowerCase.charCodeAt(i)) return false;
+    if (byte === lowerCase[i]) continue;
+    if (byte < 65 || byte > 90 || (byte | 32) !== lowerCase[i]) return false;
   }
   return true;
 }

@@ -9,7 +9,6 @@
 // writes parses back to the same head; no value can hold CR, LF or NUL, so nothing can inject a header.
 import { Buffer } from "node:buffer";
 import { copyBytes, readLatin1, writeLatin1 } from "./bytes.ts";
-import { CHARACTER_CLASS, TOKEN, UPPER, VALUE } from "./character-class.ts";
 
 /** How the end of a message's body is found. */
 export type Framing = 0 | 1 | 2 | 3;
@@ -24,6 +23,9 @@ const REMOVED = 1;
 export const REFORMAT = 2;
 const VALUE_REPLACED = 4;
 const ADDED = 8;
+
+/** No longer name can be received, and longer ones have no room in a key. */
+const NAME_LENGTH_MAX = 0x7fff;
 
 const EMPTY = new Uint8Array(0);
 const INITIAL_CAPACITY = 64;
@@ -234,28 +236,28 @@ export class MessageHead {
    * In the value, CR, LF and NUL become spaces; text with characters above 0xff is written as UTF-8.
    */
   addHeader(name: string, value: string): boolean {
-    if (!isToken(name)) return false;
-    const lowerCaseName = lowerCase(name);
+    const headerName = internName(name);
+    if (headerName === null) return false;
     const i = this.headerCount;
     if (i >= this.flags.length) this.grow();
     this.headerCount = i + 1;
     this.flags[i] = ADDED;
-    this.keys[i] = nameKey(lowerCaseName);
-    this.#names[i] = lowerCaseName;
+    this.keys[i] = headerName.key;
+    this.#names[i] = headerName.lowerCase;
     this.#values[i] = sanitizeValue(value);
     return true;
   }
 
   /** Removes all headers of that name, then appends one: HAProxy's set-header. */
   setHeader(name: string, value: string): boolean {
-    if (!isToken(name)) return false;
+    if (internName(name) === null) return false;
     this.removeHeader(name);
     return this.addHeader(name, value);
   }
 
   /** Removes all headers of that name in any case; returns how many there were. */
   removeHeader(name: string): number {
-    const lowerCaseName = lowerCase(name);
+    const lowerCaseName = internName(name)?.lowerCase ?? "";
     let count = 0;
     for (let i = this.indexOf(lowerCaseName); i >= 0; i = this.indexOf(lowerCaseName, i + 1)) {
       this.removeAt(i);
@@ -438,11 +440,29 @@ export class MessageHead {
 
 /** True for a non-empty token of RFC 9110: what a method or a header name may be. */
 export function isToken(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 127 || (CHARACTER_CLASS[code]! & TOKEN) === 0) return false;
-  }
-  return text.length > 0;
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
+}
+
+interface HeaderName {
+  readonly lowerCase: string;
+  readonly key: number;
+}
+
+/** Names that rules have used: nearly always the same few, written in the configuration. */
+const internedNames = new Map<string, HeaderName>();
+const INTERNED_NAMES_MAX = 1024;
+
+/** Null when the name is no token. */
+function internName(name: string): HeaderName | null {
+  const known = internedNames.get(name);
+  if (known !== undefined) return known;
+  if (!isToken(name) || name.length > NAME_LENGTH_MAX) return null;
+  const lowerCase = name.toLowerCase();
+  const headerName = { lowerCase, key: nameKey(lowerCase) };
+  // Names can be made from requests: full, the table starts anew rather than growing.
+  if (internedNames.size >= INTERNED_NAMES_MAX) internedNames.clear();
+  internedNames.set(name, headerName);
+  return headerName;
 }
 
 function nameKey(lowerCaseName: string): number {
@@ -450,25 +470,11 @@ function nameKey(lowerCaseName: string): number {
   return (length << 16) | (lowerCaseName.charCodeAt(0) << 8) | lowerCaseName.charCodeAt(length - 1);
 }
 
-function lowerCase(name: string): string {
-  for (let i = 0; i < name.length; i++) {
-    const code = name.charCodeAt(i);
-    if (code < 128 && (CHARACTER_CLASS[code]! & UPPER) !== 0) return name.toLowerCase();
-  }
-  return name;
-}
-
 /** The text as it may stand in a header value: one character per byte, no CR, LF or NUL. */
 export function sanitizeValue(value: string): string {
-  let bits = 0;
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i);
-    if (code > 255) bits |= 2;
-    else if ((CHARACTER_CLASS[code]! & VALUE) === 0) bits |= 1;
-  }
-  if (bits === 0) return value;
+  if (!/[\0\r\n\u0100-\uffff]/.test(value)) return value;
   // Characters above 0xff become the bytes of their UTF-8 form, which holds no byte below 0x80.
-  const latin1 = (bits & 2) === 0 ? value : Buffer.from(value, "utf8").toString("latin1");
+  const latin1 = /^[\0-\xff]*$/.test(value) ? value : Buffer.from(value, "utf8").toString("latin1");
   return latin1.replace(/[\r\n\0]/g, " ");
 }
 
