@@ -1,5 +1,5 @@
-// What a test needs from the machine. A test names its commands and is skipped, with the reason shown, where one is
-// missing; `npm test` says beforehand which those will be.
+// What a test needs from the machine. A test names its commands and is skipped, with the reason shown, where
+// one is missing; `npm test` says beforehand which those will be.
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -17,8 +17,9 @@ export function findCommand(name: string): string | null {
 }
 
 /**
- * For `test("…", { skip: requires("haproxy") }, …)`: false when all commands are there, else the reason to skip. Write
- * the names as string literals: `npm test` reads them from the test's text to announce what will be skipped.
+ * For `test("…", { skip: requires("haproxy") }, …)`: false when all commands are there, else the reason to
+ * skip. Write the names as string literals: `npm test` reads them from the test's text to announce what will
+ * be skipped.
  */
 export function requires(...commands: readonly string[]): false | string {
   const missing = commands.filter((name) => findCommand(name) === null);

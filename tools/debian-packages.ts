@@ -1,5 +1,5 @@
-// The commands that tests compare us with, and how they come onto a machine: by apt-get when we are root on a Debian or
-// Ubuntu, else not at all. Installing starts no service.
+// The commands that tests compare us with, and how they come onto a machine: by apt-get when we are root on a
+// Debian or Ubuntu, else not at all. Installing starts no service.
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
@@ -53,8 +53,8 @@ function aptGet(...words: readonly string[]): string | null {
 }
 
 /**
- * Debian starts a server as soon as it is installed, unless this policy file says 101, "forbidden by policy". A policy
- * that the machine already has stays as it is.
+ * Debian starts a server as soon as it is installed, unless this policy file says 101, "forbidden by policy".
+ * A policy that the machine already has stays as it is.
  */
 function withoutStartingServices<T>(install: () => T): T {
   if (existsSync(POLICY_FILE)) return install();

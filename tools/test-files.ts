@@ -7,8 +7,8 @@ const PATTERNS: readonly string[] = ["src", "tools", "test", "sim", "bench"].map
 );
 
 /**
- * Test files below `root`, sorted. With `filters`, those whose path contains one of them; a filter may also be the path
- * of a file as the shell completes it ("./src/x.test.ts").
+ * Test files below `root`, sorted. With `filters`, those whose path contains one of them; a filter may also
+ * be the path of a file as the shell completes it ("./src/x.test.ts").
  */
 export function findTestFiles(root: string, filters: readonly string[]): string[] {
   const files = globSync([...PATTERNS], { cwd: root }).map((file) => file.replaceAll("\\", "/"));

@@ -1,5 +1,6 @@
-// `npm test`: makes sure of the programs that tests compare us with, says which tests must be skipped without them, and
-// runs all tests under Node's own test runner, whose summary comes last and whose exit code is ours.
+// `npm test`: makes sure of the programs that tests compare us with, says which tests must be skipped without
+// them, and runs all tests under Node's own test runner, whose summary comes last and whose exit code is
+// ours.
 //
 //   npm test                                    everything
 //   npm test -- certificates src/base           files whose path contains one of the words

@@ -1,5 +1,5 @@
-// `sallyport convert certificate`: a certificate with its key, as IIS exports it, as the PEM that HAProxy wants. The
-// result holds a private key in the clear, so only its owner may read it.
+// `sallyport convert certificate`: a certificate with its key, as IIS exports it, as the PEM that HAProxy
+// wants. The result holds a private key in the clear, so only its owner may read it.
 import {
   closeSync,
   existsSync,
@@ -95,7 +95,9 @@ function parseRequest(args: readonly string[]): Request | "help" | string {
   }
 }
 
-/** Reads, and asks for the password as often as it takes; a string is what is wrong with the password file. */
+/**
+ * Reads, and asks for the password as often as it takes; a string is what is wrong with the password file.
+ */
 async function readWithPassword(request: Request, terminal: Terminal): Promise<CertificateReading | string> {
   let password: string | null = null;
   if (request.passwordFile !== null) {

@@ -1,5 +1,6 @@
-// What a command sees of the terminal: two streams of text, whether they take colour, and somebody to ask. Commands get
-// it as an argument, so that a test can be the terminal. It decides nothing about what is printed.
+// What a command sees of the terminal: two streams of text, whether they take colour, and somebody to ask.
+// Commands get it as an argument, so that a test can be the terminal. It decides nothing about what is
+// printed.
 import type { Buffer } from "node:buffer";
 import process from "node:process";
 import type { ReadStream, WriteStream } from "node:tty";
@@ -41,8 +42,8 @@ export function colour(isColour: boolean, role: TextRole, text: string): string 
 }
 
 /**
- * Lines of a table whose cells stand under each other, two spaces apart, without trailing blanks. Colour codes in a
- * cell do not count as width. Rows may have different numbers of cells.
+ * Lines of a table whose cells stand under each other, two spaces apart, without trailing blanks. Colour
+ * codes in a cell do not count as width. Rows may have different numbers of cells.
  */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
@@ -60,8 +61,8 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
 }
 
 /**
- * Whether to colour what goes to a stream: never when NO_COLOR is set to anything (https://no-color.org), always when
- * FORCE_COLOR is set to anything but 0, else on a terminal that is not "dumb".
+ * Whether to colour what goes to a stream: never when NO_COLOR is set to anything (https://no-color.org),
+ * always when FORCE_COLOR is set to anything but 0, else on a terminal that is not "dumb".
  */
 export function wantsColour(
   isTerminal: boolean,
@@ -102,8 +103,8 @@ export function typeKey(
 }
 
 function askSecret(input: ReadStream, output: WriteStream, question: string): Promise<string | null> {
-  // Raw mode switches the echo off, and Ctrl-C arrives as a character. Before the question: who types fast must not
-  // see the secret.
+  // Raw mode switches the echo off, and Ctrl-C arrives as a character. Before the question: who types fast
+  // must not see the secret.
   input.setRawMode(true);
   output.write(question);
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
-// Reading and writing of ASN.1 as certificates and key files need it: a thin, strict layer over node-forge's BER reader
-// and DER writer with Uint8Array instead of binary strings. Accessors throw MalformedAsn1 when a file is not shaped as
-// expected; whoever reads a file catches it once.
+// Reading and writing of ASN.1 as certificates and key files need it: a thin, strict layer over node-forge's
+// BER reader and DER writer with Uint8Array instead of binary strings. Accessors throw MalformedAsn1 when a
+// file is not shaped as expected; whoever reads a file catches it once.
 import forge from "node-forge";
 
 export type Asn1 = forge.asn1.Asn1;

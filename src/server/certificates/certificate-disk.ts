@@ -1,11 +1,15 @@
-// Where certificates come from: the disk as the reader of certificates sees it, so that a test can be the disk.
+// Where certificates come from: the disk as the reader of certificates sees it, so that a test can be the
+// disk.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 export interface CertificateDisk {
   /** Throws an error with a `code` such as "ENOENT", like node:fs. */
   readFile(path: string): Uint8Array;
-  /** Names of the regular files in a directory, in any order; null when the path is no directory. Throws likewise. */
+  /**
+   * Names of the regular files in a directory, in any order; null when the path is no directory. Throws
+   * likewise.
+   */
   listFiles(path: string): readonly string[] | null;
 }
 

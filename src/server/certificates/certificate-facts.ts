@@ -3,8 +3,10 @@ import { X509Certificate } from "node:crypto";
 import { formatIpAddress, parseIpAddress } from "../../base/address.ts";
 
 export interface CertificateFacts {
-  /** DNS names in small letters, "*.example.org" included: the alternative names, then the subject's common names, as
-   * HAProxy collects them. Each once. */
+  /**
+   * DNS names in small letters, "*.example.org" included: the alternative names, then the subject's common
+   * names, as HAProxy collects them. Each once.
+   */
   readonly names: readonly string[];
   /** IP addresses among the alternative names, in canonical text. */
   readonly addresses: readonly string[];

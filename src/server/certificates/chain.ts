@@ -1,5 +1,6 @@
-// Which certificate belongs to which key, and in which order a chain is sent: the leaf first, each followed by its
-// issuer (RFC 8446 section 4.4.2). Files have them in any order; IIS exports often have the root first.
+// Which certificate belongs to which key, and in which order a chain is sent: the leaf first, each followed
+// by its issuer (RFC 8446 section 4.4.2). Files have them in any order; IIS exports often have the root
+// first.
 import type { KeyObject, X509Certificate } from "node:crypto";
 
 /** The certificates of a chain, leaf first. */
@@ -9,8 +10,8 @@ export interface KeyWithChain {
 }
 
 /**
- * Pairs each key with its certificate and the issuers above it. Keys without a certificate are left out. With a single
- * pair, certificates that fit nowhere come last: the file's author may know why they are there.
+ * Pairs each key with its certificate and the issuers above it. Keys without a certificate are left out. With
+ * a single pair, certificates that fit nowhere come last: the file's author may know why they are there.
  */
 export function pairKeysWithChains(
   keys: readonly KeyObject[],

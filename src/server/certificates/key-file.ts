@@ -1,5 +1,5 @@
-// Opens the private keys and certificates in the bytes of one file, whatever its format: PEM, PKCS#12, or a bare
-// certificate in DER. Knows no paths and no passwords but the one it is given.
+// Opens the private keys and certificates in the bytes of one file, whatever its format: PEM, PKCS#12, or a
+// bare certificate in DER. Knows no paths and no passwords but the one it is given.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { failed, type Result, success } from "../../base/failure.ts";
 import { MalformedAsn1, parseAsn1 } from "./asn1.ts";
@@ -25,7 +25,10 @@ export type KeyFileError =
   | { readonly kind: "unsupported"; readonly algorithm: string }
   | { readonly kind: "malformed"; readonly reason: string };
 
-/** Opens a file. `password` null means that none is known; files exported with an empty password open all the same. */
+/**
+ * Opens a file. `password` null means that none is known; files exported with an empty password open all the
+ * same.
+ */
 export function openKeyFile(bytes: Uint8Array, password: string | null): Result<KeyFile, KeyFileError> {
   if (looksLikePkcs12(bytes)) return openPkcs12File(bytes, password);
   const blocks = splitPem(Buffer.from(bytes).toString("latin1"));

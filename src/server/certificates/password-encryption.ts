@@ -1,6 +1,7 @@
-// Decrypts what a password protects in PKCS#8 and PKCS#12 files: PBES2 (AES, 3DES) and the older PKCS#12 schemes with
-// 3DES and RC2, which OpenSSL 3 opens only with its legacy provider and IIS still writes. Sources: RFC 8018, RFC 7292
-// appendix B and C. RC2 and the PKCS#12 key derivation come from node-forge, the rest from Node's own OpenSSL.
+// Decrypts what a password protects in PKCS#8 and PKCS#12 files: PBES2 (AES, 3DES) and the older PKCS#12
+// schemes with 3DES and RC2, which OpenSSL 3 opens only with its legacy provider and IIS still writes.
+// Sources: RFC 8018, RFC 7292 appendix B and C. RC2 and the PKCS#12 key derivation come from node-forge, the
+// rest from Node's own OpenSSL.
 import { createDecipheriv, getCipherInfo, pbkdf2Sync, scryptSync } from "node:crypto";
 import forge from "node-forge";
 import { failed, type Result, success } from "../../base/failure.ts";
@@ -45,8 +46,8 @@ const PBKDF2_DIGESTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Decrypts `ciphertext` as the AlgorithmIdentifier `algorithm` says. Throws what `asn1.ts` throws when the identifier
- * is malformed.
+ * Decrypts `ciphertext` as the AlgorithmIdentifier `algorithm` says. Throws what `asn1.ts` throws when the
+ * identifier is malformed.
  */
 export function decryptWithPassword(
   algorithm: Asn1,
@@ -70,7 +71,10 @@ export function decryptPrivateKeyInfo(info: Asn1, password: string): Result<Uint
 export type Pkcs12KeyPurpose = "encryption" | "iv" | "mac";
 const PURPOSE_NUMBERS: Readonly<Record<Pkcs12KeyPurpose, number>> = { encryption: 1, iv: 2, mac: 3 };
 
-/** The key derivation of RFC 7292, appendix B.2. A null password is the empty byte string, "" is one zero character. */
+/**
+ * The key derivation of RFC 7292, appendix B.2. A null password is the empty byte string, "" is one zero
+ * character.
+ */
 export function derivePkcs12Key(
   digest: "sha1" | "sha256" | "sha384" | "sha512",
   password: string | null,
@@ -94,7 +98,8 @@ function decryptPkcs12Scheme(
 ): Result<Uint8Array, DecryptionError> {
   const salt = octetsOf(childOf(parameters, 0));
   const iterations = integerOf(childOf(parameters, 1));
-  // Writers disagree on what an empty password is: RFC 7292 says one zero character, some write no bytes at all.
+  // Writers disagree on what an empty password is: RFC 7292 says one zero character, some write no bytes at
+  // all.
   for (const form of password === "" ? ["", null] : [password]) {
     const key = derivePkcs12Key("sha1", form, salt, "encryption", iterations, scheme.keyLength);
     const iv = derivePkcs12Key("sha1", form, salt, "iv", iterations, 8);

@@ -9,7 +9,10 @@ export interface PemBlock {
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n([\s\S]*?)-----END \1-----/g;
 
-/** The blocks of a text in their order. What is not between BEGIN and a matching END is ignored, as OpenSSL does. */
+/**
+ * The blocks of a text in their order. What is not between BEGIN and a matching END is ignored, as OpenSSL
+ * does.
+ */
 export function splitPem(text: string): PemBlock[] {
   return [...text.matchAll(BLOCK)].map((match) => ({
     label: match[1]!,

@@ -1,6 +1,6 @@
-// Opens PKCS#12 files (.pfx, .p12; RFC 7292) as Windows, OpenSSL and Java write them. It takes out keys and certificates
-// as they are, in DER; which belongs to which is not its business. node-forge's own PKCS#12 reader is not used because
-// it knows RSA keys only and spells passwords beyond ASCII wrongly for AES.
+// Opens PKCS#12 files (.pfx, .p12; RFC 7292) as Windows, OpenSSL and Java write them. It takes out keys and
+// certificates as they are, in DER; which belongs to which is not its business. node-forge's own PKCS#12
+// reader is not used because it knows RSA keys only and spells passwords beyond ASCII wrongly for AES.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { failed, type Result, success } from "../../base/failure.ts";
 import {
@@ -77,8 +77,8 @@ export function openPkcs12(bytes: Uint8Array, password: string): Result<Pkcs12Co
 }
 
 /**
- * Whether the file's MAC agrees. True also for a MAC of an unknown kind (PBMAC1): what it would tell, the decryption
- * tells too.
+ * Whether the file's MAC agrees. True also for a MAC of an unknown kind (PBMAC1): what it would tell, the
+ * decryption tells too.
  */
 function verifyMac(mac: Asn1, content: Uint8Array, password: string): boolean {
   const digestInfo = childOf(mac, 0);

@@ -1,6 +1,6 @@
-// What `crt PATH` means: reads the certificates, chains and keys that a path stands for, as HAProxy 2.6 does (manual
-// section 5.1), and from PKCS#12 files besides. It never throws: what is wrong comes back as diagnostics at the place
-// that named the path, everything at once.
+// What `crt PATH` means: reads the certificates, chains and keys that a path stands for, as HAProxy 2.6 does
+// (manual section 5.1), and from PKCS#12 files besides. It never throws: what is wrong comes back as
+// diagnostics at the place that named the path, everything at once.
 import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
@@ -31,9 +31,14 @@ export interface CertificateReadingOptions {
 /** Holds the password of PKCS#12 files and encrypted keys that have no password file of their own. */
 export const PASSWORD_VARIABLE = "SALLYPORT_PFX_PASSWORD";
 
-/** Files in a directory of certificates that belong to another file there. The last is ours, the others HAProxy's. */
+/**
+ * Files in a directory of certificates that belong to another file there. The last is ours, the others
+ * HAProxy's.
+ */
 const COMPANION_EXTENSIONS: readonly string[] = [".key", ".ocsp", ".issuer", ".sctl", ".password"];
-/** `crt site.pem` stands for these when there is no such file (manual section 3.1, `ssl-load-extra-files`). */
+/**
+ * `crt site.pem` stands for these when there is no such file (manual section 3.1, `ssl-load-extra-files`).
+ */
 const BUNDLE_EXTENSIONS: readonly string[] = [".rsa", ".ecdsa", ".dsa"];
 
 /** Reads what `path` stands for: a file, a bundle of files by kind of key, or a directory of them. */

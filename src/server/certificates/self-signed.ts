@@ -33,8 +33,8 @@ const SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1";
 const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
 
 /**
- * A new P-256 key and its certificate (RFC 5280), valid for 825 days, for DNS names and IP addresses; the first becomes
- * the subject's common name. `names` must not be empty.
+ * A new P-256 key and its certificate (RFC 5280), valid for 825 days, for DNS names and IP addresses; the
+ * first becomes the subject's common name. `names` must not be empty.
  */
 export function makeSelfSigned(
   names: readonly string[] = ["localhost", "127.0.0.1", "::1"],
