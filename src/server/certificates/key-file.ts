@@ -109,9 +109,9 @@ function parseKey(key: string | Buffer, password?: string): Result<KeyObject, Ke
   try {
     if (typeof key !== "string") return success(createPrivateKey({ key, format: "der", type: "pkcs8" }));
     return success(createPrivateKey(password === undefined ? key : { key, passphrase: password }));
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (password !== undefined && code?.endsWith("BAD_DECRYPT")) return failed({ kind: "wrong-password" });
+  } catch {
+    // A wrong password passes the padding check once in 256 times, and then the noise is damaged or unknown.
+    if (password !== undefined) return failed({ kind: "wrong-password" });
     return failed({
       kind: "malformed",
       reason: "the private key in it is damaged or of a kind that OpenSSL does not know",
