@@ -77,7 +77,10 @@ export class PortableConnection implements Connection, TimerTarget {
   send(chunk: Chunk, start: number, end: number): void {
     if (this.isClosed || this.#isClosing || this.#isShutdown || end <= start) return;
     chunk.retain();
-    if (this.#stream !== null) return this.#write(this.#stream, { chunk, start, end });
+    if (this.#stream !== null) {
+      this.#write(this.#stream, { chunk, start, end });
+      return;
+    }
     this.#queue.push({ chunk, start, end });
     this.#queuedBytes += end - start;
   }
@@ -217,7 +220,10 @@ export class PortableConnection implements Connection, TimerTarget {
   #concludeAndLinger(): void {
     if (this.isClosed) return;
     this.#conclude(this.#isClosing ? null : this.#failure);
-    if (this.#hasEnded || this.#stream === null) return this.#destroySockets();
+    if (this.#hasEnded || this.#stream === null) {
+      setImmediate(() => this.#destroySockets());
+      return;
+    }
     this.#stream.resume();
     this.#socket.unref();
     this.#turn.timers.arm(this.#timer, this.#turn.nowMs + LINGER_MS);
@@ -226,8 +232,13 @@ export class PortableConnection implements Connection, TimerTarget {
 
   #abandon(cause: Failure | null): void {
     this.#failure = cause;
-    if (this.#stream === null && cause !== null) this.#socket.destroy();
-    else this.#resetSockets();
+    this.#stream?.pause();
+    // Not at once: this may run inside a callback of OpenSSL's, and Node crashes (SIGSEGV, seen with 26.10) when the
+    // socket below a TLSSocket goes away there.
+    setImmediate(() => {
+      if (cause === null) this.#resetSockets();
+      else this.#destroySockets();
+    });
     this.#turn.defer(() => this.#conclude(cause));
   }
 
@@ -261,7 +272,7 @@ export class PortableConnection implements Connection, TimerTarget {
   drop(): void {
     this.isClosed = true;
     this.#turn.timers.remove(this.#timer);
-    this.#destroySockets();
+    setImmediate(() => this.#destroySockets());
   }
 }
 

@@ -100,7 +100,8 @@ function listen(
 ): void {
   const { turn, listeners } = registry;
   if (options.tls !== null && !(options.tls instanceof PortableTlsServerContext)) {
-    return turn.defer(() => done(failed(failure("unsupported", "proxy", "a TLS context of another engine"))));
+    turn.defer(() => done(failed(failure("unsupported", "proxy", "a TLS context of another engine"))));
+    return;
   }
   listenPortable(
     options,

@@ -22,7 +22,10 @@ export function listenPortable(
   let temporaryPath = "";
   if (address.kind === "unix") {
     const refusal = unixRefusal(address.path);
-    if (refusal !== null) return done(failed(failure("address-in-use", "proxy", refusal)));
+    if (refusal !== null) {
+      done(failed(failure("address-in-use", "proxy", refusal)));
+      return;
+    }
     temporaryPath = `${address.path}.${process.pid}.tmp`;
   }
   server.once("error", (error) => done(failed(listenFailure(error))));
@@ -157,9 +160,9 @@ export class PortableListener implements Listener {
   }
 
   #closeWhenDrained(seenCount: number): void {
-    if (seenCount === this.#acceptedCount) return this.#closeServer();
     const acceptedCount = this.#acceptedCount;
-    setImmediate(() => this.#closeWhenDrained(acceptedCount));
+    if (seenCount === acceptedCount) this.#closeServer();
+    else setImmediate(() => this.#closeWhenDrained(acceptedCount));
   }
 
   #closeServer(): void {
@@ -171,8 +174,8 @@ export class PortableListener implements Listener {
   #take(socket: Socket): void {
     this.#acceptedCount++;
     socket.on("error", () => {});
-    if (!this.#isPaused) return this.#sink(socket, this.address, this.#tls);
-    if (this.#aside.length < this.#options.backlog) this.#aside.push(socket);
+    if (!this.#isPaused) this.#sink(socket, this.address, this.#tls);
+    else if (this.#aside.length < this.#options.backlog) this.#aside.push(socket);
     else socket.resetAndDestroy();
   }
 

@@ -185,16 +185,14 @@ function onceFailed(
   let isSettled = false;
   const settle = (): boolean => !isSettled && (isSettled = true);
   const fail = (cause: Failure): void => {
-    if (!settle()) return;
-    outcome.fail(cause);
-    stream.destroy();
+    if (settle()) outcome.fail(cause);
   };
   const failWith = (error: Error): void => {
-    const cause = failureOfError(error, side, true);
     // Node calls a peer that hangs up in the handshake ECONNRESET, whether or not there was an RST.
-    fail(
-      cause.kind === "reset" && !("syscall" in error) ? failure("closed", side, cause.message, true) : cause,
-    );
+    const isHangUp = "code" in error && error.code === "ECONNRESET" && !("syscall" in error);
+    if (isHangUp) fail(failure("closed", side, error.message, true));
+    else if ("syscall" in error) fail(failureOfError(error, side, true));
+    else fail(failure("tls", side, error.message.split("\n", 1)[0]!));
   };
   // Node keeps server-side handshake errors away from "error" until the handshake is done.
   stream.on("_tlsError", failWith);
