@@ -1,0 +1,24 @@
+// The context of texts that Sallyport itself brings: predefined acls and log formats. They are known to be right, so a
+// finding in them is a defect.
+import assert from "node:assert";
+import type { ExpressionContext } from "../context.ts";
+
+export function builtInContext(direction: "request" | "response"): ExpressionContext {
+  const none: ReadonlySet<string> = new Set();
+  return {
+    direction,
+    proxyName: "",
+    proxyKind: "defaults",
+    mode: null,
+    acls: new Map(),
+    names: { frontends: none, backends: none, userlists: none, servers: none },
+    variable: () => null,
+    report: (diagnostic) => assert.fail(`${diagnostic.code} in a built-in text: ${diagnostic.message}`),
+    readFile: () => null,
+    loadMap: () => false,
+    deferCheck: () => {},
+    httpErrorReply: () => null,
+    hasHttpErrors: () => false,
+    captures: { requestCount: 0, responseCount: 0, addRequestSlot: () => 0, addResponseSlot: () => 0 },
+  };
+}

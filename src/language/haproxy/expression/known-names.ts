@@ -1,0 +1,181 @@
+// Names of sample fetches and converters that HAProxy 2.6 knows beyond those Sallyport has: other spellings of the same
+// fetch, and what is not there yet, with the reason. So nothing real is ever called a typo.
+// Source: HAProxy 2.6 configuration manual, section 7.3, and `haproxy -dKall`.
+import type { FetchName } from "../../../model/sample.ts";
+
+/** Other spellings. Those of both directions depend on the rule they stand in. */
+const FETCH_ALIASES: Readonly<
+  Record<string, FetchName | { readonly request: FetchName; readonly response: FetchName }>
+> = {
+  hdr: { request: "req.hdr", response: "res.hdr" },
+  cookie: { request: "req.cook", response: "res.cook" },
+  payload: { request: "req.payload", response: "res.payload" },
+  hdr_cnt: "req.hdr_cnt",
+  hdr_ip: "req.hdr_ip",
+  hdr_val: "req.hdr_val",
+  cook: "req.cook",
+  cook_cnt: "req.cook_cnt",
+  cook_val: "req.cook_val",
+  req_len: "req.len",
+  req_proto_http: "req.proto_http",
+  req_ssl_hello_type: "req.ssl_hello_type",
+  req_ssl_sni: "req.ssl_sni",
+  req_ssl_ver: "req.ssl_ver",
+  req_ver: "req.ver",
+  resp_ver: "res.ver",
+  scook: "res.cook",
+  scook_cnt: "res.cook_cnt",
+  scook_val: "res.cook_val",
+  shdr: "res.hdr",
+  shdr_cnt: "res.hdr_cnt",
+  shdr_ip: "res.hdr_ip",
+  shdr_val: "res.hdr_val",
+  url_param: "urlp",
+};
+
+const STICK_TABLES = "stick tables are not there yet";
+const COUNTERS =
+  "bytes_in_rate bytes_out_rate clr_gpc clr_gpc0 clr_gpc1 conn_cnt conn_cur conn_rate get_gpc get_gpc0 get_gpc1 get_gpt " +
+  "get_gpt0 gpc0_rate gpc1_rate gpc_rate http_err_cnt http_err_rate http_fail_cnt http_fail_rate http_req_cnt " +
+  "http_req_rate inc_gpc inc_gpc0 inc_gpc1 kbytes_in kbytes_out sess_cnt sess_rate tracked trackers updt_conn_cnt";
+const TABLE_CONVERTERS =
+  "bytes_in_rate bytes_out_rate conn_cnt conn_cur conn_rate expire gpc gpc0 gpc0_rate gpc1 gpc1_rate gpc_rate gpt gpt0 " +
+  "http_err_cnt http_err_rate http_fail_cnt http_fail_rate http_req_cnt http_req_rate idle kbytes_in kbytes_out " +
+  "server_id sess_cnt sess_rate trackers";
+
+/** Reason, then names. */
+const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
+  [STICK_TABLES, prefixed("sc_ sc0_ sc1_ sc2_ src_", COUNTERS)],
+  [STICK_TABLES, "table_avl table_cnt base32+src url32+src"],
+  ["this part of the URL cannot be taken out yet", "baseq url32"],
+  [
+    "the server's side of the connection cannot be looked at yet",
+    "bc_dst bc_dst_port bc_err bc_err_str bc_src bc_src_port",
+  ],
+  [
+    "the server's side of TLS cannot be looked at this closely yet",
+    "ssl_bc_alg_keysize ssl_bc_alpn ssl_bc_client_random ssl_bc_err ssl_bc_err_str ssl_bc_is_resumed ssl_bc_npn " +
+      "ssl_bc_server_random ssl_bc_session_id ssl_bc_session_key ssl_bc_unique_id ssl_bc_use_keysize",
+  ],
+  [
+    "timeouts cannot be read by rules yet",
+    "be_server_timeout be_tunnel_timeout cur_server_timeout cur_tunnel_timeout fe_client_timeout",
+  ],
+  ["it measures HAProxy's own scheduler", "cpu_calls cpu_ns_avg cpu_ns_tot lat_ns_avg lat_ns_tot stopping"],
+  [
+    "HAProxy's internals are not ours",
+    prefixed(
+      "internal.htx. internal.htx_blk.",
+      "data free free_data has_eom nbblks size used hdrname hdrval start_line type",
+    ),
+  ],
+  ["HAProxy's internals are not ours", "internal.strm.is_htx"],
+  ["the distcc protocol is not there", "distcc_body distcc_param"],
+  [
+    "the connection before `set-src` cannot be looked at yet",
+    "fc_dst fc_dst_is_local fc_dst_port fc_src fc_src_is_local fc_src_port",
+  ],
+  [
+    "TCP statistics of a connection are not there yet",
+    "fc_err fc_err_str fc_fackets fc_lost fc_reordering fc_retrans fc_rtt fc_rttvar fc_sacked fc_unacked",
+  ],
+  ["extra fields of the PROXY protocol are not kept yet", "fc_pp_authority fc_pp_unique_id"],
+  ["FastCGI is not there yet", "fcgi.docroot fcgi.index"],
+  ["bearer tokens cannot be taken out yet; use req.hdr(authorization),word(2,' ')", "http_auth_bearer"],
+  ["queue priorities are not there yet", "prio_class prio_offset"],
+  [
+    "the RDP protocol is not read yet",
+    "rdp_cookie rdp_cookie_cnt req.rdp_cookie req.rdp_cookie_cnt req_rdp_cookie req_rdp_cookie_cnt",
+  ],
+  ["length-prefixed payload is not read yet", "payload_lv req.payload_lv res.payload_lv"],
+  ["the binary form of headers is not there yet", "req.hdrs_bin res.hdrs_bin"],
+  ["this part of a ClientHello is not read yet", "req.ssl_alpn req.ssl_ec_ext req.ssl_st_ext"],
+  ["a server's TLS hello is not read yet", "rep_ssl_hello_type res.ssl_hello_type"],
+  ["bodies of responses cannot be looked at yet", "res.body res.body_len res.body_size"],
+  ["the cache is not there yet", "res.cache_hit res.cache_name"],
+  ["compression is not there yet", "res.comp res.comp_algo"],
+  [
+    "this part of a client certificate is not read yet",
+    "ssl_c_ca_err ssl_c_ca_err_depth ssl_c_chain_der ssl_c_err ssl_c_key_alg ssl_c_sig_alg",
+  ],
+  [
+    "our own certificate cannot be looked at by rules yet",
+    prefixed("ssl_f_", "der i_dn key_alg notafter notbefore s_dn serial sha1 sig_alg version"),
+  ],
+  [
+    "the server's certificate cannot be looked at by rules yet",
+    prefixed("ssl_s_", "chain_der der i_dn key_alg notafter notbefore s_dn serial sha1 sig_alg version"),
+  ],
+  [
+    "the client's TLS handshake cannot be looked at this closely yet",
+    prefixed(
+      "ssl_fc_",
+      "alg_keysize cipherlist_bin cipherlist_hex cipherlist_str cipherlist_xxh ecformats_bin eclist_bin extlist_bin err " +
+        "err_str has_early npn protocol_hello_id session_id unique_id use_keysize",
+    ),
+  ],
+  [
+    "secrets of TLS connections are not given away",
+    prefixed(
+      "ssl_fc_",
+      "client_early_traffic_secret client_handshake_traffic_secret client_random client_traffic_secret_0 " +
+        "early_exporter_secret exporter_secret server_handshake_traffic_secret server_random server_traffic_secret_0 session_key",
+    ),
+  ],
+];
+
+const UNSUPPORTED_CONVERTERS: readonly (readonly [string, string])[] = [
+  [STICK_TABLES, `in_table ${prefixed("table_", TABLE_CONVERTERS)}`],
+  ["JSON and JWT are not read yet", "json_query jwt_header_query jwt_payload_query jwt_verify"],
+  ["the language converter is not there yet", "language"],
+  ["captures by converters are not there yet; use the 'capture' rule", "capture-req capture-res"],
+  [
+    "maps to numbers and addresses are not there yet",
+    prefixed("map_beg_ map_dir_ map_dom_ map_end_ map_int_ map_ip_ map_reg_ map_str_ map_sub_", "int ip"),
+  ],
+  [
+    "FIX, MQTT, gRPC and protobuf are not read",
+    "fix_is_valid fix_tag_value mqtt_field_value mqtt_is_valid protobuf ungrpc",
+  ],
+  [
+    "it is not there yet",
+    "add_item aes_gcm_dec be2dec be2hex crc32c cut_crlf host_only port_only secure_memcmp xxh3 xxh64",
+  ],
+  ["use the fetch of that name", "nbsrv srv_queue"],
+];
+
+const FETCH_REASONS: ReadonlyMap<string, string> = reasonsByName(UNSUPPORTED_FETCHES);
+const CONVERTER_REASONS: ReadonlyMap<string, string> = reasonsByName(UNSUPPORTED_CONVERTERS);
+
+/** The name in FETCHES that another spelling stands for; null when it is no such spelling. */
+export function resolveFetchAlias(name: string, direction: "request" | "response"): FetchName | null {
+  if (!Object.hasOwn(FETCH_ALIASES, name)) return null;
+  const alias = FETCH_ALIASES[name]!;
+  return typeof alias === "string" ? alias : alias[direction];
+}
+
+/** Why a fetch of HAProxy 2.6 is not there; null when HAProxy has none of that name (or we have it). */
+export function unsupportedFetchReason(name: string): string | null {
+  return FETCH_REASONS.get(name) ?? null;
+}
+
+/** Why a converter of HAProxy 2.6 is not there; null when HAProxy has none of that name (or we have it). */
+export function unsupportedConverterReason(name: string): string | null {
+  return CONVERTER_REASONS.get(name) ?? null;
+}
+
+/** Spellings that `suggestName` may propose beside the canonical ones. */
+export const FETCH_ALIAS_NAMES: readonly string[] = Object.keys(FETCH_ALIASES);
+
+function prefixed(prefixes: string, names: string): string {
+  return prefixes
+    .split(" ")
+    .flatMap((prefix) => names.split(" ").map((name) => prefix + name))
+    .join(" ");
+}
+
+function reasonsByName(families: readonly (readonly [string, string])[]): ReadonlyMap<string, string> {
+  return new Map(
+    families.flatMap(([reason, names]) => names.split(" ").map((name) => [name, reason] as const)),
+  );
+}

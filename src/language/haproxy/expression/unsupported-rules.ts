@@ -1,0 +1,42 @@
+// Rules that HAProxy 2.6 has and Sallyport has not, with the reason. A trailing "*" stands for any ending.
+
+const STICK_TABLES = "stick tables are not there yet";
+const MAPS = "maps and acls cannot be changed by rules yet";
+
+const REASONS: Readonly<Record<string, string>> = {
+  "track-sc*": STICK_TABLES,
+  "sc-inc-gpc*": STICK_TABLES,
+  "sc-set-gpt*": STICK_TABLES,
+  "add-acl*": MAPS,
+  "del-acl*": MAPS,
+  "set-map*": MAPS,
+  "del-map*": MAPS,
+  "cache-use": "the cache is not there yet",
+  "cache-store": "the cache is not there yet",
+  "disable-l7-retry": "retries cannot be changed by rules yet",
+  "do-resolve*": "resolvers are not there yet",
+  "early-hint": "103 Early Hints are not there yet",
+  "expect-netscaler-cip": "the NetScaler protocol is not there",
+  "expect-proxy": "use `accept-proxy` on the bind line",
+  "normalize-uri": "it is experimental in HAProxy and not there yet",
+  "ot-group": "OpenTracing is not there",
+  "send-spoe-group": "SPOE is not there",
+  "set-mark": "marks of packets cannot be set yet",
+  "set-tos": "the type of service of packets cannot be set yet",
+  "set-nice": "it tunes HAProxy's own scheduler",
+  "set-priority-class": "queue priorities are not there yet",
+  "set-priority-offset": "queue priorities are not there yet",
+  "strict-mode": "a rewrite that does not fit always fails the request, as in HAProxy's `on`",
+  "switch-mode": "a connection cannot change to HTTP yet; use `mode http`",
+  "wait-for-handshake": "requests never begin before the handshake is done",
+  "lua.*": "Lua is not there",
+  close: "the server's connection alone cannot be closed by a rule yet; use `reject`",
+};
+
+/** Why there is no such rule; null when HAProxy 2.6 has none of that name either. */
+export function unsupportedRuleReason(name: string): string | null {
+  const exact = Object.hasOwn(REASONS, name) ? REASONS[name] : undefined;
+  if (exact !== undefined) return exact;
+  const family = Object.keys(REASONS).find((key) => key.endsWith("*") && name.startsWith(key.slice(0, -1)));
+  return family === undefined ? null : REASONS[family]!;
+}
