@@ -18,6 +18,7 @@ import type {
   ListenOptions,
   TlsServerContext,
 } from "../../transport/contract.ts";
+import { ProxyHeaderReader } from "../proxy-header-reader.ts";
 import { ChunkPool } from "./pooled-chunk.ts";
 import { PortableConnection } from "./portable-connection.ts";
 import { openPortableDatagramSender } from "./portable-datagram.ts";
@@ -141,8 +142,30 @@ function accept(
     if (handler === null) return connection.reset();
     connection.handler = handler;
     if (options.acceptProxy || tls !== null) connection.limitHandshake(options.handshakeTimeoutMs);
-    establish(connection, socket, tls);
+    if (options.acceptProxy) readProxyHeader(connection, socket, () => establish(connection, socket, tls));
+    else establish(connection, socket, tls);
   });
+}
+
+/** Reads the PROXY header off a socket and puts back what is behind it. */
+function readProxyHeader(connection: PortableConnection, socket: Socket, whenRead: () => void): void {
+  const reader = new ProxyHeaderReader();
+  const hangUp = () =>
+    connection.fail(failure("closed", "client", "the peer closed within the PROXY header"));
+  const take = (bytes: Buffer): void => {
+    const outcome = reader.receive(bytes);
+    if (outcome.kind === "more" || connection.isClosed) return;
+    if (outcome.kind === "bad") {
+      connection.fail(failure("protocol", "client", outcome.message));
+      return;
+    }
+    socket.off("data", take).off("end", hangUp).off("close", hangUp).pause();
+    if (outcome.rest.length > 0) socket.unshift(Buffer.from(outcome.rest));
+    connection.proxied = outcome.proxied;
+    if (outcome.proxied !== null) connection.remote = outcome.proxied.source;
+    whenRead();
+  };
+  socket.on("data", take).on("end", hangUp).on("close", hangUp).resume();
 }
 
 function establish(connection: PortableConnection, socket: Socket, tls: TlsServerContext | null): void {
