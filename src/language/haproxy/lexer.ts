@@ -141,9 +141,9 @@ class LineLexer {
     const plain = next === "$" && this.#quote === '"' ? "$" : PLAIN_ESCAPES[next];
     if (plain === undefined) {
       this.#emitSource(start); // such as \1 of a regular expression: stays as it is
-      this.#at += 2;
       return;
     }
+    this.#at += 2;
     this.#emit(plain, start);
   }
 

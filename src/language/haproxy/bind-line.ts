@@ -1,0 +1,288 @@
+// `bind` lines (manual 4.2 and 5.1), and `stats socket`, which shares their addresses and some of their words.
+import type { BindTls, StatsSocket } from "../../model/proxy.ts";
+import type { ListenAddress } from "../../transport/contract.ts";
+import { parseEndpoint, toListenAddresses } from "./address.ts";
+import { Cursor } from "./cursor.ts";
+import type { Mutable } from "./draft.ts";
+import { BIND_KEYWORDS } from "./keywords-line.ts";
+import { displayText } from "./lexer.ts";
+import { skipTableWord } from "./line-words.ts";
+import { cursorOf, type ProxyLine, type Reading } from "./reading.ts";
+import { readTlsWord, resolvePath } from "./tls-words.ts";
+import { expectInteger } from "./values.ts";
+import { partOfWord, type Word } from "./word.ts";
+
+interface BindDraft {
+  name: string | null;
+  id: { readonly value: number; readonly word: Word } | null;
+  acceptProxy: boolean;
+  backlog: number | null;
+  maxconn: number | null;
+  isTls: boolean;
+  tls: Mutable<BindTls>;
+  mode: number | null;
+  uid: number | null;
+  gid: number | null;
+  isV6Only: boolean;
+  level: StatsSocket["level"];
+}
+
+export function readBind(line: ProxyLine): void {
+  const cursor = cursorOf(line);
+  const address = cursor.expect("an address and a port");
+  if (address === null) return;
+  const bind = readBindWords(line.reading, cursor);
+  if (bind.isTls && bind.tls.certificates.length === 0) {
+    line.report.error(
+      "missing-certificate",
+      line.span,
+      "`ssl` needs a certificate",
+      "Add `crt FILE`: a PEM file with key and chain, a PFX file, or a directory.",
+    );
+  }
+  if (!bind.isTls && bind.tls.certificates.length > 0) {
+    line.report.warning(
+      "unused-certificate",
+      line.span,
+      "this bind has a certificate but no `ssl`, so it serves clear text",
+      "Add `ssl`.",
+    );
+  }
+  for (const part of splitAddresses(address)) {
+    const endpoint = parseEndpoint(part, { port: "needed", range: true }, line.report, (name) =>
+      line.reading.variable(name),
+    );
+    if (endpoint === null) continue;
+    for (const listen of toListenAddresses(endpoint))
+      addBind(line, bind, applySocketWords(listen, bind), describe(part, listen));
+  }
+}
+
+/** A range is several listeners; each shows its own port. */
+function describe(part: Word, listen: ListenAddress): string {
+  if (listen.kind !== "tcp" || !/:\d+-\d+$/.test(part.text)) return displayText(part.text);
+  return `${part.text.slice(0, part.text.lastIndexOf(":"))}:${listen.port}`;
+}
+
+function addBind(line: ProxyLine, bind: BindDraft, address: ListenAddress, text: string): void {
+  const used = new Set(line.draft.binds.map((other) => other.id));
+  let id = bind.id?.value ?? 1;
+  while (used.has(id)) id++;
+  const { name, acceptProxy, backlog, maxconn } = bind;
+  line.draft.binds.push({
+    address,
+    text,
+    name,
+    id,
+    acceptProxy,
+    backlog,
+    maxconn,
+    tls: bind.isTls ? finishTls(line.reading, bind.tls) : null,
+    span: line.span,
+  });
+}
+
+function finishTls(reading: Reading, tls: BindTls): BindTls {
+  const defaults = reading.global.bindDefaults;
+  return {
+    ...tls,
+    ciphers: tls.ciphers ?? defaults.ciphers,
+    ciphersuites: tls.ciphersuites ?? defaults.ciphersuites,
+    curves: tls.curves ?? defaults.curves,
+  };
+}
+
+function splitAddresses(word: Word): Word[] {
+  const parts: Word[] = [];
+  let start = 0;
+  for (const text of word.text.split(",")) {
+    parts.push(partOfWord(word, start, start + text.length));
+    start += text.length + 1;
+  }
+  return parts;
+}
+
+function applySocketWords(address: ListenAddress, bind: BindDraft): ListenAddress {
+  if (address.kind === "unix") return { ...address, mode: bind.mode, uid: bind.uid, gid: bind.gid };
+  if (address.kind === "tcp" && bind.isV6Only) return { ...address, isV6Only: true };
+  return address;
+}
+
+function newBindDraft(): BindDraft {
+  return {
+    name: null,
+    id: null,
+    acceptProxy: false,
+    backlog: null,
+    maxconn: null,
+    isTls: false,
+    mode: null,
+    uid: null,
+    gid: null,
+    isV6Only: false,
+    level: "operator",
+    tls: {
+      minVersion: null,
+      maxVersion: null,
+      ciphers: null,
+      ciphersuites: null,
+      curves: null,
+      alpn: [],
+      caFile: null,
+      crlFile: null,
+      certificates: [],
+      strictSni: false,
+      verify: "none",
+      tickets: true,
+    },
+  };
+}
+
+function readBindWords(reading: Reading, cursor: Cursor): BindDraft {
+  const bind = newBindDraft();
+  const defaults = new Cursor(reading.global.bindDefaults.options, 0, reading.report);
+  for (const source of [defaults, cursor]) {
+    for (let word = source.next(); word !== null; word = source.next()) {
+      if (readBindWord(reading, word, source, bind)) continue;
+      if (!readTlsWord(word, source, bind.tls, reading.global.caBase))
+        skipTableWord(BIND_KEYWORDS, word, source, "bind");
+    }
+  }
+  return bind;
+}
+
+/** Words that only `bind` has. False when `word` is none of them. */
+function readBindWord(reading: Reading, word: Word, cursor: Cursor, bind: BindDraft): boolean {
+  switch (word.text) {
+    case "ssl":
+      bind.isTls = true;
+      return true;
+    case "crt":
+      readCertificate(reading, cursor, bind);
+      return true;
+    case "accept-proxy":
+      bind.acceptProxy = true;
+      return true;
+    case "strict-sni":
+      bind.tls.strictSni = true;
+      return true;
+    case "no-tls-tickets":
+      bind.tls.tickets = false;
+      return true;
+    case "verify":
+      bind.tls.verify = cursor.expectOneOf("way to verify", ["none", "optional", "required"]) ?? "none";
+      return true;
+    case "v6only":
+      bind.isV6Only = true;
+      return true;
+    case "v4v6":
+      bind.isV6Only = false;
+      return true;
+    case "proto":
+      readProtocol(cursor);
+      return true;
+    case "level":
+      bind.level = cursor.expectOneOf("level", ["user", "operator", "admin"]) ?? "operator";
+      return true;
+  }
+  return readBindValue(word, cursor, bind);
+}
+
+function readBindValue(word: Word, cursor: Cursor, bind: BindDraft): boolean {
+  switch (word.text) {
+    case "name":
+      bind.name = cursor.expect("a name")?.text ?? null;
+      return true;
+    case "id": {
+      const value = expectInteger(cursor, "a number", 1);
+      bind.id = value === null ? null : { value, word };
+      return true;
+    }
+    case "backlog":
+      bind.backlog = expectInteger(cursor, "a number", 1);
+      return true;
+    case "maxconn":
+      bind.maxconn = expectInteger(cursor, "a number of connections", 1);
+      return true;
+    case "mode":
+      bind.mode = readMode(cursor);
+      return true;
+    case "uid":
+    case "user":
+      bind.uid = expectAccount(word, cursor);
+      return true;
+    case "gid":
+    case "group":
+      bind.gid = expectAccount(word, cursor);
+      return true;
+  }
+  return false;
+}
+
+function readCertificate(reading: Reading, cursor: Cursor, bind: BindDraft): void {
+  const word = cursor.expect("a file or directory");
+  if (word === null) return;
+  const certificate = { path: resolvePath(word.text, reading.global.crtBase), span: word.span };
+  bind.tls.certificates = [...bind.tls.certificates, certificate];
+}
+
+function readProtocol(cursor: Cursor): void {
+  const word = cursor.expect("a protocol");
+  if (word === null || word.text === "h1") return;
+  cursor.report.error(
+    "refused-keyword",
+    word.span,
+    `the protocol \`${displayText(word.text)}\` is not supported`,
+    "Possible: `h1`.",
+  );
+}
+
+/** Octal permissions of a unix socket. */
+function readMode(cursor: Cursor): number | null {
+  const word = cursor.expect("permissions in octal");
+  if (word === null) return null;
+  if (/^0?[0-7]{3}$/.test(word.text)) return Number.parseInt(word.text, 8);
+  cursor.report.error(
+    "bad-number",
+    word.span,
+    `\`${displayText(word.text)}\` is no mode of a file`,
+    "Write three octal digits, such as 660.",
+  );
+  return null;
+}
+
+/** `user` and `group` take names in HAProxy; a unix socket's owner has to be given as a number here. */
+function expectAccount(keyword: Word, cursor: Cursor): number | null {
+  const word = cursor.expect("a number");
+  if (word === null) return null;
+  if (/^\d+$/.test(word.text)) return Number(word.text);
+  const instead = keyword.text.startsWith("u") ? "uid" : "gid";
+  cursor.report.warning(
+    "partly-supported",
+    word.span,
+    `names after \`${keyword.text}\` are not looked up, so the socket keeps its owner`,
+    `Write \`${instead} NUMBER\`.`,
+  );
+  return null;
+}
+
+/** `stats socket ADDRESS …` in global; `cursor` stands before the address. */
+export function readStatsSocket(
+  reading: Reading,
+  cursor: Cursor,
+  span: StatsSocket["span"],
+): StatsSocket | null {
+  const address = cursor.expect("an address or a path");
+  if (address === null) return null;
+  const endpoint = parseEndpoint(address, { port: "needed" }, reading.report, (name) =>
+    reading.variable(name),
+  );
+  const bind = newBindDraft();
+  for (let word = cursor.next(); word !== null; word = cursor.next()) {
+    if (readBindWord(reading, word, cursor, bind)) continue;
+    if (!readTlsWord(word, cursor, bind.tls, reading.global.caBase))
+      skipTableWord(BIND_KEYWORDS, word, cursor, "bind");
+  }
+  if (endpoint === null) return null;
+  return { address: applySocketWords(toListenAddresses(endpoint)[0]!, bind), level: bind.level, span };
+}

@@ -1,0 +1,263 @@
+// A proxy while it is being read. A `defaults` section is one too: a new proxy starts as a copy of it, which is how
+// HAProxy merges defaults, so nothing is left to resolve afterwards apart from names.
+import type { Span } from "../../diagnostic/span.ts";
+import type {
+  BackendSettings,
+  Bind,
+  Capture,
+  CheckDefinition,
+  CheckRule,
+  ErrorReply,
+  FrontendSettings,
+  LogTarget,
+  Proxy as ProxyModel,
+  ProxyOptions,
+  Server,
+  StatsSettings,
+  Timeouts,
+} from "../../model/proxy.ts";
+import type { Rule } from "../../model/rule.ts";
+import type { Acl, LogFormat } from "../../model/sample.ts";
+import { newServerDraft, type ServerDraft } from "./server-draft.ts";
+
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Where a log format comes from: formats are resolved when the mode of the proxy is known. */
+export type LogFormatChoice =
+  | { readonly kind: "httplog" | "httpslog" | "tcplog" | "clf"; readonly span: Span }
+  | { readonly kind: "custom"; readonly format: LogFormat; readonly span: Span };
+
+export type CheckChoice = Exclude<CheckDefinition["kind"], "http" | "tcp"> | "http" | "tcp";
+
+export interface CheckDraft {
+  kind: CheckChoice;
+  /** Of `option httpchk`. */
+  legacyRequest: CheckRule | null;
+  httpRules: CheckRule[];
+  tcpRules: CheckRule[];
+  /** Arguments of smtpchk, mysql-check, pgsql-check. */
+  hello: string;
+  domain: string;
+  user: string | null;
+}
+
+/** An HTTP-only line of a proxy: ignored, with a warning, when the proxy turns out to be in TCP mode. */
+export interface HttpOnlyUse {
+  readonly what: string;
+  readonly span: Span;
+}
+
+export interface ProxyDraft {
+  kind: ProxyModel["kind"] | "defaults";
+  name: string;
+  span: Span;
+  nameSpan: Span;
+  id: number | null;
+  idSpan: Span | null;
+  /** Null: no `mode` line so far. */
+  mode: "http" | "tcp" | null;
+  isDisabled: boolean;
+  description: string | null;
+  timeouts: Mutable<Timeouts>;
+  logs: LogTarget[];
+  /** `log global`. */
+  usesGlobalLogs: boolean;
+  logFormat: LogFormatChoice | null;
+  errorLogFormat: LogFormat | null;
+  logTag: string | null;
+  options: Mutable<ProxyOptions>;
+  errorReplies: ErrorReply[];
+  stats: Mutable<StatsSettings> | null;
+  tcpRequestConnection: Rule[];
+  tcpRequestSession: Rule[];
+  tcpRequestContent: Rule[];
+  tcpResponseContent: Rule[];
+  inspectDelayMs: number | null;
+  responseInspectDelayMs: number | null;
+  httpRequest: Rule[];
+  httpResponse: Rule[];
+  httpAfterResponse: Rule[];
+  uniqueIdFormat: LogFormat | null;
+  uniqueIdHeader: string | null;
+  binds: Bind[];
+  maxconn: number | null;
+  backlog: number | null;
+  useBackend: Mutable<FrontendSettings>["useBackend"][number][];
+  defaultBackend: FrontendSettings["defaultBackend"];
+  rateLimitSessions: number | null;
+  requestCaptures: Capture[];
+  responseCaptures: Capture[];
+  cookieCapture: FrontendSettings["cookieCapture"];
+  balance: BackendSettings["balance"];
+  hashType: BackendSettings["hashType"];
+  hashBalanceFactor: number;
+  cookie: BackendSettings["cookie"];
+  dynamicCookieKey: string | null;
+  defaultServer: ServerDraft;
+  servers: Server[];
+  useServer: BackendSettings["useServer"][number][];
+  persistRules: BackendSettings["persistRules"][number][];
+  retries: number;
+  retryOn: readonly string[];
+  fullconn: number | null;
+  httpReuse: BackendSettings["httpReuse"];
+  check: CheckDraft;
+  sendNameHeader: string | null;
+  source: BackendSettings["source"];
+  dispatch: BackendSettings["dispatch"];
+  /** Those defined so far, over the predefined ones. */
+  acls: Map<string, Acl>;
+  definedAcls: Set<string>;
+  httpOnly: HttpOnlyUse[];
+  /** The first line of the vocabulary of HAProxy 1.5, which only makes sense in HTTP mode. */
+  firstLegacyRule: Span | null;
+  /** First `use_backend` or similar seen, to warn about rules that come too late to be read in order. */
+  isInvalid: boolean;
+}
+
+export function newDefaults(): ProxyDraft {
+  const span = { file: "", line: 0, column: 0, endColumn: 0 };
+  return {
+    kind: "defaults",
+    name: "",
+    span,
+    nameSpan: span,
+    id: null,
+    idSpan: null,
+    mode: null,
+    isDisabled: false,
+    description: null,
+    timeouts: {
+      clientMs: null,
+      clientFinMs: null,
+      connectMs: null,
+      serverMs: null,
+      serverFinMs: null,
+      httpRequestMs: null,
+      httpKeepAliveMs: null,
+      queueMs: null,
+      checkMs: null,
+      tunnelMs: null,
+      tarpitMs: null,
+    },
+    logs: [],
+    usesGlobalLogs: false,
+    logFormat: null,
+    errorLogFormat: null,
+    logTag: null,
+    options: newOptions(),
+    errorReplies: [],
+    stats: null,
+    tcpRequestConnection: [],
+    tcpRequestSession: [],
+    tcpRequestContent: [],
+    tcpResponseContent: [],
+    inspectDelayMs: null,
+    responseInspectDelayMs: null,
+    httpRequest: [],
+    httpResponse: [],
+    httpAfterResponse: [],
+    uniqueIdFormat: null,
+    uniqueIdHeader: null,
+    binds: [],
+    maxconn: null,
+    backlog: null,
+    useBackend: [],
+    defaultBackend: null,
+    rateLimitSessions: null,
+    requestCaptures: [],
+    responseCaptures: [],
+    cookieCapture: null,
+    balance: { algorithm: "roundrobin" },
+    hashType: { method: "map-based", function: "sdbm", avalanche: false },
+    hashBalanceFactor: 0,
+    cookie: null,
+    dynamicCookieKey: null,
+    defaultServer: newServerDraft(),
+    servers: [],
+    useServer: [],
+    persistRules: [],
+    retries: 3,
+    retryOn: ["conn-failure"],
+    fullconn: null,
+    httpReuse: "safe",
+    check: {
+      kind: "tcp-connect",
+      legacyRequest: null,
+      httpRules: [],
+      tcpRules: [],
+      hello: "",
+      domain: "",
+      user: null,
+    },
+    sendNameHeader: null,
+    source: null,
+    dispatch: null,
+    acls: new Map(),
+    definedAcls: new Set(),
+    httpOnly: [],
+    firstLegacyRule: null,
+    isInvalid: false,
+  };
+}
+
+/** A new section that starts from what `defaults` says. */
+export function copyDraft(defaults: ProxyDraft): ProxyDraft {
+  const copy: ProxyDraft = { ...defaults };
+  for (const [key, value] of Object.entries(copy)) {
+    if (Array.isArray(value)) Object.assign(copy, { [key]: [...value] });
+  }
+  copy.timeouts = { ...defaults.timeouts };
+  copy.options = { ...defaults.options, monitorFail: [...defaults.options.monitorFail] };
+  copy.stats = defaults.stats === null ? null : { ...defaults.stats };
+  copy.defaultServer = structuredClone(defaults.defaultServer);
+  copy.check = {
+    ...defaults.check,
+    httpRules: [...defaults.check.httpRules],
+    tcpRules: [...defaults.check.tcpRules],
+  };
+  copy.acls = new Map();
+  copy.definedAcls = new Set();
+  copy.httpOnly = [];
+  copy.firstLegacyRule = null;
+  copy.id = null;
+  copy.idSpan = null;
+  copy.description = null;
+  return copy;
+}
+
+function newOptions(): Mutable<ProxyOptions> {
+  return {
+    dontlognull: false,
+    dontlogNormal: false,
+    logasap: false,
+    logSeparateErrors: false,
+    abortonclose: false,
+    redispatch: 0,
+    httpBufferRequest: false,
+    httpIgnoreProbes: false,
+    httpUseProxyHeader: false,
+    httpNoDelay: false,
+    httpPretendKeepalive: false,
+    acceptInvalidHttpRequest: false,
+    acceptInvalidHttpResponse: false,
+    allbackups: false,
+    persist: false,
+    preferLastServer: false,
+    transparent: false,
+    socketStats: false,
+    logHealthChecks: false,
+    tcpSmartAccept: false,
+    clitcpka: false,
+    srvtcpka: false,
+    checkcache: false,
+    h1CaseAdjustClient: false,
+    h1CaseAdjustServer: false,
+    restrictRequestHeaderNames: null,
+    connectionMode: "keep-alive",
+    forwardFor: null,
+    originalTo: null,
+    monitorUri: null,
+    monitorFail: [],
+  };
+}

@@ -1,0 +1,307 @@
+// Turns drafts into the model when all sections have been read: decides modes, numbers proxies, and checks what only
+// shows in the whole: names that refer to each other, modes that do not fit, what a mode makes void.
+
+import { suggestWord } from "../../diagnostic/nearest-word.ts";
+import type {
+  BackendSettings,
+  CheckDefinition,
+  FrontendSettings,
+  ProxyConfiguration,
+  Proxy as ProxyModel,
+} from "../../model/proxy.ts";
+import type { LogFormat } from "../../model/sample.ts";
+import type { CheckDraft, ProxyDraft } from "./draft.ts";
+import { builtInLogFormat } from "./expression/log-formats.ts";
+import { finishGlobal } from "./global-section.ts";
+import { displayText } from "./lexer.ts";
+import type { Reading } from "./reading.ts";
+
+export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraft[]): ProxyConfiguration {
+  inferModes(reading, drafts);
+  for (const check of reading.deferred) check();
+  for (const draft of drafts) {
+    checkTracks(reading, drafts, draft);
+    checkTargets(reading, drafts, draft);
+    warnAboutMode(reading, draft);
+    warnAboutMissing(reading, draft);
+  }
+  const ids = numberProxies(reading, drafts);
+  return {
+    global: finishGlobal(reading.global),
+    proxies: drafts.map((draft, i) => finishProxy(reading, draft, ids[i]!)),
+    userlists: reading.userlists,
+    maps: [...reading.maps.values()],
+  };
+}
+
+/**
+ * HAProxy's default mode is tcp, in which the rules of 1.5 (`reqadd`, …) mean nothing. A proxy that has such rules and
+ * no mode is read as http, and so is what it sends to; HAProxy of today refuses those files, so none changes its meaning.
+ */
+function inferModes(reading: Reading, drafts: readonly ProxyDraft[]): void {
+  const byName = new Map(drafts.map((draft) => [draft.name, draft]));
+  const visit = (draft: ProxyDraft): void => {
+    if (draft.mode !== null) return;
+    draft.mode = "http";
+    reading.report.warning(
+      "missing-mode",
+      draft.nameSpan,
+      `\`${displayText(draft.name)}\` has no mode; it is read as \`mode http\` because of the rules of HAProxy 1.5`,
+      "Add `mode http`: without it HAProxy takes the default, tcp.",
+    );
+    for (const name of targetsOf(draft)) {
+      const target = byName.get(name);
+      if (target !== undefined) visit(target);
+    }
+  };
+  for (const draft of drafts) if (draft.firstLegacyRule !== null) visit(draft);
+  for (const draft of drafts) draft.mode ??= "tcp";
+}
+
+function targetsOf(draft: ProxyDraft): string[] {
+  const used = draft.useBackend.map((rule) => rule.backend).filter((name) => typeof name === "string");
+  return draft.defaultBackend === null ? used : [...used, draft.defaultBackend.name];
+}
+
+function checkTargets(reading: Reading, drafts: readonly ProxyDraft[], draft: ProxyDraft): void {
+  const check = (name: string, span: ProxyDraft["span"]): void => {
+    const target = drafts.find((one) => one.name === name && one.kind !== "frontend");
+    if (
+      target === undefined ||
+      target.mode === draft.mode ||
+      (draft.mode === "tcp" && target.mode === "http")
+    )
+      return;
+    const message = `\`${displayText(draft.name)}\` is in mode ${draft.mode} and cannot use \`${displayText(name)}\`, which is in mode ${target.mode}`;
+    reading.report.error(
+      "mode-mismatch",
+      span,
+      message,
+      `Add \`mode ${draft.mode}\` to \`${displayText(name)}\`, or to the defaults.`,
+      [{ span: target.span, message: "the backend is here" }],
+    );
+  };
+  if (draft.kind === "backend") return;
+  if (draft.defaultBackend !== null) check(draft.defaultBackend.name, draft.defaultBackend.span);
+  for (const rule of draft.useBackend) if (typeof rule.backend === "string") check(rule.backend, rule.span);
+}
+
+function checkTracks(reading: Reading, drafts: readonly ProxyDraft[], draft: ProxyDraft): void {
+  for (const server of draft.servers) {
+    if (server.track === null) continue;
+    const { backend, server: name } = server.track;
+    const target = drafts
+      .find((one) => one.name === backend && one.kind !== "frontend")
+      ?.servers.find((one) => one.name === name);
+    const shown = displayText(`${backend}/${name}`);
+    if (target === undefined) {
+      const help = suggestWord(`${backend}/${name}`, reading.names.servers);
+      reading.report.error("unknown-server", server.span, `there is no server \`${shown}\` to track`, help);
+    } else if (target === server)
+      reading.report.error("conflict", server.span, "a server cannot track itself");
+    else if (target.check === null && target.agent === null && target.track === null) {
+      reading.report.error(
+        "conflict",
+        server.span,
+        `\`${shown}\` cannot be tracked: it is not checked`,
+        "Add `check` to that server.",
+        [{ span: target.span, message: "the server is here" }],
+      );
+    }
+  }
+}
+
+function warnAboutMode(reading: Reading, draft: ProxyDraft): void {
+  if (draft.mode === "http") return;
+  for (const use of draft.httpOnly) {
+    reading.report.warning(
+      "needs-http-mode",
+      use.span,
+      `\`${use.what}\` is ignored: \`${displayText(draft.name)}\` is in mode tcp`,
+      "Add `mode http` if these are HTTP servers.",
+    );
+  }
+}
+
+function warnAboutMissing(reading: Reading, draft: ProxyDraft): void {
+  if (draft.isDisabled) return;
+  const { report } = reading;
+  const name = displayText(draft.name);
+  if (draft.kind === "frontend" && draft.binds.length === 0 && !draft.isInvalid) {
+    report.warning(
+      "missing-bind",
+      draft.nameSpan,
+      `the frontend \`${name}\` listens nowhere`,
+      "Add a `bind` line.",
+    );
+  }
+  const { clientMs, connectMs, serverMs } = draft.timeouts;
+  const missing: string[] = [];
+  if (draft.kind !== "backend" && clientMs === null && draft.binds.length > 0) missing.push("client");
+  if (draft.kind !== "frontend" && draft.servers.length > 0) {
+    if (connectMs === null) missing.push("connect");
+    if (serverMs === null) missing.push("server");
+  }
+  if (missing.length === 0) return;
+  const lines = missing.map((one) => `timeout ${one} ${one === "connect" ? "5s" : "50s"}`).join("\n");
+  report.warning(
+    "missing-timeout",
+    draft.nameSpan,
+    `\`${name}\` has no ${missing.map((one) => `\`timeout ${one}\``).join(" and no ")}, so stuck connections stay for ever`,
+    lines,
+  );
+}
+
+/** Numbers as HAProxy gives them: the explicit ones first, then from 2 in the order of the files. */
+function numberProxies(reading: Reading, drafts: readonly ProxyDraft[]): number[] {
+  const used = new Map<number, ProxyDraft>();
+  for (const draft of drafts) {
+    if (draft.id === null) continue;
+    const first = used.get(draft.id);
+    if (first !== undefined) {
+      reading.report.error(
+        "duplicate-id",
+        draft.idSpan ?? draft.span,
+        `the id ${draft.id} is taken`,
+        "Choose another number.",
+        [{ span: first.idSpan ?? first.span, message: "it is taken here" }],
+      );
+    }
+    used.set(draft.id, draft);
+  }
+  let next = 2;
+  return drafts.map((draft) => {
+    if (draft.id !== null) return draft.id;
+    while (used.has(next)) next++;
+    return next++;
+  });
+}
+
+function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyModel {
+  const isHttp = draft.mode === "http";
+  const logs = draft.usesGlobalLogs ? [...reading.global.logs, ...draft.logs] : draft.logs;
+  return {
+    kind: draft.kind as ProxyModel["kind"],
+    name: draft.name,
+    id,
+    mode: draft.mode ?? "tcp",
+    isDisabled: draft.isDisabled,
+    description: draft.description,
+    span: draft.span,
+    frontend: draft.kind === "backend" ? null : finishFrontend(draft),
+    backend: draft.kind === "frontend" ? null : finishBackend(draft),
+    timeouts: draft.timeouts,
+    logs,
+    logFormat: draft.kind === "backend" || logs.length === 0 ? null : resolveLogFormat(reading, draft),
+    errorLogFormat: draft.errorLogFormat,
+    logTag: draft.logTag,
+    options: isHttp ? draft.options : { ...draft.options, forwardFor: null, originalTo: null },
+    errorReplies: draft.errorReplies,
+    stats: isHttp ? draft.stats : null,
+    tcpRequestConnection: draft.tcpRequestConnection,
+    tcpRequestSession: draft.tcpRequestSession,
+    tcpRequestContent: draft.tcpRequestContent,
+    tcpResponseContent: draft.tcpResponseContent,
+    inspectDelayMs: draft.inspectDelayMs,
+    responseInspectDelayMs: draft.responseInspectDelayMs,
+    httpRequest: isHttp ? draft.httpRequest : [],
+    httpResponse: isHttp ? draft.httpResponse : [],
+    httpAfterResponse: isHttp ? draft.httpAfterResponse : [],
+    uniqueId:
+      draft.uniqueIdFormat === null ? null : { format: draft.uniqueIdFormat, header: draft.uniqueIdHeader },
+  };
+}
+
+function resolveLogFormat(reading: Reading, draft: ProxyDraft): LogFormat {
+  const choice = draft.logFormat;
+  if (choice === null) return builtInLogFormat(draft.mode === "http" ? "connection-http" : "connection-tcp");
+  if (choice.kind === "custom") return choice.format;
+  if (draft.mode === "tcp" && choice.kind !== "tcplog") {
+    reading.report.warning(
+      "needs-http-mode",
+      choice.span,
+      `\`option ${choice.kind}\` needs \`mode http\`; \`${displayText(draft.name)}\` gets \`option tcplog\``,
+      "Write `option tcplog` there.",
+    );
+    return builtInLogFormat("tcplog");
+  }
+  return builtInLogFormat(choice.kind);
+}
+
+function finishFrontend(draft: ProxyDraft): FrontendSettings {
+  const {
+    binds,
+    maxconn,
+    backlog,
+    useBackend,
+    defaultBackend,
+    rateLimitSessions,
+    requestCaptures,
+    responseCaptures,
+    cookieCapture,
+  } = draft;
+  return {
+    binds,
+    maxconn,
+    backlog,
+    useBackend,
+    defaultBackend,
+    rateLimitSessions,
+    requestCaptures,
+    responseCaptures,
+    cookieCapture,
+    grace: null,
+  };
+}
+
+function finishBackend(draft: ProxyDraft): BackendSettings {
+  const {
+    balance,
+    hashType,
+    hashBalanceFactor,
+    dynamicCookieKey,
+    servers,
+    useServer,
+    persistRules,
+    retries,
+    retryOn,
+    fullconn,
+  } = draft;
+  const { httpReuse, sendNameHeader, source, dispatch } = draft;
+  return {
+    balance,
+    hashType,
+    hashBalanceFactor,
+    cookie: draft.mode === "http" ? draft.cookie : null,
+    dynamicCookieKey,
+    servers,
+    useServer,
+    persistRules,
+    retries,
+    retryOn,
+    fullconn,
+    httpReuse,
+    check: finishCheck(draft.check),
+    externalCheck: null,
+    sendNameHeader,
+    source,
+    dispatch,
+  };
+}
+
+function finishCheck(check: CheckDraft): CheckDefinition {
+  switch (check.kind) {
+    case "http":
+      return { kind: "http", rules: check.httpRules, legacyRequest: check.legacyRequest };
+    case "tcp":
+      return { kind: "tcp", rules: check.tcpRules };
+    case "smtp":
+      return { kind: "smtp", hello: check.hello, domain: check.domain };
+    case "mysql":
+      return { kind: "mysql", user: check.user };
+    case "pgsql":
+      return { kind: "pgsql", user: check.user ?? "" };
+    default:
+      return { kind: check.kind };
+  }
+}

@@ -1,0 +1,253 @@
+// The lines of `global` (manual 3.1, 3.2).
+import { suggestWord } from "../../diagnostic/nearest-word.ts";
+import { NO_SPAN, type Span } from "../../diagnostic/span.ts";
+import type { GlobalSettings } from "../../model/proxy.ts";
+import { readStatsSocket } from "./bind-line.ts";
+import { Cursor } from "./cursor.ts";
+import { parseLogFormat } from "./expression/log-format-parser.ts";
+import { parseSampleExpression } from "./expression/sample-parser.ts";
+import { GLOBAL_KEYWORDS } from "./keywords-global.ts";
+import { displayText } from "./lexer.ts";
+import { capitalize } from "./line-words.ts";
+import type { Line } from "./lines.ts";
+import { readLogTarget } from "./log-line.ts";
+import type { GlobalDraft, Reading } from "./reading.ts";
+import { expectDurationMs, expectInteger, parseSizeBytes } from "./values.ts";
+
+export function newGlobal(): GlobalDraft {
+  return {
+    maxconn: null,
+    workers: null,
+    daemon: false,
+    masterWorker: false,
+    user: null,
+    group: null,
+    uid: null,
+    gid: null,
+    chroot: null,
+    pidfile: null,
+    node: null,
+    description: null,
+    logs: [],
+    logTag: "haproxy",
+    logSendHostname: null,
+    statsSockets: [],
+    statsTimeoutMs: 10_000,
+    hardStopAfterMs: null,
+    bufferBytes: 16_384,
+    maxRewriteBytes: 1024,
+    headerCountMax: 101,
+    spreadChecksPercent: 0,
+    variables: [],
+    span: NO_SPAN,
+    crtBase: null,
+    caBase: null,
+    bindDefaults: { options: [], ciphers: null, ciphersuites: null, curves: null },
+    serverDefaults: { options: [], ciphers: null, ciphersuites: null },
+    serverVerifyNone: false,
+  };
+}
+
+/** The part of the draft that is the model. */
+export function finishGlobal(draft: GlobalDraft): GlobalSettings {
+  const {
+    crtBase: _crt,
+    caBase: _ca,
+    bindDefaults: _bind,
+    serverDefaults: _server,
+    serverVerifyNone: _verify,
+    ...settings
+  } = draft;
+  return settings;
+}
+
+interface GlobalLine {
+  readonly reading: Reading;
+  readonly global: GlobalDraft;
+  readonly cursor: Cursor;
+  readonly line: Line;
+  readonly span: Span;
+}
+
+type GlobalReader = (line: GlobalLine) => void;
+
+const flag =
+  (set: (global: GlobalDraft) => void): GlobalReader =>
+  ({ global }) =>
+    set(global);
+
+const text =
+  (what: string, set: (global: GlobalDraft, value: string) => void): GlobalReader =>
+  ({ global, cursor }) => {
+    const word = cursor.expect(what);
+    if (word !== null) set(global, word.text);
+  };
+
+const integer =
+  (set: (global: GlobalDraft, value: number) => void, minimum = 0, maximum = 0x7fffffff): GlobalReader =>
+  ({ global, cursor }) => {
+    const value = expectInteger(cursor, "a number", minimum, maximum);
+    if (value !== null) set(global, value);
+  };
+
+const size =
+  (set: (global: GlobalDraft, value: number) => void): GlobalReader =>
+  ({ global, cursor }) => {
+    const word = cursor.expect("a number of bytes");
+    const value = word === null ? null : parseSizeBytes(word, cursor.report);
+    if (value !== null) set(global, value);
+  };
+
+const ignored: GlobalReader = ({ cursor }) => {
+  cursor.rest();
+};
+
+const READERS: Readonly<Record<string, GlobalReader>> = {
+  "ca-base": text("a directory", (global, value) => (global.caBase = value)),
+  "crt-base": text("a directory", (global, value) => (global.crtBase = value)),
+  chroot: text("a directory", (global, value) => (global.chroot = value)),
+  daemon: flag((global) => (global.daemon = true)),
+  "master-worker": ({ global, cursor }) => {
+    global.masterWorker = true;
+    cursor.rest();
+  },
+  description: ({ global, cursor }) => {
+    global.description = cursor
+      .rest()
+      .map((word) => word.text)
+      .join(" ");
+  },
+  gid: integer((global, value) => (global.gid = value)),
+  uid: integer((global, value) => (global.uid = value)),
+  group: text("a group's name", (global, value) => (global.group = value)),
+  user: text("a user's name", (global, value) => (global.user = value)),
+  "hard-stop-after": ({ global, cursor }) => {
+    global.hardStopAfterMs = expectDurationMs(cursor, "a time");
+  },
+  log: readLog,
+  "log-send-hostname": ({ global, cursor }) => {
+    global.logSendHostname = cursor.next()?.text ?? "";
+  },
+  "log-tag": text("a tag", (global, value) => (global.logTag = value)),
+  maxconn: integer((global, value) => (global.maxconn = value === 0 ? null : value)),
+  nbthread: integer((global, value) => (global.workers = value), 1, 1024),
+  node: text("a name", (global, value) => (global.node = value)),
+  pidfile: text("a file", (global, value) => (global.pidfile = value)),
+  // Environment variables act while the lines are cut into words.
+  presetenv: ignored,
+  resetenv: ignored,
+  setenv: ignored,
+  unsetenv: ignored,
+  "set-var": readVariable,
+  "set-var-fmt": readVariable,
+  "spread-checks": integer((global, value) => (global.spreadChecksPercent = value), 0, 50),
+  "ssl-default-bind-ciphers": text(
+    "a list of ciphers",
+    (global, value) => (global.bindDefaults.ciphers = value),
+  ),
+  "ssl-default-bind-ciphersuites": text(
+    "a list of cipher suites",
+    (global, value) => (global.bindDefaults.ciphersuites = value),
+  ),
+  "ssl-default-bind-curves": text(
+    "a list of curves",
+    (global, value) => (global.bindDefaults.curves = value),
+  ),
+  "ssl-default-bind-options": ({ global, cursor }) => {
+    global.bindDefaults.options = [...global.bindDefaults.options, ...cursor.rest()];
+  },
+  "ssl-default-server-ciphers": text(
+    "a list of ciphers",
+    (global, value) => (global.serverDefaults.ciphers = value),
+  ),
+  "ssl-default-server-ciphersuites": text(
+    "a list of cipher suites",
+    (global, value) => (global.serverDefaults.ciphersuites = value),
+  ),
+  "ssl-default-server-options": ({ global, cursor }) => {
+    global.serverDefaults.options = [...global.serverDefaults.options, ...cursor.rest()];
+  },
+  "ssl-server-verify": ({ global, cursor }) => {
+    global.serverVerifyNone = cursor.expectOneOf("way to verify", ["none", "required"]) === "none";
+  },
+  stats: readStats,
+  "tune.bufsize": size((global, value) => (global.bufferBytes = value)),
+  "tune.http.maxhdr": integer((global, value) => (global.headerCountMax = value), 1, 32_767),
+  "tune.maxrewrite": size((global, value) => (global.maxRewriteBytes = value)),
+};
+
+/** Names of the words above, for the check that the table and the readers agree. */
+export const GLOBAL_READER_NAMES: readonly string[] = Object.keys(READERS);
+
+export function readGlobalLine(reading: Reading, line: Line): void {
+  const { report, global } = reading;
+  const name = line.words[0]!;
+  const keyword =
+    GLOBAL_KEYWORDS.get(`${name.text} ${line.words[1]?.text ?? ""}`) ?? GLOBAL_KEYWORDS.get(name.text);
+  if (keyword === undefined && name.text !== "stats") {
+    const help = suggestWord(name.text, GLOBAL_KEYWORDS.keys());
+    report.error(
+      "unknown-keyword",
+      name.span,
+      `unknown keyword \`${displayText(name.text)}\` in the \`global\` section`,
+      help,
+    );
+    return;
+  }
+  if (keyword?.support === "refused") {
+    report.error(
+      "refused-keyword",
+      name.span,
+      `\`${keyword.name}\` is not supported`,
+      capitalize(keyword.note),
+    );
+    return;
+  }
+  if (keyword?.support === "no-effect") return;
+  const cursor = new Cursor(line.words, 1, report);
+  if (line.modifier !== null && name.text === "log") {
+    global.logs = [];
+    return;
+  }
+  READERS[name.text]?.({ reading, global, cursor, line, span: line.span });
+  cursor.expectEnd();
+}
+
+function readLog({ reading, global, cursor, span }: GlobalLine): void {
+  const target = readLogTarget(reading, cursor, span);
+  cursor.rest();
+  if (target !== null) global.logs = [...global.logs, target];
+}
+
+function readStats({ reading, global, cursor, span }: GlobalLine): void {
+  const what = cursor.expectOneOf("part of the runtime API", ["socket", "timeout", "maxconn"]);
+  if (what === "timeout") global.statsTimeoutMs = expectDurationMs(cursor, "a time") ?? global.statsTimeoutMs;
+  if (what !== "socket") {
+    if (what === null) cursor.rest();
+    return;
+  }
+  const socket = readStatsSocket(reading, cursor, span);
+  if (socket !== null) global.statsSockets = [...global.statsSockets, socket];
+}
+
+/** `set-var proc.NAME EXPR` and `set-var-fmt proc.NAME FORMAT`. */
+function readVariable({ reading, global, cursor, line, span }: GlobalLine): void {
+  const name = cursor.expect("a variable");
+  const value = name === null ? null : cursor.expect("a value");
+  if (name === null || value === null) return;
+  if (!name.text.startsWith("proc.")) {
+    reading.report.error(
+      "bad-variable",
+      name.span,
+      "only variables of the process can be set here",
+      `Write \`proc.${displayText(name.text.replace(/^\w+\./, ""))}\`.`,
+    );
+    return;
+  }
+  const context = reading.contextFor(null, "request");
+  const parsed =
+    line.words[0]!.text === "set-var"
+      ? parseSampleExpression(value, context, "any")
+      : parseLogFormat(value, context, "any");
+  if (parsed !== null) global.variables = [...global.variables, { name: name.text, value: parsed, span }];
+}

@@ -1,0 +1,255 @@
+// haproxy.cfg to ProxyConfiguration. Pure: what it needs of the machine comes with the environment. It reports every
+// fault it can find in one run, in the order of the files, and never throws.
+
+import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
+import { suggestWord } from "../../diagnostic/nearest-word.ts";
+import type { ProxyConfiguration } from "../../model/proxy.ts";
+import { Cursor, endOf } from "./cursor.ts";
+import { copyDraft, newDefaults, type ProxyDraft } from "./draft.ts";
+import type { ReaderEnvironment, SourceFile } from "./environment.ts";
+import { readStatusAndFile } from "./error-line.ts";
+import { PREDEFINED_ACLS } from "./expression/predefined-acls.ts";
+import { finishConfiguration } from "./finish.ts";
+import { newGlobal, readGlobalLine } from "./global-section.ts";
+import { SECTIONS } from "./keywords-global.ts";
+import { displayText } from "./lexer.ts";
+import { capitalize } from "./line-words.ts";
+import { type FileLines, type Line, readLines, SECTION_KEYWORDS } from "./lines.ts";
+import { readProxyLine } from "./proxy-section.ts";
+import { Reading } from "./reading.ts";
+import { Report } from "./report.ts";
+import { readUserlist } from "./userlist-section.ts";
+import type { Word } from "./word.ts";
+
+export type { ReaderEnvironment, SourceFile } from "./environment.ts";
+
+export interface ReadResult {
+  /** Null when there is an error among the diagnostics. */
+  readonly configuration: ProxyConfiguration | null;
+  /** In the order of the files and lines. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads all files as one configuration, as `haproxy -f A -f B` does. */
+export function readConfiguration(files: readonly SourceFile[], environment: ReaderEnvironment): ReadResult {
+  const report = new Report();
+  const lines = readLines(files, environment, report);
+  const reading = new Reading(environment, report, newGlobal());
+  reading.predefinedAcls = PREDEFINED_ACLS;
+  const sections = splitSections(lines, report);
+  collectNames(reading, sections);
+  const reader = new SectionReader(reading);
+  for (const section of sections) reader.read(section);
+  const configuration = finishConfiguration(reading, reader.proxies);
+  const diagnostics = report.inFileOrder(files.map((file) => file.name));
+  return { configuration: report.hasErrors ? null : configuration, diagnostics };
+}
+
+interface Section {
+  readonly keyword: Word;
+  readonly header: Line;
+  readonly lines: readonly Line[];
+}
+
+function splitSections(files: readonly FileLines[], report: Report): Section[] {
+  const sections: { keyword: Word; header: Line; lines: Line[] }[] = [];
+  for (const { lines } of files) {
+    let present: { lines: Line[] } | null = null;
+    for (const line of lines) {
+      const keyword = line.words[0]!;
+      if (SECTION_KEYWORDS.includes(keyword.text) && line.modifier === null) {
+        const section = { keyword, header: line, lines: [] };
+        sections.push(section);
+        present = section;
+      } else if (present !== null) present.lines.push(line);
+      else {
+        const help =
+          suggestWord(keyword.text, SECTION_KEYWORDS) ??
+          "A file begins with a section: `global`, `defaults`, `frontend`, `backend` or `listen`.";
+        report.error(
+          "outside-section",
+          keyword.span,
+          `\`${displayText(keyword.text)}\` stands in no section`,
+          help,
+        );
+      }
+    }
+  }
+  return sections;
+}
+
+/** Names that rules may use before their section comes. */
+function collectNames(reading: Reading, sections: readonly Section[]): void {
+  for (const { keyword, header, lines } of sections) {
+    const name = header.words[1]?.text;
+    if (name === undefined) continue;
+    if (keyword.text === "frontend" || keyword.text === "listen") reading.names.frontends.add(name);
+    if (keyword.text === "backend" || keyword.text === "listen") reading.names.backends.add(name);
+    if (keyword.text === "userlist") reading.names.userlists.add(name);
+    if (keyword.text === "http-errors") readHttpErrors(reading, name, lines);
+  }
+}
+
+function readHttpErrors(reading: Reading, name: string, lines: readonly Line[]): void {
+  const replies = reading.httpErrors.get(name) ?? new Map();
+  reading.httpErrors.set(name, replies);
+  for (const line of lines) {
+    const keyword = line.words[0]!;
+    if (keyword.text !== "errorfile") {
+      const help = suggestWord(keyword.text, ["errorfile"]);
+      reading.report.error(
+        "unknown-keyword",
+        keyword.span,
+        `unknown keyword \`${displayText(keyword.text)}\` in an \`http-errors\` section`,
+        help,
+      );
+      continue;
+    }
+    const read = readStatusAndFile(reading, new Cursor(line.words, 1, reading.report));
+    if (read !== null) replies.set(read.status, read.reply);
+  }
+}
+
+class SectionReader {
+  readonly proxies: ProxyDraft[] = [];
+  readonly #reading: Reading;
+  readonly #report: Report;
+  readonly #named: Map<string, ProxyDraft> = new Map();
+  #defaults: ProxyDraft = newDefaults();
+
+  constructor(reading: Reading) {
+    this.#reading = reading;
+    this.#report = reading.report;
+  }
+
+  read(section: Section): void {
+    const keyword = SECTIONS.get(section.keyword.text)!;
+    if (keyword.support === "refused") {
+      this.#report.error(
+        "refused-keyword",
+        section.keyword.span,
+        `\`${keyword.name}\` sections are not supported`,
+        capitalize(keyword.note),
+      );
+      return;
+    }
+    switch (section.keyword.text) {
+      case "global":
+        this.#readGlobal(section);
+        return;
+      case "userlist":
+        this.#readUserlist(section);
+        return;
+      case "http-errors":
+        return; // read before everything else
+    }
+    this.#readProxy(section);
+  }
+
+  #readGlobal(section: Section): void {
+    if (this.#reading.global.span.line === 0) this.#reading.global.span = section.header.span;
+    new Cursor(section.header.words, 1, this.#report).expectEnd();
+    for (const line of section.lines) readGlobalLine(this.#reading, line);
+  }
+
+  #readUserlist(section: Section): void {
+    const cursor = new Cursor(section.header.words, 1, this.#report);
+    const name = cursor.expect("the list's name");
+    cursor.expectEnd();
+    const first = this.#reading.userlists.find((list) => list.name === name?.text);
+    if (name !== null && first !== undefined) {
+      this.#report.error(
+        "duplicate-name",
+        name.span,
+        `there is already a userlist \`${displayText(name.text)}\``,
+        "Give it another name.",
+        [{ span: first.span, message: "the first is here" }],
+      );
+    }
+    if (name !== null) readUserlist(this.#reading, name.text, section.header.span, section.lines);
+  }
+
+  #readProxy(section: Section): void {
+    const draft = this.#startProxy(section);
+    if (draft.kind === "defaults") {
+      this.#defaults = draft;
+      if (draft.name !== "") this.#named.set(draft.name, draft);
+    } else this.proxies.push(draft);
+    for (const line of section.lines) {
+      readProxyLine({
+        reading: this.#reading,
+        report: this.#report,
+        draft,
+        words: line.words,
+        keyword: line.words[0]!,
+        modifier: line.modifier,
+        span: line.span,
+      });
+    }
+  }
+
+  /** Reads "frontend NAME from DEFAULTS" and begins the proxy with its defaults. */
+  #startProxy({ keyword, header }: Section): ProxyDraft {
+    const kind = keyword.text as ProxyDraft["kind"];
+    const cursor = new Cursor(header.words, 1, this.#report);
+    const isNameless =
+      kind === "defaults" && (cursor.isAtEnd || (cursor.peek()!.text === "from" && header.words.length <= 3));
+    const name = isNameless ? null : cursor.expect("the section's name");
+    const origin = this.#readFrom(cursor);
+    cursor.expectEnd();
+    const draft = copyDraft(origin ?? (kind === "defaults" ? newDefaults() : this.#defaults));
+    draft.kind = kind;
+    draft.name = name?.text ?? "";
+    draft.span = header.span;
+    draft.nameSpan = name?.span ?? endOf(keyword.span);
+    draft.isInvalid = name === null && kind !== "defaults";
+    draft.acls = new Map(PREDEFINED_ACLS);
+    if (name !== null) this.#checkName(kind, name, draft);
+    return draft;
+  }
+
+  #readFrom(cursor: Cursor): ProxyDraft | null {
+    if (cursor.take("from") === null) return null;
+    const name = cursor.expect("the name of a `defaults` section");
+    if (name === null) return null;
+    const found = this.#named.get(name.text);
+    if (found === undefined) {
+      const help = suggestWord(name.text, this.#named.keys()) ?? "It has to stand above, with this name.";
+      this.#report.error(
+        "unknown-name",
+        name.span,
+        `there is no \`defaults\` section \`${displayText(name.text)}\``,
+        help,
+      );
+    }
+    return found ?? null;
+  }
+
+  #checkName(kind: ProxyDraft["kind"], name: Word, draft: ProxyDraft): void {
+    const bad = /[^\w.:-]/.exec(name.text);
+    if (bad !== null) {
+      this.#report.error(
+        "bad-name",
+        name.span,
+        `\`${displayText(bad[0])}\` is not possible in a section's name`,
+        "Possible: letters, digits, `-`, `_`, `.` and `:`.",
+      );
+    }
+    if (kind === "defaults") return;
+    const first = this.proxies.find((other) => other.name === name.text && overlaps(other.kind, kind));
+    if (first === undefined) return;
+    this.#report.error(
+      "duplicate-name",
+      name.span,
+      `there is already a ${first.kind} \`${displayText(name.text)}\``,
+      "Give it another name.",
+      [{ span: first.span, message: "the first is here" }],
+    );
+    draft.isInvalid = true;
+  }
+}
+
+/** A frontend and a backend may have the same name. */
+function overlaps(a: ProxyDraft["kind"], b: ProxyDraft["kind"]): boolean {
+  return a === b || a === "listen" || b === "listen";
+}

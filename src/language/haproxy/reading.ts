@@ -1,0 +1,131 @@
+// What the readers of all sections share while one configuration is read, and what a reader of one line gets.
+import type { Span } from "../../diagnostic/span.ts";
+import type { GlobalSettings, MapFile, Userlist } from "../../model/proxy.ts";
+import type { ReplyDefinition } from "../../model/rule.ts";
+import type { Acl } from "../../model/sample.ts";
+import type { ExpressionContext, KnownNames } from "./context.ts";
+import { Cursor } from "./cursor.ts";
+import type { Mutable, ProxyDraft } from "./draft.ts";
+import type { ReaderEnvironment } from "./environment.ts";
+import type { Line } from "./lines.ts";
+import type { Report } from "./report.ts";
+import type { Word } from "./word.ts";
+
+/** Settings of `global` that proxies need while they are read; not part of the model by themselves. */
+export interface GlobalDraft extends Mutable<GlobalSettings> {
+  crtBase: string | null;
+  caBase: string | null;
+  bindDefaults: {
+    options: readonly Word[];
+    ciphers: string | null;
+    ciphersuites: string | null;
+    curves: string | null;
+  };
+  serverDefaults: { options: readonly Word[]; ciphers: string | null; ciphersuites: string | null };
+  serverVerifyNone: boolean;
+}
+
+export class Reading {
+  readonly environment: ReaderEnvironment;
+  readonly report: Report;
+  readonly global: GlobalDraft;
+  readonly userlists: Userlist[] = [];
+  readonly maps: Map<string, MapFile> = new Map();
+  readonly httpErrors: Map<string, Map<number, ReplyDefinition>> = new Map();
+  readonly names: {
+    frontends: Set<string>;
+    backends: Set<string>;
+    userlists: Set<string>;
+    servers: Set<string>;
+  } & KnownNames = { frontends: new Set(), backends: new Set(), userlists: new Set(), servers: new Set() };
+  readonly deferred: (() => void)[] = [];
+  predefinedAcls: ReadonlyMap<string, Acl> = new Map();
+
+  constructor(environment: ReaderEnvironment, report: Report, global: GlobalDraft) {
+    this.environment = environment;
+    this.report = report;
+    this.global = global;
+  }
+
+  variable(name: string): string | null {
+    return this.environment.variables[name] ?? null;
+  }
+
+  /** True if the file was read into `maps`. */
+  loadMap(path: string): boolean {
+    if (this.maps.has(path)) return true;
+    const bytes = this.environment.readFile(path);
+    if (bytes === null) return false;
+    this.maps.set(path, { path, entries: parseMapLines(bytes) });
+    return true;
+  }
+
+  contextFor(draft: ProxyDraft | null, direction: "request" | "response"): ExpressionContext {
+    return {
+      direction,
+      proxyName: draft?.name ?? "",
+      proxyKind: draft?.kind ?? "global",
+      mode: draft?.mode ?? null,
+      acls: draft?.acls ?? this.predefinedAcls,
+      names: this.names,
+      variable: (name) => this.variable(name),
+      report: (diagnostic) => this.report.add(diagnostic),
+      readFile: (path) => this.environment.readFile(path),
+      loadMap: (path) => this.loadMap(path),
+      deferCheck: (check) => {
+        this.deferred.push(check);
+      },
+      httpErrorReply: (section, status) => this.httpErrors.get(section)?.get(status) ?? null,
+      hasHttpErrors: (section) => this.httpErrors.has(section),
+      captures: captureSlots(draft),
+    };
+  }
+}
+
+/** One line of a proxy section with everything its reader may need. */
+export interface ProxyLine {
+  readonly reading: Reading;
+  readonly report: Report;
+  readonly draft: ProxyDraft;
+  readonly words: readonly Word[];
+  readonly keyword: Word;
+  readonly modifier: Line["modifier"];
+  readonly span: Span;
+}
+
+/** A cursor on the words behind the keyword, or behind the first `skip` words. */
+export function cursorOf(line: ProxyLine, skip = 1): Cursor {
+  return new Cursor(line.words, skip, line.report);
+}
+
+function captureSlots(draft: ProxyDraft | null): ExpressionContext["captures"] {
+  const request = draft?.requestCaptures ?? [];
+  const response = draft?.responseCaptures ?? [];
+  return {
+    get requestCount() {
+      return request.length;
+    },
+    get responseCount() {
+      return response.length;
+    },
+    addRequestSlot: (length) => request.push({ header: null, length }) - 1,
+    addResponseSlot: (length) => response.push({ header: null, length }) - 1,
+  };
+}
+
+/** Lines of "KEY VALUE"; empty lines and comments are skipped (manual, 7.3.1 `map`). */
+function parseMapLines(bytes: Uint8Array): MapFile["entries"] {
+  const entries: { key: string; value: string }[] = [];
+  for (const line of latin1(bytes).split("\n")) {
+    const match = /^[ \t]*([^#\s]\S*)[ \t]*(.*?)[ \t\r]*$/.exec(line);
+    if (match !== null) entries.push({ key: match[1]!, value: match[2]! });
+  }
+  return entries;
+}
+
+/** Bytes as text with one UTF-16 unit per byte. */
+export function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return text;
+}
