@@ -324,7 +324,7 @@ export class MessageHead {
     for (let i = 0; i < this.receivedCount * 4; i++) this.offsets[i]! += by;
     this.start += by;
     this.end += by;
-    this.headersStart += by;
+    if (this.headersStart >= 0) this.headersStart += by;
     this.headersEnd += by;
     this.targetStart += by;
     this.targetEnd += by;

@@ -2,7 +2,7 @@
 // method. Like the request parser in form and strictness. Stricter than HAProxy 2.6: the version must be "HTTP/…", the
 // status three digits, and Transfer-Encoding exactly "chunked" (HAProxy refuses other codings too, but not empty ones).
 import { BLANK, CHARACTER_CLASS, VALUE } from "./character-class.ts";
-import { parseHeaderLines } from "./header-lines.ts";
+import { namesWebSocket, parseHeaderLines } from "./header-lines.ts";
 import {
   FRAMING_CHUNKED,
   FRAMING_LENGTH,
@@ -94,8 +94,10 @@ function parseStatusLine(head: MessageHead, bytes: Uint8Array, pos: number, end:
   head.setReceivedStatus(status);
 
   let byte = bytes[pos]!;
-  if ((table[byte]! & BLANK) === 0) isOurForm = false;
-  else if (byte === SPACE) pos++;
+  if ((table[byte]! & BLANK) === 0) {
+    if (byte !== CR && byte !== LF) return MALFORMED;
+    isOurForm = false;
+  } else if (byte === SPACE) pos++;
   while (pos < end && (table[bytes[pos]!]! & BLANK) !== 0) {
     pos++;
     isOurForm = false;
@@ -140,5 +142,7 @@ function decideResponse(head: MessageHead, requestMethod: string): boolean {
     head.framing = FRAMING_NONE;
   }
   if (status !== 101) head.connectionUpgrade = false;
-  return true;
+  // Without this header a WebSocket server has not proved that it understood (RFC 6455 section 4.2.2).
+  const upgrade = head.connectionUpgrade ? head.upgrade : null;
+  return upgrade === null || !namesWebSocket(upgrade) || head.has("sec-websocket-accept");
 }
