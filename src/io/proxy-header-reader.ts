@@ -19,7 +19,7 @@ export class ProxyHeaderReader {
 
   /** Takes the next bytes; keeps no reference to them. Not to be called again after "bad" or "header". */
   receive(bytes: Uint8Array): ProxyHeaderOutcome {
-    this.#bytes = this.#bytes.length === 0 ? bytes.slice() : Buffer.concat([this.#bytes, bytes]);
+    this.#bytes = Buffer.concat([this.#bytes, bytes]);
     const read = readProxyHeader(this.#bytes, 0, this.#bytes.length);
     switch (read.kind) {
       case "incomplete":

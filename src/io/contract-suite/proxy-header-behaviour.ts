@@ -46,7 +46,8 @@ export function proxyHeaderBehaviour(create: () => ContractHarness): void {
   }
 
   behaviour("takes what follows the header as data, however it is cut", create, async (scenario) => {
-    const { listener, accepted } = await scenario.listenRecording({ acceptProxy: true });
+    const options = { acceptProxy: true, handshakeTimeoutMs: 60_000 };
+    const { listener, accepted } = await scenario.listenRecording(options);
     const whole = scenario.connect(listener);
     whole.send(`${VERSION_1}GET / HTTP/1.1\r\n`);
     await scenario.pump(() => accepted[0]?.receivedBytes === 16);
