@@ -1,6 +1,6 @@
 // For the tests of this folder: a line of an haproxy.cfg as words, and a context that remembers what was reported.
 import type { Diagnostic } from "../../../diagnostic/diagnostic.ts";
-import type { Acl } from "../../../model/sample.ts";
+import type { Acl, LogFormat, SampleExpression } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";
 import { type Word, wordAt } from "../word.ts";
 import { PREDEFINED_ACLS } from "./predefined-acls.ts";
@@ -67,7 +67,13 @@ export function wordsOf(line: string): readonly Word[] {
   return [...line.matchAll(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^ "'\\])+/g)].map(({ 0: source, index }) => {
     const span = { file: "test.cfg", line: 1, column: index + 1, endColumn: index + 1 + source.length };
     const text = source.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\\.)/g, unquote);
-    const columns = text.length === source.length ? null : wordAt(text, span).columns;
+    const isQuotedWhole = text === source.slice(1, -1);
+    const written = Array.from(
+      { length: text.length + 1 },
+      (_, i) => span.column + i + (isQuotedWhole ? 1 : 0),
+    );
+    const isAsWritten = isQuotedWhole || text === source;
+    const columns = isAsWritten ? written : wordAt(text, span).columns;
     return { text, span, isQuoted: /["']/.test(source), columns };
   });
 }
@@ -76,13 +82,39 @@ function unquote(
   _: string,
   double: string | undefined,
   single: string | undefined,
-  escape: string | undefined,
+  pair: string | undefined,
 ): string {
-  return single ?? (double ?? escape ?? "").replace(/\\([ "'\\])/g, "$1");
+  return single ?? (double ?? pair ?? "").replace(/\\([ "'\\])/g, "$1");
 }
 
 /** One diagnostic as "column-endColumn severity code: message | help". */
 export function showDiagnostic(diagnostic: Diagnostic): string {
   const { span, severity, code, message, help } = diagnostic;
   return `${span.column}-${span.endColumn} ${severity} ${code}: ${message}${help === null ? "" : ` | ${help}`}`;
+}
+
+/** An expression as the names and values that were understood: "req.hdr("host")|field(1,".")". */
+export function showSample(sample: SampleExpression): string {
+  const calls = [sample.fetch, ...sample.converters];
+  return calls
+    .map(
+      (call) =>
+        call.name +
+        (call.arguments.length === 0
+          ? ""
+          : `(${call.arguments.map((value) => JSON.stringify(value)).join(",")})`),
+    )
+    .join("|");
+}
+
+/** A format as its parts: text in quotes, %alias, %[sample], flags in braces. */
+export function showFormat(format: LogFormat): string {
+  return format.parts
+    .map((part) => {
+      if (part.kind === "text") return JSON.stringify(part.text);
+      const isOptional = part.kind === "sample" && part.optional;
+      const flags = `${part.quoted ? "Q" : ""}${part.hexadecimal ? "X" : ""}${part.escaped ? "E" : ""}${isOptional ? "?" : ""}`;
+      return `%${flags === "" ? "" : `{${flags}}`}${part.kind === "alias" ? part.alias : `[${showSample(part.sample)}]`}`;
+    })
+    .join(" ");
 }

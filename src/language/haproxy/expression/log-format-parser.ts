@@ -38,7 +38,8 @@ interface Flags {
 }
 
 /**
- * Reads a format. In a log (`stage` "log") spaces in a row count as one, and what is not there is written as "-"; in
+ * Reads a format. In a log (`stage` "log") spaces at the beginning are left out and several in a row
+ * count as one, and what is not there is written as "-"; in
  * rules it is written as nothing. Null when anything was wrong, all of which is reported.
  */
 export function parseLogFormat(
@@ -197,7 +198,9 @@ class FormatReader {
   }
 
   #endLiteral(): void {
-    const text = this.#stage === "log" ? this.#literal.replace(/ {2,}/g, " ") : this.#literal;
+    let text = this.#literal;
+    if (this.#stage === "log")
+      text = text.replace(this.#parts.length === 0 ? /^ +| +(?= )/g : / +(?= )/g, "");
     if (text !== "") this.#parts.push({ kind: "text", text });
     this.#literal = "";
   }
