@@ -407,6 +407,27 @@ function streamBehaviour(create: () => ContractHarness): void {
     assert.equal(client.failure?.kind, "reset");
   });
 
+  behaviour("can reset in handleData over TLS", create, async (scenario) => {
+    const { client, server } = await tlsPair(scenario, {});
+    client.onData = () => client.reset();
+    server.produce(1_000_000, 5, seededRandom(5));
+    await scenario.pump(() => client.isClosed && server.isClosed);
+    assert.deepEqual(client.events, ["open", "data", "close"]);
+    assert.equal(server.failure?.kind, "reset");
+  });
+
+  behaviour("can close in handleOpen over TLS", create, async (scenario) => {
+    const { listener, accepted } = await scenario.listenRecording({ tls: serverContext(scenario) });
+    const client = scenario.connect(listener, { tls: { context: clientContext(scenario), serverName: "" } });
+    client.onOpen = () => {
+      client.send("bye");
+      client.close();
+    };
+    await scenario.pump(() => client.isClosed && accepted[0]?.hasEnded === true);
+    assert.equal(accepted[0]!.text, "bye");
+    assert.equal(client.failure, null);
+  });
+
   behaviour("delivers what was sent before the handshake was done", create, async (scenario) => {
     const { listener, accepted } = await scenario.listenRecording({ tls: serverContext(scenario) });
     const client = scenario.connect(listener, { tls: { context: clientContext(scenario), serverName: "" } });
