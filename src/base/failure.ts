@@ -33,7 +33,9 @@ export function failure(kind: FailureKind, side: FailureSide, message: string, r
 }
 
 /** The outcome of an operation that can fail: exactly one of the two members is there. */
-export type Result<T, E = Failure> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
+export type Result<T, E = Failure> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: E };
 
 export function success<T>(value: T): { readonly ok: true; readonly value: T } {
   return { ok: true, value };

@@ -3,7 +3,7 @@
 // Uint8Array values (the server's codec knows those). Times are milliseconds; null means "not set".
 import type { Span } from "../diagnostic/span.ts";
 import type { ListenAddress, TlsVersion } from "../transport/contract.ts";
-import type { BackendRule, PersistRule, ReplyDefinition, Rule, ServerRule, LogLevel } from "./rule.ts";
+import type { BackendRule, LogLevel, PersistRule, ReplyDefinition, Rule, ServerRule } from "./rule.ts";
 import type { LogFormat, SampleExpression } from "./sample.ts";
 
 export interface ProxyConfiguration {
@@ -46,7 +46,11 @@ export interface GlobalSettings {
   readonly headerCountMax: number;
   /** `tune.idle-pool…`, `spread-checks` percent. */
   readonly spreadChecksPercent: number;
-  readonly variables: readonly { readonly name: string; readonly value: SampleExpression | LogFormat; readonly span: Span }[];
+  readonly variables: readonly {
+    readonly name: string;
+    readonly value: SampleExpression | LogFormat;
+    readonly span: Span;
+  }[];
   readonly span: Span;
 }
 
@@ -170,7 +174,11 @@ export interface FrontendSettings {
   /** `capture request header NAME len N`, and those of `declare capture`. In order of their slots. */
   readonly requestCaptures: readonly Capture[];
   readonly responseCaptures: readonly Capture[];
-  readonly cookieCapture: { readonly name: string; readonly isPrefix: boolean; readonly length: number } | null;
+  readonly cookieCapture: {
+    readonly name: string;
+    readonly isPrefix: boolean;
+    readonly length: number;
+  } | null;
   readonly grace: null;
 }
 
@@ -225,7 +233,13 @@ export interface ServerTls extends TlsCommon {
 export type BalanceDefinition =
   | { readonly algorithm: "roundrobin" | "static-rr" | "leastconn" | "first" | "source" }
   | { readonly algorithm: "random"; readonly draws: number }
-  | { readonly algorithm: "uri"; readonly length: number | null; readonly depth: number | null; readonly whole: boolean; readonly pathOnly: boolean }
+  | {
+      readonly algorithm: "uri";
+      readonly length: number | null;
+      readonly depth: number | null;
+      readonly whole: boolean;
+      readonly pathOnly: boolean;
+    }
   | { readonly algorithm: "url_param"; readonly name: string; readonly checkPost: number | null }
   | { readonly algorithm: "hdr"; readonly name: string; readonly useDomainOnly: boolean }
   | { readonly algorithm: "rdp-cookie"; readonly name: string }
@@ -303,18 +317,49 @@ export interface CheckConnection {
 /** One line of `http-check` or `tcp-check`, in order. */
 export type CheckRule =
   | ({ readonly kind: "connect"; readonly comment: string | null; readonly span: Span } & CheckConnection)
-  | { readonly kind: "http-send"; readonly method: string; readonly uri: LogFormat | string; readonly version: string;
+  | {
+      readonly kind: "http-send";
+      readonly method: string;
+      readonly uri: LogFormat | string;
+      readonly version: string;
       readonly headers: readonly { readonly name: string; readonly value: LogFormat | string }[];
-      readonly body: LogFormat | string | null; readonly span: Span }
-  | { readonly kind: "http-expect"; readonly negated: boolean; readonly match: HttpExpectation; readonly okStatus: string | null;
-      readonly errorStatus: string | null; readonly onError: LogFormat | null; readonly onSuccess: LogFormat | null;
-      readonly minRecv: number | null; readonly comment: string | null; readonly span: Span }
-  | { readonly kind: "tcp-send"; readonly bytes: Uint8Array | LogFormat; readonly comment: string | null; readonly span: Span }
-  | { readonly kind: "tcp-expect"; readonly negated: boolean; readonly match: TcpExpectation; readonly minRecv: number | null;
-      readonly comment: string | null; readonly span: Span }
+      readonly body: LogFormat | string | null;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "http-expect";
+      readonly negated: boolean;
+      readonly match: HttpExpectation;
+      readonly okStatus: string | null;
+      readonly errorStatus: string | null;
+      readonly onError: LogFormat | null;
+      readonly onSuccess: LogFormat | null;
+      readonly minRecv: number | null;
+      readonly comment: string | null;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "tcp-send";
+      readonly bytes: Uint8Array | LogFormat;
+      readonly comment: string | null;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "tcp-expect";
+      readonly negated: boolean;
+      readonly match: TcpExpectation;
+      readonly minRecv: number | null;
+      readonly comment: string | null;
+      readonly span: Span;
+    }
   | { readonly kind: "disable-on-404" }
   | { readonly kind: "send-state" }
-  | { readonly kind: "set-var"; readonly variable: string; readonly value: SampleExpression | LogFormat; readonly span: Span }
+  | {
+      readonly kind: "set-var";
+      readonly variable: string;
+      readonly value: SampleExpression | LogFormat;
+      readonly span: Span;
+    }
   | { readonly kind: "unset-var"; readonly variable: string; readonly span: Span };
 
 export type HttpExpectation =
@@ -322,8 +367,13 @@ export type HttpExpectation =
   | { readonly by: "status"; readonly ranges: readonly (readonly [number, number])[] }
   | { readonly by: "rstatus" | "string" | "rstring"; readonly pattern: string }
   | { readonly by: "string-lf"; readonly format: LogFormat }
-  | { readonly by: "hdr" | "fhdr"; readonly name: string; readonly nameMethod: "str" | "beg" | "end" | "sub" | "reg";
-      readonly value: string | LogFormat | null; readonly valueMethod: "str" | "beg" | "end" | "sub" | "reg" };
+  | {
+      readonly by: "hdr" | "fhdr";
+      readonly name: string;
+      readonly nameMethod: "str" | "beg" | "end" | "sub" | "reg";
+      readonly value: string | LogFormat | null;
+      readonly valueMethod: "str" | "beg" | "end" | "sub" | "reg";
+    };
 
 export type TcpExpectation =
   | { readonly by: "string" | "rstring" | "binary" | "rbinary"; readonly pattern: string }
@@ -334,8 +384,12 @@ export interface Server {
   /** `id`, or numbered from 1. */
   readonly id: number;
   readonly address:
-    | { readonly kind: "tcp"; /** IP address, or a name still to resolve */ readonly host: string;
-        /** Null: the client's destination port plus `portOffset`. */ readonly port: number | null; readonly portOffset: number }
+    | {
+        readonly kind: "tcp" /** IP address, or a name still to resolve */;
+        readonly host: string;
+        /** Null: the client's destination port plus `portOffset`. */ readonly port: number | null;
+        readonly portOffset: number;
+      }
     | { readonly kind: "unix"; readonly path: string };
   /** As written. */
   readonly addressText: string;
@@ -351,7 +405,11 @@ export interface Server {
   readonly check: ServerCheck | null;
   readonly agent: AgentCheck | null;
   /** `observe layer4|layer7`, with error-limit and on-error. */
-  readonly observe: { readonly layer: 4 | 7; readonly errorLimit: number; readonly onError: "fastinter" | "fail-check" | "sudden-death" | "mark-down" } | null;
+  readonly observe: {
+    readonly layer: 4 | 7;
+    readonly errorLimit: number;
+    readonly onError: "fastinter" | "fail-check" | "sudden-death" | "mark-down";
+  } | null;
   readonly onMarkedDown: "shutdown-sessions" | null;
   readonly onMarkedUp: "shutdown-backup-sessions" | null;
   readonly tls: ServerTls | null;
@@ -426,7 +484,12 @@ export interface StatsSettings {
 
 export interface Userlist {
   readonly name: string;
-  readonly users: readonly { readonly name: string; /** crypt(3) hash, or plain when `isPlain`. */ readonly password: string; readonly isPlain: boolean; readonly groups: readonly string[] }[];
+  readonly users: readonly {
+    readonly name: string /** crypt(3) hash, or plain when `isPlain`. */;
+    readonly password: string;
+    readonly isPlain: boolean;
+    readonly groups: readonly string[];
+  }[];
   readonly span: Span;
 }
 

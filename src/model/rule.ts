@@ -34,15 +34,36 @@ export type RedirectDefinition = {
   readonly ignoreEmpty: boolean;
 };
 
-export type LogLevel = "emerg" | "alert" | "crit" | "err" | "warning" | "notice" | "info" | "debug" | "silent";
+export type LogLevel =
+  | "emerg"
+  | "alert"
+  | "crit"
+  | "err"
+  | "warning"
+  | "notice"
+  | "info"
+  | "debug"
+  | "silent";
 
 /** Actions that edit a message; in requests and responses alike. */
 export type EditAction =
   | { readonly kind: "add-header"; readonly name: string; readonly value: LogFormat }
   | { readonly kind: "set-header"; readonly name: string; readonly value: LogFormat }
   | { readonly kind: "del-header"; readonly name: string; readonly method: MatchMethod }
-  | { readonly kind: "replace-header"; readonly name: string; readonly pattern: string; readonly ignoreCase: boolean; readonly value: LogFormat }
-  | { readonly kind: "replace-value"; readonly name: string; readonly pattern: string; readonly ignoreCase: boolean; readonly value: LogFormat };
+  | {
+      readonly kind: "replace-header";
+      readonly name: string;
+      readonly pattern: string;
+      readonly ignoreCase: boolean;
+      readonly value: LogFormat;
+    }
+  | {
+      readonly kind: "replace-value";
+      readonly name: string;
+      readonly pattern: string;
+      readonly ignoreCase: boolean;
+      readonly value: LogFormat;
+    };
 
 export type RequestLineAction =
   | { readonly kind: "set-method"; readonly value: LogFormat }
@@ -52,11 +73,21 @@ export type RequestLineAction =
   | { readonly kind: "set-uri"; readonly value: LogFormat }
   | { readonly kind: "replace-path"; readonly pattern: string; readonly value: LogFormat }
   | { readonly kind: "replace-pathq"; readonly pattern: string; readonly value: LogFormat }
-  | { readonly kind: "replace-uri"; readonly pattern: string; readonly ignoreCase: boolean; readonly value: LogFormat };
+  | {
+      readonly kind: "replace-uri";
+      readonly pattern: string;
+      readonly ignoreCase: boolean;
+      readonly value: LogFormat;
+    };
 
 /** The 1.5 vocabulary that has no present-day rule: works on whole "Name: value" lines or on the request or status line. */
 export type LegacyAction =
-  | { readonly kind: "replace-line"; readonly pattern: string; readonly ignoreCase: boolean; readonly value: string }
+  | {
+      readonly kind: "replace-line";
+      readonly pattern: string;
+      readonly ignoreCase: boolean;
+      readonly value: string;
+    }
   | { readonly kind: "delete-line"; readonly pattern: string; readonly ignoreCase: boolean };
 
 export type FinalAction =
@@ -72,14 +103,23 @@ export type FinalAction =
   | RedirectDefinition;
 
 export type StateAction =
-  | { readonly kind: "set-var"; readonly variable: string; readonly value: SampleExpression | LogFormat; readonly isFormat: boolean }
+  | {
+      readonly kind: "set-var";
+      readonly variable: string;
+      readonly value: SampleExpression | LogFormat;
+      readonly isFormat: boolean;
+    }
   | { readonly kind: "unset-var"; readonly variable: string }
   | { readonly kind: "set-log-level"; readonly level: LogLevel }
   | { readonly kind: "set-src"; readonly value: SampleExpression }
   | { readonly kind: "set-src-port"; readonly value: SampleExpression }
   | { readonly kind: "set-dst"; readonly value: SampleExpression }
   | { readonly kind: "set-dst-port"; readonly value: SampleExpression }
-  | { readonly kind: "set-timeout"; readonly timeout: "server" | "tunnel"; readonly value: SampleExpression | number }
+  | {
+      readonly kind: "set-timeout";
+      readonly timeout: "server" | "tunnel";
+      readonly value: SampleExpression | number;
+    }
   /** `slot`: index into the frontend's captures of that direction. */
   | { readonly kind: "capture"; readonly sample: SampleExpression; readonly slot: number }
   | { readonly kind: "set-status"; readonly status: number; readonly reason: string | null }

@@ -25,7 +25,18 @@ export interface ConverterDefinition {
   readonly parameters: readonly ParameterShape[];
 }
 
-type ParameterKind = "string" | "integer" | "variable" | "backend" | "frontend" | "server" | "userlist" | "regex" | "ip-mask4" | "ip-mask6" | "map";
+type ParameterKind =
+  | "string"
+  | "integer"
+  | "variable"
+  | "backend"
+  | "frontend"
+  | "server"
+  | "userlist"
+  | "regex"
+  | "ip-mask4"
+  | "ip-mask6"
+  | "map";
 export type ParameterShape = ParameterKind | `${ParameterKind}?`;
 
 /** Fetch methods as "type scope parameters…". `hdr` and other short names resolve to the request's or the response's by the rule they stand in. */
@@ -181,11 +192,14 @@ const FETCH_SIGNATURES = {
 
 export type FetchName = keyof typeof FETCH_SIGNATURES;
 
-export const FETCHES: Readonly<Record<FetchName, FetchDefinition>> = parseSignatures(FETCH_SIGNATURES, (words) => ({
-  type: words[0] as SampleType,
-  scope: words[1] as SampleScope,
-  parameters: words.slice(2) as ParameterShape[],
-}));
+export const FETCHES: Readonly<Record<FetchName, FetchDefinition>> = parseSignatures(
+  FETCH_SIGNATURES,
+  (words) => ({
+    type: words[0] as SampleType,
+    scope: words[1] as SampleScope,
+    parameters: words.slice(2) as ParameterShape[],
+  }),
+);
 
 /** Converters (7.3.1) as "input output parameters…". Parameters named "string" where HAProxy also takes a variable accept both. */
 const CONVERTER_SIGNATURES = {
@@ -288,7 +302,20 @@ export interface SampleExpression {
 }
 
 /** Pattern matching methods of ACLs (7.1.3): how a sample is compared with patterns. */
-export type MatchMethod = "found" | "bool" | "int" | "ip" | "bin" | "len" | "str" | "sub" | "reg" | "beg" | "end" | "dir" | "dom";
+export type MatchMethod =
+  | "found"
+  | "bool"
+  | "int"
+  | "ip"
+  | "bin"
+  | "len"
+  | "str"
+  | "sub"
+  | "reg"
+  | "beg"
+  | "end"
+  | "dir"
+  | "dom";
 
 /** `int` matching: a range, both ends included; an open end is null. */
 export interface IntegerRange {
@@ -331,15 +358,88 @@ export interface Condition {
 
 /** The alias variables of log-format (8.2.4), `%ci` without its percent sign, plus "ID". */
 export type LogAlias =
-  | "B" | "CC" | "CS" | "H" | "HM" | "HP" | "HPO" | "HQ" | "HU" | "HV" | "ID" | "ST" | "T" | "Ta" | "Tc" | "Td" | "Th" | "Ti"
-  | "Tl" | "Tq" | "TR" | "Tr" | "Ts" | "Tt" | "Tu" | "Tw" | "U" | "ac" | "b" | "bc" | "bi" | "bp" | "bq" | "ci" | "cp" | "f"
-  | "fc" | "fi" | "fp" | "ft" | "hr" | "hrl" | "hs" | "hsl" | "lc" | "ms" | "o" | "pid" | "r" | "rc" | "rt" | "s" | "sc" | "si"
-  | "sp" | "sq" | "sslc" | "sslv" | "t" | "tr" | "trg" | "trl" | "ts" | "tsc";
+  | "B"
+  | "CC"
+  | "CS"
+  | "H"
+  | "HM"
+  | "HP"
+  | "HPO"
+  | "HQ"
+  | "HU"
+  | "HV"
+  | "ID"
+  | "ST"
+  | "T"
+  | "Ta"
+  | "Tc"
+  | "Td"
+  | "Th"
+  | "Ti"
+  | "Tl"
+  | "Tq"
+  | "TR"
+  | "Tr"
+  | "Ts"
+  | "Tt"
+  | "Tu"
+  | "Tw"
+  | "U"
+  | "ac"
+  | "b"
+  | "bc"
+  | "bi"
+  | "bp"
+  | "bq"
+  | "ci"
+  | "cp"
+  | "f"
+  | "fc"
+  | "fi"
+  | "fp"
+  | "ft"
+  | "hr"
+  | "hrl"
+  | "hs"
+  | "hsl"
+  | "lc"
+  | "ms"
+  | "o"
+  | "pid"
+  | "r"
+  | "rc"
+  | "rt"
+  | "s"
+  | "sc"
+  | "si"
+  | "sp"
+  | "sq"
+  | "sslc"
+  | "sslv"
+  | "t"
+  | "tr"
+  | "trg"
+  | "trl"
+  | "ts"
+  | "tsc";
 
 export type LogFormatPart =
   | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "alias"; readonly alias: LogAlias; readonly quoted: boolean; readonly hexadecimal: boolean; readonly escaped: boolean }
-  | { readonly kind: "sample"; readonly sample: SampleExpression; readonly quoted: boolean; readonly hexadecimal: boolean; readonly escaped: boolean; readonly optional: boolean };
+  | {
+      readonly kind: "alias";
+      readonly alias: LogAlias;
+      readonly quoted: boolean;
+      readonly hexadecimal: boolean;
+      readonly escaped: boolean;
+    }
+  | {
+      readonly kind: "sample";
+      readonly sample: SampleExpression;
+      readonly quoted: boolean;
+      readonly hexadecimal: boolean;
+      readonly escaped: boolean;
+      readonly optional: boolean;
+    };
 
 /** A format string: `"%ci:%cp [%t] %[req.hdr(host)]"`. A string without variables has one text part, or none. */
 export interface LogFormat {

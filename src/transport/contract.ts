@@ -90,8 +90,19 @@ export interface Acceptor {
 }
 
 export type ListenAddress =
-  | { readonly kind: "tcp"; /** null: all addresses */ readonly host: string | null; readonly port: number; readonly isV6Only?: boolean }
-  | { readonly kind: "unix"; readonly path: string; readonly mode: number | null; readonly uid: number | null; readonly gid: number | null }
+  | {
+      readonly kind: "tcp" /** null: all addresses */;
+      readonly host: string | null;
+      readonly port: number;
+      readonly isV6Only?: boolean;
+    }
+  | {
+      readonly kind: "unix";
+      readonly path: string;
+      readonly mode: number | null;
+      readonly uid: number | null;
+      readonly gid: number | null;
+    }
   | { readonly kind: "abstract"; readonly name: string }
   | { readonly kind: "fd"; readonly fd: number };
 
@@ -121,11 +132,18 @@ export interface Listener {
 
 export interface ConnectOptions {
   readonly address:
-    | { readonly kind: "tcp"; /** An IP address: names are resolved before. */ readonly host: string; readonly port: number }
+    | {
+        readonly kind: "tcp" /** An IP address: names are resolved before. */;
+        readonly host: string;
+        readonly port: number;
+      }
     | { readonly kind: "unix"; readonly path: string };
   /** Address to connect from; null lets the kernel choose. */
   readonly source: { readonly host: string; readonly port: number } | null;
-  readonly tls: { readonly context: TlsClientContext; /** "" sends no SNI */ readonly serverName: string } | null;
+  readonly tls: {
+    readonly context: TlsClientContext /** "" sends no SNI */;
+    readonly serverName: string;
+  } | null;
   /** Bytes to send before anything else, TLS included: the PROXY header. */
   readonly preamble: Uint8Array | null;
   /** Most time for connect and TLS handshake together; handleClose with kind "timeout" after it. Infinity: the kernel's. */
@@ -162,14 +180,22 @@ export interface TlsServerSpec extends TlsSettings {
   readonly certificates: readonly CertificateMaterial[];
   /** Refuse handshakes whose SNI matches no certificate. */
   readonly strictSni: boolean;
-  readonly clientVerify: { readonly mode: "optional" | "required"; readonly caPem: string; readonly crlPem: string | null } | null;
+  readonly clientVerify: {
+    readonly mode: "optional" | "required";
+    readonly caPem: string;
+    readonly crlPem: string | null;
+  } | null;
   /** 80 bytes of keys shared by all workers (16 name, 32 HMAC, 32 AES); null switches tickets off. */
   readonly ticketKeys: Uint8Array | null;
 }
 
 export interface TlsClientSpec extends TlsSettings {
   /** null: do not verify. An empty string verifies against the system's store. */
-  readonly verify: { readonly caPem: string; readonly crlPem: string | null; /** name to check; null uses SNI */ readonly host: string | null } | null;
+  readonly verify: {
+    readonly caPem: string;
+    readonly crlPem: string | null /** name to check; null uses SNI */;
+    readonly host: string | null;
+  } | null;
   readonly certificate: CertificateMaterial | null;
 }
 
@@ -206,7 +232,9 @@ export interface Engine {
   createTlsServerContext(spec: TlsServerSpec): Result<TlsServerContext>;
   createTlsClientContext(spec: TlsClientSpec): Result<TlsClientContext>;
   openDatagramSender(
-    address: { readonly kind: "udp"; readonly host: string; readonly port: number } | { readonly kind: "unix"; readonly path: string },
+    address:
+      | { readonly kind: "udp"; readonly host: string; readonly port: number }
+      | { readonly kind: "unix"; readonly path: string },
   ): Result<DatagramSender>;
   /** Runs `task` after the present handler, before the engine waits again. For batching and for breaking recursion. */
   defer(task: () => void): void;

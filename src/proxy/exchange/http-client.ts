@@ -1,0 +1,268 @@
+// A client connection in http mode: collects request heads, runs one exchange after the other, and decides what the
+// connection does between them (keep-alive, pipelining, timeouts, orderly end). The exchange itself is HttpExchange.
+import type { Failure } from "../../base/failure.ts";
+import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
+import { MessageHead } from "../../protocol/http1/message-head.ts";
+import { parseRequestHead } from "../../protocol/http1/request-parser.ts";
+import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
+import type { ListenerRuntime } from "../runtime.ts";
+import { COUNTER, countRate } from "../state.ts";
+import type { Session, Stream } from "../stream.ts";
+import type { ExchangeContext, LiveSession } from "./context.ts";
+import { HttpExchange } from "./http-exchange.ts";
+import { admitSession } from "./session-rules.ts";
+import { TERMINATION } from "./termination.ts";
+
+/** How long a connection that we end may go on sending before it is cut, so that our last reply is not lost to a reset. */
+const LINGER_MS = 1000;
+
+type ClientState = "opening" | "idle" | "head" | "exchange" | "lingering" | "closed";
+
+export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
+  readonly session: Session;
+  readonly connection: Connection;
+  readonly context: ExchangeContext;
+  readonly listener: ListenerRuntime;
+  readonly timer: Timer = new Timer(this);
+  readonly request: MessageHead = new MessageHead();
+  readonly #exchange: HttpExchange;
+  /** When the present request's first byte came, and since when the connection was idle before it. */
+  headStartMs = 0;
+  idleSinceMs = 0;
+  /** The client has sent its FIN. */
+  isEnded = false;
+  #state: ClientState = "opening";
+  /** Bytes of an incomplete head, in a chunk of our own. */
+  #partial: Chunk | null = null;
+  #partialLength = 0;
+
+  constructor(connection: Connection, listener: ListenerRuntime, context: ExchangeContext, session: Session) {
+    this.connection = connection;
+    this.listener = listener;
+    this.context = context;
+    this.session = session;
+    this.#exchange = new HttpExchange(this);
+  }
+
+  handleOpen(_connection: Connection): void {
+    const { engine } = this.context;
+    this.#state = "idle";
+    if (!admitSession(this.context, this.session)) {
+      this.connection.reset();
+      return;
+    }
+    this.idleSinceMs = engine.nowMs;
+    this.#armIdle(engine.nowMs);
+  }
+
+  handleData(_connection: Connection, chunk: Chunk, start: number, end: number): void {
+    if (this.#state === "exchange") this.#exchange.receiveRequestData(chunk, start, end);
+    else if (this.#state === "idle" || this.#state === "head") this.receiveHeadData(chunk, start, end);
+  }
+
+  handleDrain(_connection: Connection): void {
+    if (this.#state === "exchange") this.#exchange.handleClientDrain();
+  }
+
+  handleEnd(connection: Connection): void {
+    this.isEnded = true;
+    if (this.#state === "exchange") this.#exchange.handleClientEnd();
+    else if (this.#state === "head") this.#exchange.failHead(TERMINATION.clientClosedInRequest);
+    else connection.close();
+  }
+
+  handleClose(_connection: Connection, failure: Failure | null): void {
+    const state = this.#state;
+    if (state === "closed") return;
+    this.#state = "closed";
+    this.context.engine.timers.remove(this.timer);
+    if (state === "exchange") this.#exchange.handleClientGone(failure);
+    else if (state === "head") this.#exchange.logBrokenHead();
+    this.#exchange.dispose();
+    this.#dropPartial();
+    this.context.liveSessions.delete(this);
+    this.#countOut(state === "opening");
+  }
+
+  handleTimeout(_nowMs: number): void {
+    switch (this.#state) {
+      case "idle":
+        // Nothing was asked, so nothing is answered: the client may be opening connections ahead of need.
+        this.connection.close();
+        return;
+      case "head":
+        this.#exchange.failHead(TERMINATION.requestTimeout);
+        return;
+      case "exchange":
+        this.#exchange.handleClientTimeout();
+        return;
+      case "lingering":
+        this.connection.close();
+        return;
+      default:
+    }
+  }
+
+  /** Takes bytes where a request head is expected: of the connection, or left over from the request before. */
+  receiveHeadData(chunk: Chunk, start: number, end: number): void {
+    const { engine } = this.context;
+    if (this.#state === "idle") {
+      this.#state = "head";
+      this.headStartMs = engine.nowMs;
+      this.#moveToNewestGeneration();
+      const { httpRequestMs } = this.session.frontend.definition.timeouts;
+      if (httpRequestMs !== null) engine.timers.arm(this.timer, engine.nowMs + httpRequestMs);
+      else this.armClientTimeout();
+    }
+    if (this.#partial === null) this.#parseFrom(chunk, start, end);
+    else this.#parseAppended(chunk, start, end);
+  }
+
+  armClientTimeout(): void {
+    const timeoutMs = this.session.frontend.definition.timeouts.clientMs;
+    if (timeoutMs !== null) this.context.engine.timers.arm(this.timer, this.context.engine.nowMs + timeoutMs);
+    else this.context.engine.timers.disarm(this.timer);
+  }
+
+  /** The exchange is over and the connection stays: on to what the client has already sent, or to waiting. */
+  continueWith(leftovers: readonly { chunk: Chunk; start: number; end: number }[]): void {
+    const { engine } = this.context;
+    this.#state = "idle";
+    this.#dropPartial();
+    this.idleSinceMs = engine.nowMs;
+    if (leftovers.length === 0) {
+      if (this.isEnded || this.context.isStopping) this.connection.close();
+      else this.#armIdle(engine.nowMs);
+      return;
+    }
+    // Deferred, so that a long row of pipelined requests does not become a deep stack.
+    engine.defer(() => {
+      for (const { chunk, start, end } of leftovers) {
+        if (this.#state !== "closed") this.handleData(this.connection, chunk, start, end);
+        chunk.release();
+      }
+      // A FIN that came during the exchange was not acted upon then.
+      if (this.isEnded && (this.#state === "idle" || this.#state === "head")) this.handleEnd(this.connection);
+    });
+  }
+
+  /** Ends the connection behind what is queued. `mayReceive`: the client may still be sending. */
+  finish(mayReceive: boolean): void {
+    const { engine } = this.context;
+    if (this.connection.isClosed) return;
+    this.#dropPartial();
+    if (!mayReceive || this.isEnded) {
+      this.#state = "lingering";
+      this.connection.close();
+      return;
+    }
+    this.#state = "lingering";
+    this.connection.shutdown();
+    this.connection.resume();
+    engine.timers.arm(this.timer, engine.nowMs + LINGER_MS);
+  }
+
+  get stream(): Stream | null {
+    return this.#exchange.activeStream;
+  }
+
+  kill(): void {
+    if (this.#state === "exchange") this.#exchange.kill();
+    else this.connection.reset();
+  }
+
+  closeIfIdle(): void {
+    if (this.#state === "idle") this.connection.close();
+  }
+
+  #parseFrom(chunk: Chunk, start: number, end: number): void {
+    const consumed = this.#parse(chunk.bytes, start, end);
+    if (consumed > 0) this.#begin(chunk, start + consumed, end);
+    else if (consumed === 0) this.#keepPartial(chunk, start, end);
+  }
+
+  #parseAppended(chunk: Chunk, start: number, end: number): void {
+    const partial = this.#partial!;
+    const space = partial.bytes.length - this.#partialLength;
+    const taken = Math.min(space, end - start);
+    partial.bytes.set(chunk.bytes.subarray(start, start + taken), this.#partialLength);
+    const before = this.#partialLength;
+    this.#partialLength += taken;
+    const consumed = this.#parse(partial.bytes, 0, this.#partialLength);
+    if (consumed < 0) return;
+    if (consumed > 0) this.#begin(chunk, start + consumed - before, end);
+    else if (this.#partialLength === partial.bytes.length) this.#exchange.failHead(TERMINATION.badRequest);
+  }
+
+  /** Bytes consumed, 0 when more are needed, negative when the request was refused and answered. */
+  #parse(bytes: Uint8Array, start: number, end: number): number {
+    const { bufferBytes, maxRewriteBytes, headerCountMax } = this.context.runtime.configuration.global;
+    this.#limits.headBytesMax = bufferBytes - maxRewriteBytes;
+    this.#limits.headerCountMax = headerCountMax - 1;
+    const consumed = parseRequestHead(this.request, bytes, start, end, this.#limits);
+    if (consumed < 0) {
+      this.#state = "exchange";
+      this.#exchange.failHead(TERMINATION.badRequest, -consumed);
+    }
+    return consumed;
+  }
+  readonly #limits = { headBytesMax: 15360, headerCountMax: 100 };
+
+  #keepPartial(chunk: Chunk, start: number, end: number): void {
+    const partial = this.context.engine.allocate(
+      Math.max(this.context.runtime.configuration.global.bufferBytes, end - start),
+    );
+    partial.bytes.set(chunk.bytes.subarray(start, end));
+    this.#partial = partial;
+    this.#partialLength = end - start;
+  }
+
+  #begin(chunk: Chunk, restStart: number, end: number): void {
+    this.#state = "exchange";
+    this.#exchange.begin(this.#partial ?? chunk, chunk, restStart, end);
+  }
+
+  #armIdle(nowMs: number): void {
+    const { timeouts } = this.session.frontend.definition;
+    const isFirst = this.session.requestCount === 0;
+    const timeoutMs = isFirst
+      ? (timeouts.httpRequestMs ?? timeouts.clientMs)
+      : (timeouts.httpKeepAliveMs ?? timeouts.httpRequestMs ?? timeouts.clientMs);
+    if (timeoutMs === null) this.context.engine.timers.disarm(this.timer);
+    else this.context.engine.timers.arm(this.timer, nowMs + timeoutMs);
+  }
+
+  /** After a reload, the next request of a connection follows the new rules, if its frontend is still there. */
+  #moveToNewestGeneration(): void {
+    const newest = this.context.runtime.frontendsByName.get(this.session.frontend.name);
+    if (newest !== undefined) this.session.frontend = newest;
+  }
+
+  #dropPartial(): void {
+    this.#partial?.release();
+    this.#partial = null;
+    this.#partialLength = 0;
+  }
+
+  #countOut(isHandshakeFailure: boolean): void {
+    const { state } = this.context;
+    const { frontend } = this.session;
+    if (isHandshakeFailure) state.count(this.listener.slot, COUNTER.failedHandshakes);
+    state.leave(frontend.slot, COUNTER.scur);
+    state.leave(this.listener.slot, COUNTER.scur);
+    this.context.sessionEnded();
+  }
+}
+
+/** Counts an accepted connection into its frontend and listener; `HttpClient` and `TcpClient` count it out. */
+export function countSession(context: ExchangeContext, listener: ListenerRuntime): void {
+  const { state, engine } = context;
+  const slot = listener.frontend.slot;
+  for (const each of [slot, listener.slot]) {
+    state.enter(each, COUNTER.scur, COUNTER.smax);
+    state.count(each, COUNTER.stot);
+    state.count(each, COUNTER.connTot);
+  }
+  countRate(state, slot, COUNTER.connRateSecond, engine.wallClockMs);
+  countRate(state, slot, COUNTER.sessRateSecond, engine.wallClockMs);
+}

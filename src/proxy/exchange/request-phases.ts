@@ -1,0 +1,284 @@
+// The phases of a request between its complete head and the choice of a server: captures, monitor-uri, frontend rules,
+// choice of the backend, backend rules, statistics, headers that options add, persistence. `explain` names the same
+// phases. Runs without waiting unless a rule asks for the body.
+import { networkContains, parseIpAddress, parseIpNetwork } from "../../base/address.ts";
+import type { ForwardedHeader } from "../../model/proxy.ts";
+import type { MessageHead } from "../../protocol/http1/message-head.ts";
+import { applyRequestCookie } from "../persistence/cookie.ts";
+import type { RuleProgram, Verdict } from "../rules/programs.ts";
+import type { Backend } from "../runtime.ts";
+import { COUNTER, countRate } from "../state.ts";
+import type { Stream } from "../stream.ts";
+import type { ExchangeContext } from "./context.ts";
+import {
+  authReply,
+  builtinReply,
+  definedReply,
+  errorReply,
+  type Reply,
+  type ReplySource,
+  redirectReply,
+} from "./replies.ts";
+import { TERMINATION, type Termination } from "./termination.ts";
+
+export type PhaseOutcome =
+  | { readonly kind: "forward" }
+  /** The body (more of it) is needed before the phases can go on. */
+  | { readonly kind: "wait"; readonly deadlineMs: number }
+  | { readonly kind: "reply"; readonly reply: Reply; readonly termination: Termination }
+  /** Answer only after `timeout tarpit`. */
+  | { readonly kind: "tarpit"; readonly reply: Reply }
+  | { readonly kind: "drop"; readonly isSilent: boolean };
+
+const FORWARD: PhaseOutcome = { kind: "forward" };
+
+/** Where the phases of one request stand, so that they can be taken up again after waiting for the body. */
+export class RequestPhases {
+  readonly #context: ExchangeContext;
+  #phase: "frontend" | "backend" = "frontend";
+  #resumeAt = 0;
+
+  constructor(context: ExchangeContext) {
+    this.#context = context;
+  }
+
+  reset(): void {
+    this.#phase = "frontend";
+    this.#resumeAt = 0;
+  }
+
+  run(stream: Stream): PhaseOutcome {
+    if (this.#phase === "frontend") {
+      const outcome = this.#frontendPhase(stream);
+      if (outcome !== null) return outcome;
+      const backend = this.#chooseBackend(stream);
+      if (backend === null) return this.#error(stream, TERMINATION.noServer);
+      this.#enterBackend(stream, backend);
+      this.#phase = "backend";
+      this.#resumeAt = 0;
+    }
+    return this.#backendPhase(stream) ?? this.#finish(stream);
+  }
+
+  #frontendPhase(stream: Stream): PhaseOutcome | null {
+    const { frontend } = stream;
+    const { options } = frontend.definition;
+    if (this.#resumeAt === 0) {
+      captureRequestHeaders(stream);
+      makeUniqueId(stream);
+      if (options.monitorUri !== null && stream.request!.target === options.monitorUri)
+        return this.#monitor(stream);
+    }
+    const outcome = this.#runRules(stream, frontend.programs.httpRequest);
+    if (outcome !== null) return outcome;
+    return frontend.definition.stats === null || frontend.definition.backend !== null
+      ? null
+      : this.#statistics(stream);
+  }
+
+  #backendPhase(stream: Stream): PhaseOutcome | null {
+    const backend = stream.backend!;
+    // A listen section's rules have already run as its frontend's.
+    if (backend.definition !== stream.frontend.definition) {
+      const outcome = this.#runRules(stream, backend.programs.httpRequest);
+      if (outcome !== null) return outcome;
+    }
+    return backend.definition.stats === null ? null : this.#statistics(stream);
+  }
+
+  #finish(stream: Stream): PhaseOutcome {
+    const backend = stream.backend!;
+    const head = stream.request!;
+    addForwardedHeaders(stream, head, backend);
+    const uniqueHeader = stream.frontend.definition.uniqueId?.header ?? null;
+    if (uniqueHeader !== null && stream.uniqueId !== null) head.addHeader(uniqueHeader, stream.uniqueId);
+    this.#persist(stream, backend, head);
+    return FORWARD;
+  }
+
+  #persist(stream: Stream, backend: Backend, head: MessageHead): void {
+    const chosen = backend.programs.chooseServer(stream);
+    if (chosen !== null) {
+      stream.server = chosen;
+      stream.isPersistent = true;
+    }
+    const { cookie } = backend.settings;
+    if (cookie === null || !(head.cookieIndex >= 0 || head.has("cookie"))) {
+      if (cookie !== null) stream.cookieRequest = "N";
+      return;
+    }
+    const server = applyRequestCookie(stream, backend, Math.floor(this.#context.engine.wallClockMs / 1000));
+    if (chosen === null && server !== null && backend.programs.persistence(stream) !== "ignore") {
+      stream.server = server;
+      stream.isPersistent = true;
+    }
+  }
+
+  #runRules(stream: Stream, program: RuleProgram): PhaseOutcome | null {
+    if (program.isEmpty) return null;
+    const verdict = program.run(stream, this.#resumeAt);
+    if (verdict.kind === "done") return null;
+    if (verdict.kind === "wait") {
+      this.#resumeAt = verdict.resumeAt;
+      return { kind: "wait", deadlineMs: verdict.deadlineMs };
+    }
+    return this.#outcomeOf(stream, verdict);
+  }
+
+  #outcomeOf(stream: Stream, verdict: Exclude<Verdict, { kind: "done" | "wait" }>): PhaseOutcome {
+    const source = replySource(this.#context, stream);
+    const slot = (stream.backend ?? stream.frontend).slot;
+    switch (verdict.kind) {
+      case "deny": {
+        this.#context.state.count(slot, COUNTER.dreq);
+        const reply = definedReply(verdict.reply, source);
+        if (verdict.isTarpit) return { kind: "tarpit", reply };
+        return { kind: "reply", reply, termination: TERMINATION.denied };
+      }
+      case "return":
+        return { kind: "reply", reply: definedReply(verdict.reply, source), termination: TERMINATION.local };
+      case "redirect":
+        return {
+          kind: "reply",
+          reply: redirectReply(verdict.status, verdict.location, verdict.setCookie),
+          termination: TERMINATION.local,
+        };
+      case "auth": {
+        const isProxyRequest =
+          !stream.request!.target.startsWith("/") && stream.frontend.definition.options.httpUseProxyHeader;
+        return {
+          kind: "reply",
+          reply: authReply(verdict.realm, isProxyRequest, source),
+          termination: TERMINATION.denied,
+        };
+      }
+      case "use-service":
+        return { kind: "reply", reply: this.#context.serveMetrics(stream), termination: TERMINATION.local };
+      case "reject":
+        this.#context.state.count(slot, COUNTER.dreq);
+        return { kind: "drop", isSilent: false };
+      case "silent-drop":
+        this.#context.state.count(slot, COUNTER.dreq);
+        return { kind: "drop", isSilent: true };
+    }
+  }
+
+  #monitor(stream: Stream): PhaseOutcome {
+    stream.logLevel = "silent";
+    const isFailing = stream.frontend.programs.isMonitorFailing(stream);
+    const reply = isFailing ? errorReply(503, replySource(this.#context, stream)) : builtinReply(200);
+    return { kind: "reply", reply, termination: TERMINATION.local };
+  }
+
+  #statistics(stream: Stream): PhaseOutcome | null {
+    const reply = this.#context.serveStatistics(stream);
+    return reply === null ? null : { kind: "reply", reply, termination: TERMINATION.local };
+  }
+
+  #chooseBackend(stream: Stream): Backend | null {
+    const name = stream.frontend.programs.chooseBackend(stream);
+    if (name === null) return stream.frontend.defaultBackend;
+    return stream.runtime.backendsByName.get(name) ?? stream.frontend.defaultBackend;
+  }
+
+  #enterBackend(stream: Stream, backend: Backend): void {
+    enterBackend(this.#context, stream, backend);
+    this.#context.state.count(backend.slot, COUNTER.reqTot);
+  }
+
+  #error(stream: Stream, termination: Termination): PhaseOutcome {
+    return {
+      kind: "reply",
+      reply: errorReply(termination.status, replySource(this.#context, stream)),
+      termination,
+    };
+  }
+}
+
+/** Counts a stream into its backend; the exchange counts it out. */
+export function enterBackend(context: ExchangeContext, stream: Stream, backend: Backend): void {
+  const { state, engine } = context;
+  stream.backend = backend;
+  state.enter(backend.slot, COUNTER.scur, COUNTER.smax);
+  state.count(backend.slot, COUNTER.stot);
+  countRate(state, backend.slot, COUNTER.sessRateSecond, engine.wallClockMs);
+}
+
+/** Where replies for this stream come from: the backend's error replies first, then the frontend's. */
+export function replySource(context: ExchangeContext, stream: Stream): ReplySource {
+  const own = stream.frontend.definition.errorReplies;
+  const backend = stream.backend?.definition;
+  const errorReplies =
+    backend === undefined || backend === stream.frontend.definition ? own : [...backend.errorReplies, ...own];
+  return { errorReplies, evaluate: (format) => context.evaluate(format, stream) };
+}
+
+function captureRequestHeaders(stream: Stream): void {
+  const { requestCaptures, cookieCapture } = stream.frontend.settings;
+  const head = stream.request!;
+  if (requestCaptures.length > 0) {
+    stream.requestCaptures = requestCaptures.map(({ header, length }) => captureOf(head, header, length));
+  }
+  if (cookieCapture !== null) stream.capturedCookie = captureCookie(head.firstValue("cookie"), cookieCapture);
+}
+
+/** A header's last value, cut to the capture's length; null when it is missing or the slot is filled by rules. */
+export function captureOf(head: MessageHead, header: string | null, length: number): string | null {
+  if (header === null) return null;
+  let last = -1;
+  for (let i = head.indexOf(header.toLowerCase()); i >= 0; i = head.indexOf(header.toLowerCase(), i + 1))
+    last = i;
+  return last < 0 ? null : head.valueAt(last).slice(0, length);
+}
+
+/** `capture cookie`: "NAME=value" as sent, cut to its length. */
+export function captureCookie(
+  value: string | null,
+  capture: { readonly name: string; readonly isPrefix: boolean; readonly length: number },
+): string | null {
+  if (value === null) return null;
+  for (const part of value.split(";")) {
+    const text = part.trim();
+    const name = text.slice(0, Math.max(0, text.indexOf("=")));
+    if (capture.isPrefix ? name.startsWith(capture.name) : name === capture.name)
+      return text.slice(0, capture.length);
+  }
+  return null;
+}
+
+function makeUniqueId(stream: Stream): void {
+  const make = stream.frontend.programs.makeUniqueId;
+  if (make !== null) stream.uniqueId = make(stream);
+}
+
+function addForwardedHeaders(stream: Stream, head: MessageHead, backend: Backend): void {
+  const front = stream.frontend.definition.options;
+  const back = backend.definition.options;
+  const forwardFor = back.forwardFor ?? front.forwardFor;
+  if (forwardFor !== null)
+    addForwarded(head, forwardFor, stream.session.source.host, stream.session.source.family);
+  const originalTo = back.originalTo ?? front.originalTo;
+  if (originalTo !== null)
+    addForwarded(head, originalTo, stream.session.destination.host, stream.session.destination.family);
+}
+
+function addForwarded(
+  head: MessageHead,
+  settings: ForwardedHeader,
+  host: string,
+  family: 4 | 6 | "unix",
+): void {
+  if (family === "unix") return;
+  if (settings.ifNone && head.has(settings.header.toLowerCase())) return;
+  if (settings.except.length > 0 && isExcepted(settings.except, host)) return;
+  head.addHeader(settings.header, host);
+}
+
+function isExcepted(except: readonly string[], host: string): boolean {
+  const address = parseIpAddress(host);
+  if (address === null) return false;
+  return except.some((text) => {
+    const network = parseIpNetwork(text);
+    return network !== null && networkContains(network, address);
+  });
+}

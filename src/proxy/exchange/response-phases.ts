@@ -1,0 +1,80 @@
+// The phases of a response between its complete head and its way to the client: captures, http-response rules (the
+// backend's, then the frontend's), the persistence cookie, http-after-response rules.
+import { applyResponseCookie } from "../persistence/cookie.ts";
+import type { BackendPrograms, Verdict } from "../rules/programs.ts";
+import { COUNTER } from "../state.ts";
+import type { Stream } from "../stream.ts";
+import type { ExchangeContext } from "./context.ts";
+import { definedReply, errorReply, type Reply, redirectReply } from "./replies.ts";
+import { captureCookie, captureOf, replySource } from "./request-phases.ts";
+import { TERMINATION, type Termination } from "./termination.ts";
+
+/** Null: the server's response goes on. Otherwise our own reply takes its place. */
+export type ResponseOutcome = { readonly reply: Reply; readonly termination: Termination } | null;
+
+export function runResponsePhases(context: ExchangeContext, stream: Stream): ResponseOutcome {
+  const backend = stream.backend!;
+  captureResponseHeaders(stream);
+  const outcome = runResponseRules(context, stream);
+  if (outcome !== null) return outcome;
+  if (backend.settings.cookie !== null) {
+    applyResponseCookie(stream, backend, Math.floor(context.engine.wallClockMs / 1000));
+  }
+  runAfterResponse(stream);
+  return null;
+}
+
+/** Rules that run on every response, our own replies included. */
+export function runAfterResponse(stream: Stream): void {
+  const back = ownBackendPrograms(stream)?.httpAfterResponse;
+  if (back !== undefined && !back.isEmpty) back.run(stream, 0);
+  const front = stream.frontend.programs.httpAfterResponse;
+  if (!front.isEmpty) front.run(stream, 0);
+}
+
+function runResponseRules(context: ExchangeContext, stream: Stream): ResponseOutcome {
+  const back = ownBackendPrograms(stream)?.httpResponse;
+  if (back !== undefined && !back.isEmpty) {
+    const outcome = outcomeOf(context, stream, back.run(stream, 0));
+    if (outcome !== null) return outcome;
+  }
+  const front = stream.frontend.programs.httpResponse;
+  return front.isEmpty ? null : outcomeOf(context, stream, front.run(stream, 0));
+}
+
+/** The backend's programs, unless it is the same listen section as the frontend, whose rules run once. */
+function ownBackendPrograms(stream: Stream): BackendPrograms | undefined {
+  const backend = stream.backend;
+  return backend === null || backend.definition === stream.frontend.definition ? undefined : backend.programs;
+}
+
+function outcomeOf(context: ExchangeContext, stream: Stream, verdict: Verdict): ResponseOutcome {
+  if (verdict.kind === "done" || verdict.kind === "wait") return null;
+  const source = replySource(context, stream);
+  switch (verdict.kind) {
+    case "deny":
+      context.state.count(stream.backend!.slot, COUNTER.dresp);
+      if (stream.server !== null) context.state.count(stream.server.slot, COUNTER.dresp);
+      return { reply: definedReply(verdict.reply, source), termination: TERMINATION.responseDenied };
+    case "return":
+      return { reply: definedReply(verdict.reply, source), termination: TERMINATION.local };
+    case "redirect":
+      return {
+        reply: redirectReply(verdict.status, verdict.location, verdict.setCookie),
+        termination: TERMINATION.local,
+      };
+    default:
+      return { reply: errorReply(502, source), termination: TERMINATION.responseDenied };
+  }
+}
+
+function captureResponseHeaders(stream: Stream): void {
+  const { responseCaptures, cookieCapture } = stream.frontend.settings;
+  const head = stream.response!;
+  if (responseCaptures.length > 0) {
+    const captures = responseCaptures.map(({ header, length }) => captureOf(head, header, length));
+    stream.responseCaptures = captures;
+  }
+  if (cookieCapture !== null)
+    stream.capturedServerCookie = captureCookie(head.firstValue("set-cookie"), cookieCapture);
+}

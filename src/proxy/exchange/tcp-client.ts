@@ -1,0 +1,208 @@
+// A client connection in tcp mode: content rules (with their inspect delay), the backend, a server, then a Tunnel.
+import type { Failure } from "../../base/failure.ts";
+import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
+import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
+import type { RuleProgram } from "../rules/programs.ts";
+import type { ListenerRuntime, Server } from "../runtime.ts";
+import { COUNTER } from "../state.ts";
+import { type Session, Stream } from "../stream.ts";
+import { countStream } from "./accounting.ts";
+import { Connector, type ConnectorOwner } from "./connector.ts";
+import type { ExchangeContext, LiveSession } from "./context.ts";
+import { enterBackend } from "./request-phases.ts";
+import type { ServerLink } from "./server-link.ts";
+import { admitSession } from "./session-rules.ts";
+import { TERMINATION, type Termination } from "./termination.ts";
+import { Tunnel } from "./tunnel.ts";
+
+export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget, LiveSession {
+  readonly session: Session;
+  readonly connection: Connection;
+  readonly listener: ListenerRuntime;
+  readonly stream: Stream;
+  readonly #context: ExchangeContext;
+  readonly #connector: Connector;
+  readonly #timer = new Timer(this);
+  #tunnel: Tunnel | null = null;
+  #phase: "frontend" | "backend" | "connecting" | "tunnel" | "over" = "frontend";
+  #resumeAt = 0;
+  #held: { chunk: Chunk; start: number; end: number }[] = [];
+  #heldBytes = 0;
+  #isClientEnded = false;
+  #isOpen = false;
+
+  constructor(connection: Connection, listener: ListenerRuntime, context: ExchangeContext, session: Session) {
+    this.connection = connection;
+    this.listener = listener;
+    this.session = session;
+    this.#context = context;
+    this.#connector = new Connector(context, this);
+    this.stream = new Stream(session, context.runtime);
+    this.stream.startMs = session.acceptMs;
+    this.stream.startDateMs = session.acceptDateMs;
+  }
+
+  handleOpen(_connection: Connection): void {
+    this.#isOpen = true;
+    this.session.requestCount = 1;
+    this.stream.destination = this.session.destination;
+    if (admitSession(this.#context, this.session)) this.#runPhases();
+    else this.#end(TERMINATION.denied, true);
+  }
+
+  handleData(_connection: Connection, chunk: Chunk, start: number, end: number): void {
+    chunk.retain();
+    this.#held.push({ chunk, start, end });
+    this.#heldBytes += end - start;
+    if (this.#heldBytes >= this.#context.runtime.configuration.global.bufferBytes) {
+      this.stream.isContentFinal = true;
+      this.connection.pause();
+    }
+    if (this.#phase === "frontend" || this.#phase === "backend") this.#runPhases();
+  }
+
+  handleDrain(_connection: Connection): void {}
+
+  handleEnd(_connection: Connection): void {
+    this.#isClientEnded = true;
+    this.stream.isContentFinal = true;
+    if (this.#phase === "frontend" || this.#phase === "backend") this.#runPhases();
+    else if (this.stream.backend?.definition.options.abortonclose === true)
+      this.#end(TERMINATION.clientGoneInConnect);
+  }
+
+  handleClose(_connection: Connection, failure: Failure | null): void {
+    if (this.#phase !== "over")
+      this.#end(
+        failure?.kind === "timeout" ? TERMINATION.clientTimeoutInData : TERMINATION.clientGoneInConnect,
+      );
+    if (!this.#context.liveSessions.delete(this)) return;
+    const { state } = this.#context;
+    if (!this.#isOpen) state.count(this.listener.slot, COUNTER.failedHandshakes);
+    state.leave(this.session.frontend.slot, COUNTER.scur);
+    state.leave(this.listener.slot, COUNTER.scur);
+    this.#context.sessionEnded();
+  }
+
+  kill(): void {
+    if (this.#tunnel !== null) this.#tunnel.kill();
+    else this.#end(TERMINATION.killed);
+  }
+
+  closeIfIdle(): void {}
+
+  /** The inspect delay is over: rules decide on what is there. */
+  handleTimeout(_nowMs: number): void {
+    this.stream.isContentFinal = true;
+    this.#runPhases();
+  }
+
+  takePrivateLink(_server: Server): ServerLink | null {
+    return null;
+  }
+
+  handleServerReady(link: ServerLink): void {
+    this.#phase = "tunnel";
+    const tunnel = new Tunnel(this.#context, this.connection, link, this.stream, (termination) =>
+      this.#end(termination),
+    );
+    this.#tunnel = tunnel;
+    tunnel.start();
+    const held = this.#held;
+    this.#held = [];
+    for (const { chunk, start, end } of held) {
+      tunnel.handleData(this.connection, chunk, start, end);
+      chunk.release();
+    }
+    if (this.#isClientEnded) tunnel.handleEnd(this.connection);
+  }
+
+  handleServerFailed(termination: Termination): void {
+    this.#end(termination);
+  }
+
+  // The tunnel owns the link as soon as it is ready.
+  handleLinkOpen(_link: ServerLink): void {}
+  handleLinkData(_link: ServerLink, _chunk: Chunk, _start: number, _end: number): void {}
+  handleLinkDrain(_link: ServerLink): void {}
+  handleLinkEnd(_link: ServerLink): void {}
+  handleLinkClose(_link: ServerLink, _failure: Failure | null): void {}
+
+  #runPhases(): void {
+    const stream = this.stream;
+    stream.content = this.#content();
+    if (this.#phase === "frontend") {
+      if (!this.#passes(stream.frontend.programs.tcpRequestContent)) return;
+      const name = stream.frontend.programs.chooseBackend(stream);
+      const backend =
+        (name === null ? null : stream.runtime.backendsByName.get(name)) ?? stream.frontend.defaultBackend;
+      if (backend === null) {
+        this.#end(TERMINATION.noServer);
+        return;
+      }
+      enterBackend(this.#context, stream, backend);
+      this.#phase = "backend";
+      this.#resumeAt = 0;
+    }
+    const backend = stream.backend!;
+    if (
+      backend.definition !== stream.frontend.definition &&
+      !this.#passes(backend.programs.tcpRequestContent)
+    )
+      return;
+    this.#phase = "connecting";
+    this.#context.engine.timers.disarm(this.#timer);
+    const chosen = backend.programs.chooseServer(stream);
+    stream.server = chosen;
+    stream.isPersistent = chosen !== null;
+    this.#connector.start(false);
+  }
+
+  /** True when the rules let the connection go on; false when they wait for more or have ended it. */
+  #passes(program: RuleProgram): boolean {
+    if (program.isEmpty) return true;
+    const verdict = program.run(this.stream, this.#resumeAt);
+    if (verdict.kind === "done") return true;
+    if (verdict.kind === "wait") {
+      this.#resumeAt = verdict.resumeAt;
+      this.#context.engine.timers.arm(this.#timer, verdict.deadlineMs);
+      return false;
+    }
+    this.#context.state.count((this.stream.backend ?? this.stream.frontend).slot, COUNTER.dreq);
+    this.#end(TERMINATION.denied, verdict.kind === "silent-drop");
+    return false;
+  }
+
+  #content(): Uint8Array {
+    if (this.#held.length === 0) return EMPTY;
+    if (this.#held.length === 1)
+      return this.#held[0]!.chunk.bytes.subarray(this.#held[0]!.start, this.#held[0]!.end);
+    return Buffer.concat(this.#held.map(({ chunk, start, end }) => chunk.bytes.subarray(start, end)));
+  }
+
+  /** The one end of every connection in tcp mode. */
+  #end(termination: Termination | null, isSilent = false): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    const { engine, state } = this.#context;
+    const stream = this.stream;
+    if (termination !== null) {
+      stream.cause = termination.cause;
+      stream.phase = termination.phase;
+    }
+    stream.endMs = engine.nowMs;
+    engine.timers.remove(this.#timer);
+    this.#connector.abandon();
+    for (const { chunk } of this.#held) chunk.release();
+    this.#held = [];
+    stream.content = EMPTY;
+    countStream(state, stream, this.listener.slot, Math.floor(engine.wallClockMs / 1000));
+    stream.frontend.log?.write(stream);
+    this.connection.handler = this;
+    if (this.connection.isClosed) this.handleClose(this.connection, null);
+    else if (isSilent) this.connection.reset();
+    else this.connection.close();
+  }
+}
+
+const EMPTY = new Uint8Array(0);

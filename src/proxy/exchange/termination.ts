@@ -1,0 +1,76 @@
+// The one seam that turns a Failure, and the phase in which it struck, into what the client gets and what the log
+// says: HTTP status and HAProxy's termination state (configuration manual, section 8.5).
+import type { Failure } from "../../base/failure.ts";
+import type { TerminationCause, TerminationPhase } from "../stream.ts";
+
+export interface Termination {
+  readonly cause: TerminationCause;
+  readonly phase: TerminationPhase;
+  /** Status of our own reply; 0 when there is nobody to answer or the response has begun. */
+  readonly status: number;
+}
+
+const end = (cause: TerminationCause, phase: TerminationPhase, status: number): Termination => ({
+  cause,
+  phase,
+  status,
+});
+
+type TerminationName =
+  | "badRequest"
+  | "requestTimeout"
+  | "clientClosedInRequest"
+  | "denied"
+  | "tarpit"
+  | "local"
+  | "noServer"
+  | "queueTimeout"
+  | "connectRefused"
+  | "connectTimeout"
+  | "serverBusy"
+  | "proxyLimit"
+  | "clientGoneInQueue"
+  | "clientGoneInConnect"
+  | "clientGoneBeforeResponse"
+  | "clientGoneInData"
+  | "clientTimeoutInData"
+  | "serverClosedBeforeResponse"
+  | "badResponse"
+  | "responseDenied"
+  | "serverTimeout"
+  | "serverClosedInData"
+  | "serverTimeoutInData"
+  | "killed";
+
+export const TERMINATION: Readonly<Record<TerminationName, Termination>> = {
+  badRequest: end("P", "R", 400),
+  requestTimeout: end("c", "R", 408),
+  clientClosedInRequest: end("C", "R", 400),
+  denied: end("P", "R", 403),
+  tarpit: end("P", "T", 500),
+  local: end("L", "R", 200),
+  noServer: end("S", "C", 503),
+  queueTimeout: end("s", "Q", 503),
+  connectRefused: end("S", "C", 503),
+  connectTimeout: end("s", "C", 503),
+  serverBusy: end("S", "Q", 503),
+  proxyLimit: end("R", "C", 503),
+  clientGoneInQueue: end("C", "Q", 503),
+  clientGoneInConnect: end("C", "C", 503),
+  clientGoneBeforeResponse: end("C", "H", 0),
+  clientGoneInData: end("C", "D", 0),
+  clientTimeoutInData: end("c", "D", 408),
+  serverClosedBeforeResponse: end("S", "H", 502),
+  badResponse: end("P", "H", 502),
+  responseDenied: end("P", "H", 502),
+  serverTimeout: end("s", "H", 504),
+  serverClosedInData: end("S", "D", 0),
+  serverTimeoutInData: end("s", "D", 0),
+  killed: end("K", "D", 0),
+};
+
+/** Why connecting to a server came to nothing. */
+export function terminationOfConnect(failure: Failure): Termination {
+  if (failure.kind === "timeout") return TERMINATION.connectTimeout;
+  return failure.side === "proxy" ? TERMINATION.proxyLimit : TERMINATION.connectRefused;
+}

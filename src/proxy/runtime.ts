@@ -1,0 +1,161 @@
+// One generation of a configuration, ready to run in one process: frontends, backends and servers as objects with
+// their slots in the shared state. Built by `proxy/build.ts`; a reload builds a new generation and streams finish in
+// the one that they began in. Data and small accessors only: decisions live in balance/, persistence/ and exchange/.
+import type * as model from "../model/proxy.ts";
+import type { TlsClientContext } from "../transport/contract.ts";
+import type { Balancer } from "./balance/balancer.ts";
+import type { ServerPool } from "./exchange/server-pool.ts";
+import type { LogWriter } from "./log/log-writer.ts";
+import type { BackendPrograms, FrontendPrograms } from "./rules/programs.ts";
+import { CELL, COUNTER, DRAIN_MASK, MAINTENANCE_MASK, SERVER_STATE, type SharedState } from "./state.ts";
+import type { Stream } from "./stream.ts";
+
+export class Server {
+  readonly definition: model.Server;
+  readonly backend: Backend;
+  readonly slot: number;
+  /** Position in `backend.servers`. */
+  readonly index: number;
+  readonly state: SharedState;
+  /** Address to connect to: the definition's, or what resolution or the runtime API put in its place. */
+  host: string;
+  port: number | null;
+  /** The definition's cookie value, or what `cookie … dynamic` makes of the address. */
+  cookie: string | null;
+  /** Null: clear, or TLS contexts not made (check mode). */
+  tls: TlsClientContext | null = null;
+  /** Idle connections of this process; handed on from the generation before when the address is the same. */
+  pool!: ServerPool;
+  /** Evaluates `sni` for a stream; null without one. */
+  serverNameOf: ((stream: Stream) => string) | null = null;
+
+  constructor(definition: model.Server, backend: Backend, slot: number, index: number, state: SharedState) {
+    this.definition = definition;
+    this.backend = backend;
+    this.slot = slot;
+    this.index = index;
+    this.state = state;
+    this.cookie = definition.cookie;
+    this.host = definition.address.kind === "tcp" ? definition.address.host : definition.address.path;
+    this.port = definition.address.kind === "tcp" ? definition.address.port : null;
+  }
+
+  get name(): string {
+    return this.definition.name;
+  }
+
+  get operational(): number {
+    return this.state.read(this.slot, CELL.operational);
+  }
+
+  get admin(): number {
+    return this.state.read(this.slot, CELL.admin);
+  }
+
+  /** Takes traffic that persistence sends to it: up (or stopping by 404) and not in maintenance. Draining counts. */
+  get isUsable(): boolean {
+    return this.operational !== SERVER_STATE.down && (this.admin & MAINTENANCE_MASK) === 0;
+  }
+
+  /** Takes new traffic by load balancing. */
+  get isBalanced(): boolean {
+    const operational = this.operational;
+    return (
+      (operational === SERVER_STATE.up || operational === SERVER_STATE.starting) &&
+      (this.admin & (MAINTENANCE_MASK | DRAIN_MASK)) === 0 &&
+      this.state.read(this.slot, CELL.effectiveWeight) > 0
+    );
+  }
+
+  /** Requests (http) or connections (tcp) being served, over all workers. */
+  get served(): number {
+    return this.state.read(this.slot, CELL.served);
+  }
+
+  get queued(): number {
+    return this.state.read(this.slot, CELL.queued);
+  }
+
+  /** `maxconn` in force, lowered towards `minconn` while the backend is far from `fullconn`; Infinity without one. */
+  get connectionLimit(): number {
+    const { maxconn, minconn } = this.definition;
+    const override = this.state.read(this.slot, CELL.maxconn);
+    const limit = override > 0 ? override : maxconn;
+    if (limit === null || limit === 0) return Number.POSITIVE_INFINITY;
+    const fullconn = this.backend.settings.fullconn;
+    if (minconn === null || minconn >= limit || fullconn === null) return limit;
+    const load = this.state.total(this.backend.slot, COUNTER.scur);
+    return load >= fullconn ? limit : Math.max(minconn, Math.floor((limit * load) / fullconn));
+  }
+
+  get isFull(): boolean {
+    return this.served >= this.connectionLimit;
+  }
+}
+
+export class Backend {
+  readonly definition: model.Proxy;
+  readonly settings: model.BackendSettings;
+  readonly slot: number;
+  readonly state: SharedState;
+  readonly servers: Server[] = [];
+  readonly serversByName: Map<string, Server> = new Map();
+  /** By cookie value. */
+  readonly serversByCookie: Map<string, Server> = new Map();
+  balancer!: Balancer;
+  programs!: BackendPrograms;
+
+  constructor(definition: model.Proxy, settings: model.BackendSettings, slot: number, state: SharedState) {
+    this.definition = definition;
+    this.settings = settings;
+    this.slot = slot;
+    this.state = state;
+  }
+
+  get name(): string {
+    return this.definition.name;
+  }
+}
+
+export class Frontend {
+  readonly definition: model.Proxy;
+  readonly settings: model.FrontendSettings;
+  readonly slot: number;
+  readonly state: SharedState;
+  /** Where requests go that no use_backend rule took; null answers 503. */
+  defaultBackend: Backend | null = null;
+  programs!: FrontendPrograms;
+  /** Null: no traffic log. */
+  log: LogWriter | null = null;
+
+  constructor(definition: model.Proxy, settings: model.FrontendSettings, slot: number, state: SharedState) {
+    this.definition = definition;
+    this.settings = settings;
+    this.slot = slot;
+    this.state = state;
+  }
+
+  get name(): string {
+    return this.definition.name;
+  }
+}
+
+/** A `bind` line that this process listens on. */
+export interface ListenerRuntime {
+  readonly definition: model.Bind;
+  readonly frontend: Frontend;
+  readonly slot: number;
+}
+
+export interface Runtime {
+  readonly configuration: model.ProxyConfiguration;
+  readonly state: SharedState;
+  readonly frontends: readonly Frontend[];
+  readonly backends: readonly Backend[];
+  readonly listeners: readonly ListenerRuntime[];
+  readonly frontendsByName: ReadonlyMap<string, Frontend>;
+  readonly backendsByName: ReadonlyMap<string, Backend>;
+  readonly userlists: ReadonlyMap<string, model.Userlist>;
+  /** Raised by one for each generation. */
+  readonly generation: number;
+}

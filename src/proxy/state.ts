@@ -1,0 +1,299 @@
+// What the processes of one Sallyport share: state of servers, positions of balancing, counters. One block of memory,
+// mapped by the master and all workers. Every cell has one writer (the master, or the worker whose region it is in),
+// apart from the few that are changed with Atomics and say so. Only numbers live here; names are in the configuration,
+// which gives each frontend, listener, backend and server its slot for as long as its name exists (reloads included).
+
+/** Most objects (frontends + listeners + backends + servers) that one master can hold over its lifetime. */
+export const SLOT_COUNT_MAX_DEFAULT = 8192;
+
+/** Int32 cells of the head of the block. */
+export const HEADER = {
+  magic: 0,
+  version: 1,
+  slotCountMax: 2,
+  workerCountMax: 3,
+  /** Raised by whoever changes a server's state, weight or admin flags; workers then rebuild what depends on it. Atomic. */
+  epoch: 4,
+  /** 1 while the master is stopping softly. */
+  isStopping: 5,
+  /** Seconds since 1970 when the master started. */
+  startSeconds: 6,
+  /** Runtime `set maxconn global`. */
+  maxconn: 7,
+} as const;
+
+/** Int32 cells of one slot in the shared region. Written by the master unless noted. */
+export const CELL = {
+  /** SERVER_STATE. */
+  operational: 0,
+  /** SERVER_ADMIN flags. */
+  admin: 1,
+  /** User weight, 0..256. */
+  weight: 2,
+  /** Effective weight × WEIGHT_SCALE, slow start and agent applied; 0 takes no new load-balanced traffic. */
+  effectiveWeight: 3,
+  /** CHECK_STATUS of the last health check. */
+  checkStatus: 4,
+  /** Layer 7 code of the last check, -1 when none. */
+  checkCode: 5,
+  checkDurationMs: 6,
+  /** HAProxy's `check health`: 0..rise+fall-1. */
+  checkHealth: 7,
+  /** Seconds since 1970. */
+  lastChangeSeconds: 8,
+  downtimeSeconds: 9,
+  checksFailed: 10,
+  checksDownTransitions: 11,
+  agentStatus: 12,
+  agentCode: 13,
+  agentDurationMs: 14,
+  /** Requests being served plus connections in tcp mode, all workers. Atomic, for maxconn. */
+  served: 15,
+  /** Backends: position in the round robin order, all workers. Atomic. */
+  position: 16,
+  /** Streams waiting for this server or backend, all workers. Atomic. */
+  queued: 17,
+  /** Runtime `set server addr`/`fqdn`: raised when the address changed; the address is sent to workers. */
+  addressVersion: 18,
+  /** Frontends: runtime `disable frontend`; 1 stopped. */
+  isPaused: 19,
+  /** Runtime `set maxconn frontend|server`, -1 when unset. */
+  maxconn: 20,
+  /** Servers: idle connections kept, all workers. Atomic. */
+  idle: 21,
+  /** Servers: 1 once written; a new slot is all zero. */
+  isInitialised: 22,
+} as const;
+const CELLS_PER_SLOT = 32;
+
+export const SERVER_STATE = { down: 0, starting: 1, up: 2, stopping: 3 } as const;
+export type ServerState = (typeof SERVER_STATE)[keyof typeof SERVER_STATE];
+
+/** Admin flags of a server; several may be set. */
+export const SERVER_ADMIN = {
+  maintenance: 1,
+  maintenanceTracked: 2,
+  maintenanceConfigured: 4,
+  drain: 8,
+  drainTracked: 16,
+  maintenanceUnresolved: 32,
+} as const;
+export const MAINTENANCE_MASK: number =
+  SERVER_ADMIN.maintenance |
+  SERVER_ADMIN.maintenanceTracked |
+  SERVER_ADMIN.maintenanceConfigured |
+  SERVER_ADMIN.maintenanceUnresolved;
+export const DRAIN_MASK: number = SERVER_ADMIN.drain | SERVER_ADMIN.drainTracked;
+
+/** Effective weights have 4 binary digits after the point, as HAProxy's. */
+export const WEIGHT_SCALE = 16;
+
+/** HAProxy's check results; index = number in the shared cell, text = its name in the CSV. */
+export const CHECK_STATUS: readonly string[] = [
+  "UNK", "INI", "CHECKED", "SOCKERR", "L4OK", "L4TOUT", "L4CON", "L6OK", "L6TOUT", "L6RSP", "L7OK", "L7OKC", "L7TOUT", "L7RSP",
+  "L7STS", "PROCERR", "PROCTOUT", "PROCOK", "HANA",
+]; // biome-ignore format: a table
+
+/**
+ * Counters of one slot in one worker's region, as Float64 (exact up to 2^53). A cell belongs to frontends (f),
+ * backends (b), servers (s), listeners (l). Names are those of HAProxy's CSV where it has one.
+ */
+export const COUNTER_NAMES = [
+  "scur", // f b s l: gauge
+  "smax", // f b s l: maximum of scur
+  "stot", // f b s l
+  "bin", // f b s l
+  "bout", // f b s l
+  "dreq", // f b l
+  "dresp", // f b s l
+  "ereq", // f l
+  "econ", // b s
+  "eresp", // b s l
+  "wretr", // b s
+  "wredis", // b s
+  "qcur", // b s: gauge
+  "qmax", // b s
+  "lbtot", // b s: times chosen by load balancing
+  "cliAborts", // b s
+  "srvAborts", // b s
+  "hrsp1xx", "hrsp2xx", "hrsp3xx", "hrsp4xx", "hrsp5xx", "hrspOther", // f b s
+  "reqTot", // f b s
+  "connTot", // f l: connections accepted
+  "dcon", // f l: denied by tcp-request connection
+  "dses", // f l
+  "connRateSecond", "connRateCurrent", "connRatePrevious", "connRateMax", // f
+  "sessRateSecond", "sessRateCurrent", "sessRatePrevious", "sessRateMax", // f b s
+  "reqRateSecond", "reqRateCurrent", "reqRatePrevious", "reqRateMax", // f
+  "qtimeSum", "ctimeSum", "rtimeSum", "ttimeSum", "timeCount", // b s: sliding averages are sum/count of the last 1024
+  "qtimeMax", "ctimeMax", "rtimeMax", "ttimeMax", // b s
+  "lastSessionSeconds", // b s: seconds since 1970
+  "connect", "reuse", // b s: new and reused server connections
+  "intercepted", // f: replies of our own (redirect, stats)
+  "idleCur", // s: gauge, idle connections of this worker
+  "usedCur", // s: gauge, connections in use of this worker
+  "failedHandshakes", // l f: TLS
+  "sslConnections", // f l
+] as const; // biome-ignore format: a table
+
+export type CounterName = (typeof COUNTER_NAMES)[number];
+export const COUNTER: Readonly<Record<CounterName, number>> = Object.fromEntries(
+  COUNTER_NAMES.map((name, index) => [name, index]),
+) as Record<CounterName, number>;
+const COUNTERS_PER_SLOT = 64;
+
+const HEADER_BYTES = 4096;
+const MAGIC = 0x53414c50;
+const VERSION = 1;
+
+/** Bytes that `SharedState` needs. */
+export function sharedStateBytes(slotCountMax: number, workerCountMax: number): number {
+  return (
+    HEADER_BYTES + slotCountMax * CELLS_PER_SLOT * 4 + workerCountMax * slotCountMax * COUNTERS_PER_SLOT * 8
+  );
+}
+
+/** Typed views over the block. In tests any ArrayBuffer will do. */
+export class SharedState {
+  readonly header: Int32Array;
+  /** All slots' cells: index with `cell(slot, CELL.x)`. */
+  readonly cells: Int32Array;
+  /** This process's counters: index with `counter(slot, COUNTER.x)`. The master's own are worker 0's. */
+  readonly counters: Float64Array;
+  readonly workerIndex: number;
+  readonly #allCounters: readonly Float64Array[];
+
+  /** `isNew` writes the header. Worker 0 is the master; workers count from 1. */
+  constructor(
+    buffer: ArrayBuffer | SharedArrayBuffer,
+    slotCountMax: number,
+    workerCountMax: number,
+    workerIndex: number,
+    isNew: boolean,
+  ) {
+    this.header = new Int32Array(buffer, 0, HEADER_BYTES / 4);
+    if (isNew) {
+      this.header[HEADER.magic] = MAGIC;
+      this.header[HEADER.version] = VERSION;
+      this.header[HEADER.slotCountMax] = slotCountMax;
+      this.header[HEADER.workerCountMax] = workerCountMax;
+      this.header[HEADER.epoch] = 1;
+    }
+    this.cells = new Int32Array(buffer, HEADER_BYTES, slotCountMax * CELLS_PER_SLOT);
+    const countersAt = HEADER_BYTES + slotCountMax * CELLS_PER_SLOT * 4;
+    const perWorker = slotCountMax * COUNTERS_PER_SLOT;
+    this.#allCounters = Array.from(
+      { length: workerCountMax },
+      (_, i) => new Float64Array(buffer, countersAt + i * perWorker * 8, perWorker),
+    );
+    this.workerIndex = workerIndex;
+    this.counters = this.#allCounters[workerIndex]!;
+  }
+
+  /** Private state of one process, for tests and for `check`. */
+  static alone(slotCountMax = 256): SharedState {
+    return new SharedState(new ArrayBuffer(sharedStateBytes(slotCountMax, 1)), slotCountMax, 1, 0, true);
+  }
+
+  cell(slot: number, cell: number): number {
+    return slot * CELLS_PER_SLOT + cell;
+  }
+
+  counter(slot: number, counter: number): number {
+    return slot * COUNTERS_PER_SLOT + counter;
+  }
+
+  read(slot: number, cell: number): number {
+    return Atomics.load(this.cells, slot * CELLS_PER_SLOT + cell);
+  }
+
+  write(slot: number, cell: number, value: number): void {
+    Atomics.store(this.cells, slot * CELLS_PER_SLOT + cell, value);
+  }
+
+  /** Adds to an atomic cell and returns the value before. */
+  add(slot: number, cell: number, delta: number): number {
+    return Atomics.add(this.cells, slot * CELLS_PER_SLOT + cell, delta);
+  }
+
+  get epoch(): number {
+    return Atomics.load(this.header, HEADER.epoch);
+  }
+
+  raiseEpoch(): void {
+    Atomics.add(this.header, HEADER.epoch, 1);
+  }
+
+  /** Adds to a counter of this process. */
+  count(slot: number, counter: number, delta = 1): void {
+    const index = slot * COUNTERS_PER_SLOT + counter;
+    this.counters[index] = this.counters[index]! + delta;
+  }
+
+  /** Raises a gauge and its maximum. */
+  enter(slot: number, gauge: number, maximum: number): void {
+    const base = slot * COUNTERS_PER_SLOT;
+    const value = this.counters[base + gauge]! + 1;
+    this.counters[base + gauge] = value;
+    if (value > this.counters[base + maximum]!) this.counters[base + maximum] = value;
+  }
+
+  leave(slot: number, gauge: number): void {
+    this.count(slot, gauge, -1);
+  }
+
+  /** Sum over all processes. */
+  total(slot: number, counter: number): number {
+    const index = slot * COUNTERS_PER_SLOT + counter;
+    let sum = 0;
+    for (const counters of this.#allCounters) sum += counters[index]!;
+    return sum;
+  }
+
+  /** Largest value over all processes. */
+  maximum(slot: number, counter: number): number {
+    const index = slot * COUNTERS_PER_SLOT + counter;
+    let maximum = 0;
+    for (const counters of this.#allCounters) maximum = Math.max(maximum, counters[index]!);
+    return maximum;
+  }
+
+  /** The counters of one process, for the master when it clears the gauges of a worker that died. */
+  countersOf(workerIndex: number): Float64Array {
+    return this.#allCounters[workerIndex]!;
+  }
+}
+
+/** Counts one event in a rate: three cells from `secondCell` on (second, current, previous) and the maximum after them. */
+export function countRate(state: SharedState, slot: number, secondCell: number, nowMs: number): void {
+  const base = state.counter(slot, secondCell);
+  const counters = state.counters;
+  const second = Math.floor(nowMs / 1000);
+  if (counters[base] !== second) {
+    counters[base + 2] = counters[base] === second - 1 ? counters[base + 1]! : 0;
+    counters[base + 1] = 0;
+    counters[base] = second;
+  }
+  const current = counters[base + 1]! + 1;
+  counters[base + 1] = current;
+  if (current > counters[base + 3]!) counters[base + 3] = current;
+}
+
+/** Events per second at `nowMs`: this second's count plus the rest of the last second's, summed over all processes. */
+export function readRate(
+  state: SharedState,
+  slot: number,
+  secondCell: number,
+  nowMs: number,
+  workerCount: number,
+): number {
+  const second = Math.floor(nowMs / 1000);
+  const rest = 1 - (nowMs % 1000) / 1000;
+  let rate = 0;
+  for (let worker = 0; worker < workerCount; worker++) {
+    const counters = state.countersOf(worker);
+    const base = state.counter(slot, secondCell);
+    if (counters[base] === second) rate += counters[base + 1]! + counters[base + 2]! * rest;
+    else if (counters[base] === second - 1) rate += counters[base + 1]! * rest;
+  }
+  return Math.round(rate);
+}
