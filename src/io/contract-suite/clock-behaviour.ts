@@ -149,7 +149,8 @@ export function clockBehaviour(create: () => ContractHarness): void {
       await scenario.pump(() => seen.length >= 2);
       assert.equal(seen[0], seen[1]);
       const offsetMs = engine.wallClockMs - engine.nowMs;
-      const timer = new Timer({ handleTimeout: (nowMs) => seen.push(nowMs) });
+      const fired: number[] = [];
+      const timer = new Timer({ handleTimeout: (nowMs) => fired.push(nowMs) });
       engine.timers.arm(timer, engine.nowMs + 30);
       const before = seen.length;
       await harness.pump(() => seen.length > before, 5000);
