@@ -13,6 +13,8 @@ export class UringChunk implements Chunk {
   readonly bytes: Uint8Array;
   readonly address: number;
   readonly pointer: bigint;
+  /** `pointer` behind the headroom. */
+  readonly dataPointer: bigint;
   readonly pool: ChunkPool;
   /** Position within its pool. */
   readonly index: number;
@@ -23,6 +25,7 @@ export class UringChunk implements Chunk {
     this.index = index;
     this.bytes = bytes;
     this.pointer = pointer;
+    this.dataPointer = pointer + BigInt(HEADROOM);
     this.address = Number(pointer);
   }
 

@@ -7,6 +7,7 @@ import { type Failure, type FailureSide, failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Chunk, Connection, ConnectionHandler, TlsFacts } from "../../transport/contract.ts";
 import { EAGAIN, ECANCELED, EINTR, ENOBUFS, errnoFailure } from "../errno.ts";
+import type { ProxyHeaderReader } from "../proxy-header-reader.ts";
 import { HEADROOM, UringChunk } from "./chunk-pool.ts";
 import type { UringEngine } from "./engine.ts";
 import {
@@ -19,7 +20,6 @@ import {
   KIND_SHUTDOWN,
   SLOT_SHIFT,
 } from "./operation.ts";
-import type { ProxyHeaderReader } from "./proxy-header-reader.ts";
 import type { SecureChannel } from "./secure-channel.ts";
 import { SendQueue } from "./send-queue.ts";
 import { discardReceived, readLocalAddress, setReset } from "./socket.ts";
@@ -94,6 +94,8 @@ export class UringConnection implements Connection, TimerTarget {
   #isShutdownDone = false;
   #isCloseWanted = false;
   #isResetWanted = false;
+  /** Why a wanted close is wanted, when it was not the handler that wanted it. */
+  #closeCause: Failure | null = null;
   /** A failure found inside an operation, or by a send while more may still be received. */
   #sendFailure: Failure | null = null;
 
@@ -203,6 +205,13 @@ export class UringConnection implements Connection, TimerTarget {
     this.mark();
   }
 
+  /** Closes behind what is queued, and reports this failure. */
+  closeBecause(cause: Failure): void {
+    this.#closeCause = cause;
+    this.#isCloseWanted = true;
+    this.mark();
+  }
+
   startTimer(timeoutMs: number, message: string): void {
     if (timeoutMs === Number.POSITIVE_INFINITY) return;
     this.#timer ??= new Timer(this);
@@ -275,7 +284,7 @@ export class UringConnection implements Connection, TimerTarget {
       this.isParked
     )
       return;
-    if (this.#held !== null) return;
+    if (this.#held !== null || this.secure?.hasUnread) return;
     this.#receiveInto(this.#isBulk ? KIND_RECEIVE_BULK : KIND_RECEIVE);
   }
 
@@ -296,7 +305,7 @@ export class UringConnection implements Connection, TimerTarget {
       if (this.#receiveKind === KIND_RECEIVE_BULK) chunk = this.#shrink(chunk, result);
       this.#receive(chunk, HEADROOM, HEADROOM + result);
       chunk.release();
-      if (!this.isClosed) this.armReceive();
+      this.armReceive();
       return;
     }
     chunk?.release();
@@ -367,7 +376,7 @@ export class UringConnection implements Connection, TimerTarget {
       this.#inFlight++;
       this.fd = -1;
     }
-    this.handler.handleClose(this, cause);
+    this.handler.handleClose(this, this.#isResetWanted ? null : (this.#closeCause ?? cause));
     if (this.#inFlight === 0) this.#finish();
   }
 
@@ -418,10 +427,10 @@ export class UringConnection implements Connection, TimerTarget {
 
   /** Returns where the bytes behind the header start: `end` while it is incomplete. */
   #receiveProxyHeader(reader: ProxyHeaderReader, chunk: UringChunk, start: number, end: number): number {
-    const outcome = reader.receive(chunk.bytes, start, end);
-    if (outcome.kind === "incomplete") return end;
-    if (outcome.kind === "failed") {
-      this.destroy(outcome.failure);
+    const outcome = reader.receive(chunk.bytes.subarray(start, end));
+    if (outcome.kind === "more") return end;
+    if (outcome.kind === "bad") {
+      this.destroy(failure("protocol", this.side, outcome.message));
       return end;
     }
     this.proxyHeader = null;
@@ -432,7 +441,7 @@ export class UringConnection implements Connection, TimerTarget {
     }
     if (this.secure === null) this.open();
     else this.secure.start(this.#queue);
-    return outcome.next;
+    return end - outcome.rest.length;
   }
 
   /** A little data in a large buffer would hold 256 KiB for as long as it is queued somewhere. */
@@ -531,8 +540,7 @@ export class UringConnection implements Connection, TimerTarget {
     this.#inFlight++;
     if (queue.count > 1 && queue.byteCount <= COALESCE_BYTES) {
       const chunk = pools.small.acquire();
-      const count = queue.count;
-      queue.replaceFront(count, chunk, queue.copyTo(count, chunk.bytes));
+      queue.replaceAll(chunk, queue.gatherInto(chunk.bytes, COALESCE_BYTES));
     }
     if (queue.count === 1) {
       const start = queue.startAt(0);

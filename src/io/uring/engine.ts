@@ -1,6 +1,7 @@
 // The engine on io_uring: one ring, one thread, one loop that never returns to libuv. Each turn settles what handlers
 // asked for, submits it all with one system call that also waits, then fires timers and dispatches completions. What a
 // handler throws is a defect and leaves `run`.
+import assert from "node:assert/strict";
 import { type Failure, failed, failure, type Result, success } from "../../base/failure.ts";
 import { TimerWheel } from "../../base/timer-wheel.ts";
 import type {
@@ -18,6 +19,15 @@ import type {
   TlsServerSpec,
 } from "../../transport/contract.ts";
 import { type Native, openNative } from "../native.ts";
+import {
+  createClientContext,
+  createServerContext,
+  OpenSslClientContext,
+  OpenSslServerContext,
+} from "../openssl/context.ts";
+import { openOpenSsl } from "../openssl/library.ts";
+import type { TlsSession } from "../openssl/session.ts";
+import { ProxyHeaderReader } from "../proxy-header-reader.ts";
 import { encodeIpSockaddr, encodeUnixSockaddr, UNNAMED_UNIX } from "../socket-address.ts";
 import { BufferRing } from "./buffer-ring.ts";
 import { ChunkPools } from "./chunk-pool.ts";
@@ -39,6 +49,7 @@ import {
   SLOT_SHIFT,
 } from "./operation.ts";
 import { CQE_BUFFER_SHIFT, CQE_F_BUFFER, openRing, type Ring } from "./ring.ts";
+import { SecureChannel } from "./secure-channel.ts";
 import {
   describeTarget,
   openConnectingSocket,
@@ -202,17 +213,20 @@ export class UringEngine implements Engine {
       return connection;
     }
     const what = `connect to ${describeTarget(options)}`;
+    this.#secureAsClient(connection, options);
     connection.startTimer(options.timeoutMs, `${what} timed out`);
     connection.startConnect(page.address + offset, length, what);
     return connection;
   }
 
-  createTlsServerContext(_spec: TlsServerSpec): Result<TlsServerContext> {
-    return failed(failure("unsupported", "proxy", "no TLS"));
+  createTlsServerContext(spec: TlsServerSpec): Result<TlsServerContext> {
+    const openSsl = openOpenSsl();
+    return openSsl.ok ? createServerContext(openSsl.value, spec) : openSsl;
   }
 
-  createTlsClientContext(_spec: TlsClientSpec): Result<TlsClientContext> {
-    return failed(failure("unsupported", "proxy", "no TLS"));
+  createTlsClientContext(spec: TlsClientSpec): Result<TlsClientContext> {
+    const openSsl = openOpenSsl();
+    return openSsl.ok ? createClientContext(openSsl.value, spec) : openSsl;
   }
 
   openDatagramSender(
@@ -311,6 +325,15 @@ export class UringEngine implements Engine {
       return;
     }
     connection.handler = handler;
+    const { acceptProxy, handshakeTimeoutMs } = listener.options;
+    if (acceptProxy) connection.proxyHeader = new ProxyHeaderReader();
+    if (listener.tls !== null) this.#secureAsServer(connection, listener.tls);
+    if (acceptProxy || listener.tls !== null) {
+      connection.startTimer(
+        handshakeTimeoutMs,
+        `the client's ${listener.tls === null ? "PROXY header" : "TLS handshake"} timed out`,
+      );
+    }
     connection.begin();
   }
 
@@ -319,6 +342,28 @@ export class UringEngine implements Engine {
     this.#connections[origin.slot] = connection;
     this.#openCount++;
     return connection;
+  }
+
+  #secureAsServer(connection: UringConnection, context: TlsServerContext): void {
+    assert(context instanceof OpenSslServerContext, "a TLS context of another engine");
+    connection.secure = this.#channel(
+      connection,
+      context.createSession(),
+      context.spec.clientVerify !== null,
+    );
+  }
+
+  #secureAsClient(connection: UringConnection, { tls, address }: ConnectOptions): void {
+    if (tls === null) return;
+    assert(tls.context instanceof OpenSslClientContext, "a TLS context of another engine");
+    const peer = address.kind === "unix" ? address.path : `${address.host} ${address.port}`;
+    connection.secure = this.#channel(connection, tls.context.createSession(tls.serverName, peer), true);
+  }
+
+  #channel(connection: UringConnection, session: TlsSession, wantsCertificate: boolean): SecureChannel {
+    const openSsl = openOpenSsl();
+    assert(openSsl.ok, "there are contexts, so there is OpenSSL");
+    return new SecureChannel(this, openSsl.value, connection, session, wantsCertificate);
   }
 
   #takeSlot(): number {

@@ -52,26 +52,22 @@ export class SendQueue {
     this.#reset();
   }
 
-  /** Copies the first `count` ranges behind each other to `target`; returns the number of bytes. They stay queued. */
-  copyTo(count: number, target: Uint8Array): number {
+  /** Copies up to `byteCountMax` bytes from the front to `target`; returns how many. They stay queued. */
+  gatherInto(target: Uint8Array, byteCountMax: number): number {
     let length = 0;
-    for (let i = 0; i < count; i++) {
-      const { bytes } = this.chunkAt(i);
+    for (let i = 0; i < this.count && length < byteCountMax; i++) {
       const start = this.startAt(i);
-      const end = this.endAt(i);
-      target.set(bytes.subarray(start, end), length);
+      const end = Math.min(this.endAt(i), start + byteCountMax - length);
+      target.set(this.chunkAt(i).bytes.subarray(start, end), length);
       length += end - start;
     }
     return length;
   }
 
-  /** Replaces the first `count` ranges, which have `byteCount` bytes, by a copy of them. Takes over the reference. */
-  replaceFront(count: number, chunk: UringChunk, byteCount: number): void {
-    for (let i = 0; i < count; i++) this.#chunks[this.#head + i]!.release();
-    this.#head += count - 1;
-    this.#chunks[this.#head] = chunk;
-    this.#starts[this.#head] = 0;
-    this.#ends[this.#head] = byteCount;
+  /** Replaces everything by a copy of it. Takes over the reference. */
+  replaceAll(chunk: UringChunk, byteCount: number): void {
+    this.clear();
+    this.push(chunk, 0, byteCount);
   }
 
   clear(): void {
