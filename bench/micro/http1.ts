@@ -12,12 +12,12 @@ const RESPONSE = Buffer.from(
   "HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Mon, 23 Nov 2026 03:09:08 GMT\r\nContent-Type: text/html\r\n" +
     "Content-Length: 101\r\nConnection: keep-alive\r\n\r\n",
 );
-const ROUNDS = 300_000;
+const ROUNDS = 50_000;
 
 function measure(name: string, work: () => number): number {
   let best = Number.POSITIVE_INFINITY;
   let sink = 0;
-  for (let run = 0; run < 9; run++) {
+  for (let run = 0; run < 60; run++) {
     const before = process.hrtime.bigint();
     for (let i = 0; i < ROUNDS; i++) sink += work();
     best = Math.min(best, Number(process.hrtime.bigint() - before) / ROUNDS);

@@ -52,12 +52,19 @@ export function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** True when `expected` stands at `start`. The caller has made sure that there are as many bytes. */
-export function hasBytesAt(bytes: Uint8Array, start: number, expected: Uint8Array): boolean {
-  for (let i = 0; i < expected.length; i++) {
-    if (bytes[start + i] !== expected[i]) return false;
-  }
-  return true;
+/** Four bytes as one number. The caller has made sure that they are there. */
+export function word(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+/** As `word`, with letters in lower case. Only controls and other symbols can be confused by it: compare with letters. */
+export function foldedWord(bytes: Uint8Array, at: number): number {
+  return word(bytes, at) | 0x20202020;
+}
+
+/** Four characters of text as `word` reads them. */
+export function packed(text: string): number {
+  return word(ascii(text), 0);
 }
 
 /** Case-insensitive comparison of ASCII bytes with lower-case text. */

@@ -3,7 +3,7 @@
 //
 // Folded lines (obs-fold) are joined by turning their line ends into spaces in place, and bare LF ends a line: both as
 // HAProxy reads them (RFC 9112 sections 5.2 and 2.2 allow either); neither is ever forwarded. NUL is refused.
-import { ascii, equalsIgnoreCase, hasBytesAt, readLatin1 } from "./bytes.ts";
+import { ascii, equalsIgnoreCase, foldedWord, packed, readLatin1, word } from "./bytes.ts";
 import { BLANK, CHARACTER_CLASS, TOKEN, UPPER, VALUE } from "./character-class.ts";
 import { FRAMING_CHUNKED, type MessageHead, REFORMAT } from "./message-head.ts";
 import { INCOMPLETE, MALFORMED } from "./start-line.ts";
@@ -15,17 +15,35 @@ const SPACE = 32;
 const COMMA = 44;
 const COLON = 58;
 
-const HOST = ascii("host");
-const COOKIE = ascii("cookie");
-const EXPECT = ascii("expect");
 const CONTINUE = ascii("100-continue");
-const UPGRADE = ascii("upgrade");
-const CONNECTION = ascii("connection");
-const CONTENT_LENGTH = ascii("content-length");
-const TRANSFER_ENCODING = ascii("transfer-encoding");
-const CHUNKED = ascii("chunked");
-const KEEP_ALIVE = ascii("keep-alive");
-const CLOSE = ascii("close");
+
+// Names are compared four bytes at a time, the last of them overlapping: half the cost of a loop.
+const CHUN = packed("chun");
+const CLOS = packed("clos");
+const CONN = packed("conn");
+const CONT = packed("cont");
+const COOK = packed("cook");
+const DING = packed("ding");
+const ECTI = packed("ecti");
+const ENT_ = packed("ent-");
+const EXPE = packed("expe");
+const HOST = packed("host");
+const KEEP = packed("keep");
+const LENG = packed("leng");
+const LIVE = packed("live");
+const LOSE = packed("lose");
+const NGTH = packed("ngth");
+const NKED = packed("nked");
+const ODIN = packed("odin");
+const OKIE = packed("okie");
+const PECT = packed("pect");
+const RADE = packed("rade");
+const SFER = packed("sfer");
+const TION = packed("tion");
+const TRAN = packed("tran");
+const UPGR = packed("upgr");
+const _ALI = packed("-ali");
+const _ENC = packed("-enc");
 
 /**
  * Reads header lines from `pos` on. Returns the position behind the empty line, INCOMPLETE or MALFORMED. When more is
@@ -165,30 +183,58 @@ function noteHeader(
   valueEnd: number,
 ): boolean {
   switch (length) {
+    case 2:
+      if (!head.isResponse && bytes[nameStart] === 116 && bytes[nameStart + 1] === 101) noteTe(head, i);
+      return true;
     case 4:
-      if (hasBytesAt(bytes, nameStart, HOST) && !head.isResponse)
+      if (word(bytes, nameStart) === HOST && !head.isResponse)
         return noteHost(head, bytes, i, valueStart, valueEnd);
       return true;
     case 6:
-      if (head.cookieIndex < 0 && hasBytesAt(bytes, nameStart, COOKIE)) head.cookieIndex = i;
+      if (head.cookieIndex < 0 && word(bytes, nameStart) === COOK && word(bytes, nameStart + 2) === OKIE)
+        head.cookieIndex = i;
       else if (
-        hasBytesAt(bytes, nameStart, EXPECT) &&
+        word(bytes, nameStart) === EXPE &&
+        word(bytes, nameStart + 2) === PECT &&
         equalsIgnoreCase(bytes, valueStart, valueEnd, CONTINUE)
       ) {
         head.expectContinue = true;
       }
       return true;
     case 7:
-      if (head.upgradeIndex < 0 && hasBytesAt(bytes, nameStart, UPGRADE)) head.upgradeIndex = i;
+      if (head.upgradeIndex < 0 && word(bytes, nameStart) === UPGR && word(bytes, nameStart + 3) === RADE)
+        head.upgradeIndex = i;
       return true;
     case 10:
-      if (hasBytesAt(bytes, nameStart, CONNECTION)) noteConnection(head, bytes, i, valueStart, valueEnd);
+      if (
+        word(bytes, nameStart) === CONN &&
+        word(bytes, nameStart + 4) === ECTI &&
+        word(bytes, nameStart + 6) === TION
+      )
+        noteConnection(head, bytes, i, valueStart, valueEnd);
       return true;
     case 14:
-      if (!hasBytesAt(bytes, nameStart, CONTENT_LENGTH)) return true;
+      if (
+        !(
+          word(bytes, nameStart) === CONT &&
+          word(bytes, nameStart + 4) === ENT_ &&
+          word(bytes, nameStart + 8) === LENG &&
+          word(bytes, nameStart + 10) === NGTH
+        )
+      )
+        return true;
       return noteContentLength(head, bytes, i, valueStart, valueEnd);
     case 17:
-      if (!hasBytesAt(bytes, nameStart, TRANSFER_ENCODING)) return true;
+      if (
+        !(
+          word(bytes, nameStart) === TRAN &&
+          word(bytes, nameStart + 4) === SFER &&
+          word(bytes, nameStart + 8) === _ENC &&
+          word(bytes, nameStart + 12) === ODIN &&
+          word(bytes, nameStart + 13) === DING
+        )
+      )
+        return true;
       return noteTransferEncoding(head, bytes, i, valueStart, valueEnd);
     default:
       return true;
@@ -262,7 +308,7 @@ function noteTransferEncoding(
   end: number,
 ): boolean {
   if (head.framing === FRAMING_CHUNKED) return false;
-  if (equalsIgnoreCase(bytes, start, end, CHUNKED)) {
+  if (end - start === 7 && foldedWord(bytes, start) === CHUN && foldedWord(bytes, start + 3) === NKED) {
     // Written in lower case: the coding's name is case-insensitive for us, but not for every server.
     for (let k = start; k < end; k++) bytes[k]! |= 32;
     head.transferEncodingIndex = i;
@@ -279,17 +325,39 @@ function noteTransferEncoding(
 }
 
 /**
+ * TE concerns this connection only; what servers are told is whether trailers are understood. HAProxy takes the value
+ * from "trailers" on and drops the header when something other than a comma follows, or "trailers" is missing.
+ */
+function noteTe(head: MessageHead, i: number): void {
+  const value = head.valueAt(i);
+  const at = value.indexOf("trailers");
+  const next = value[at + 8];
+  if (at < 0 || (next !== undefined && next !== ",")) head.removeAt(i);
+  else if (value !== "trailers") head.setValueAt(i, "trailers");
+}
+
+/**
  * Notes "close", "keep-alive" and "upgrade". The first two concern this connection only and are taken out, as HAProxy
  * does; a header that says nothing else is removed.
  */
 function noteConnection(head: MessageHead, bytes: Uint8Array, i: number, start: number, end: number): void {
-  if (equalsIgnoreCase(bytes, start, end, KEEP_ALIVE)) {
+  if (
+    end - start === 10 &&
+    foldedWord(bytes, start) === KEEP &&
+    foldedWord(bytes, start + 4) === _ALI &&
+    foldedWord(bytes, start + 6) === LIVE
+  ) {
     head.connectionKeepAlive = true;
     head.removeAt(i);
-  } else if (equalsIgnoreCase(bytes, start, end, CLOSE)) {
+  } else if (
+    end - start === 5 &&
+    foldedWord(bytes, start) === CLOS &&
+    foldedWord(bytes, start + 1) === LOSE
+  ) {
     head.connectionClose = true;
     head.removeAt(i);
-  } else if (equalsIgnoreCase(bytes, start, end, UPGRADE)) head.connectionUpgrade = true;
+  } else if (end - start === 7 && foldedWord(bytes, start) === UPGR && foldedWord(bytes, start + 3) === RADE)
+    head.connectionUpgrade = true;
   else noteConnectionList(head, i, readLatin1(bytes, start, end));
 }
 

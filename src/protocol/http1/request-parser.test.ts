@@ -111,6 +111,14 @@ test("framing and connection facts are read", () => {
   assert.equal(withBody.upgrade, null);
 });
 
+test("TE says no more than whether trailers are understood", () => {
+  const te = (value: string) => parse(`GET / HTTP/1.1\r\nTE: ${value}\r\n\r\n`, 1000).head.firstValue("te");
+  assert.equal(te("trailers"), "trailers");
+  assert.equal(te("gzip, trailers, deflate"), "trailers");
+  assert.equal(te("trailers;q=1"), null);
+  assert.equal(te("gzip"), null);
+});
+
 test("a default port in an absolute target is taken out of target and Host", () => {
   assert.equal(
     parse("GET http://a:80/x HTTP/1.1\r\nHost: a:80\r\n\r\n", 1000).output,

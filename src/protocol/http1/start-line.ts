@@ -1,6 +1,7 @@
 // What request and status line have in common: limits, versions, empty lines before them, and going on with a head that
 // came in pieces. A parse that needs more remembers the start of the first incomplete line and goes on from there, and
 // looks at it again only when a line end has come: a head sent byte by byte costs no more than twice a whole one per line.
+import { ascii, packed, word } from "./bytes.ts";
 import type { MessageHead } from "./message-head.ts";
 
 export interface HeadLimits {
@@ -20,6 +21,9 @@ export const MALFORMED = -1;
 
 const LF = 10;
 const CR = 13;
+const SLASH = 47;
+const HTTP = packed("HTTP");
+const HTTP_SLASH = ascii("HTTP/");
 
 /** Notes where to go on when more bytes come. */
 export function stopAt(head: MessageHead, lineStart: number, end: number): typeof INCOMPLETE {
@@ -59,18 +63,18 @@ export function skipEmptyLines(head: MessageHead, bytes: Uint8Array, pos: number
 
 /** "HTTP/1.1" gives 11. MALFORMED for other text and versions below 1.0; INCOMPLETE when it is not complete. */
 export function parseVersion(bytes: Uint8Array, pos: number, end: number): number {
-  const length = Math.min(5, end - pos);
-  for (let i = 0; i < length; i++) {
-    if (bytes[pos + i] !== HTTP_SLASH[i]) return MALFORMED;
+  if (end - pos < 8) {
+    for (let i = pos; i < end && i < pos + 5; i++) {
+      if (bytes[i] !== HTTP_SLASH[i - pos]) return MALFORMED;
+    }
+    return INCOMPLETE;
   }
-  if (end - pos < 8) return INCOMPLETE;
+  if (word(bytes, pos) !== HTTP || bytes[pos + 4] !== SLASH) return MALFORMED;
   const major = bytes[pos + 5]! - 48;
   const minor = bytes[pos + 7]! - 48;
   if (major < 1 || major > 9 || minor < 0 || minor > 9 || bytes[pos + 6] !== 46) return MALFORMED;
   return major * 10 + minor;
 }
-
-const HTTP_SLASH = [72, 84, 84, 80, 47];
 
 /** True when `text` stands at `start`. */
 export function isText(bytes: Uint8Array, start: number, text: string): boolean {
