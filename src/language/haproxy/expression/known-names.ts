@@ -138,7 +138,7 @@ const UNSUPPORTED_CONVERTERS: readonly (readonly [string, string])[] = [
     "fix_is_valid fix_tag_value mqtt_field_value mqtt_is_valid protobuf ungrpc",
   ],
   [
-    "it is not there yet",
+    "it has still to be written",
     "add_item aes_gcm_dec be2dec be2hex crc32c cut_crlf host_only port_only secure_memcmp xxh3 xxh64",
   ],
   ["use the fetch of that name", "nbsrv srv_queue"],

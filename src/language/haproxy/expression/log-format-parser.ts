@@ -38,9 +38,8 @@ interface Flags {
 }
 
 /**
- * Reads a format. In a log (`stage` "log") spaces at the beginning are left out and several in a row
- * count as one, and what is not there is written as "-"; in
- * rules it is written as nothing. Null when anything was wrong, all of which is reported.
+ * Reads a format. In a log (`stage` "log") spaces at the beginning are left out, several in a row count as one, and
+ * what is not there is written as "-"; in rules it is written as nothing. Null when anything was wrong, all of which is reported.
  */
 export function parseLogFormat(
   word: Word,

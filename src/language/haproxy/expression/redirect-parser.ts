@@ -1,5 +1,6 @@
 // Reads the arguments of `redirect`, which is a rule of http-request and http-response and a keyword of its own.
 // HAProxy 2.6 manual, section 4.2, "redirect".
+import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { RedirectDefinition } from "../../../model/rule.ts";
 import type { LogFormat } from "../../../model/sample.ts";
 import type { Word } from "../word.ts";
@@ -9,8 +10,7 @@ import type { RuleLine } from "./rule-line.ts";
 
 const CODES = [301, 302, 303, 307, 308] as const;
 const KINDS = ["location", "prefix", "scheme"] as const;
-const WORDS =
-  "code, prefix, location, scheme, set-cookie, clear-cookie, drop-query, append-slash, ignore-empty";
+const WORDS = [...KINDS, "code", "set-cookie", "clear-cookie", "drop-query", "append-slash", "ignore-empty"];
 
 interface Draft {
   to: RedirectDefinition["to"] | null;
@@ -92,7 +92,7 @@ function readArgument(line: RuleLine, word: Word, draft: Draft): boolean {
     "unexpected-word",
     word.span,
     `${quote(word.text)} is not expected in a redirect`,
-    `Possible: ${WORDS}.`,
+    suggestWord(word.text, WORDS) ?? `Possible: ${WORDS.join(", ")}.`,
   );
   return false;
 }

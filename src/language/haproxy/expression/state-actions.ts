@@ -83,7 +83,10 @@ export const readSetLogLevel: ActionReader = (line) => {
   return line.error("unknown-word", word.span, `${quote(word.text)} is no log level`, help);
 };
 
-/** `set-src` and its like. HAProxy judges their expressions as ones of requests wherever they stand. */
+/**
+ * `set-src` and its like. HAProxy takes expressions of requests here even before there is a request, where they can
+ * only fail; we do not.
+ */
 export function readSetAddress(
   line: RuleLine,
   kind: "set-src" | "set-src-port" | "set-dst" | "set-dst-port",
