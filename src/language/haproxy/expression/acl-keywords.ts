@@ -1,6 +1,7 @@
-// The names that only acls know: `path_beg` is the fetch `path` with the match `beg`. An acl keyword always means the
-// request's or the response's fetch of this table, also where the plain fetch of that name would follow the direction:
-// `hdr(…)` in an acl is `req.hdr(…)` even in an http-response rule. HAProxy 2.6 manual, sections 7.3.5 and 7.3.6.
+// The names that only acls know: `path_beg` is the fetch `path` with the match `beg`. An acl keyword always
+// means the request's or the response's fetch of this table, also where the plain fetch of that name would
+// follow the direction: `hdr(…)` in an acl is `req.hdr(…)` even in an http-response rule. HAProxy 2.6 manual,
+// sections 7.3.5 and 7.3.6.
 import type { FetchName, MatchMethod } from "../../../model/sample.ts";
 
 export interface AclKeyword {

@@ -6,10 +6,12 @@ import { parseAclLine } from "./acl-parser.ts";
 import { type ContextFacts, recordingContext, showDiagnostic, showSample, wordsOf } from "./fixture.ts";
 import { PREDEFINED_ACLS } from "./predefined-acls.ts";
 
-function read(
-  line: string,
-  facts: ContextFacts = {},
-): { readonly acl: AclTest | null; readonly messages: readonly string[] } {
+interface Reading {
+  readonly acl: AclTest | null;
+  readonly messages: readonly string[];
+}
+
+function read(line: string, facts: ContextFacts = {}): Reading {
   const context = recordingContext(facts);
   const [name, ...words] = wordsOf(`a ${line}`);
   const acl = parseAclLine(name!, words, context);

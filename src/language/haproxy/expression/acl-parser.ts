@@ -1,5 +1,5 @@
-// Reads what stands behind `acl NAME` and between `{ }`: a criterion, flags, and patterns. HAProxy 2.6 manual,
-// section 7.1. Not here: acls by name, which the reader collects.
+// Reads what stands behind `acl NAME` and between `{ }`: a criterion, flags, and patterns. HAProxy 2.6
+// manual, section 7.1. Not here: acls by name, which the reader collects.
 import { nearestWord, suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { Span } from "../../../diagnostic/span.ts";
 import {
@@ -41,8 +41,9 @@ const DEFAULT_METHODS: Readonly<Partial<Record<SampleType, MatchMethod>>> = {
 };
 
 /**
- * One `acl` line: `name` is the word behind `acl`, `words` what follows. Null when anything was wrong; all of it is
- * reported. Patterns of `int` and `len` come out as "5", "5:9", "5:" or ":9", networks with a prefix length.
+ * One `acl` line: `name` is the word behind `acl`, `words` what follows. Null when anything was wrong; all of
+ * it is reported. Patterns of `int` and `len` come out as "5", "5:9", "5:" or ":9", networks with a prefix
+ * length.
  */
 export function parseAclLine(name: Word, words: readonly Word[], context: ExpressionContext): AclTest | null {
   const bad = /[^A-Za-z0-9_.:-]/.exec(name.text);
@@ -261,7 +262,10 @@ function reportNoMethod(criterion: Word, sample: SampleExpression, context: Expr
   );
 }
 
-/** The lines of a pattern file: leading blanks do not count, empty lines and those that begin with `#` neither. */
+/**
+ * The lines of a pattern file: leading blanks do not count, empty lines and those that begin with `#`
+ * neither.
+ */
 function readPatternFile(word: Word, isMap: boolean, context: ExpressionContext): Word[] | null {
   const bytes = context.readFile(word.text);
   if (bytes === null)

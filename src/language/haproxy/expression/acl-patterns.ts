@@ -1,6 +1,7 @@
-// Checks and normalizes the patterns of an acl for its match method. Numbers become single values or ranges "a:b", "a:",
-// ":b" with the operators (eq ge gt le lt) worked in; dotted versions become one number, major * 65536 + minor, as the
-// fetch yields them; short IPv4 forms are written out. Everything else stays as written.
+// Checks and normalizes the patterns of an acl for its match method. Numbers become single values or ranges
+// "a:b", "a:", ":b" with the operators (eq ge gt le lt) worked in; dotted versions become one number, major *
+// 65536 + minor, as the fetch yields them; short IPv4 forms are written out. Everything else stays as
+// written.
 import { formatIpAddress, type IpAddress, parseIpAddress } from "../../../base/address.ts";
 import type { MatchMethod } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";

@@ -1,6 +1,7 @@
-// Splits the `(a,b,…)` after a fetch or converter into texts, by HAProxy 2.6's rules: quotes of both kinds protect
-// commas and parentheses, a backslash protects itself, a space and quotes and makes \r \n \t. Knows nothing of what the
-// arguments mean. (This is the second unquoting: the first, of the line, is done when a Word exists.)
+// Splits the `(a,b,…)` after a fetch or converter into texts, by HAProxy 2.6's rules: quotes of both kinds
+// protect commas and parentheses, a backslash protects itself, a space and quotes and makes \r \n \t. Knows
+// nothing of what the arguments mean. (This is the second unquoting: the first, of the line, is done when a
+// Word exists.)
 import type { Word } from "../word.ts";
 
 export interface RawArgument {

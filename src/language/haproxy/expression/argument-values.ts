@@ -1,5 +1,6 @@
-// Turns the texts of arguments into values: first by their shape in FETCHES and CONVERTERS, then by what single fetches
-// and converters ask beyond a shape. Names that may be defined further down the file are checked when all is read.
+// Turns the texts of arguments into values: first by their shape in FETCHES and CONVERTERS, then by what
+// single fetches and converters ask beyond a shape. Names that may be defined further down the file are
+// checked when all is read.
 import { parseIpAddress } from "../../../base/address.ts";
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { Span } from "../../../diagnostic/span.ts";
@@ -73,7 +74,10 @@ export function readArgumentValues(
   return checkTogether(word, callee, given, values, context) ? values : null;
 }
 
-/** An empty list is no argument at all where a number or a name would have to stand, and one empty text otherwise. */
+/**
+ * An empty list is no argument at all where a number or a name would have to stand, and one empty text
+ * otherwise.
+ */
 function givenArguments(list: ArgumentList, shapes: readonly ParameterShape[]): readonly RawArgument[] {
   const given = list.arguments;
   const last = given[given.length - 1];

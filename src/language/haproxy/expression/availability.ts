@@ -1,12 +1,12 @@
-// When a fetch's facts are there, by the place in the configuration that asks. HAProxy 2.6 warns of an acl that cannot
-// match for this reason and refuses an expression that cannot yield anything; so do we.
+// When a fetch's facts are there, by the place in the configuration that asks. HAProxy 2.6 warns of an acl
+// that cannot match for this reason and refuses an expression that cannot yield anything; so do we.
 import { FETCHES, type FetchName } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";
 
 /**
  * Where an expression is evaluated: `connection` and `session` are the early tcp-request rules, `request` and
- * `response` everything on a request's or response's way (tcp content rules included), `log` after the end, `any` where
- * it is not known.
+ * `response` everything on a request's or response's way (tcp content rules included), `log` after the end,
+ * `any` where it is not known.
  */
 export type Stage = "connection" | "session" | "request" | "response" | "log" | "any";
 

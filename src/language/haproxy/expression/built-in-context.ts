@@ -1,5 +1,5 @@
-// The context of texts that Sallyport itself brings: predefined acls and log formats. They are known to be right, so a
-// finding in them is a defect.
+// The context of texts that Sallyport itself brings: predefined acls and log formats. They are known to be
+// right, so a finding in them is a defect.
 import assert from "node:assert";
 import type { ExpressionContext } from "../context.ts";
 

@@ -1,5 +1,5 @@
-// Reads `if …` and `unless …`: acls side by side must all hold, `or` and `||` separate alternatives, `!` negates, `{ … }`
-// is an acl without a name. HAProxy 2.6 manual, section 7.2.
+// Reads `if …` and `unless …`: acls side by side must all hold, `or` and `||` separate alternatives, `!`
+// negates, `{ … }` is an acl without a name. HAProxy 2.6 manual, section 7.2.
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { Span } from "../../../diagnostic/span.ts";
 import type { Acl, Condition, ConditionTerm } from "../../../model/sample.ts";
@@ -11,8 +11,8 @@ import { PREDEFINED_ACLS, unsupportedPredefinedAcl } from "./predefined-acls.ts"
 import { quote, reportError, reportWarning } from "./report.ts";
 
 /**
- * Reads all of `words`, the first of which is `if` or `unless`. Null when anything was wrong. An acl that can never
- * match at `stage` (the context's direction unless given) is a warning, as in HAProxy.
+ * Reads all of `words`, the first of which is `if` or `unless`. Null when anything was wrong. An acl that can
+ * never match at `stage` (the context's direction unless given) is a warning, as in HAProxy.
  */
 export function parseCondition(
   words: readonly Word[],

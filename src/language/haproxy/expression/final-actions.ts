@@ -1,4 +1,5 @@
-// Reads the actions that end the evaluation of rules: replies, refusals, redirects. HAProxy 2.6 manual, section 4.2.
+// Reads the actions that end the evaluation of rules: replies, refusals, redirects. HAProxy 2.6 manual,
+// section 4.2.
 import type { Action, ReplyDefinition } from "../../../model/rule.ts";
 import { readRedirect } from "./redirect-parser.ts";
 import { ERROR_FILE_STATUSES, readReply } from "./reply-parser.ts";
@@ -23,7 +24,9 @@ export function readDeny(line: RuleLine, kind: "deny" | "tarpit"): Action | null
   return reply === null ? null : { kind, reply };
 }
 
-/** Without arguments, or with `deny_status` alone, the proxy's error replies are used; else as in `return`. */
+/**
+ * Without arguments, or with `deny_status` alone, the proxy's error replies are used; else as in `return`.
+ */
 function readDenyReply(line: RuleLine, defaultStatus: number): ReplyDefinition | null {
   if (line.peek() === null) return { status: defaultStatus, content: null, headers: [] };
   if (line.take("deny_status") === null) return readReply(line, defaultStatus);

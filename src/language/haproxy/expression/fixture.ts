@@ -1,8 +1,10 @@
-// For the tests of this folder: a line of an haproxy.cfg as words, and a context that remembers what was reported.
+// For the tests of this folder: a line of an haproxy.cfg as words, and a context that remembers what was
+// reported.
 import type { Diagnostic } from "../../../diagnostic/diagnostic.ts";
-import type { Acl, LogFormat, SampleExpression } from "../../../model/sample.ts";
+import type { Acl, ConverterCall, FetchCall, LogFormat, SampleExpression } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";
-import { type Word, wordAt } from "../word.ts";
+import { lexLine } from "../lexer.ts";
+import type { Word } from "../word.ts";
 import { PREDEFINED_ACLS } from "./predefined-acls.ts";
 
 export interface RecordingContext extends ExpressionContext {
@@ -62,29 +64,11 @@ export function recordingContext(facts: ContextFacts = {}): RecordingContext {
   };
 }
 
-/** The words of one line: quotes removed, and a backslash before a space, a quote or a backslash. */
+/** The words of one line; the line must be well-formed. */
 export function wordsOf(line: string): readonly Word[] {
-  return [...line.matchAll(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^ "'\\])+/g)].map(({ 0: source, index }) => {
-    const span = { file: "test.cfg", line: 1, column: index + 1, endColumn: index + 1 + source.length };
-    const text = source.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\\.)/g, unquote);
-    const isQuotedWhole = text === source.slice(1, -1);
-    const written = Array.from(
-      { length: text.length + 1 },
-      (_, i) => span.column + i + (isQuotedWhole ? 1 : 0),
-    );
-    const isAsWritten = isQuotedWhole || text === source;
-    const columns = isAsWritten ? written : wordAt(text, span).columns;
-    return { text, span, isQuoted: /["']/.test(source), columns };
-  });
-}
-
-function unquote(
-  _: string,
-  double: string | undefined,
-  single: string | undefined,
-  pair: string | undefined,
-): string {
-  return single ?? (double ?? pair ?? "").replace(/\\([ "'\\])/g, "$1");
+  const lexed = lexLine(line, "test.cfg", 1, () => null);
+  if (lexed.problem !== null) throw new Error(lexed.problem.message);
+  return lexed.words;
 }
 
 /** One diagnostic as "column-endColumn severity code: message | help". */
@@ -95,15 +79,10 @@ export function showDiagnostic(diagnostic: Diagnostic): string {
 
 /** An expression as the names and values that were understood: "req.hdr("host")|field(1,".")". */
 export function showSample(sample: SampleExpression): string {
-  const calls = [sample.fetch, ...sample.converters];
-  return calls
-    .map(
-      (call) =>
-        call.name +
-        (call.arguments.length === 0
-          ? ""
-          : `(${call.arguments.map((value) => JSON.stringify(value)).join(",")})`),
-    )
+  const values = (call: FetchCall | ConverterCall): string =>
+    call.arguments.map((value) => JSON.stringify(value)).join(",");
+  return [sample.fetch, ...sample.converters]
+    .map((call) => (call.arguments.length === 0 ? call.name : `${call.name}(${values(call)})`))
     .join("|");
 }
 
@@ -113,8 +92,10 @@ export function showFormat(format: LogFormat): string {
     .map((part) => {
       if (part.kind === "text") return JSON.stringify(part.text);
       const isOptional = part.kind === "sample" && part.optional;
-      const flags = `${part.quoted ? "Q" : ""}${part.hexadecimal ? "X" : ""}${part.escaped ? "E" : ""}${isOptional ? "?" : ""}`;
-      return `%${flags === "" ? "" : `{${flags}}`}${part.kind === "alias" ? part.alias : `[${showSample(part.sample)}]`}`;
+      const letters = { Q: part.quoted, X: part.hexadecimal, E: part.escaped, "?": isOptional };
+      const flags = Object.entries(letters).flatMap(([letter, isSet]) => (isSet ? [letter] : []));
+      const name = part.kind === "alias" ? part.alias : `[${showSample(part.sample)}]`;
+      return `%${flags.length === 0 ? "" : `{${flags.join("")}}`}${name}`;
     })
     .join(" ");
 }

@@ -1,5 +1,5 @@
-// Random words through every parser: whatever comes, they answer with a value or with at least one error, and never
-// throw. The seed is in the message of a failure.
+// Random words through every parser: whatever comes, they answer with a value or with at least one error, and
+// never throw. The seed is in the message of a failure.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONVERTERS, FETCHES } from "../../../model/sample.ts";

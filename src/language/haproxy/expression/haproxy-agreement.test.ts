@@ -1,4 +1,5 @@
-// Compares what these parsers accept with what `haproxy -c` accepts. Skipped, by name, where HAProxy 2.6 is missing.
+// Compares what these parsers accept with what `haproxy -c` accepts. Skipped, by name, where HAProxy 2.6 is
+// missing.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -109,8 +110,8 @@ const HEAD =
 const TAIL = " server one 127.0.0.1:1\n";
 
 /**
- * The lines that HAProxy refuses, as "keyword rest". It stops at the first error, so the lines that we refuse are tried
- * one by one, and the others together until nothing is left that it complains of.
+ * The lines that HAProxy refuses, as "keyword rest". It stops at the first error, so the lines that we refuse
+ * are tried one by one, and the others together until nothing is left that it complains of.
  */
 function linesRefusedByHaproxy(lines: readonly Line[]): Set<Line> {
   const refused = new Set(lines.filter((line) => !judge(line).isAccepted && !isAccepted([line])));

@@ -1,5 +1,5 @@
-// Lines that both HAProxy 2.6 and Sallyport judge in the tests: what stands behind a keyword, per keyword. Whether a line
-// is right is not written here; HAProxy says so.
+// Lines that both HAProxy 2.6 and Sallyport judge in the tests: what stands behind a keyword, per keyword.
+// Whether a line is right is not written here; HAProxy says so.
 
 /** Keyword, then lines of which HAProxy and Sallyport must think alike. */
 export const AGREED_LINES: Readonly<Record<string, readonly string[]>> = {

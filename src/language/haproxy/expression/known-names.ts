@@ -1,5 +1,5 @@
-// Names of sample fetches and converters that HAProxy 2.6 knows beyond those Sallyport has: other spellings of the same
-// fetch, and what is not there yet, with the reason. So nothing real is ever called a typo.
+// Names of sample fetches and converters that HAProxy 2.6 knows beyond those Sallyport has: other spellings
+// of the same fetch, and what is not there yet, with the reason. So nothing real is ever called a typo.
 // Source: HAProxy 2.6 configuration manual, section 7.3, and `haproxy -dKall`.
 import type { FetchName } from "../../../model/sample.ts";
 

@@ -1,5 +1,5 @@
-// Reads format strings: text, `%alias`, `%[expression]`, flags in braces. HAProxy 2.6 manual, section 8.2.6 (8.2.4 in
-// older ones). `%{+Q}o` sets the flags of everything behind it; no part is left of it in the model.
+// Reads format strings: text, `%alias`, `%[expression]`, flags in braces. HAProxy 2.6 manual, section 8.2.6
+// (8.2.4 in older ones). `%{+Q}o` sets the flags of everything behind it; no part is left of it in the model.
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { LogAlias, LogFormat, LogFormatPart } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";
@@ -38,8 +38,9 @@ interface Flags {
 }
 
 /**
- * Reads a format. In a log (`stage` "log") spaces at the beginning are left out, several in a row count as one, and
- * what is not there is written as "-"; in rules it is written as nothing. Null when anything was wrong, all of which is reported.
+ * Reads a format. In a log (`stage` "log") spaces at the beginning are left out, several in a row count as
+ * one, and what is not there is written as "-"; in rules it is written as nothing. Null when anything was
+ * wrong, all of which is reported.
  */
 export function parseLogFormat(
   word: Word,

@@ -1,4 +1,5 @@
-// HAProxy's own log formats, as texts in its format language. Source: HAProxy 2.6 manual, sections 8.2.1 to 8.2.4.
+// HAProxy's own log formats, as texts in its format language. Source: HAProxy 2.6 manual, sections 8.2.1 to
+// 8.2.4.
 import { NO_SPAN } from "../../../diagnostic/span.ts";
 import type { LogFormat } from "../../../model/sample.ts";
 import { wordAt } from "../word.ts";
@@ -12,7 +13,8 @@ const HTTP_LOG =
 export const BUILT_IN_LOG_FORMATS: Readonly<Record<BuiltInLogFormatName, string>> = {
   httplog: HTTP_LOG,
   tcplog: "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq",
-  // The four zeros are errors of the handshake, which a connection that got as far as a request does not have.
+  // The four zeros are errors of the handshake, which a connection that got as far as a request does not
+  // have.
   httpslog: `${HTTP_LOG} 0/0000000000000000/0/0/%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc`,
   clf:
     '%{+Q}o %{-Q}ci - - [%trg] %r %ST %B "" "" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc %sq %bq ' +

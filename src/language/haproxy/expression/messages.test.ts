@@ -1,5 +1,5 @@
-// What people read when something is wrong: each file of golden/ has lines, "----", and the messages for them.
-// UPDATE_GOLDEN=1 writes the messages anew, to be looked at.
+// What people read when something is wrong: each file of golden/ has lines, "----", and the messages for
+// them. UPDATE_GOLDEN=1 writes the messages anew, to be looked at.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Numbers, times and sizes as haproxy.cfg writes them (manual, section 2.5). Bad text gives null, never an exception.
+// Numbers, times and sizes as haproxy.cfg writes them (manual, section 2.5). Bad text gives null, never an
+// exception.
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   us: 0.001,

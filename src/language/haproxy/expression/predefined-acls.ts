@@ -1,5 +1,5 @@
-// The acls that every proxy has without saying so (manual, section 7.4). A proxy may define its own of the same name.
-// RDP_COOKIE is missing: the RDP protocol is not read.
+// The acls that every proxy has without saying so (manual, section 7.4). A proxy may define its own of the
+// same name. RDP_COOKIE is missing: the RDP protocol is not read.
 import { NO_SPAN } from "../../../diagnostic/span.ts";
 import type { Acl } from "../../../model/sample.ts";
 import { wordAt } from "../word.ts";

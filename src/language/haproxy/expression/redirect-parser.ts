@@ -1,5 +1,5 @@
-// Reads the arguments of `redirect`, which is a rule of http-request and http-response and a keyword of its own.
-// HAProxy 2.6 manual, section 4.2, "redirect".
+// Reads the arguments of `redirect`, which is a rule of http-request and http-response and a keyword of its
+// own. HAProxy 2.6 manual, section 4.2, "redirect".
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { RedirectDefinition } from "../../../model/rule.ts";
 import type { LogFormat } from "../../../model/sample.ts";

@@ -1,5 +1,5 @@
-// Says whether a regular expression of an haproxy.cfg can be used: HAProxy hands them to PCRE2, Sallyport compiles them
-// with `compileRegex`. What that cannot express is refused here, while the file is read.
+// Says whether a regular expression of an haproxy.cfg can be used: HAProxy hands them to PCRE2, Sallyport
+// compiles them with `compileRegex`. What that cannot express is refused here, while the file is read.
 import { compileRegex } from "../../../base/regex.ts";
 import type { Span } from "../../../diagnostic/span.ts";
 import type { ExpressionContext } from "../context.ts";

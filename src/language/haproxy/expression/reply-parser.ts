@@ -1,6 +1,6 @@
-// Reads the replies that Sallyport itself gives: the arguments of `return`, `deny`, `tarpit` and `http-error`.
-// HAProxy 2.6 manual, section 4.2, "http-request return". Files are read here, `errorfiles` when the whole
-// configuration is known.
+// Reads the replies that Sallyport itself gives: the arguments of `return`, `deny`, `tarpit` and
+// `http-error`. HAProxy 2.6 manual, section 4.2, "http-request return". Files are read here, `errorfiles`
+// when the whole configuration is known.
 import type { ReplyDefinition } from "../../../model/rule.ts";
 import type { LogFormat } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";
@@ -30,8 +30,8 @@ const CONTENT_KEYWORDS = [
 const IGNORED_HEADERS = ["content-length", "transfer-encoding", "content-type"];
 
 /**
- * Reads all of `words` as a reply, as `http-error` has it. `defaultStatus` null: a status must be given, and it must be
- * one of ERROR_FILE_STATUSES. Null after an error.
+ * Reads all of `words` as a reply, as `http-error` has it. `defaultStatus` null: a status must be given, and
+ * it must be one of ERROR_FILE_STATUSES. Null after an error.
  */
 export function parseHttpReturnReply(
   words: readonly Word[],

@@ -1,5 +1,5 @@
-// How the parsers of this folder say what is wrong: one call per finding, always with a place and, where there is one,
-// the likely fix.
+// How the parsers of this folder say what is wrong: one call per finding, always with a place and, where
+// there is one, the likely fix.
 import type { Span } from "../../../diagnostic/span.ts";
 import type { ExpressionContext } from "../context.ts";
 import { displayText } from "../lexer.ts";

@@ -1,5 +1,5 @@
-// The words of one rule while they are read: what comes next, and what is said when it is missing. Every `expect…`
-// returns null after having reported why.
+// The words of one rule while they are read: what comes next, and what is said when it is missing. Every
+// `expect…` returns null after having reported why.
 import type { Span } from "../../../diagnostic/span.ts";
 import type { Action } from "../../../model/rule.ts";
 import type { LogFormat, SampleExpression } from "../../../model/sample.ts";

@@ -1,6 +1,6 @@
-// Reads the rules of a proxy: the words behind `http-request`, `tcp-request content` and so on, with their condition.
-// Which actions exist in which rule set is in the tables here; how each is read is in the files of actions.
-// HAProxy 2.6 manual, section 4.2.
+// Reads the rules of a proxy: the words behind `http-request`, `tcp-request content` and so on, with their
+// condition. Which actions exist in which rule set is in the tables here; how each is read is in the files of
+// actions. HAProxy 2.6 manual, section 4.2.
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import { NO_SPAN, type Span } from "../../../diagnostic/span.ts";
 import type { Action, RedirectDefinition, Rule } from "../../../model/rule.ts";
@@ -149,8 +149,8 @@ const TCP_RESPONSE: RuleSet = {
 };
 
 /**
- * One `http-request` line: `words` are those behind the keyword, `keyword` is where to complain when there are none.
- * Null after an error, which was reported. All functions here work alike.
+ * One `http-request` line: `words` are those behind the keyword, `keyword` is where to complain when there
+ * are none. Null after an error, which was reported. All functions here work alike.
  */
 export function parseHttpRequestRule(
   words: readonly Word[],

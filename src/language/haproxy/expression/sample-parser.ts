@@ -1,6 +1,6 @@
-// Reads sample expressions: `req.hdr(host),field(1,:),lower`. Names are resolved to those of FETCHES and CONVERTERS,
-// arguments are checked by their tables, and each converter must be able to take what stands before it.
-// HAProxy 2.6 configuration manual, section 7.3.
+// Reads sample expressions: `req.hdr(host),field(1,:),lower`. Names are resolved to those of FETCHES and
+// CONVERTERS, arguments are checked by their tables, and each converter must be able to take what stands
+// before it. HAProxy 2.6 configuration manual, section 7.3.
 
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import {
@@ -33,8 +33,8 @@ interface SampleAt {
 }
 
 /**
- * Reads a word that is nothing but an expression. Reports and returns null on anything wrong, also when the facts it
- * asks for are not there at `stage` (the context's direction unless given).
+ * Reads a word that is nothing but an expression. Reports and returns null on anything wrong, also when the
+ * facts it asks for are not there at `stage` (the context's direction unless given).
  */
 export function parseSampleExpression(
   word: Word,
@@ -46,8 +46,8 @@ export function parseSampleExpression(
 }
 
 /**
- * Reads the expression that begins at `words[index]`. As in HAProxy, following words that are converters belong to it.
- * `next` is the index of the first word that does not.
+ * Reads the expression that begins at `words[index]`. As in HAProxy, following words that are converters
+ * belong to it. `next` is the index of the first word that does not.
  */
 export function parseSampleWords(
   words: readonly Word[],
@@ -72,7 +72,9 @@ export function parseSampleWords(
   return checkAvailable(sample, stage, context) ? { sample, next } : null;
 }
 
-/** Reads an expression that begins inside a word and ends before the first character that cannot belong to it. */
+/**
+ * Reads an expression that begins inside a word and ends before the first character that cannot belong to it.
+ */
 export function parseSampleInside(
   word: Word,
   start: number,
@@ -190,7 +192,9 @@ interface Chain {
   readonly end: number;
 }
 
-/** Reads `,converter(…),…` from `offset` on (without the first comma when it stands at a word's beginning). */
+/**
+ * Reads `,converter(…),…` from `offset` on (without the first comma when it stands at a word's beginning).
+ */
 function readConverters(
   word: Word,
   offset: number,

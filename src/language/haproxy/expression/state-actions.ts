@@ -1,5 +1,5 @@
-// Reads the actions that change something besides the message: variables, addresses, timeouts, captures, the log level.
-// HAProxy 2.6 manual, section 4.2.
+// Reads the actions that change something besides the message: variables, addresses, timeouts, captures, the
+// log level. HAProxy 2.6 manual, section 4.2.
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { Action, LogLevel } from "../../../model/rule.ts";
 import type { SampleExpression } from "../../../model/sample.ts";
@@ -84,8 +84,8 @@ export const readSetLogLevel: ActionReader = (line) => {
 };
 
 /**
- * `set-src` and its like. HAProxy takes expressions of requests here even before there is a request, where they can
- * only fail; we do not.
+ * `set-src` and its like. HAProxy takes expressions of requests here even before there is a request, where
+ * they can only fail; we do not.
  */
 export function readSetAddress(
   line: RuleLine,
