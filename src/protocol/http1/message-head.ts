@@ -3,7 +3,9 @@
 //
 // It looks as it does because every request passes here twice: parsing and encoding a 150 byte request and a 150 byte
 // response have to cost 0.6 µs together. So objects are reused, offsets live in one Int32Array, text is made only when
-// it is asked for, and header lines that nobody touched are copied in runs (figures: bench/micro/http1.ts).
+// it is asked for, and header lines that nobody touched are copied in runs. Measured on a shared 2-core VM, for 120 and
+// 141 bytes: 530 ns to parse both, 130 ns to encode both, 90 ns for each header added (bench/micro/http1.ts). V8 flag
+// --max-inlined-bytecode-size-cumulative=3000 takes a tenth off that; bytes take 0.3 to 0.8 ns each, whatever one does.
 //
 // Invariants: names in `bytes` are in lower case (the parser folds them in place, as HAProxy does); what encodeInto
 // writes parses back to the same head; no value can hold CR, LF or NUL, so nothing can inject a header.
