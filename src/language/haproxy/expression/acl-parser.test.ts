@@ -3,7 +3,13 @@ import { test } from "node:test";
 import type { AclTest } from "../../../model/sample.ts";
 import { ACL_KEYWORDS } from "./acl-keywords.ts";
 import { parseAclLine } from "./acl-parser.ts";
-import { type ContextFacts, recordingContext, showDiagnostic, showSample, wordsOf } from "./fixture.ts";
+import {
+  type ContextFacts,
+  recordingContext,
+  showDiagnostic,
+  showSample,
+  wordsOf,
+} from "./expression.fixture.ts";
 import { PREDEFINED_ACLS } from "./predefined-acls.ts";
 
 interface Reading {
@@ -19,7 +25,8 @@ function read(line: string, facts: ContextFacts = {}): Reading {
 }
 
 function show(acl: AclTest): string {
-  return `${showSample(acl.sample)} ${acl.method}${acl.ignoreCase ? " -i" : ""} ${acl.patterns.join(" ")}`.trimEnd();
+  const flags = acl.ignoreCase ? ["-i"] : [];
+  return [showSample(acl.sample), acl.method, ...flags, ...acl.patterns].join(" ");
 }
 
 const UNDERSTOOD: readonly (readonly [string, string])[] = [

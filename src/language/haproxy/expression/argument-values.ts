@@ -61,7 +61,9 @@ export function readArgumentValues(
   for (const [index, shape] of shapes.entries()) {
     const raw = given[index];
     if (raw === undefined) {
-      if (shape.endsWith("?")) break;
+      const isProxy = shape === "backend?" || shape === "frontend?";
+      // In a defaults section it is the proxy that uses it, whose name nobody knows yet.
+      if (shape.endsWith("?") && (!isProxy || context.proxyKind === "defaults")) break;
       const implied = impliedArgument(shape, callee, context);
       if (implied === null) return reportMissing(callee, shape, context);
       values.push(implied);
@@ -113,8 +115,9 @@ function reportTooMany(
 }
 
 function reportMissing(callee: Callee, shape: ParameterShape, context: ExpressionContext): null {
-  if (shape === "backend" || shape === "frontend") {
-    const message = `${quote(callee.name)} needs the name of a ${shape}: ${quote(context.proxyName)} is none`;
+  if (shape.startsWith("backend") || shape.startsWith("frontend")) {
+    const kind = shape.replace("?", "");
+    const message = `${quote(callee.name)} needs the name of a ${kind}: ${quote(context.proxyName)} is none`;
     return reportError(context, "missing-argument", callee.span, message, `Write \`${callee.name}(NAME)\`.`);
   }
   const wanted = shape === "integer" ? "a number" : shape === "string" ? "a text" : `a ${shape}`;
@@ -129,8 +132,9 @@ function impliedArgument(
   context: ExpressionContext,
 ): SampleArgument | null {
   if (shape === "string" && callee.name === "url_enc") return "";
-  if (shape !== "backend" && shape !== "frontend") return null;
-  return context.proxyKind === shape || context.proxyKind === "listen" || context.proxyKind === "defaults"
+  const kind = shape.replace("?", "");
+  if (kind !== "backend" && kind !== "frontend") return null;
+  return context.proxyKind === kind || context.proxyKind === "listen" || context.proxyKind === "defaults"
     ? context.proxyName
     : null;
 }

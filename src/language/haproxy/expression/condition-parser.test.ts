@@ -3,7 +3,13 @@ import { test } from "node:test";
 import type { Condition } from "../../../model/sample.ts";
 import { parseAclLine } from "./acl-parser.ts";
 import { parseCondition } from "./condition-parser.ts";
-import { type RecordingContext, recordingContext, showDiagnostic, showSample, wordsOf } from "./fixture.ts";
+import {
+  type RecordingContext,
+  recordingContext,
+  showDiagnostic,
+  showSample,
+  wordsOf,
+} from "./expression.fixture.ts";
 
 function contextWithAcls(): RecordingContext {
   const context = recordingContext();

@@ -6,8 +6,8 @@ import { CONVERTERS, FETCHES } from "../../../model/sample.ts";
 import type { Word } from "../word.ts";
 import { parseAclLine } from "./acl-parser.ts";
 import { parseCondition } from "./condition-parser.ts";
-import { recordingContext, wordsOf } from "./fixture.ts";
-import { AGREED_LINES } from "./haproxy-lines.ts";
+import { recordingContext, wordsOf } from "./expression.fixture.ts";
+import { AGREED_LINES } from "./haproxy-lines.fixture.ts";
 import { parseLogFormat } from "./log-format-parser.ts";
 import { parseHttpReturnReply } from "./reply-parser.ts";
 import {

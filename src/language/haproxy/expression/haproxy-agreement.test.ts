@@ -9,8 +9,8 @@ import { after, test } from "node:test";
 import type { Word } from "../word.ts";
 import { parseAclLine } from "./acl-parser.ts";
 import { parseCondition } from "./condition-parser.ts";
-import { recordingContext, showDiagnostic, wordsOf } from "./fixture.ts";
-import { AGREED_LINES, REFUSED_LINES } from "./haproxy-lines.ts";
+import { recordingContext, showDiagnostic, wordsOf } from "./expression.fixture.ts";
+import { AGREED_LINES, REFUSED_LINES } from "./haproxy-lines.fixture.ts";
 import { parseLogFormat } from "./log-format-parser.ts";
 import {
   parseHttpAfterResponseRule,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Stage } from "./availability.ts";
-import { recordingContext, showDiagnostic, showFormat, wordsOf } from "./fixture.ts";
+import { recordingContext, showDiagnostic, showFormat, wordsOf } from "./expression.fixture.ts";
 import { parseLogFormat } from "./log-format-parser.ts";
 import { BUILT_IN_LOG_FORMATS, type BuiltInLogFormatName, builtInLogFormat } from "./log-formats.ts";
 

@@ -8,7 +8,7 @@ import { renderDiagnostics } from "../../../diagnostic/render.ts";
 import type { Word } from "../word.ts";
 import { parseAclLine } from "./acl-parser.ts";
 import { parseCondition } from "./condition-parser.ts";
-import { type RecordingContext, recordingContext, wordsOf } from "./fixture.ts";
+import { type RecordingContext, recordingContext, wordsOf } from "./expression.fixture.ts";
 import { parseLogFormat } from "./log-format-parser.ts";
 import { parseHttpReturnReply } from "./reply-parser.ts";
 import {

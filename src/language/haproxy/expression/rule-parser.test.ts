@@ -8,7 +8,7 @@ import {
   showFormat,
   showSample,
   wordsOf,
-} from "./fixture.ts";
+} from "./expression.fixture.ts";
 import {
   parseHttpAfterResponseRule,
   parseHttpRequestRule,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONVERTERS, FETCHES } from "../../../model/sample.ts";
-import { recordingContext, showDiagnostic, showSample, wordsOf } from "./fixture.ts";
+import { recordingContext, showDiagnostic, showSample, wordsOf } from "./expression.fixture.ts";
 import {
   FETCH_ALIAS_NAMES,
   resolveFetchAlias,
@@ -28,7 +28,7 @@ const UNDERSTOOD: readonly (readonly [string, string])[] = [
   ["rand()", "rand"],
   ["rand(6)", "rand(6)"],
   ["int(+7)", "int(7)"],
-  ["nbsrv", "nbsrv"],
+  ["nbsrv", 'nbsrv("here")'],
   ["nbsrv(here)", 'nbsrv("here")'],
   ["connslots", 'connslots("here")'],
   ["srv_is_up(one)", 'srv_is_up("here/one")'],
@@ -141,6 +141,16 @@ test("a frontend does not know its backend's name while the request is handled",
     parseSampleExpression(wordsOf("be_name")[0]!, recordingContext({ proxyKind: "backend" })),
     null,
   );
+});
+
+test("a frontend has no servers of its own to count, so the backend must be named there", () => {
+  const frontend = recordingContext({ proxyKind: "frontend" });
+  assert.equal(parseSampleExpression(wordsOf("nbsrv")[0]!, frontend), null);
+  assert.deepEqual(frontend.diagnostics.map(showDiagnostic), [
+    "1-6 error missing-argument: `nbsrv` needs the name of a backend: `here` is none | Write `nbsrv(NAME)`.",
+  ]);
+  const defaults = recordingContext({ proxyKind: "defaults" });
+  assert.equal(showSample(parseSampleExpression(wordsOf("nbsrv")[0]!, defaults)!), "nbsrv");
 });
 
 test("every fetch can be written with fitting arguments", () => {
