@@ -113,6 +113,7 @@ function parseIpEndpoint(
   const fault = explainBadHost(host, family);
   if (fault !== null)
     report.error("bad-address", place(0, Math.max(1, hostText.length)), fault.message, fault.help);
+  if (fault !== null && colon < 0) return null;
   const port = readPort(portText, rules);
   if (typeof port === "string")
     report.error("bad-port", place(Math.max(0, colon), text.length), port, portHelp(rules, text));
@@ -162,6 +163,8 @@ function explainBadHost(host: string, family: 4 | 6 | null): { message: string; 
   // No name ends in a label of digits only (RFC 3696, section 2), so this was meant as an address.
   if (labels.length > 1 && /^\d+$/.test(labels.at(-1)!))
     return { message: `\`${shown}\` is no IP address`, help: explainBadIpv4(labels) };
+  if (isPlaceholder(labels))
+    return { message: `\`${shown}\` is no IP address`, help: explainBadIpv4(labels) };
   if (/^\d+$/.test(host))
     return {
       message: `\`${shown}\` is neither an address nor a name`,
@@ -171,6 +174,15 @@ function explainBadHost(host: string, family: 4 | 6 | null): { message: string; 
     return { message: `\`${shown}\` is neither an IP address nor a name`, help: null };
   }
   return null;
+}
+
+/** "10.0.0.x", as examples have it, could be a name, but never is one. */
+function isPlaceholder(labels: readonly string[]): boolean {
+  return (
+    labels.length === 4 &&
+    /^\d+$/.test(labels[0]!) &&
+    labels.every((label) => /^(?:\d+|[xyzn]{1,3})$/i.test(label))
+  );
 }
 
 function explainBadIpv4(labels: readonly string[]): string {

@@ -29,7 +29,7 @@ interface BindDraft {
 
 export function readBind(line: ProxyLine): void {
   const cursor = cursorOf(line);
-  const address = cursor.expect("an address and a port");
+  const address = cursor.expect("the address");
   if (address === null) return;
   const bind = readBindWords(line.reading, cursor);
   if (bind.isTls && bind.tls.certificates.length === 0) {

@@ -1,6 +1,6 @@
 // Health checks of a backend: `http-check …`, `tcp-check …` and the options that choose a kind of check (manual 4.2).
 import type { CheckConnection, CheckRule, HttpExpectation, TcpExpectation } from "../../model/proxy.ts";
-import type { LogFormat, SampleExpression } from "../../model/sample.ts";
+import type { LogFormat } from "../../model/sample.ts";
 import type { Cursor } from "./cursor.ts";
 import type { CheckDraft, Mutable } from "./draft.ts";
 import { parseLogFormat } from "./expression/log-format-parser.ts";
@@ -492,5 +492,3 @@ export function readOptionalInteger(cursor: Cursor, minimum: number): number | n
   const word = cursor.next();
   return word === null ? null : parseInteger(word, cursor.report, minimum);
 }
-
-export type CheckValue = SampleExpression | LogFormat;

@@ -85,6 +85,9 @@ function checkCookie(line: ProxyLine, cookie: CookieSettings): void {
       "Use `insert indirect`.",
     );
   }
+  if (cookie.preserve && cookie.mode !== "insert" && !cookie.indirect) {
+    line.report.error("conflict", line.span, "`preserve` needs `insert` or `indirect`", "Add `insert`.");
+  }
   if ((cookie.maxidleSeconds !== null || cookie.maxlifeSeconds !== null) && cookie.mode !== "insert") {
     line.report.error("conflict", line.span, "`maxidle` and `maxlife` need `insert`", "Add `insert`.");
   }

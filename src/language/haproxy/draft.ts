@@ -75,6 +75,13 @@ export interface ProxyDraft {
   inspectDelayMs: number | null;
   responseInspectDelayMs: number | null;
   httpRequest: Rule[];
+  /** Evaluated around `httpRequest`, whatever their place in the file: `block` and `redirect`, and those of 1.5. */
+  blockRules: Rule[];
+  legacyRequestRules: Rule[];
+  legacyRequestAdds: Rule[];
+  redirectRules: Rule[];
+  legacyResponseRules: Rule[];
+  legacyResponseAdds: Rule[];
   httpResponse: Rule[];
   httpAfterResponse: Rule[];
   uniqueIdFormat: LogFormat | null;
@@ -155,6 +162,12 @@ export function newDefaults(): ProxyDraft {
     inspectDelayMs: null,
     responseInspectDelayMs: null,
     httpRequest: [],
+    blockRules: [],
+    legacyRequestRules: [],
+    legacyRequestAdds: [],
+    redirectRules: [],
+    legacyResponseRules: [],
+    legacyResponseAdds: [],
     httpResponse: [],
     httpAfterResponse: [],
     uniqueIdFormat: null,

@@ -22,6 +22,7 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
   for (const draft of drafts) {
     checkTracks(reading, drafts, draft);
     checkTargets(reading, drafts, draft);
+    checkStats(reading, draft);
     warnAboutMode(reading, draft);
     warnAboutMissing(reading, draft);
   }
@@ -89,6 +90,15 @@ function checkTargets(reading: Reading, drafts: readonly ProxyDraft[], draft: Pr
 function checkTracks(reading: Reading, drafts: readonly ProxyDraft[], draft: ProxyDraft): void {
   for (const server of draft.servers) {
     if (server.track === null) continue;
+    if (server.check !== null || server.agent !== null) {
+      reading.report.error(
+        "conflict",
+        server.span,
+        "a server is either checked or tracks another",
+        "Remove `check`, or `track`.",
+      );
+      continue;
+    }
     const { backend, server: name } = server.track;
     const target = drafts
       .find((one) => one.name === backend && one.kind !== "frontend")
@@ -111,6 +121,19 @@ function checkTracks(reading: Reading, drafts: readonly ProxyDraft[], draft: Pro
   }
 }
 
+function checkStats(reading: Reading, draft: ProxyDraft): void {
+  const { stats } = draft;
+  if (stats === null || stats.httpRequest.length === 0 || (stats.auth.length === 0 && stats.realm === null))
+    return;
+  const message = "`stats http-request` excludes `stats auth` and `stats realm`";
+  reading.report.error(
+    "conflict",
+    stats.httpRequest[0]!.span,
+    message,
+    "Use `stats http-request auth` with a userlist.",
+  );
+}
+
 function warnAboutMode(reading: Reading, draft: ProxyDraft): void {
   if (draft.mode === "http") return;
   for (const use of draft.httpOnly) {
@@ -127,7 +150,7 @@ function warnAboutMissing(reading: Reading, draft: ProxyDraft): void {
   if (draft.isDisabled) return;
   const { report } = reading;
   const name = displayText(draft.name);
-  if (draft.kind === "frontend" && draft.binds.length === 0 && !draft.isInvalid) {
+  if (draft.kind === "frontend" && draft.binds.length === 0 && !reading.report.hasErrors) {
     report.warning(
       "missing-bind",
       draft.nameSpan,
@@ -204,12 +227,20 @@ function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyMode
     tcpResponseContent: draft.tcpResponseContent,
     inspectDelayMs: draft.inspectDelayMs,
     responseInspectDelayMs: draft.responseInspectDelayMs,
-    httpRequest: isHttp ? draft.httpRequest : [],
-    httpResponse: isHttp ? draft.httpResponse : [],
+    httpRequest: isHttp ? requestRules(draft) : [],
+    httpResponse: isHttp
+      ? [...draft.httpResponse, ...draft.legacyResponseRules, ...draft.legacyResponseAdds]
+      : [],
     httpAfterResponse: isHttp ? draft.httpAfterResponse : [],
     uniqueId:
       draft.uniqueIdFormat === null ? null : { format: draft.uniqueIdFormat, header: draft.uniqueIdHeader },
   };
+}
+
+/** HAProxy 1.5 ran `block` first, then http-request, the req… rules, `reqadd`, and `redirect` last, as it still does. */
+function requestRules(draft: ProxyDraft): ProxyModel["httpRequest"] {
+  const { blockRules, httpRequest, legacyRequestRules, legacyRequestAdds, redirectRules } = draft;
+  return [...blockRules, ...httpRequest, ...legacyRequestRules, ...legacyRequestAdds, ...redirectRules];
 }
 
 function resolveLogFormat(reading: Reading, draft: ProxyDraft): LogFormat {

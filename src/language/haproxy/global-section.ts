@@ -6,9 +6,9 @@ import { readStatsSocket } from "./bind-line.ts";
 import { Cursor } from "./cursor.ts";
 import { parseLogFormat } from "./expression/log-format-parser.ts";
 import { parseSampleExpression } from "./expression/sample-parser.ts";
-import { GLOBAL_KEYWORDS } from "./keywords-global.ts";
+import { GLOBAL_KEYWORDS, LEGACY_GLOBAL_KEYWORD } from "./keywords-global.ts";
 import { displayText } from "./lexer.ts";
-import { capitalize } from "./line-words.ts";
+import { capitalize, reportNoEffect } from "./line-words.ts";
 import type { Line } from "./lines.ts";
 import { readLogTarget } from "./log-line.ts";
 import type { GlobalDraft, Reading } from "./reading.ts";
@@ -181,6 +181,18 @@ export const GLOBAL_READER_NAMES: readonly string[] = Object.keys(READERS);
 
 export function readGlobalLine(reading: Reading, line: Line): void {
   const { report, global } = reading;
+  if (line.words[0]!.text === LEGACY_GLOBAL_KEYWORD) {
+    const words = [{ ...line.words[0]!, text: "nbthread" }, ...line.words.slice(1)];
+    const help = words.map((word) => word.text).join(" ");
+    report.warning(
+      "obsolete-keyword",
+      line.words[0]!.span,
+      "`nbproc` no longer exists; it is read as `nbthread`",
+      help,
+    );
+    readGlobalLine(reading, { ...line, words });
+    return;
+  }
   const name = line.words[0]!;
   const keyword =
     GLOBAL_KEYWORDS.get(`${name.text} ${line.words[1]?.text ?? ""}`) ?? GLOBAL_KEYWORDS.get(name.text);
@@ -203,7 +215,10 @@ export function readGlobalLine(reading: Reading, line: Line): void {
     );
     return;
   }
-  if (keyword?.support === "no-effect") return;
+  if (keyword?.support === "no-effect") {
+    reportNoEffect(report, name.span, keyword);
+    return;
+  }
   const cursor = new Cursor(line.words, 1, report);
   if (line.modifier !== null && name.text === "log") {
     global.logs = [];

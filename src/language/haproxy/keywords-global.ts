@@ -52,7 +52,7 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
   {
     support: "no-effect",
     note: "one process tree serves; workers are set with `nbthread`",
-    rows: ["nbproc g", "thread-group g", "thread-groups g", "cpu-map g", "numa-cpu-mapping g"],
+    rows: ["thread-group g", "thread-groups g", "cpu-map g", "numa-cpu-mapping g"],
   },
   {
     support: "no-effect",
@@ -79,12 +79,7 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
       "localpeer g",
       "max-spread-checks g",
       "maxcompcpuusage g",
-      "maxcomprate g",
-      "maxconnrate g",
       "maxpipes g",
-      "maxsessrate g",
-      "maxsslconn g",
-      "maxsslrate g",
       "maxzlibmem g",
       "mworker-max-reloads g",
       "no-memory-trimming g",
@@ -172,10 +167,23 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
       "ulimit-n g",
       "zero-warning g",
       "external-check g",
-      "cluster-secret g",
-      "unix-bind g",
       "debug g",
     ],
+  },
+  {
+    support: "no-effect",
+    note: "rates are not limited in the whole; use `maxconn`, or `rate-limit sessions` in a frontend",
+    rows: ["maxconnrate g", "maxsessrate g", "maxsslrate g", "maxsslconn g", "maxcomprate g"],
+  },
+  {
+    support: "no-effect",
+    note: "it serves QUIC and peers, which are not supported",
+    rows: ["cluster-secret g"],
+  },
+  {
+    support: "refused",
+    note: "give the whole path and the rights on each `bind` line",
+    rows: ["unix-bind g"],
   },
   {
     support: "refused",
@@ -221,6 +229,9 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
     ],
   },
 ]);
+
+/** Gone since HAProxy 2.5; read as `nbthread`. */
+export const LEGACY_GLOBAL_KEYWORD = "nbproc";
 
 export const USERLIST_KEYWORDS: KeywordTable = buildTable([{ support: "done", rows: ["group u", "user u"] }]);
 

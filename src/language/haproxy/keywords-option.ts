@@ -51,7 +51,7 @@ export const OPTION_KEYWORDS: KeywordTable = buildTable([
   },
   { support: "partly", note: "the fields about TLS errors are always 0", rows: ["httpslog dfl"] },
   { support: "done", note: "read as `option httpclose`, with a warning", rows: ["forceclose dflb"] },
-  { support: "no-effect", note: "gone since HAProxy 2.1; a warning says so", rows: ["http-tunnel dflb"] },
+  { support: "partly", note: "gone since HAProxy 2.1; ignored with a warning", rows: ["http-tunnel dflb"] },
   {
     support: "no-effect",
     note: "tunes HAProxy's own way of moving bytes",

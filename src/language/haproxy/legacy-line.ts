@@ -8,6 +8,7 @@ import { modernizeLegacyWords } from "./legacy-rewrite.ts";
 import { displayText } from "./lexer.ts";
 import { capitalize } from "./line-words.ts";
 import { allowsPlace, describePlaces } from "./places.ts";
+import { quoteWord } from "./quote.ts";
 import type { ProxyLine } from "./reading.ts";
 import { spanOfWords, type Word, wordAt } from "./word.ts";
 
@@ -55,7 +56,14 @@ export function readLegacyLine(line: ProxyLine, readLine: (line: ProxyLine) => v
     `\`${keyword.text}\` is the language of HAProxy 1.5; it is read as the line of today`,
     displayText(modern),
   );
+  const { httpRequest, httpResponse } = draft;
+  const [requestCount, responseCount] = [httpRequest.length, httpResponse.length];
   readLine(asLine(line, result.words, result.sources));
+  const isAdd = keyword.text.endsWith("add");
+  const requestRules =
+    keyword.text === "block" ? draft.blockRules : isAdd ? draft.legacyRequestAdds : draft.legacyRequestRules;
+  requestRules.push(...httpRequest.splice(requestCount));
+  (isAdd ? draft.legacyResponseAdds : draft.legacyResponseRules).push(...httpResponse.splice(responseCount));
 }
 
 /** The rewritten words keep the places of the words that they come from. */
@@ -84,16 +92,5 @@ function readLegacyAction(line: ProxyLine, action: LegacyAction, conditionIndex:
   if (conditionIndex !== null && condition === null) return;
   const rule: Rule = { action, condition, span: spanOfWords(line.words) };
   draft.httpOnly.push({ what: keyword.text, span: line.span });
-  (isRequest ? draft.httpRequest : draft.httpResponse).push(rule);
-}
-
-/** A word as it has to be written so that it is read back as `text`. */
-export function quoteWord(text: string): string {
-  if (
-    /^[\w\-.,:;/%()[\]{}*+?^=@!<>|&~]+$/.test(text) ||
-    (/^\\?[\w\-.,:;/%()[\]{}*+?^=@!<>|&~\\$]+$/.test(text) && !/\\[ trnx\\#'"]/.test(text))
-  )
-    return text;
-  if (!text.includes("'")) return `'${text}'`;
-  return `"${text.replace(/["\\$]/g, "\\$&")}"`;
+  (isRequest ? draft.legacyRequestRules : draft.legacyResponseRules).push(rule);
 }

@@ -50,6 +50,7 @@ const RENAMED: Readonly<Record<string, readonly string[]>> = {
   clitimeout: ["timeout", "client"],
   srvtimeout: ["timeout", "server"],
   redispatch: ["option", "redispatch"],
+  nbproc: ["nbthread"],
 };
 
 interface LegacyRule {
@@ -185,7 +186,7 @@ function anchored(pattern: string, ignoreCase: boolean): string {
 
 /** How a search for a request line begins: a group for the method, or a method by its name. */
 const METHOD_GROUP =
-  /^\^(\((?:\[\^ :?\][*+]|\[\^:? \][*+]|\.[*+]|\[A-Z\][*+]|\\S[*+]|\\w[*+]|\[\^\\s\][*+])\)) (.*)$/s;
+  /^\^(\((?:\[\^(?: |:| :|: )\][*+]|\.[*+]|\[A-Z\][*+]|\\S[*+]|\\w[*+]|\[\^\\s\][*+])\)) (.*)$/s;
 const METHOD_NAME = /^\^([A-Z]{3,7}) (.*)$/s;
 const VERSION_GROUP = / \(?(?:HTTP\/[^ )]*|\.\*|HTTP\.\*)\)?\$?$/;
 
@@ -258,7 +259,7 @@ function describeTest(rule: LegacyRule, pattern: string): readonly string[] | nu
     const status = /^\^HTTP\/[^ ]* ([1-5]\d\d)/.exec(pattern);
     return status === null ? null : ["{", "status", status[1]!, "}"];
   }
-  const group = METHOD_GROUP.exec(pattern) ?? /^\^(\[\^ :?\][*+]) (.*)$/s.exec(pattern);
+  const group = METHOD_GROUP.exec(pattern) ?? /^\^(\[\^(?: |:| :|: )\][*+]) (.*)$/s.exec(pattern);
   if (group !== null) return ["{", "url_reg", ...flags, `^${group[2]!.replace(VERSION_GROUP, "")}`, "}"];
   const method = METHOD_NAME.exec(pattern);
   if (method === null) return null;

@@ -8,7 +8,7 @@ import type { Cursor } from "./cursor.ts";
 import type { CheckDraft } from "./draft.ts";
 import { OPTION_KEYWORDS } from "./keywords-option.ts";
 import { displayText } from "./lexer.ts";
-import { capitalize } from "./line-words.ts";
+import { capitalize, reportNoEffect } from "./line-words.ts";
 import { allowsPlace, describePlaces } from "./places.ts";
 import { cursorOf, type ProxyLine } from "./reading.ts";
 import type { Word } from "./word.ts";
@@ -119,8 +119,9 @@ function isUsable(line: ProxyLine, name: Word): boolean {
     );
     return false;
   }
-  if (keyword.support === "no-effect") return false;
-  return true;
+  if (keyword.support !== "no-effect") return true;
+  if (line.modifier === null) reportNoEffect(line.report, name.span, keyword);
+  return false;
 }
 
 function refuseNegation(line: ProxyLine): boolean {
@@ -128,8 +129,8 @@ function refuseNegation(line: ProxyLine): boolean {
   line.report.error(
     "bad-negation",
     line.span,
-    `\`${line.modifier}\` cannot stand before this option`,
-    "Choose another check instead.",
+    `\`${line.modifier}\` cannot stand before \`option ${displayText(line.words[1]!.text)}\``,
+    "Write the option that you want instead.",
   );
   return false;
 }

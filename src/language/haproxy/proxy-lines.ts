@@ -11,7 +11,7 @@ import { displayText } from "./lexer.ts";
 import { readLogTarget } from "./log-line.ts";
 import { cursorOf, type ProxyLine } from "./reading.ts";
 import { readSource } from "./server-line.ts";
-import { expectDurationMs, expectInteger, parseDurationMs } from "./values.ts";
+import { expectInteger, parseDurationMs } from "./values.ts";
 import type { Word } from "./word.ts";
 
 export function readProxyInteger(set: (draft: ProxyDraft, value: number) => void): (line: ProxyLine) => void {
@@ -343,13 +343,5 @@ export function readDispatch(line: ProxyLine): void {
   );
   if (endpoint?.kind === "ip" && endpoint.port?.kind === "range")
     line.draft.dispatch = { host: endpoint.host, port: endpoint.port.low };
-  cursor.expectEnd();
-}
-
-/** For the old spellings of timeouts. */
-export function readTimeoutNamed(line: ProxyLine, name: keyof Timeouts): void {
-  const cursor = cursorOf(line);
-  const value = expectDurationMs(cursor, "a time");
-  if (value !== null) line.draft.timeouts[name] = value === 0 ? null : value;
   cursor.expectEnd();
 }

@@ -11,7 +11,7 @@ import type { Keyword } from "./keyword-table.ts";
 import { LEGACY_KEYWORDS, PROXY_KEYWORDS } from "./keywords-proxy.ts";
 import { readLegacyLine } from "./legacy-line.ts";
 import { displayText } from "./lexer.ts";
-import { capitalize } from "./line-words.ts";
+import { capitalize, reportNoEffect } from "./line-words.ts";
 import { readOption } from "./option-line.ts";
 import { allowsPlace, describePlaces } from "./places.ts";
 import {
@@ -199,7 +199,9 @@ function isUsable(line: ProxyLine, keyword: Keyword): boolean {
     else line.report.error("wrong-section", line.keyword.span, message, help);
     return false;
   }
-  return keyword.support !== "no-effect";
+  if (keyword.support !== "no-effect") return true;
+  reportNoEffect(line.report, line.keyword.span, keyword);
+  return false;
 }
 
 /** What HAProxy only warns about when it stands in the wrong kind of section. */

@@ -195,6 +195,7 @@ class SectionReader {
     const isNameless =
       kind === "defaults" && (cursor.isAtEnd || (cursor.peek()!.text === "from" && header.words.length <= 3));
     const name = isNameless ? null : cursor.expect("the section's name");
+    const oldBind = isOldBindPlace(kind, cursor) ? cursor.next() : null;
     const origin = this.#readFrom(cursor);
     cursor.expectEnd();
     const draft = copyDraft(origin ?? (kind === "defaults" ? newDefaults() : this.#defaults));
@@ -205,7 +206,30 @@ class SectionReader {
     draft.isInvalid = name === null && kind !== "defaults";
     draft.acls = new Map(PREDEFINED_ACLS);
     if (name !== null) this.#checkName(kind, name, draft);
+    if (oldBind !== null) this.#readOldBind(draft, oldBind);
     return draft;
+  }
+
+  /** `listen NAME ADDRESS`, as files for HAProxy 1.5 have it. */
+  #readOldBind(draft: ProxyDraft, address: Word): void {
+    const help = `${draft.kind} ${displayText(draft.name)}\n    bind ${displayText(address.text)}`;
+    this.#report.warning(
+      "obsolete-keyword",
+      address.span,
+      "the address of a section is now on a `bind` line of its own",
+      help,
+    );
+    const keyword: Word = { ...address, text: "bind" };
+    const words = [keyword, address];
+    readProxyLine({
+      reading: this.#reading,
+      report: this.#report,
+      draft,
+      words,
+      keyword,
+      modifier: null,
+      span: draft.span,
+    });
   }
 
   #readFrom(cursor: Cursor): ProxyDraft | null {
@@ -247,6 +271,16 @@ class SectionReader {
     );
     draft.isInvalid = true;
   }
+}
+
+function isOldBindPlace(kind: ProxyDraft["kind"], cursor: Cursor): boolean {
+  const word = cursor.peek();
+  return (
+    (kind === "listen" || kind === "frontend") &&
+    word !== null &&
+    word.text !== "from" &&
+    /[:/@]/.test(word.text)
+  );
 }
 
 /** A frontend and a backend may have the same name. */

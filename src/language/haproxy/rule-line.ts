@@ -42,7 +42,7 @@ export function readRule(line: ProxyLine): void {
   if (name === "http-request")
     add(line, "httpRequest", parseHttpRequestRule(words, line.reading.contextFor(line.draft, "request")));
   else if (name === "redirect")
-    add(line, "httpRequest", parseRedirect(words, line.reading.contextFor(line.draft, "request")));
+    add(line, "redirectRules", parseRedirect(words, line.reading.contextFor(line.draft, "request")));
   else if (name === "http-response")
     add(line, "httpResponse", parseHttpResponseRule(words, line.reading.contextFor(line.draft, "response")));
   else

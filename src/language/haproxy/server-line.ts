@@ -275,11 +275,14 @@ const READERS: Readonly<Record<string, ServerWordReader>> = {
   ),
   ssl: flag((draft) => (draft.isTls = true)),
   "no-ssl": flag((draft) => (draft.isTls = false)),
-  verify: choice("way to verify", ["none", "required"], (draft, value) => {
-    draft.tls.verify = value;
+  verify: ({ cursor, draft }) => {
+    draft.tls.verify = cursor.expectOneOf("way to verify", ["none", "required"]) ?? "none";
     draft.hasVerify = true;
-  }),
+  },
   verifyhost: text("a name", (draft, value) => (draft.tls.verifyHost = value)),
+  "no-verifyhost": flag((draft) => {
+    draft.tls.verifyHost = null;
+  }),
   crt: ({ line, cursor, draft }) => {
     const path = cursor.expect("a file");
     if (path !== null) draft.tls.certificate = resolvePath(path.text, line.reading.global.crtBase);

@@ -3,6 +3,7 @@ import type { TlsCommon } from "../../model/proxy.ts";
 import type { TlsVersion } from "../../transport/contract.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Mutable } from "./draft.ts";
+import { displayText } from "./lexer.ts";
 import type { Word } from "./word.ts";
 
 const VERSIONS: readonly TlsVersion[] = ["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
@@ -102,7 +103,10 @@ function readVersion(cursor: Cursor): TlsVersion | null {
       "SSLv3 is broken and no longer in OpenSSL",
       "Use TLSv1.2.",
     );
-  } else cursor.unknown(word, "TLS version", VERSIONS);
+  } else {
+    const message = `\`${displayText(word.text)}\` is no TLS version`;
+    cursor.report.error("unknown-word", word.span, message, `Possible: ${VERSIONS.join(", ")}.`);
+  }
   return null;
 }
 

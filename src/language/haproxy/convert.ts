@@ -1,0 +1,119 @@
+// Rewrites the vocabulary of HAProxy 1.5 in configuration files as lines of today. Everything else stays as it is, byte
+// for byte. What cannot be rewritten stays too, and is reported.
+import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
+import type { ReaderEnvironment, SourceFile } from "./environment.ts";
+import { LEGACY_GLOBAL_KEYWORD } from "./keywords-global.ts";
+import { LEGACY_KEYWORDS } from "./keywords-proxy.ts";
+import { modernizeLegacyWords } from "./legacy-rewrite.ts";
+import { displayText, type LexedLine, lexLine } from "./lexer.ts";
+import { quoteWord } from "./quote.ts";
+import { readConfiguration } from "./reader.ts";
+import { Report } from "./report.ts";
+import type { Word } from "./word.ts";
+
+export interface ConvertResult {
+  /** The same files in the same order. */
+  readonly files: readonly SourceFile[];
+  /** Legacy lines that were left as they are. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Files for HAProxy 1.5 as files for HAProxy of today. Faults of other lines are not looked at. */
+export function modernise(files: readonly SourceFile[], environment: ReaderEnvironment): ConvertResult {
+  const report = new Report();
+  const places = placesWithoutMode(files, environment);
+  const converted = files.map((file) => ({
+    name: file.name,
+    text: convertFile(file, places.get(file.name) ?? new Set(), report),
+  }));
+  return { files: converted, diagnostics: report.inFileOrder(files.map((file) => file.name)) };
+}
+
+/** Section headers whose mode was inferred from rules that the conversion takes away: they get a `mode http`. */
+function placesWithoutMode(
+  files: readonly SourceFile[],
+  environment: ReaderEnvironment,
+): Map<string, Set<number>> {
+  const places = new Map<string, Set<number>>();
+  for (const { code, span } of readConfiguration(files, environment).diagnostics) {
+    if (code !== "missing-mode") continue;
+    places.set(span.file, (places.get(span.file) ?? new Set()).add(span.line));
+  }
+  return places;
+}
+
+function convertFile(file: SourceFile, withoutMode: ReadonlySet<number>, report: Report): string {
+  const lines = file.text.split("\n");
+  const converted: string[] = [];
+  lines.forEach((text, i) => {
+    // Variables stay as they are: a line that has one cannot be quoted anew.
+    let hasVariable = false;
+    const lexed = lexLine(text, file.name, i + 1, () => {
+      hasVariable = true;
+      return "x";
+    });
+    const ending = text.endsWith("\r") ? "\r" : "";
+    const indent = indentBehind(lines, i);
+    converted.push(convertLine(text, lexed, hasVariable, indent, report));
+    if (withoutMode.has(i + 1)) converted.push(`${indent}mode http${ending}`);
+  });
+  return converted.join("\n");
+}
+
+function indentBehind(lines: readonly string[], index: number): string {
+  const next = lines.slice(index + 1).find((line) => /^\s+\S/.test(line));
+  return next === undefined ? "    " : /^\s+/.exec(next)![0];
+}
+
+function convertLine(
+  text: string,
+  { words }: LexedLine,
+  hasVariable: boolean,
+  indent: string,
+  report: Report,
+): string {
+  const first = words[0];
+  if (first === undefined) return text;
+  const modern = modernWords(words, indent);
+  if (modern === null) return text;
+  if (typeof modern !== "string") {
+    report.warning("not-converted", first.span, modern.message, modern.help);
+    return text;
+  }
+  if (hasVariable) {
+    report.warning(
+      "not-converted",
+      first.span,
+      "this line has a variable and has to be changed by hand",
+      modern,
+    );
+    return text;
+  }
+  const start = first.span.column - 1;
+  const end = words.at(-1)!.span.endColumn - 1;
+  return text.slice(0, start) + modern + text.slice(end);
+}
+
+/** The line of today, null for a line that is one already, or why there is none. */
+function modernWords(
+  words: readonly Word[],
+  indent: string,
+): string | null | { message: string; help: string } {
+  const texts = words.map((word) => word.text);
+  const [keyword = "", second = "", third = ""] = texts;
+  if ((keyword === "listen" || keyword === "frontend") && texts.length === 3 && /[:/@]/.test(third)) {
+    return `${keyword} ${displayText(second)}\n${indent}bind ${displayText(third)}`;
+  }
+  if (keyword === "option" && second === "forceclose") return "option httpclose";
+  const entry = LEGACY_KEYWORDS.get(keyword);
+  if (entry === undefined && keyword !== LEGACY_GLOBAL_KEYWORD) return null;
+  if (entry?.support === "refused")
+    return { message: `\`${keyword}\` has no line of today`, help: entry.note };
+  const result = modernizeLegacyWords(texts);
+  if (result.kind === "modern") return result.words.map(quoteWord).join(" ");
+  if (result.kind === "error") return { message: result.message, help: result.help };
+  return {
+    message: `\`${keyword}\` has no line of today`,
+    help: "Sallyport still does it line by line; for HAProxy rewrite it with `replace-header` or `replace-uri`.",
+  };
+}
