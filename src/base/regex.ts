@@ -1,6 +1,6 @@
-// Regular expressions of an haproxy.cfg (PCRE) as JavaScript ones over strings of bytes (Latin-1). What JavaScript
-// cannot do (atomic groups, possessive quantifiers, recursion, …) is refused with the reason, never approximated.
-// Also the replacement syntax of `replace-header` and `regsub`: `\1`, `\x41`, `\\`.
+// Regular expressions of an haproxy.cfg (PCRE) as JavaScript ones over strings of bytes (Latin-1). What
+// JavaScript cannot do (atomic groups, possessive quantifiers, recursion, …) is refused with the reason,
+// never approximated. Also the replacement syntax of `replace-header` and `regsub`: `\1`, `\x41`, `\\`.
 import { failed, type Result, success } from "./failure.ts";
 
 const POSIX_CLASSES: Readonly<Record<string, string>> = {
@@ -36,7 +36,10 @@ const NEGATED_POSIX_CLASSES: Readonly<Record<string, string>> = {
   punct: "\\x00- 0-9A-Za-z\\x7f-\\xff",
 };
 
-/** Escapes whose meaning differs from JavaScript's: outside a class, and inside one (null: not allowed there). */
+/**
+ * Escapes whose meaning differs from JavaScript's: outside a class, and inside one (null: not allowed
+ * there).
+ */
 const ESCAPES: Readonly<Record<string, readonly [string, string | null]>> = {
   A: ["(?<![^])", null],
   z: ["(?![^])", null],
@@ -54,7 +57,10 @@ const ESCAPES: Readonly<Record<string, readonly [string, string | null]>> = {
 };
 const SAME_ESCAPES = "dDwWbBtnrf";
 
-/** A compiled expression, or the reason why it cannot be one: a clause such as "atomic groups are not supported". */
+/**
+ * A compiled expression, or the reason why it cannot be one: a clause such as "atomic groups are not
+ * supported".
+ */
 export function compileRegex(pattern: string, ignoreCase: boolean): Result<RegExp, string> {
   const translation = new Translation(pattern);
   try {
@@ -122,7 +128,10 @@ class Translation {
   #group(): void {
     const rest = this.#source.slice(this.#at);
     if (rest.startsWith("(*")) throw new Refusal("verbs such as (*UTF8) are not supported");
-    if (!rest.startsWith("(?")) return this.#open("(", 1);
+    if (!rest.startsWith("(?")) {
+      this.#open("(", 1);
+      return;
+    }
     if (rest.startsWith("(?#")) {
       const end = rest.indexOf(")");
       if (end < 0) throw new Refusal("a comment is not closed");
@@ -130,11 +139,20 @@ class Translation {
       return;
     }
     const simple = /^\(\?(:|=|!|<=|<!)/.exec(rest);
-    if (simple !== null) return this.#open(simple[0], simple[0].length);
+    if (simple !== null) {
+      this.#open(simple[0], simple[0].length);
+      return;
+    }
     const name = /^\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')/.exec(rest);
-    if (name !== null) return this.#open(`(?<${name[1] ?? name[2]}>`, name[0].length);
+    if (name !== null) {
+      this.#open(`(?<${name[1] ?? name[2]}>`, name[0].length);
+      return;
+    }
     const reference = /^\(\?P=(\w+)\)/.exec(rest);
-    if (reference !== null) return this.#emit(`\\k<${reference[1]}>`, reference[0].length);
+    if (reference !== null) {
+      this.#emit(`\\k<${reference[1]}>`, reference[0].length);
+      return;
+    }
     this.#modifiers(rest);
   }
 
@@ -143,6 +161,7 @@ class Translation {
     if (match === null) throw new Refusal(refusedGroup(rest));
     const [text, on, off = "", end] = match as unknown as [string, string, string | undefined, string];
     const unknown = /[^ims]/.exec(on + off);
+    if (/^\(\?R\)/.test(rest)) throw new Refusal(refusedGroup(rest));
     if (unknown !== null) throw new Refusal(`the modifier (?${unknown[0]}) is not supported`);
     if (text === "(?i)" && this.#out === "") {
       this.startsIgnoringCase = true;
@@ -178,15 +197,36 @@ class Translation {
     const next = this.#source[this.#at + 1];
     if (next === undefined) throw new Refusal("it ends in a backslash");
     const known = ESCAPES[next];
-    if (known !== undefined) return this.#emit(known[0], 2);
-    if (SAME_ESCAPES.includes(next)) return this.#emit(`\\${next}`, 2);
-    if (next === "Q") return this.#literal();
-    if (next === "E") return this.#emit("", 2);
+    if (known !== undefined) {
+      this.#emit(known[0], 2);
+      return;
+    }
+    if (SAME_ESCAPES.includes(next)) {
+      this.#emit(`\\${next}`, 2);
+      return;
+    }
+    if (next === "Q") {
+      this.#literal();
+      return;
+    }
+    if (next === "E") {
+      this.#emit("", 2);
+      return;
+    }
     const group = /^\\g(?:\{(\d+)\}|(\d+))/.exec(this.#source.slice(this.#at));
-    if (group !== null) return this.#emit(`\\${group[1] ?? group[2]}`, group[0].length);
+    if (group !== null) {
+      this.#emit(`\\${group[1] ?? group[2]}`, group[0].length);
+      return;
+    }
     const named = /^\\k(?:<(\w+)>|\{(\w+)\}|'(\w+)')/.exec(this.#source.slice(this.#at));
-    if (named !== null) return this.#emit(`\\k<${named[1] ?? named[2] ?? named[3]}>`, named[0].length);
-    if (next >= "1" && next <= "9") return this.#emit(`\\${next}`, 2);
+    if (named !== null) {
+      this.#emit(`\\k<${named[1] ?? named[2] ?? named[3]}>`, named[0].length);
+      return;
+    }
+    if (next >= "1" && next <= "9") {
+      this.#emit(`\\${next}`, 2);
+      return;
+    }
     this.#code();
   }
 
@@ -201,15 +241,23 @@ class Translation {
   #code(): void {
     const rest = this.#source.slice(this.#at);
     const hexadecimal = /^\\x(?:\{([0-9a-fA-F]{1,2})\}|([0-9a-fA-F]{0,2}))/.exec(rest);
-    if (hexadecimal !== null)
-      return this.#emit(
+    if (hexadecimal !== null) {
+      this.#emit(
         hexEscape(Number.parseInt(hexadecimal[1] ?? hexadecimal[2] ?? "0", 16) || 0),
         hexadecimal[0].length,
       );
+      return;
+    }
     const octal = /^\\(0[0-7]{0,2})/.exec(rest);
-    if (octal !== null) return this.#emit(hexEscape(Number.parseInt(octal[1]!, 8)), octal[0].length);
+    if (octal !== null) {
+      this.#emit(hexEscape(Number.parseInt(octal[1]!, 8)), octal[0].length);
+      return;
+    }
     const control = /^\\c([\x40-\x7e])/.exec(rest);
-    if (control !== null) return this.#emit(hexEscape(control[1]!.toUpperCase().charCodeAt(0) ^ 0x40), 3);
+    if (control !== null) {
+      this.#emit(hexEscape(control[1]!.toUpperCase().charCodeAt(0) ^ 0x40), 3);
+      return;
+    }
     const next = rest[1]!;
     if (/[A-Za-z0-9]/.test(next)) throw new Refusal(`the escape \\${next} is not supported`);
     this.#emit(/[\^$.*+?()[\]{}|/\\-]/.test(next) ? `\\${next}` : next, 2);
@@ -222,7 +270,10 @@ class Translation {
     for (;;) {
       const character = this.#source[this.#at];
       if (character === undefined) throw new Refusal("a bracket is not closed");
-      if (character === "]") return this.#emit("]", 1);
+      if (character === "]") {
+        this.#emit("]", 1);
+        return;
+      }
       if (character === "[") this.#posixClass();
       else if (character === "\\") this.#classEscape();
       else this.#emit(character, 1);
@@ -231,7 +282,10 @@ class Translation {
 
   #posixClass(): void {
     const match = /^\[:(\^?)(\w+):\]/.exec(this.#source.slice(this.#at));
-    if (match === null) return this.#emit("\\[", 1);
+    if (match === null) {
+      this.#emit("\\[", 1);
+      return;
+    }
     const text = (match[1] === "" ? POSIX_CLASSES : NEGATED_POSIX_CLASSES)[match[2]!];
     if (text === undefined) throw new Refusal(`there is no character class ${match[0]}`);
     this.#emit(text, match[0].length);
@@ -243,12 +297,17 @@ class Translation {
     const known = ESCAPES[next];
     if (known !== undefined) {
       if (known[1] === null) throw new Refusal(`\\${next} is not allowed in brackets`);
-      return this.#emit(known[1], 2);
+      this.#emit(known[1], 2);
+      return;
     }
-    if ("dDwWbtnrf".includes(next)) return this.#emit(`\\${next}`, 2);
+    if ("dDwWbtnrf".includes(next)) {
+      this.#emit(`\\${next}`, 2);
+      return;
+    }
     if (next >= "1" && next <= "7") {
       const octal = /^\\([0-7]{1,3})/.exec(this.#source.slice(this.#at))!;
-      return this.#emit(hexEscape(Number.parseInt(octal[1]!, 8) & 0xff), octal[0].length);
+      this.#emit(hexEscape(Number.parseInt(octal[1]!, 8) & 0xff), octal[0].length);
+      return;
     }
     this.#code();
   }

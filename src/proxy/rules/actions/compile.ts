@@ -1,0 +1,63 @@
+// Compiles an action of any kind.
+import type { Action } from "../../../model/rule.ts";
+import type { RuleEnvironment } from "../environment.ts";
+import type { MessageSide, RunAction } from "./action.ts";
+import { compileEdit } from "./edits.ts";
+import { compileFinal } from "./final.ts";
+import { compileLegacy } from "./legacy.ts";
+import { compileRequestLineAction } from "./request-line.ts";
+import { compileState } from "./state.ts";
+
+export interface ActionPlace {
+  readonly side: MessageSide;
+  /** False in tcp rules. */
+  readonly isHttp: boolean;
+  /** Number of the rule behind this one, where a waiting rule goes on. */
+  readonly next: number;
+}
+
+export function compileAction(action: Action, place: ActionPlace, environment: RuleEnvironment): RunAction {
+  switch (action.kind) {
+    case "add-header":
+    case "set-header":
+    case "del-header":
+    case "replace-header":
+    case "replace-value":
+      return compileEdit(action, place.side, environment);
+    case "set-method":
+    case "set-path":
+    case "set-pathq":
+    case "set-query":
+    case "set-uri":
+    case "replace-path":
+    case "replace-pathq":
+    case "replace-uri":
+      return compileRequestLineAction(action, environment);
+    case "replace-line":
+    case "delete-line":
+      return compileLegacy(action, place.side);
+    case "allow":
+    case "accept":
+    case "deny":
+    case "tarpit":
+    case "return":
+    case "auth":
+    case "reject":
+    case "silent-drop":
+    case "use-service":
+    case "redirect":
+      return compileFinal(action, environment);
+    case "set-var":
+    case "unset-var":
+    case "set-log-level":
+    case "set-src":
+    case "set-src-port":
+    case "set-dst":
+    case "set-dst-port":
+    case "set-timeout":
+    case "capture":
+    case "set-status":
+    case "wait-for-body":
+      return compileState(action, place.side, place.isHttp, place.next, environment);
+  }
+}

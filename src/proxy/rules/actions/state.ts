@@ -1,0 +1,154 @@
+// Actions that change what is known of the stream or of its connection: variables, addresses, captures,
+// timeouts.
+import { formatIpAddress, type SocketAddress } from "../../../base/address.ts";
+import type { StateAction } from "../../../model/rule.ts";
+import type { LogFormat, SampleExpression } from "../../../model/sample.ts";
+import { FRAMING_NONE } from "../../../protocol/http1/message-head.ts";
+import type { Stream } from "../../stream.ts";
+import type { RuleEnvironment } from "../environment.ts";
+import { compileFormat } from "../format.ts";
+import { compileSample } from "../sample.ts";
+import { toAddress, toInteger } from "../sample-cast.ts";
+import type { SampleValue } from "../sample-value.ts";
+import { compileVariableWrite } from "../variables.ts";
+import type { MessageSide, RunAction } from "./action.ts";
+import { REASONS } from "./reasons.ts";
+
+/**
+ * `isHttp`: changes of addresses are the request's own and end with it. `next` is the number of the rule
+ * behind this one.
+ */
+export function compileState(
+  action: StateAction,
+  side: MessageSide,
+  isHttp: boolean,
+  next: number,
+  environment: RuleEnvironment,
+): RunAction {
+  switch (action.kind) {
+    case "set-var": {
+      const read = action.isFormat
+        ? compileFormat(action.value as LogFormat, environment, "http")
+        : compileSample(action.value as SampleExpression, environment).read;
+      const write = compileVariableWrite(action.variable, environment);
+      return effect((stream) => {
+        const value = read(stream);
+        // HAProxy leaves the variable alone when there is no value.
+        if (value !== undefined) write(stream, value);
+      });
+    }
+    case "unset-var": {
+      const write = compileVariableWrite(action.variable, environment);
+      return effect((stream) => write(stream, undefined));
+    }
+    case "set-log-level":
+      return effect((stream) => {
+        stream.logLevel = action.level;
+      });
+    case "set-src":
+    case "set-src-port":
+    case "set-dst":
+    case "set-dst-port":
+      return compileAddress(action, isHttp, environment);
+    case "set-timeout":
+      return compileTimeout(action, environment);
+    case "capture":
+      return compileCapture(action, side, environment);
+    case "set-status":
+      return effect((stream) => {
+        if (stream.response === null) return;
+        stream.response.status = action.status;
+        stream.response.reason = action.reason ?? REASONS[action.status] ?? "Unknown";
+        if (stream.status > 0) stream.status = action.status;
+      });
+    case "wait-for-body":
+      return (stream) => {
+        if (stream.request === null || stream.request.framing === FRAMING_NONE || stream.body !== null)
+          return null;
+        const deadlineMs = environment.clock.nowMs + action.timeoutMs;
+        return { kind: "wait", resumeAt: next, deadlineMs, body: { atLeastBytes: action.atLeastBytes } };
+      };
+  }
+}
+
+function effect(run: (stream: Stream) => void): RunAction {
+  return (stream) => {
+    run(stream);
+    return null;
+  };
+}
+
+type AddressAction = Extract<StateAction, { kind: "set-src" | "set-src-port" | "set-dst" | "set-dst-port" }>;
+
+function compileAddress(
+  { kind, value }: AddressAction,
+  isHttp: boolean,
+  environment: RuleEnvironment,
+): RunAction {
+  const { read } = compileSample(value, environment);
+  const isPort = kind.endsWith("-port");
+  const isSource = kind.startsWith("set-src");
+  return effect((stream) => {
+    const { session } = stream;
+    const sample = read(stream);
+    const present = isSource ? session.source : session.destination;
+    const changed =
+      sample === undefined ? null : isPort ? withPort(present, sample) : withHost(present, sample);
+    if (changed === null) return;
+    if (isSource) {
+      if (isHttp) session.connectionSource ??= session.source;
+      session.source = changed;
+    } else {
+      if (isHttp) session.connectionDestination ??= session.destination;
+      session.destination = changed;
+      stream.destination = changed;
+    }
+  });
+}
+
+function withHost(present: SocketAddress, sample: SampleValue): SocketAddress | null {
+  const address = toAddress(sample);
+  if (address === undefined) return null;
+  return { family: address.family, host: formatIpAddress(address), port: present.port };
+}
+
+/** A unix socket turns into 0.0.0.0 when it is given a port, as in HAProxy. */
+function withPort(present: SocketAddress, sample: SampleValue): SocketAddress | null {
+  const port = toInteger(sample);
+  if (port === undefined || port < 0 || port > 65535) return null;
+  return present.family === "unix" ? { family: 4, host: "0.0.0.0", port } : { ...present, port };
+}
+
+function compileTimeout(
+  action: Extract<StateAction, { kind: "set-timeout" }>,
+  environment: RuleEnvironment,
+): RunAction {
+  const { timeout, value } = action;
+  const read = typeof value === "number" ? () => value : compileSample(value, environment).read;
+  return effect((stream) => {
+    const sample = read(stream);
+    const timeoutMs = sample === undefined ? undefined : toInteger(sample);
+    if (timeoutMs === undefined) return;
+    if (timeout === "server") stream.serverTimeoutMs = timeoutMs;
+    else stream.tunnelTimeoutMs = timeoutMs;
+  });
+}
+
+function compileCapture(
+  action: Extract<StateAction, { kind: "capture" }>,
+  side: MessageSide,
+  environment: RuleEnvironment,
+): RunAction {
+  const { readText } = compileSample(action.sample, environment);
+  return effect((stream) => {
+    const { requestCaptures, responseCaptures } = stream.frontend.settings;
+    const slots = side === "request" ? requestCaptures : responseCaptures;
+    const text = readText(stream);
+    if (text === undefined || action.slot >= slots.length) return;
+    const values =
+      side === "request"
+        ? (stream.requestCaptures ??= slots.map(() => null))
+        : (stream.responseCaptures ??= slots.map(() => null));
+    values[action.slot] = text.slice(0, slots[action.slot]!.length);
+  });
+}

@@ -1,0 +1,32 @@
+// What rules know of the process they run in, apart from the stream: handed to every compile function.
+// Names of backends, servers and frontends are looked up in the stream's own runtime, so that a program
+// stays right for streams that finish in an older generation.
+import type { ProxyConfiguration } from "../../model/proxy.ts";
+import type { SampleValue } from "./sample-value.ts";
+
+export interface RuleEnvironment {
+  /** For userlists and maps. */
+  readonly configuration: Pick<ProxyConfiguration, "userlists" | "maps">;
+  readonly hostname: string;
+  readonly pid: number;
+  /** Environment variables. */
+  readonly processVariables: Readonly<Record<string, string | undefined>>;
+  /** Worker processes count from 1. */
+  readonly workerIndex: number;
+  readonly workerCount: number;
+  /** An `Engine` will do. */
+  readonly clock: RuleClock;
+  /** `proc.` variables; they outlive generations. */
+  readonly variables: Map<string, SampleValue>;
+  /** Requests numbered so far in this process, for %rt. */
+  readonly requestCount: { value: number };
+}
+
+export interface RuleClock {
+  /** Monotonic milliseconds. */
+  readonly nowMs: number;
+  /** Milliseconds since 1970. */
+  readonly wallClockMs: number;
+  /** Uniform in [0, 1). */
+  random(): number;
+}

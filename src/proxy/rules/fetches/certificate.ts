@@ -1,0 +1,133 @@
+// The fields of an X.509 certificate (RFC 5280) that rules ask for, read from its DER. It verifies nothing:
+// the TLS engine has done that.
+import { createHash } from "node:crypto";
+import { latin1 } from "../sample-cast.ts";
+
+export type DistinguishedName = readonly { readonly key: string; readonly value: string }[];
+
+export interface Certificate {
+  readonly version: number;
+  /** Raw bytes of the number. */
+  readonly serial: string;
+  readonly issuer: DistinguishedName;
+  readonly subject: DistinguishedName;
+  /** As written: "260101000000Z". */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly sha1: string;
+}
+
+const NAME_KEYS: Readonly<Record<string, string>> = {
+  "2.5.4.3": "CN",
+  "2.5.4.4": "SN",
+  "2.5.4.5": "serialNumber",
+  "2.5.4.6": "C",
+  "2.5.4.7": "L",
+  "2.5.4.8": "ST",
+  "2.5.4.9": "street",
+  "2.5.4.10": "O",
+  "2.5.4.11": "OU",
+  "2.5.4.12": "title",
+  "2.5.4.42": "GN",
+  "1.2.840.113549.1.9.1": "emailAddress",
+  "0.9.2342.19200300.100.1.1": "UID",
+  "0.9.2342.19200300.100.1.25": "DC",
+};
+
+interface Element {
+  readonly tag: number;
+  readonly content: Uint8Array;
+  /** Behind this element, in the bytes that it was read from. */
+  readonly end: number;
+}
+
+/** Null for bytes that are no certificate. */
+export function readCertificate(der: Uint8Array): Certificate | null {
+  const outer = elementAt(der, 0);
+  const body = outer === null ? null : elementAt(outer.content, 0);
+  if (body === null) return null;
+  const fields = childrenOf(body.content);
+  const hasVersion = fields[0]?.tag === 0xa0;
+  const [serial, , issuer, validity, subject] = hasVersion ? fields.slice(1) : fields;
+  if (serial === undefined || issuer === undefined || validity === undefined || subject === undefined)
+    return null;
+  const [notBefore, notAfter] = childrenOf(validity.content);
+  if (notBefore === undefined || notAfter === undefined) return null;
+  return {
+    version: (hasVersion ? (fields[0]!.content.at(-1) ?? 0) : 0) + 1,
+    serial: latin1(serial.content),
+    issuer: readName(issuer.content),
+    subject: readName(subject.content),
+    notBefore: latin1(notBefore.content),
+    notAfter: latin1(notAfter.content),
+    sha1: createHash("sha1").update(der).digest("latin1"),
+  };
+}
+
+/** "/C=FR/O=Company/CN=name", or as in RFC 2253: "CN=name,O=Company,C=FR". */
+export function formatName(name: DistinguishedName, isRfc2253: boolean): string {
+  if (!isRfc2253) return name.map(({ key, value }) => `/${key}=${value}`).join("");
+  const escaped = name.map(({ key, value }) => `${key}=${value.replace(/[,+"\\<>;]|^[ #]| $/g, "\\$&")}`);
+  return escaped.reverse().join(",");
+}
+
+/** The value of the n-th entry of that key: 1 is the first, -1 the last. */
+export function nameEntry(name: DistinguishedName, key: string, occurrence: number): string | undefined {
+  const values = name.filter((entry) => entry.key === key).map((entry) => entry.value);
+  return occurrence < 0 ? values.at(occurrence) : values[Math.max(occurrence, 1) - 1];
+}
+
+function readName(bytes: Uint8Array): DistinguishedName {
+  const entries: { key: string; value: string }[] = [];
+  for (const set of childrenOf(bytes)) {
+    for (const pair of childrenOf(set.content)) {
+      const [identifier, value] = childrenOf(pair.content);
+      if (identifier === undefined || value === undefined) continue;
+      const oid = formatOid(identifier.content);
+      entries.push({ key: NAME_KEYS[oid] ?? oid, value: latin1(value.content) });
+    }
+  }
+  return entries;
+}
+
+function formatOid(bytes: Uint8Array): string {
+  const numbers: number[] = [];
+  let value = 0;
+  for (const byte of bytes) {
+    value = value * 128 + (byte & 0x7f);
+    if (byte >= 0x80) continue;
+    if (numbers.length === 0) {
+      const first = Math.min(2, Math.trunc(value / 40));
+      numbers.push(first, value - first * 40);
+    } else numbers.push(value);
+    value = 0;
+  }
+  return numbers.join(".");
+}
+
+function childrenOf(bytes: Uint8Array): Element[] {
+  const children: Element[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const element = elementAt(bytes, at);
+    if (element === null) break;
+    children.push(element);
+    at = element.end;
+  }
+  return children;
+}
+
+function elementAt(bytes: Uint8Array, at: number): Element | null {
+  const tag = bytes[at];
+  let length = bytes[at + 1];
+  if (tag === undefined || length === undefined) return null;
+  let start = at + 2;
+  if (length >= 0x80) {
+    const lengthBytes = length & 0x7f;
+    if (lengthBytes === 0 || lengthBytes > 4) return null;
+    length = 0;
+    for (let i = 0; i < lengthBytes; i++) length = length * 256 + (bytes[start + i] ?? 0);
+    start += lengthBytes;
+  }
+  const end = start + length;
+  return end > bytes.length ? null : { tag, content: bytes.subarray(start, end), end };
+}

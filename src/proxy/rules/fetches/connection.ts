@@ -1,0 +1,74 @@
+// Fetches on the client's connection and the listener (HAProxy manual 7.3.3).
+import { type IpAddress, parseIpAddress, type SocketAddress } from "../../../base/address.ts";
+import { COUNTER } from "../../state.ts";
+import type { Session } from "../../stream.ts";
+import type { FetchCompiler } from "../fetch.ts";
+
+type Names =
+  | "src"
+  | "src_port"
+  | "dst"
+  | "dst_port"
+  | "dst_conn"
+  | "dst_is_local"
+  | "src_is_local"
+  | "so_id"
+  | "so_name"
+  | "fc_rcvd_proxy"
+  | "fc_http_major"
+  | "bc_http_major";
+
+export const CONNECTION_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
+  src: () => ({
+    read: (stream) => sourceAddress(stream.session) ?? undefined,
+    readText: ({ session }) => ipText(session.source),
+  }),
+  src_port: () => (stream) =>
+    stream.session.source.family === "unix" ? undefined : stream.session.source.port,
+  dst: () => ({
+    read: (stream) => destinationAddress(stream.session) ?? undefined,
+    readText: ({ session }) => ipText(session.destination),
+  }),
+  dst_port: () => (stream) =>
+    stream.session.destination.family === "unix" ? undefined : stream.session.destination.port,
+  dst_conn:
+    () =>
+    ({ frontend }) =>
+      frontend.state.total(frontend.slot, COUNTER.scur),
+  // Without a look at the machine's own addresses, loopback is all that is surely local.
+  dst_is_local: () => (stream) => isLoopback(destinationAddress(stream.session)),
+  src_is_local: () => (stream) => isLoopback(sourceAddress(stream.session)),
+  so_id: () => (stream) => stream.session.bind.id,
+  so_name: () => (stream) => stream.session.bind.name ?? undefined,
+  fc_rcvd_proxy: () => (stream) => stream.session.connection.proxied !== null,
+  fc_http_major: () => (stream) => (stream.request === null ? 0 : 1),
+  bc_http_major: () => (stream) => (stream.serverConnection === null ? undefined : 1),
+};
+
+/** The client's address; null for a unix socket. */
+export function sourceAddress(session: Session): IpAddress | null {
+  if (session.sourceIp?.of !== session.source)
+    session.sourceIp = { of: session.source, address: parse(session.source) };
+  return session.sourceIp.address;
+}
+
+export function destinationAddress(session: Session): IpAddress | null {
+  if (session.destinationIp?.of !== session.destination) {
+    session.destinationIp = { of: session.destination, address: parse(session.destination) };
+  }
+  return session.destinationIp.address;
+}
+
+function parse(address: SocketAddress): IpAddress | null {
+  return address.family === "unix" ? null : parseIpAddress(address.host);
+}
+
+function ipText(address: SocketAddress): string | undefined {
+  return address.family === "unix" ? undefined : address.host;
+}
+
+function isLoopback(address: IpAddress | null): boolean {
+  if (address === null) return false;
+  if (address.family === 4) return address.bytes[0] === 127;
+  return address.bytes[15] === 1 && address.bytes.subarray(0, 15).every((byte) => byte === 0);
+}

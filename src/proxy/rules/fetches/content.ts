@@ -1,0 +1,87 @@
+// Fetches on raw bytes, for tcp content rules (HAProxy manual 7.3.5). Whatever more bytes could change is
+// noted, so that the rule waits.
+import { type ClientHello, readClientHello } from "../../../protocol/tls/client-hello.ts";
+import type { Stream } from "../../stream.ts";
+import { noteChangeable } from "../content-state.ts";
+import type { FetchCompiler, ReadSample } from "../fetch.ts";
+import { latin1 } from "../sample-cast.ts";
+import type { SampleValue } from "../sample-value.ts";
+
+type Names =
+  | "req.len"
+  | "req.payload"
+  | "req.ssl_hello_type"
+  | "req.ssl_sni"
+  | "req.ssl_ver"
+  | "req.proto_http"
+  | "res.len"
+  | "res.payload"
+  | "wait_end";
+
+export const CONTENT_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
+  "req.len": lengthFetch(requestBytes),
+  "req.payload": payloadFetch(requestBytes),
+  "req.ssl_hello_type": helloFetch(() => CLIENT_HELLO),
+  "req.ssl_sni": helloFetch((hello) => hello.serverName || undefined),
+  "req.ssl_ver": helloFetch((hello) => (hello.recordVersion >> 8) * 65536 + (hello.recordVersion & 0xff)),
+  "req.proto_http": () => (stream) => {
+    if (stream.request !== null) return true;
+    noteChangeable(stream);
+    return looksLikeHttp(stream.content) ? true : undefined;
+  },
+  "res.len": lengthFetch(responseBytes),
+  "res.payload": payloadFetch(responseBytes),
+  wait_end: () => (stream) => {
+    noteChangeable(stream);
+    return stream.isContentFinal ? true : undefined;
+  },
+};
+
+const CLIENT_HELLO = 1;
+
+type Locate = (stream: Stream) => Uint8Array;
+
+function requestBytes(stream: Stream): Uint8Array {
+  return stream.content;
+}
+
+function responseBytes(stream: Stream): Uint8Array {
+  return stream.responseContent;
+}
+
+function lengthFetch(locate: Locate): FetchCompiler {
+  return () => (stream) => {
+    noteChangeable(stream);
+    return locate(stream).length;
+  };
+}
+
+/** `payload(offset,length)`; length 0 takes all there is. */
+function payloadFetch(locate: Locate): FetchCompiler {
+  return (parameters): ReadSample => {
+    const offset = Number(parameters[0] ?? 0);
+    const length = Number(parameters[1] ?? 0);
+    return (stream) => {
+      const data = locate(stream);
+      if (length === 0) noteChangeable(stream);
+      if (data.length < offset + length) {
+        noteChangeable(stream);
+        return undefined;
+      }
+      return latin1(data.subarray(offset, length === 0 ? data.length : offset + length));
+    };
+  };
+}
+
+function helloFetch(read: (hello: ClientHello) => SampleValue | undefined): FetchCompiler {
+  return () => (stream) => {
+    const { content } = stream;
+    const result = readClientHello(content, 0, content.length);
+    if (result.kind === "incomplete") noteChangeable(stream);
+    return result.kind === "hello" ? read(result.hello) : undefined;
+  };
+}
+
+function looksLikeHttp(content: Uint8Array): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP\/1\.[01]\r?\n/.test(latin1(content));
+}
