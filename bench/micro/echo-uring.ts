@@ -1,13 +1,17 @@
 // The bare io_uring engine answering HTTP requests without reading them: what a request costs before any proxy work.
-// Serves until killed: `bin/node-26 bench/micro/echo-uring.ts [port] [bodyBytes]`, then for example
-// `taskset -c 1 wrk -t1 -c64 -d5s http://127.0.0.1:8100/`. Prints its own processor time per answer every second.
+// Serves until killed: `bin/node-26 bench/micro/echo-uring.ts [port] [bodyBytes] [certificate.pem]`, then for example
+// `taskset -c 1 wrk -t1 -c64 -d5s http://127.0.0.1:8100/`. The PEM file holds certificate and key and switches TLS on.
+// Prints its own processor time per answer every second.
+import { readFileSync } from "node:fs";
 
 import { Timer } from "../../src/base/timer-wheel.ts";
 import { createUringEngine } from "../../src/io/uring/engine.ts";
-import type { Connection, ConnectionHandler } from "../../src/transport/contract.ts";
+import type { Connection, ConnectionHandler, TlsServerContext } from "../../src/transport/contract.ts";
 
 const port = Number(process.argv[2] ?? 8100);
 const bodyBytes = Number(process.argv[3] ?? 101);
+
+const pemFile = process.argv[4];
 
 const created = createUringEngine();
 if (!created.ok) throw new Error(created.error.message);
@@ -17,6 +21,23 @@ const head = `HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\n\r\n`;
 const answer = engine.allocate(head.length + bodyBytes);
 answer.bytes.set(Buffer.from(head.padEnd(head.length + bodyBytes, "x")));
 let answerCount = 0;
+
+function createTls(pem: string): TlsServerContext {
+  const context = engine.createTlsServerContext({
+    certificates: [{ name: "bench", certificatePem: pem, keyPem: pem }],
+    minVersion: "TLSv1.2",
+    maxVersion: "TLSv1.3",
+    ciphers: null,
+    ciphersuites: null,
+    curves: null,
+    alpn: ["http/1.1"],
+    strictSni: false,
+    clientVerify: null,
+    ticketKeys: Uint8Array.from({ length: 80 }, (_, i) => i),
+  });
+  if (!context.ok) throw new Error(context.error.message);
+  return context.value;
+}
 
 const handler: ConnectionHandler = {
   handleOpen() {},
@@ -52,7 +73,7 @@ engine.listen(
   {
     address: { kind: "tcp", host: "127.0.0.1", port },
     backlog: 1024,
-    tls: null,
+    tls: pemFile === undefined ? null : createTls(readFileSync(pemFile, "utf8")),
     acceptProxy: false,
     handshakeTimeoutMs: 10_000,
     reusePort: false,

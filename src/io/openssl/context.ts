@@ -199,6 +199,8 @@ function configureServer(
     context,
     control.SSL_OP_NO_COMPRESSION | control.SSL_OP_NO_RENEGOTIATION | control.SSL_OP_IGNORE_UNEXPECTED_EOF,
   );
+  // As HAProxy does unless it is told prefer-client-ciphers.
+  calls.SSL_CTX_set_options(context, control.SSL_OP_CIPHER_SERVER_PREFERENCE);
   calls.SSL_CTX_ctrl(context, control.SSL_CTRL_SET_SESS_CACHE_MODE, control.SSL_SESS_CACHE_OFF, 0n);
   calls.SSL_CTX_ctrl(context, control.SSL_CTRL_SET_DH_AUTO, 1n, 0n);
   const id = openSsl.text(SESSION_ID_CONTEXT);

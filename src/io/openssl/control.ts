@@ -15,9 +15,9 @@ export const SSL_CTRL_SET_MAX_PROTO_VERSION = 124;
 export const SSL_OP_IGNORE_UNEXPECTED_EOF: bigint = 1n << 7n;
 export const SSL_OP_NO_TICKET: bigint = 1n << 14n;
 export const SSL_OP_NO_COMPRESSION: bigint = 1n << 17n;
+export const SSL_OP_CIPHER_SERVER_PREFERENCE: bigint = 1n << 22n;
 export const SSL_OP_NO_RENEGOTIATION: bigint = 1n << 30n;
 
-export const SSL_MODE_ENABLE_PARTIAL_WRITE = 1n;
 export const SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER = 2n;
 export const SSL_MODE_AUTO_RETRY = 4n;
 export const SSL_MODE_RELEASE_BUFFERS = 16n;
@@ -28,7 +28,6 @@ export const SSL_SESS_CACHE_CLIENT_NO_INTERNAL = 0x0301n;
 export const SSL_VERIFY_PEER = 1;
 export const SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
 
-export const SSL_ERROR_SSL = 1;
 export const SSL_ERROR_WANT_READ = 2;
 export const SSL_ERROR_ZERO_RETURN = 6;
 

@@ -93,6 +93,8 @@ export class UringConnection implements Connection, TimerTarget {
   #isShutdownSubmitted = false;
   #isShutdownDone = false;
   #isCloseWanted = false;
+  /** What is being sent is close_notify and nothing else. */
+  #isOnlyNotifyLeft = false;
   #isResetWanted = false;
   /** Why a wanted close is wanted, when it was not the handler that wanted it. */
   #closeCause: Failure | null = null;
@@ -261,10 +263,8 @@ export class UringConnection implements Connection, TimerTarget {
       this.destroy(this.#sendFailure);
       return;
     }
-    if (
-      this.#isResetWanted ||
-      (this.#isCloseWanted && !this.#isOpen && this.#unsentApplicationBytes() === 0)
-    ) {
+    const isUnused = !this.#isOpen && this.#closeCause === null && this.#unsentApplicationBytes() === 0;
+    if (this.#isResetWanted || (this.#isCloseWanted && isUnused)) {
       this.destroy(null);
       return;
     }
@@ -507,6 +507,11 @@ export class UringConnection implements Connection, TimerTarget {
   #failSend(errno: number): void {
     const cause = errnoFailure(errno, this.side, "send");
     this.#queue.clear();
+    if (this.#isOnlyNotifyLeft && this.#isCloseWanted) {
+      // All that mattered was sent; a peer that is gone need not be told that we go.
+      this.destroy(null);
+      return;
+    }
     this.secure?.plain.clear();
     this.#sendFailure = cause;
     if (!this.#isReceiving || this.remote.family === "unix") this.destroy(cause);
@@ -522,6 +527,7 @@ export class UringConnection implements Connection, TimerTarget {
 
   #endSending(): void {
     if (this.secure?.queueCloseNotify(this.#queue)) {
+      this.#isOnlyNotifyLeft = true;
       this.#startSend();
       return;
     }

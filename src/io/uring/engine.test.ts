@@ -1,4 +1,341 @@
+// The uring engine under the contract suite, alone and against peers of node:net and node:tls, and what is its own.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect as connectSocket, type Socket } from "node:net";
+import { test } from "node:test";
+import { Timer } from "../../base/timer-wheel.ts";
+import type { Chunk, Connection, ConnectionHandler, Listener } from "../../transport/contract.ts";
 import { contractSuite } from "../contract-suite.ts";
-import { createUringHarness } from "./harness.ts";
+import { createPortableEngine } from "../portable/portable-engine.ts";
+import type { UringEngine } from "./engine.ts";
+import { createUringHarness, openUringEngine, pumpFor, pumpUntil, withUringEngine } from "./harness.ts";
 
 contractSuite("uring", createUringHarness);
+contractSuite("uring with portable peers", () => createUringHarness(createPortableEngine()));
+
+const IGNORING: ConnectionHandler = {
+  handleOpen() {},
+  handleData() {},
+  handleDrain() {},
+  handleEnd(connection) {
+    connection.close();
+  },
+  handleClose() {},
+};
+
+function listen(engine: UringEngine, accept: (connection: Connection) => ConnectionHandler): Listener {
+  let listener: Listener | null = null;
+  engine.listen(
+    {
+      address: { kind: "tcp", host: "127.0.0.1", port: 0 },
+      backlog: 1024,
+      tls: null,
+      acceptProxy: false,
+      handshakeTimeoutMs: 10_000,
+      reusePort: false,
+    },
+    { accept },
+    (result) => {
+      assert(result.ok);
+      listener = result.value;
+    },
+  );
+  return listener!;
+}
+
+/** Adds `count` connected sockets to the list. */
+async function openSockets(
+  engine: UringEngine,
+  sockets: Socket[],
+  port: number,
+  count: number,
+): Promise<void> {
+  const first = sockets.length;
+  for (let i = 0; i < count; i++) sockets.push(connectSocket(port, "127.0.0.1").on("error", () => {}));
+  await pumpUntil(engine, () => sockets.slice(first).every((socket) => !socket.connecting));
+}
+
+/** Nothing is open, and every buffer is either free or lent to the kernel. */
+async function assertNothingLeft(engine: UringEngine): Promise<void> {
+  await pumpUntil(engine, () => engine.connectionCount === 0);
+  const { small, record, medium, large, huge } = engine.pools;
+  for (const pool of [record, medium, huge]) assert.equal(pool.freeCount, pool.chunkCount);
+  assert.equal(small.freeCount + engine.heads.lentCount, small.chunkCount);
+  assert.equal(large.freeCount + engine.bulk.lentCount, large.chunkCount);
+}
+
+test("run serves until stop", () => {
+  const engine = openUringEngine();
+  let turnCount = 0;
+  engine.onTurnEnd(() => turnCount++);
+  const timer = new Timer({ handleTimeout: () => engine.stop() });
+  engine.timers.arm(timer, engine.nowMs + 20);
+  engine.run();
+  assert(turnCount > 0);
+  assert(engine.nowMs >= 20);
+  engine.dispose();
+});
+
+test("what a handler throws leaves the loop", async () =>
+  withUringEngine(async (engine, sockets) => {
+    const defect = new Error("a defect");
+    const listener = listen(engine, () => ({
+      ...IGNORING,
+      handleData() {
+        throw defect;
+      },
+    }));
+    await openSockets(engine, sockets, listener.address.port, 1);
+    sockets[0]!.write("x");
+    await assert.rejects(
+      pumpUntil(engine, () => false),
+      defect,
+    );
+    sockets[0]!.destroy();
+  }));
+
+test("serves 1000 connections of another program's sockets at once", async () =>
+  withUringEngine(async (engine, sockets) => {
+    let openCount = 0;
+    const listener = listen(engine, () => ({
+      ...IGNORING,
+      handleOpen() {
+        openCount++;
+      },
+      handleData(connection, chunk, start, end) {
+        connection.send(chunk, start, end);
+      },
+    }));
+    await openSockets(engine, sockets, listener.address.port, 1000);
+    await pumpUntil(engine, () => openCount === 1000);
+    let answered = 0;
+    for (const [i, socket] of sockets.entries()) {
+      socket.once("data", (data) => {
+        if (data.toString() === `number ${i}`) answered++;
+      });
+      socket.write(`number ${i}`);
+    }
+    await pumpUntil(engine, () => answered === 1000);
+    for (const socket of sockets) socket.end();
+    listener.close();
+    await assertNothingLeft(engine);
+  }));
+
+test("idle connections hold no receive buffer", async () =>
+  withUringEngine(async (engine, sockets) => {
+    const listener = listen(engine, (connection) => {
+      connection.expectBulk(1_000_000);
+      return IGNORING;
+    });
+    await openSockets(engine, sockets, listener.address.port, 200);
+    await pumpUntil(engine, () => engine.connectionCount === 200);
+    const { small, large } = engine.pools;
+    assert.equal(small.freeCount + engine.heads.lentCount, small.chunkCount);
+    assert.equal(large.freeCount + engine.bulk.lentCount, large.chunkCount);
+    for (const socket of sockets) socket.destroy();
+    await assertNothingLeft(engine);
+  }));
+
+test("connections wait when all receive buffers are taken, and go on when some come back", async () =>
+  withUringEngine(
+    async (engine, sockets) => {
+      const held: Chunk[] = [];
+      let isHolding = true;
+      let receivedBytes = 0;
+      const listener = listen(engine, () => ({
+        ...IGNORING,
+        handleData(_connection, chunk, start, end) {
+          receivedBytes += end - start;
+          if (!isHolding) return;
+          chunk.retain();
+          held.push(chunk);
+        },
+      }));
+      await openSockets(engine, sockets, listener.address.port, 40);
+      for (const socket of sockets) socket.write(Buffer.alloc(4000));
+      await pumpUntil(engine, () => held.length === 8);
+      await pumpFor(engine, 30);
+      assert.equal(held.length, 8);
+      assert.equal(engine.pools.small.chunkCount, 8);
+      isHolding = false;
+      for (const chunk of held) chunk.release();
+      await pumpUntil(engine, () => receivedBytes === 40 * 4000);
+      for (const socket of sockets) socket.destroy();
+      await assertNothingLeft(engine);
+    },
+    { smallCountMax: 8 },
+  ));
+
+test("bodies come in small buffers when the large ones are taken", async () =>
+  withUringEngine(
+    async (engine, sockets) => {
+      const held: Chunk[] = [];
+      const received = new Map<Connection, number>();
+      const listener = listen(engine, (connection) => {
+        connection.expectBulk(10_000_000);
+        return {
+          ...IGNORING,
+          handleData(_connection, chunk, start, end) {
+            received.set(connection, (received.get(connection) ?? 0) + end - start);
+            if (chunk.bytes.length <= 262144 || held.length > 0) return;
+            chunk.retain();
+            held.push(chunk);
+          },
+        };
+      });
+      await openSockets(engine, sockets, listener.address.port, 3);
+      for (const socket of sockets) socket.write(Buffer.alloc(1_000_000));
+      await pumpUntil(
+        engine,
+        () => [...received.values()].filter((count) => count === 1_000_000).length === 3,
+      );
+      assert.equal(engine.pools.large.chunkCount, 1);
+      for (const chunk of held) chunk.release();
+      for (const socket of sockets) socket.destroy();
+      await assertNothingLeft(engine);
+    },
+    { largeCountMax: 1 },
+  ));
+
+test("a fast sender relayed to a slow reader takes bounded memory", async () =>
+  withUringEngine(async (engine, sockets) => {
+    const pendingMax = 500_000;
+    let received = 0;
+    let highest = 0;
+    const far = listen(engine, (connection) => {
+      // Reads a little now and then.
+      connection.pause();
+      return {
+        ...IGNORING,
+        handleData(_connection, _chunk, start, end) {
+          received += end - start;
+          connection.pause();
+        },
+      };
+    });
+    let slow: Connection | null = null;
+    const near = listen(engine, (connection) => {
+      connection.expectBulk(50_000_000);
+      const { port } = far.address;
+      const options = {
+        address: { kind: "tcp", host: "127.0.0.1", port },
+        source: null,
+        tls: null,
+        preamble: null,
+        timeoutMs: 5000,
+      } as const;
+      const onward = engine.connect(options, {
+        ...IGNORING,
+        handleDrain: () => connection.resume(),
+      });
+      slow = onward;
+      return {
+        ...IGNORING,
+        handleData(_connection, chunk, start, end) {
+          onward.send(chunk, start, end);
+          highest = Math.max(highest, onward.pendingBytes);
+          if (onward.pendingBytes >= pendingMax) connection.pause();
+        },
+      };
+    });
+    await openSockets(engine, sockets, near.address.port, 1);
+    sockets[0]!.write(Buffer.alloc(30_000_000));
+    let quietTurns = 0;
+    let before = -1;
+    // It is stuck when the kernel takes no more: a hundred turns without a change.
+    await pumpUntil(engine, () => {
+      const pending = slow?.pendingBytes ?? 0;
+      quietTurns = pending > 0 && pending === before ? quietTurns + 1 : 0;
+      before = pending;
+      return quietTurns === 100;
+    });
+    assert(sockets[0]!.writableLength > 10_000_000);
+    assert(highest < pendingMax + 262144 + 4096, `${highest} bytes were pending`);
+    assert(engine.pools.large.chunkCount <= 8, `${engine.pools.large.chunkCount} large buffers were used`);
+    assert.equal(received, 0);
+    sockets[0]!.destroy();
+  }));
+
+test("connections that come and go in all stages leave nothing behind", async () =>
+  withUringEngine(async (engine, sockets) => {
+    let closeCount = 0;
+    let acceptCount = 0;
+    const listener = listen(engine, (connection) => {
+      const fate = acceptCount++ % 5;
+      return {
+        ...IGNORING,
+        handleOpen() {
+          if (fate === 0) connection.reset();
+          if (fate === 1) connection.close();
+        },
+        handleData(_connection, chunk, start, end) {
+          for (let i = 0; i < 20; i++) connection.send(chunk, start, end);
+          if (fate === 2) connection.reset();
+          if (fate === 3) connection.close();
+        },
+        handleClose() {
+          closeCount++;
+        },
+      };
+    });
+    for (let round = 0; round < 10; round++) {
+      sockets.length = 0;
+      await openSockets(engine, sockets, listener.address.port, 100);
+      for (const [i, socket] of sockets.entries()) {
+        if (!socket.destroyed) socket.write(Buffer.alloc(1 + i * 300));
+        if (i % 3 === 0) socket.resetAndDestroy();
+        else socket.resume().end();
+      }
+      // One that was reset before it could be accepted is never heard of.
+      await pumpUntil(engine, () => closeCount === acceptCount && sockets.every((socket) => socket.closed));
+    }
+    assert(acceptCount > 500);
+    listener.close();
+    await assertNothingLeft(engine);
+  }));
+
+test("running out of descriptors delays new connections and harms no other", async () => {
+  // The limit is the process's, so the server is one of its own.
+  const source = new URL("./engine.ts", import.meta.url).href;
+  const script = `
+    const { createUringEngine } = await import(${JSON.stringify(source)});
+    const engine = createUringEngine().value;
+    const handler = {
+      handleOpen() {}, handleDrain() {}, handleClose() {},
+      handleData(connection, chunk, start, end) { connection.send(chunk, start, end); },
+      handleEnd(connection) { connection.close(); },
+    };
+    const options = {
+      address: { kind: "tcp", host: "127.0.0.1", port: 0 },
+      backlog: 512, tls: null, acceptProxy: false, handshakeTimeoutMs: 1000, reusePort: false,
+    };
+    engine.listen(options, { accept: () => handler }, (result) => console.log(result.value.address.port));
+    engine.run();`;
+  const flags = [
+    "--experimental-ffi",
+    "--disable-warning=ExperimentalWarning",
+    "--input-type=module",
+    "-e",
+    script,
+  ];
+  const child = spawn("sh", ["-c", 'ulimit -n 60; exec "$0" "$@"', process.execPath, ...flags], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  const port = Number(line);
+  const sockets = Array.from({ length: 100 }, () => connectSocket(port, "127.0.0.1"));
+  let answers = 0;
+  for (const socket of sockets) {
+    socket.write("x");
+    // Each answered connection makes room for one that waits.
+    socket.once("data", () => {
+      answers++;
+      socket.end();
+    });
+  }
+  await Promise.all(sockets.map((socket) => once(socket, "close")));
+  assert.equal(answers, 100);
+  child.kill("SIGKILL");
+  await once(child, "close");
+});

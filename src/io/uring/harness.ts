@@ -3,6 +3,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -36,6 +37,21 @@ export async function pumpUntil(
 export async function pumpFor(engine: UringEngine, durationMs: number): Promise<void> {
   const deadlineMs = performance.now() + durationMs;
   await pumpUntil(engine, () => performance.now() > deadlineMs);
+}
+
+/** Runs a test with an engine of its own, which goes away with all its connections however the test ends. */
+export async function withUringEngine(
+  run: (engine: UringEngine, sockets: Socket[]) => Promise<void>,
+  limits: Partial<UringLimits> = {},
+): Promise<void> {
+  const engine = openUringEngine(limits);
+  const sockets: Socket[] = [];
+  try {
+    await run(engine, sockets);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    engine.dispose();
+  }
 }
 
 export function createUringHarness(peer: Engine | null = null): ContractHarness {
