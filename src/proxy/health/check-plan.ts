@@ -1,0 +1,155 @@
+// From the check lines of a backend to the steps of a check.
+import type { CheckRule } from "../../model/proxy.ts";
+import type { LogFormat } from "../../model/sample.ts";
+import { constantFormat } from "../rules/format.ts";
+import type { Backend } from "../runtime.ts";
+import { type CheckContext, type CheckPlan, type CheckStep, IMPLICIT_CONNECT } from "./check-step.ts";
+import { DEFAULT_EXPECT, httpExpectStep, httpSendStep, type SendStateFacts } from "./checks/http.ts";
+import { ldapSteps } from "./checks/ldap.ts";
+import { mysqlSteps } from "./checks/mysql.ts";
+import { pgsqlSteps } from "./checks/pgsql.ts";
+import { redisSteps } from "./checks/redis.ts";
+import { smtpSteps } from "./checks/smtp.ts";
+import { sslHelloSteps } from "./checks/ssl-hello.ts";
+import { tcpExpectStep, tcpSendStep } from "./checks/tcp.ts";
+
+type HttpSend = Extract<CheckRule, { kind: "http-send" }>;
+
+/** One plan serves all servers of the backend. */
+export function createCheckPlan(backend: Backend, facts: SendStateFacts): CheckPlan {
+  const { check } = backend.settings;
+  switch (check.kind) {
+    case "tcp-connect":
+      return plan("connect", []);
+    case "http":
+      return httpPlan(check.rules, check.legacyRequest, facts);
+    case "tcp":
+      return plan(
+        "tcp",
+        check.rules.flatMap((rule) => toStep(rule, null, false)),
+      );
+    case "ssl-hello":
+      return plan("protocol", sslHelloSteps());
+    case "smtp":
+      return plan("protocol", smtpSteps(check.hello, check.domain));
+    case "mysql":
+      return plan("protocol", mysqlSteps(check.user));
+    case "pgsql":
+      return plan("protocol", pgsqlSteps(check.user));
+    case "redis":
+      return plan("protocol", redisSteps());
+    case "ldap":
+      return plan("protocol", ldapSteps());
+  }
+}
+
+function plan(flavour: CheckPlan["flavour"], steps: readonly CheckStep[], disableOn404 = false): CheckPlan {
+  const first = steps.find((step) => step.kind !== "action");
+  return { flavour, steps: first?.kind === "connect" ? steps : [IMPLICIT_CONNECT, ...steps], disableOn404 };
+}
+
+/** The request of `option httpchk` goes before the rules, or is completed by their first `send`. */
+function httpPlan(rules: readonly CheckRule[], legacy: CheckRule | null, facts: SendStateFacts): CheckPlan {
+  const disableOn404 = rules.some((rule) => rule.kind === "disable-on-404");
+  const sendState = rules.some((rule) => rule.kind === "send-state") ? facts : null;
+  let all = [...rules];
+  const firstSend = all.findIndex((rule) => rule.kind === "http-send");
+  const fromOption = legacy?.kind === "http-send" ? legacy : DEFAULT_REQUEST;
+  if (firstSend >= 0) all[firstSend] = mergeRequests(fromOption, all[firstSend] as HttpSend);
+  else {
+    const after = all.findIndex((rule) => rule.kind === "connect");
+    all = all.toSpliced(after + 1, 0, fromOption);
+  }
+  const steps = all.flatMap((rule) => toStep(rule, sendState, disableOn404));
+  if (steps.findLast((step) => step.kind !== "action")?.kind === "send")
+    steps.push(httpExpectStep(DEFAULT_EXPECT, evaluateFormat, disableOn404));
+  return plan("http", steps, disableOn404);
+}
+
+const DEFAULT_REQUEST: HttpSend = {
+  kind: "http-send",
+  method: "OPTIONS",
+  uri: "/",
+  version: "HTTP/1.0",
+  headers: [],
+  body: null,
+  span: DEFAULT_EXPECT.span,
+};
+
+/** What `http-check send` does not say is as `option httpchk` has it. */
+function mergeRequests(fromOption: HttpSend, explicit: HttpSend): HttpSend {
+  return {
+    ...explicit,
+    method: explicit.method === DEFAULT_REQUEST.method ? fromOption.method : explicit.method,
+    uri: explicit.uri === DEFAULT_REQUEST.uri ? fromOption.uri : explicit.uri,
+    version: explicit.version === DEFAULT_REQUEST.version ? fromOption.version : explicit.version,
+    headers: explicit.headers.length > 0 ? explicit.headers : fromOption.headers,
+    body: explicit.body ?? fromOption.body,
+  };
+}
+
+function toStep(rule: CheckRule, sendState: SendStateFacts | null, disableOn404: boolean): CheckStep[] {
+  switch (rule.kind) {
+    case "connect":
+      return [{ kind: "connect", connection: rule, isImplicit: false, comment: rule.comment }];
+    case "http-send":
+      return [httpSendStep(rule, evaluateFormat, sendState)];
+    case "http-expect":
+      return [httpExpectStep(rule, evaluateFormat, disableOn404)];
+    case "tcp-send":
+      return [tcpSendStep(rule, evaluateFormat)];
+    case "tcp-expect":
+      return [tcpExpectStep(rule, evaluateFormat)];
+    case "set-var": {
+      const { value, variable } = rule;
+      const text = (context: CheckContext) =>
+        "parts" in value ? evaluateFormat(value, context) : sampleText(value, context);
+      return [{ kind: "action", run: (context) => context.variables.set(variable, text(context)) }];
+    }
+    case "unset-var":
+      return [{ kind: "action", run: (context) => context.variables.delete(rule.variable) }];
+    default:
+      return [];
+  }
+}
+
+/**
+ * Formats in checks: texts, `var()`, constants, the server's and backend's names and the date. There is no stream that
+ * other samples could be taken from: they are empty.
+ */
+export function evaluateFormat(format: LogFormat, context: CheckContext): string {
+  const constant = constantFormat(format);
+  if (constant !== null) return constant;
+  return format.parts
+    .map((part) =>
+      part.kind === "text" ? part.text : part.kind === "sample" ? sampleText(part.sample, context) : "",
+    )
+    .join("");
+}
+
+function sampleText(
+  sample: Extract<LogFormat["parts"][number], { kind: "sample" }>["sample"],
+  context: CheckContext,
+): string {
+  const { name, arguments: parameters } = sample.fetch;
+  const { server } = context;
+  switch (name) {
+    case "str":
+    case "int":
+      return String(parameters[0] ?? "");
+    case "var":
+      return context.variables.get(String(parameters[0])) ?? "";
+    case "srv_name":
+      return server.name;
+    case "srv_id":
+      return String(server.definition.id);
+    case "be_name":
+      return server.backend.name;
+    case "be_id":
+      return String(server.backend.definition.id);
+    case "date":
+      return String(context.nowSeconds);
+    default:
+      return "";
+  }
+}

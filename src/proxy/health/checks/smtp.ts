@@ -1,0 +1,43 @@
+// `option smtpchk`: greeting, HELO or EHLO, QUIT, each answered with a 2xx reply.
+import { type CheckStep, expectText, firstLine, sendStep } from "../check-step.ts";
+
+export function smtpSteps(hello: string, domain: string): CheckStep[] {
+  const code = (text: string) => Number.parseInt(text.slice(0, 3), 10) || 0;
+  const reply = (text: string) => firstLine(text.slice(4).replace(/^ +/, ""));
+  return [
+    { kind: "connect", connection: null, isImplicit: false, comment: null },
+    expectText({
+      pattern: /^[0-9]{3}[ \r]/,
+      minRecv: 4,
+      errorStatus: "L7RSP",
+      describeError: firstLine,
+      describeSuccess: () => "",
+    }),
+    expectText({
+      pattern: /^2[0-9]{2}[ \r]/,
+      minRecv: 4,
+      errorStatus: "L7STS",
+      code,
+      describeError: reply,
+      describeSuccess: () => "",
+    }),
+    sendStep(`${hello} ${domain}\r\n`),
+    expectText({
+      pattern: /^(2[0-9]{2}-[^\r]*\r\n)*2[0-9]{2}[ \r]/,
+      minRecv: null,
+      errorStatus: "L7STS",
+      code,
+      describeError: reply,
+      describeSuccess: () => "",
+    }),
+    sendStep("QUIT\r\n"),
+    expectText({
+      pattern: /^2[0-9]{2}[- \r]/,
+      minRecv: 4,
+      errorStatus: "L7STS",
+      code,
+      describeError: reply,
+      describeSuccess: reply,
+    }),
+  ];
+}
