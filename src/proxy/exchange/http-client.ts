@@ -9,6 +9,7 @@ import type { ListenerRuntime } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
 import type { Session, Stream } from "../stream.ts";
 import type { ExchangeContext, LiveSession } from "./context.ts";
+import type { InputPiece } from "./held-input.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { admitSession } from "./session-rules.ts";
 import { TERMINATION } from "./termination.ts";
@@ -125,7 +126,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   }
 
   /** The exchange is over and the connection stays: on to what the client has already sent, or to waiting. */
-  continueWith(leftovers: readonly { chunk: Chunk; start: number; end: number }[]): void {
+  continueWith(leftovers: readonly InputPiece[]): void {
     const { engine } = this.context;
     this.#state = "idle";
     this.#dropPartial();

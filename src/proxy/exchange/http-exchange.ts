@@ -3,15 +3,8 @@
 // back. Reused for all requests of its connection. Bytes are never copied when they are many.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
-import { BodyDecoder } from "../../protocol/http1/body.ts";
-import {
-  FRAMING_CHUNKED,
-  FRAMING_LENGTH,
-  FRAMING_UNTIL_CLOSE,
-  MessageHead,
-} from "../../protocol/http1/message-head.ts";
-import { parseResponseHead } from "../../protocol/http1/response-parser.ts";
-import type { Chunk, Connection } from "../../transport/contract.ts";
+import { FRAMING_CHUNKED, FRAMING_UNTIL_CLOSE, type MessageHead } from "../../protocol/http1/message-head.ts";
+import type { Chunk } from "../../transport/contract.ts";
 import type { Server } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
 import { Stream } from "../stream.ts";
@@ -19,26 +12,28 @@ import { countStream } from "./accounting.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext } from "./context.ts";
 import type { HttpClient } from "./http-client.ts";
-import { errorReply, type Reply } from "./replies.ts";
+import {
+  doesServerKeep,
+  isConnectionAuthenticated,
+  isIdempotent,
+  mayKeepClient,
+  mayKeepServer,
+  opensTunnel,
+  setClientConnectionHeader,
+  setServerConnectionHeader,
+} from "./keep-alive.ts";
+import { errorReply, type Reply, readReplyHead } from "./replies.ts";
 import { type PhaseOutcome, RequestPhases, replySource } from "./request-phases.ts";
+import { RequestRelay } from "./request-relay.ts";
+import { ResponseHeadReader } from "./response-head-reader.ts";
 import { runAfterResponse, runResponsePhases } from "./response-phases.ts";
+import { ResponseRelay } from "./response-relay.ts";
 import type { ServerLink } from "./server-link.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** A sender is held back while this much waits for its receiver. */
 const HIGH_WATER_BYTES = 512 * 1024;
-/** A body up to this size that came with its head is copied behind the head, which saves a send. */
-const COPY_BODY_BYTES_MAX = 8 * 1024;
-/** Methods that may be repeated on another connection when a reused one turns out to be dead (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
-
-interface HeldInput {
-  readonly chunk: Chunk;
-  readonly start: number;
-  readonly end: number;
-}
-
 export class HttpExchange implements ConnectorOwner, TimerTarget {
   stream!: Stream;
   readonly #client: HttpClient;
@@ -47,28 +42,20 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   readonly #phases: RequestPhases;
   /** Waiting for the server, for the body, or in the tarpit. */
   readonly #timer = new Timer(this);
-  readonly #response = new MessageHead();
-  readonly #requestBody = new BodyDecoder();
-  readonly #responseBody = new BodyDecoder();
+  readonly #responses: ResponseHeadReader;
+  readonly #requestRelay: RequestRelay;
+  readonly #relay: ResponseRelay;
   #isActive = false;
   #waiting: "body" | "tarpit" | "server" = "server";
   #tarpitReply: Reply | null = null;
   /** Holds the request head's bytes while the head may still be read. */
   #headChunk: Chunk | null = null;
-  /** What came from the client and could not go on yet. */
-  #held: HeldInput[] = [];
   #link: ServerLink | null = null;
   /** Kept for the next request of this client (http-reuse never, NTLM). */
   #privateLink: ServerLink | null = null;
   #isRequestDone = false;
   #isResponseBegun = false;
   #isResponseDone = false;
-  #isBodySent = false;
-  /** The encoded head, kept until the server has answered, for a second try when a reused connection was dead. */
-  #sentHead: Chunk | null = null;
-  #sentHeadLength = 0;
-  #partialResponse: Chunk | null = null;
-  #partialLength = 0;
   #requestSentMs = 0;
   #isClientKept = false;
   #isServerKept = false;
@@ -80,6 +67,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#context = client.context;
     this.#connector = new Connector(client.context, this);
     this.#phases = new RequestPhases(client.context);
+    this.#responses = new ResponseHeadReader(client.context.engine);
+    this.#requestRelay = new RequestRelay(client.context.engine);
+    this.#relay = new ResponseRelay(client.context.engine, client.connection);
   }
 
   get activeStream(): Stream | null {
@@ -99,8 +89,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     stream.requestMs = engine.nowMs - stream.startMs;
     stream.bytesIn = head.end - head.start;
     stream.response = null;
-    this.#requestBody.reset(head.framing, head.contentLength);
-    this.#isRequestDone = this.#requestBody.isComplete;
+    this.#requestRelay.begin(stream);
+    this.#isRequestDone = this.#requestRelay.isComplete;
     if (start < end) this.#hold(rest, start, end);
     this.#client.armClientTimeout();
     this.#continue(this.#phases.run(stream));
@@ -108,7 +98,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   /** More from the client while the exchange goes on: body, or the next requests. */
   receiveRequestData(chunk: Chunk, start: number, end: number): void {
-    if (this.#isRequestDone || this.#link === null || this.#held.length > 0) {
+    if (this.#isRequestDone || this.#link === null || this.#requestRelay.heldCount > 0) {
       this.#hold(chunk, start, end);
       if (this.#waiting === "body" && !this.#isRequestDone) this.#continueWithBody(false);
     } else this.#forwardRequestBody(this.#link, chunk, start, end);
@@ -185,11 +175,11 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#isRequestDone = false;
     this.#isResponseBegun = false;
     this.#isResponseDone = false;
-    this.#isBodySent = false;
     this.#isClientKept = false;
     this.#isFinishing = false;
     this.#phases.reset();
-    this.#response.reset();
+    const { bufferBytes, headerCountMax } = this.#context.runtime.configuration.global;
+    this.#responses.reset(bufferBytes, headerCountMax);
     state.count(stream.frontend.slot, COUNTER.reqTot);
     countRate(state, stream.frontend.slot, COUNTER.reqRateSecond, engine.wallClockMs);
     return stream;
@@ -199,6 +189,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     switch (outcome.kind) {
       case "forward":
         this.#waiting = "server";
+        this.#isServerKept = mayKeepServer(this.stream);
+        setServerConnectionHeader(this.stream.request!, this.#isServerKept);
         this.#connector.start(true);
         return;
       case "wait":
@@ -230,17 +222,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   /** `wait-for-body` and buffered requests: the phases go on once the body, or as much as fits, is here. */
   #continueWithBody(isTimeUp: boolean): void {
     const stream = this.stream;
-    const limit = this.#context.runtime.configuration.global.bufferBytes;
-    const peek = new BodyDecoder();
-    peek.reset(stream.request!.framing, stream.request!.contentLength);
-    const parts: Uint8Array[] = [];
-    let heldBytes = 0;
-    for (const { chunk, start, end } of this.#held) {
-      heldBytes += end - start;
-      if (!peek.isComplete) peek.collect(chunk.bytes, start, end, parts);
-    }
-    stream.body = Buffer.concat(parts);
-    if (!peek.isComplete && heldBytes < limit && !isTimeUp) return;
+    const { content, isComplete } = this.#requestRelay.peekBody();
+    stream.body = content;
+    const isFull = this.#requestRelay.heldBytes >= this.#context.runtime.configuration.global.bufferBytes;
+    if (!isComplete && !isFull && !isTimeUp) return;
     stream.isContentFinal = true;
     this.#context.engine.timers.disarm(this.#timer);
     this.#waiting = "server";
@@ -248,37 +233,24 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   #hold(chunk: Chunk, start: number, end: number): void {
-    chunk.retain();
-    this.#held.push({ chunk, start, end });
+    this.#requestRelay.hold(chunk, start, end);
     // More than this nobody needs before the server is there.
-    if (this.#waiting !== "body" || this.#held.length > 8) this.#client.connection.pause();
-  }
-
-  #sendHeld(link: ServerLink): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const { chunk, start, end } of held) {
-      if (this.#link === link && !this.#isRequestDone) this.#forwardRequestBody(link, chunk, start, end);
-      else this.#hold(chunk, start, end);
-      chunk.release();
-    }
-    if (this.#held.length === 0) this.#client.connection.resume();
+    if (this.#waiting !== "body" || this.#requestRelay.heldCount > 8) this.#client.connection.pause();
   }
 
   #forwardRequestBody(link: ServerLink, chunk: Chunk, start: number, end: number): void {
-    const taken = this.#requestBody.feed(chunk.bytes, start, end);
-    if (taken < 0) {
+    this.#checkRequest(link, this.#requestRelay.forward(link.connection, chunk, start, end));
+  }
+
+  #checkRequest(link: ServerLink, isWellFormed: boolean): void {
+    const client = this.#client.connection;
+    if (!isWellFormed) {
       this.#failClient(this.#isResponseBegun ? TERMINATION.clientGoneInData : TERMINATION.badRequest);
-      return;
-    }
-    if (taken > 0) {
-      this.#isBodySent = true;
-      this.stream.bytesIn += taken;
-      link.connection.send(chunk, start, start + taken);
-    }
-    if (start + taken < end) this.#hold(chunk, start + taken, end);
-    if (this.#requestBody.isComplete) this.#requestDone();
-    else if (link.connection.pendingBytes > HIGH_WATER_BYTES) this.#client.connection.pause();
+    } else if (this.#requestRelay.isComplete) {
+      if (this.#requestRelay.heldCount > 0) client.pause();
+      this.#requestDone();
+    } else if (link.connection.pendingBytes > HIGH_WATER_BYTES) client.pause();
+    else client.resume();
   }
 
   #requestDone(): void {
@@ -300,41 +272,21 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   handleServerReady(link: ServerLink): void {
     this.#link = link;
-    const head = this.stream.request!;
-    this.#setServerConnectionHeader(head, link);
-    const chunk = this.#context.engine.allocate(head.encodedLengthMax());
-    const length = head.encodeInto(chunk.bytes, 0);
-    this.#sentHead = chunk;
-    this.#sentHeadLength = length;
-    this.#sendRequest(link);
-  }
-
-  #sendRequest(link: ServerLink): void {
+    const { sendNameHeader } = link.server.backend.settings;
+    if (sendNameHeader !== null) this.stream.request!.setHeader(sendNameHeader, link.server.name);
     this.#requestSentMs = this.#context.engine.nowMs;
-    link.connection.send(this.#sentHead!, 0, this.#sentHeadLength);
+    this.#requestRelay.sendHead(link.connection);
     this.#armServerTimeout();
-    if (!this.#isRequestDone) {
-      this.#client.connection.expectBulk(this.stream.request!.contentLength);
-      if (this.#held.length > 0) this.#sendHeld(link);
-    }
+    if (this.#isRequestDone) return;
+    this.#client.connection.expectBulk(this.stream.request!.contentLength);
+    if (this.#requestRelay.heldCount > 0)
+      this.#checkRequest(link, this.#requestRelay.forwardHeld(link.connection));
   }
 
   handleServerFailed(termination: Termination): void {
     if (this.stream.backend!.settings.servers.length === 0 || termination === TERMINATION.noServer)
       this.stream.server = null;
     this.#reply(errorReply(termination.status, replySource(this.#context, this.stream)), termination);
-  }
-
-  /** HAProxy writes only what differs from the version's default: nothing for keep-alive in HTTP/1.1. */
-  #setServerConnectionHeader(head: MessageHead, link: ServerLink): void {
-    const backMode = this.stream.backend!.definition.options.connectionMode;
-    const frontMode = this.stream.frontend.definition.options.connectionMode;
-    const mayKeep = backMode === "keep-alive" && frontMode === "keep-alive";
-    setConnectionHeader(head, mayKeep);
-    this.#isServerKept = mayKeep;
-    if (link.server.backend.settings.sendNameHeader !== null) {
-      head.setHeader(link.server.backend.settings.sendNameHeader, link.server.name);
-    }
   }
 
   handleLinkOpen(_link: ServerLink): void {}
@@ -348,7 +300,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   handleLinkDrain(_link: ServerLink): void {
-    if (!this.#isRequestDone && this.#held.length === 0) this.#client.connection.resume();
+    if (!this.#isRequestDone && this.#requestRelay.heldCount === 0) this.#client.connection.resume();
   }
 
   handleLinkEnd(link: ServerLink): void {
@@ -368,7 +320,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#isServerKept = false;
     if (this.#isResponseDone) return;
     // An until-close body ends with an orderly close; with a reset it is cut.
-    if (isOrderly && this.#responseBody.finishAtClose()) this.#responseDone();
+    if (isOrderly && this.#relay.finishAtClose()) this.#responseDone();
     else this.#failServer(TERMINATION.serverClosedInData);
   }
 
@@ -377,9 +329,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     const isFresh = !link.isReused;
     if (
       isFresh ||
-      this.#isBodySent ||
-      this.#partialLength > 0 ||
-      !IDEMPOTENT.has(this.stream.request!.method)
+      this.#requestRelay.isBodySent ||
+      this.#responses.isPartial ||
+      !isIdempotent(this.stream.request!.method)
     ) {
       this.#context.observe(link.server, "http-closed");
       if (isFresh || this.stream.session.requestCount <= 1)
@@ -389,8 +341,6 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     }
     this.#dropLink();
     this.#connector.release();
-    this.#sentHead?.release();
-    this.#sentHead = null;
     this.stream.server = link.server;
     this.#connector.start(true);
   }
@@ -421,77 +371,32 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   // ---- The response ----
 
   #receiveResponseHead(link: ServerLink, chunk: Chunk, start: number, end: number): void {
-    let bytes = chunk.bytes;
-    let from = start;
-    let to = end;
-    let before = 0;
-    if (this.#partialResponse !== null) {
-      before = this.#partialLength;
-      if (!this.#appendPartial(chunk, start, end)) {
-        this.#failBadResponse(link);
+    for (let at = start; at < end; ) {
+      const rest = this.#responses.read(chunk, at, end, this.stream.request!.method);
+      if (rest < 0) this.#failBadResponse(link);
+      if (rest <= 0) return;
+      const { head } = this.#responses;
+      if (head.status >= 200 || head.status === 101) {
+        this.#beginResponse(link, head, chunk, rest, end);
         return;
       }
-      bytes = this.#partialResponse.bytes;
-      from = 0;
-      to = this.#partialLength;
-    }
-    for (;;) {
-      const consumed = parseResponseHead(
-        this.#response,
-        bytes,
-        from,
-        to,
-        this.stream.request!.method,
-        RESPONSE_LIMITS,
-      );
-      if (consumed < 0) {
-        this.#failBadResponse(link);
-        return;
-      }
-      if (consumed === 0) {
-        if (this.#partialResponse === null) this.#startPartial(chunk, from, end);
-        return;
-      }
-      from += consumed;
-      // In the caller's chunk, the rest begins where the head that may have begun in an earlier chunk ends.
-      const rest = this.#partialResponse === null ? from : start + from - before;
-      if (this.#response.status >= 200 || this.#response.status === 101) {
-        this.#beginResponse(link, chunk, rest, end);
-        return;
-      }
-      this.#forwardInterim();
-      if (rest >= end) {
-        this.#dropPartial();
-        return;
-      }
-      if (this.#partialResponse !== null) {
-        this.#dropPartial();
-        bytes = chunk.bytes;
-        to = end;
-        from = rest;
-        before = 0;
-      }
+      this.#forwardInterim(head);
+      at = rest;
     }
   }
 
   /** 100 Continue, 103 Early Hints: passed on to clients that understand them. */
-  #forwardInterim(): void {
-    if (this.stream.request!.versionMinor === 0) return;
-    const response = this.#response;
-    response.removeHeader("connection");
-    this.#sendHead(response, null, 0, 0);
+  #forwardInterim(head: MessageHead): void {
+    if (this.stream.request!.versionMinor === 1) this.#relay.sendHead(this.stream, head);
   }
 
-  #beginResponse(link: ServerLink, chunk: Chunk, start: number, end: number): void {
+  #beginResponse(link: ServerLink, response: MessageHead, chunk: Chunk, start: number, end: number): void {
     const { engine } = this.#context;
     const stream = this.stream;
-    const response = this.#response;
     stream.response = response;
     stream.status = response.status;
     stream.responseMs = engine.nowMs - this.#requestSentMs;
     this.#isResponseBegun = true;
-    this.#sentHead?.release();
-    this.#sentHead = null;
     this.#context.observe(
       link.server,
       isHealthyStatus(response.status) ? "http-correct" : "http-wrong-status",
@@ -506,109 +411,54 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     stream.status = response.status;
     this.#decideKeeping(response);
     this.#armServerTimeout();
-    if (isTunnel(stream, response)) {
+    if (opensTunnel(stream, response)) {
       this.#becomeTunnel(link, response, chunk, start, end);
       return;
     }
-    this.#responseBody.reset(response.framing, response.contentLength);
-    this.#sendResponse(link, response, chunk, start, end);
-    this.#dropPartial();
+    const rest = this.#relay.begin(stream, response, this.#isDechunking, chunk, start, end);
+    if (rest < 0 && !this.#relay.isHeadSent) {
+      this.#isResponseBegun = false;
+      this.#failBadResponse(link);
+      return;
+    }
+    this.#responses.drop();
+    this.#checkRelay(link, rest, end);
   }
 
   /** Which connections live on after this exchange, and what the client is told about its own. */
   #decideKeeping(response: MessageHead): void {
     const stream = this.stream;
     const request = stream.request!;
-    if (response.connectionClose || (response.versionMinor === 0 && !response.connectionKeepAlive))
-      this.#isServerKept = false;
-    if (response.framing === FRAMING_UNTIL_CLOSE) this.#isServerKept = false;
+    if (!doesServerKeep(response)) this.#isServerKept = false;
     if (isConnectionAuthenticated(response)) this.#link!.isPrivate = true;
     const isOldClient = request.versionMinor === 0;
     this.#isDechunking = isOldClient && response.framing === FRAMING_CHUNKED;
     this.#isClientKept =
-      this.#mayKeepClient(request) && response.framing !== FRAMING_UNTIL_CLOSE && !this.#isDechunking;
+      this.#mayKeepClient() && response.framing !== FRAMING_UNTIL_CLOSE && !this.#isDechunking;
     if (this.#isDechunking) response.removeHeader("transfer-encoding");
     setClientConnectionHeader(response, this.#isClientKept, isOldClient);
   }
 
-  #mayKeepClient(request: MessageHead): boolean {
-    if (request.connectionClose || (request.versionMinor === 0 && !request.connectionKeepAlive)) return false;
-    const front = this.stream.frontend.definition.options.connectionMode;
-    const back = this.stream.backend?.definition.options.connectionMode;
-    return front !== "close" && back !== "close" && !this.#context.isStopping;
-  }
-
-  #sendResponse(link: ServerLink, response: MessageHead, chunk: Chunk, start: number, end: number): void {
-    const isSmall = end - start <= COPY_BODY_BYTES_MAX && !this.#isDechunking;
-    if (!isSmall || start === end) {
-      this.#sendHead(response, null, 0, 0);
-      if (start < end) this.#forwardResponseBody(link, chunk, start, end);
-      else this.#checkResponseDone(link, 0, 0);
-      return;
-    }
-    const taken = this.#responseBody.feed(chunk.bytes, start, end);
-    if (taken < 0) {
-      this.#isResponseBegun = false;
-      this.#failBadResponse(link);
-      return;
-    }
-    this.#sendHead(response, chunk, start, start + taken);
-    this.#checkResponseDone(link, start + taken, end);
-  }
-
-  #sendHead(head: MessageHead, body: Chunk | null, start: number, end: number): void {
-    const out = this.#context.engine.allocate(head.encodedLengthMax() + end - start);
-    let length = head.encodeInto(out.bytes, 0);
-    if (body !== null) {
-      out.bytes.set(body.bytes.subarray(start, end), length);
-      length += end - start;
-    }
-    this.stream.bytesOut += length;
-    this.#client.connection.send(out, 0, length);
-    out.release();
+  #mayKeepClient(): boolean {
+    return mayKeepClient(this.stream) && !this.#context.isStopping;
   }
 
   #forwardResponseBody(link: ServerLink, chunk: Chunk, start: number, end: number): void {
-    const client = this.#client.connection;
-    let taken: number;
-    if (this.#isDechunking) {
-      const parts: Uint8Array[] = [];
-      taken = this.#responseBody.collect(chunk.bytes, start, end, parts);
-      for (const part of parts) this.#sendCopy(client, part);
-    } else {
-      taken = this.#responseBody.feed(chunk.bytes, start, end);
-      if (taken > 0) {
-        this.stream.bytesOut += taken;
-        client.send(chunk, start, start + taken);
-      }
-    }
-    if (taken < 0) {
-      this.#failServer(TERMINATION.serverClosedInData);
-      return;
-    }
+    const rest = this.#relay.forward(chunk, start, end);
     this.#client.armClientTimeout();
-    this.#checkResponseDone(link, start + taken, end);
+    this.#checkRelay(link, rest, end);
   }
 
-  #sendCopy(connection: Connection, bytes: Uint8Array): void {
-    const out = this.#context.engine.allocate(bytes.length);
-    out.bytes.set(bytes);
-    this.stream.bytesOut += bytes.length;
-    connection.send(out, 0, bytes.length);
-    out.release();
-  }
-
-  #checkResponseDone(link: ServerLink, restStart: number, end: number): void {
-    if (this.#responseBody.isComplete) {
+  #checkRelay(link: ServerLink, rest: number, end: number): void {
+    if (rest < 0) this.#failServer(TERMINATION.serverClosedInData);
+    else if (this.#relay.isComplete) {
       // Bytes behind the end of a response belong to no request: such a connection must not be used again.
-      if (restStart < end) this.#isServerKept = false;
+      if (rest < end) this.#isServerKept = false;
       this.#responseDone();
-      return;
+    } else {
+      link.connection.expectBulk(this.#relay.expectedBytes);
+      if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES) link.connection.pause();
     }
-    link.connection.expectBulk(
-      this.#response.framing === FRAMING_LENGTH ? this.#responseBody.remaining : HIGH_WATER_BYTES,
-    );
-    if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES) link.connection.pause();
   }
 
   #responseDone(): void {
@@ -637,35 +487,17 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#end(termination);
     const request = stream.request;
     const isHead = request?.method === "HEAD";
-    const head = this.#response;
-    head.reset();
-    if (
-      parseResponseHead(
-        head,
-        Buffer.from(reply.head, "latin1"),
-        0,
-        reply.head.length,
-        "GET",
-        RESPONSE_LIMITS,
-      ) <= 0
-    ) {
-      throw new Error(`a reply of our own is no HTTP message: ${reply.head}`);
-    }
+    const { head } = this.#responses;
+    readReplyHead(reply, head);
     stream.response = head;
     stream.status = head.status;
     stream.isIntercepted = termination.cause === "L";
     if (request !== null) runAfterResponse(stream);
-    const keeps =
-      request !== null && this.#mayKeepClient(request) && head.status !== 400 && head.status !== 408;
+    const keeps = request !== null && this.#mayKeepClient() && head.status !== 400 && head.status !== 408;
     this.#isClientKept = keeps && this.#isBodyHere();
     setClientConnectionHeader(head, this.#isClientKept, request?.versionMinor === 0);
     const body = isHead || head.status === 304 || head.status === 204 ? EMPTY : reply.body;
-    const out = this.#context.engine.allocate(head.encodedLengthMax() + body.length);
-    const length = head.encodeInto(out.bytes, 0);
-    out.bytes.set(body, length);
-    stream.bytesOut += length + body.length;
-    this.#client.connection.send(out, 0, length + body.length);
-    out.release();
+    this.#relay.sendReply(stream, head, body);
     this.#isResponseBegun = true;
     this.#isResponseDone = true;
     this.#exchangeDone();
@@ -673,15 +505,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   /** Takes the rest of the request's body off what was received; false when it is not all here. */
   #isBodyHere(): boolean {
-    const held = this.#held;
-    this.#held = [];
-    for (const { chunk, start, end } of held) {
-      const taken = this.#isRequestDone ? 0 : Math.max(0, this.#requestBody.feed(chunk.bytes, start, end));
-      this.stream.bytesIn += taken;
-      if (this.#requestBody.isComplete) this.#isRequestDone = true;
-      if (start + taken < end) this.#held.push({ chunk, start: start + taken, end });
-      else chunk.release();
-    }
+    if (this.#isRequestDone) return true;
+    this.#isRequestDone = this.#requestRelay.skipBody();
     return this.#isRequestDone;
   }
 
@@ -752,7 +577,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     const link = this.#link;
     this.#link = null;
     if (link !== null && !link.connection.isClosed) link.abort();
-    this.#dropPartial();
+    this.#responses.drop();
   }
 
   /** The one end of every exchange. */
@@ -768,21 +593,18 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#dropLink();
     countStream(state, stream, this.#client.listener.slot, Math.floor(engine.wallClockMs / 1000));
     stream.frontend.log?.write(stream);
-    this.#sentHead?.release();
-    this.#sentHead = null;
     this.#headChunk?.release();
     this.#headChunk = null;
     this.#tarpitReply = null;
-    const leftovers = this.#held;
-    this.#held = [];
+    const hasLeftovers = this.#requestRelay.heldCount > 0;
     if (this.#isClientKept && !this.#client.connection.isClosed) {
       this.#client.connection.resume();
-      this.#client.continueWith(leftovers);
+      this.#client.continueWith(this.#requestRelay.takeLeftovers());
       return;
     }
-    for (const { chunk } of leftovers) chunk.release();
+    this.#requestRelay.releaseAll();
     this.#closePrivateLink();
-    this.#client.finish(!this.#isRequestDone || leftovers.length > 0 || stream.request === null);
+    this.#client.finish(!this.#isRequestDone || hasLeftovers || stream.request === null);
   }
 
   /** The client connection is gone for good. */
@@ -800,7 +622,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   #becomeTunnel(link: ServerLink, response: MessageHead, chunk: Chunk, start: number, end: number): void {
     const stream = this.stream;
-    this.#sendHead(response, null, 0, 0);
+    this.#relay.sendHead(stream, response);
     this.#link = null;
     this.#isClientKept = false;
     this.#context.engine.timers.disarm(this.#timer);
@@ -814,83 +636,19 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       if (this.#client.connection.isClosed) this.#client.handleClose(this.#client.connection, null);
     });
     tunnel.start();
-    const held = this.#held;
-    this.#held = [];
-    for (const input of held) {
+    for (const input of this.#requestRelay.takeLeftovers()) {
       tunnel.handleData(this.#client.connection, input.chunk, input.start, input.end);
       input.chunk.release();
     }
     if (start < end) tunnel.handleLinkData(link, chunk, start, end);
-    this.#dropPartial();
+    this.#responses.drop();
     if (this.#client.isEnded) tunnel.handleEnd(this.#client.connection);
-  }
-
-  // ---- Response heads in several pieces ----
-
-  #startPartial(chunk: Chunk, start: number, end: number): void {
-    const bufferBytes = this.#context.runtime.configuration.global.bufferBytes;
-    const partial = this.#context.engine.allocate(Math.max(bufferBytes, end - start));
-    partial.bytes.set(chunk.bytes.subarray(start, end));
-    this.#partialResponse = partial;
-    this.#partialLength = end - start;
-  }
-
-  #appendPartial(chunk: Chunk, start: number, end: number): boolean {
-    const partial = this.#partialResponse!;
-    const taken = Math.min(end - start, partial.bytes.length - this.#partialLength);
-    if (taken <= 0) return false;
-    partial.bytes.set(chunk.bytes.subarray(start, start + taken), this.#partialLength);
-    this.#partialLength += taken;
-    return true;
-  }
-
-  #dropPartial(): void {
-    this.#partialResponse?.release();
-    this.#partialResponse = null;
-    this.#partialLength = 0;
   }
 }
 
 const EMPTY = new Uint8Array(0);
-/** Heads of servers are trusted to be larger than those of clients. */
-const RESPONSE_LIMITS = { headBytesMax: 16384, headerCountMax: 101 };
 
 /** What `observe layer7` takes for a sign of health: any answer that is not the server's own trouble. */
 function isHealthyStatus(status: number): boolean {
   return status < 500 || status === 501 || status === 505;
-}
-
-function isTunnel(stream: Stream, response: MessageHead): boolean {
-  return (
-    response.status === 101 ||
-    (stream.request!.method === "CONNECT" && response.status >= 200 && response.status < 300)
-  );
-}
-
-/** NTLM and Negotiate authenticate the connection, not the request (RFC 4559 section 6). */
-function isConnectionAuthenticated(response: MessageHead): boolean {
-  if (response.status !== 401 && response.status !== 407) return false;
-  const name = response.status === 401 ? "www-authenticate" : "proxy-authenticate";
-  for (let i = response.indexOf(name); i >= 0; i = response.indexOf(name, i + 1)) {
-    if (/^(NTLM|Negotiate)\b/i.test(response.valueAt(i))) return true;
-  }
-  return false;
-}
-
-/** Keeps the tokens that are not about persistence (upgrade), as HAProxy does, and writes ours only where needed. */
-function setConnectionHeader(head: MessageHead, isKept: boolean): void {
-  const isUpgrade = head.connectionUpgrade;
-  if (head.connectionClose || head.connectionKeepAlive || isUpgrade) head.removeHeader("connection");
-  if (isUpgrade) head.addHeader("connection", "upgrade");
-  else if (!isKept) head.addHeader("connection", "close");
-  else if (head.versionMinor === 0) head.addHeader("connection", "keep-alive");
-}
-
-function setClientConnectionHeader(head: MessageHead, isKept: boolean, isOldClient: boolean): void {
-  const isUpgrade = head.connectionUpgrade && head.status === 101;
-  if (head.connectionClose || head.connectionKeepAlive || head.connectionUpgrade)
-    head.removeHeader("connection");
-  if (isUpgrade) head.addHeader("connection", "upgrade");
-  else if (!isKept) head.addHeader("connection", "close");
-  else if (isOldClient) head.addHeader("connection", "keep-alive");
 }

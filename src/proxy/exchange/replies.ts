@@ -3,6 +3,8 @@
 import type { ErrorReply } from "../../model/proxy.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { LogFormat } from "../../model/sample.ts";
+import type { MessageHead } from "../../protocol/http1/message-head.ts";
+import { parseResponseHead } from "../../protocol/http1/response-parser.ts";
 
 /** A response of our own: a complete head with framing headers, and the body that belongs to it. */
 export interface Reply {
@@ -140,6 +142,16 @@ export function contentReply(
 ): Reply {
   const all = [`content-length: ${body.length}`, `content-type: ${contentType}`, ...headers];
   return { status, head: headOf(status, all), body };
+}
+
+/** Reads a reply's head into `head`, so that rules can edit it like a server's. */
+export function readReplyHead(reply: Reply, head: MessageHead): void {
+  head.reset();
+  const bytes = Buffer.from(reply.head, "latin1");
+  const limits = { headBytesMax: bytes.length, headerCountMax: bytes.length };
+  if (parseResponseHead(head, bytes, 0, bytes.length, "GET", limits) <= 0) {
+    throw new Error(`a reply of our own is no HTTP message: ${reply.head}`);
+  }
 }
 
 function headOf(status: number, headers: readonly string[]): string {

@@ -1,0 +1,135 @@
+// `npm run bench`: HAProxy, nginx and Sallyport on the same work in interleaved rounds. What counts is CPU time per
+// request of all processes of each, and its ratio to HAProxy's in the same round; above 1 is cheaper than HAProxy.
+//   npm run bench -- [--quick] [--json FILE] [--case NAME]...
+import { spawnSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { makeSelfSigned } from "../src/server/certificates/self-signed.ts";
+import { findCommand } from "../test/requirements.ts";
+import { type BenchCase, CASES } from "./cases.ts";
+import {
+  type Contender,
+  startHaproxy,
+  startNginx,
+  startOrigin,
+  startSallyport,
+  waitForPort,
+} from "./contenders.ts";
+import { treeCpuNs } from "./cpu-time.ts";
+import { type CaseResult, renderTable, summarise } from "./summary.ts";
+
+const CONTENDER_CORE = 0;
+const LOAD_CORE = 1;
+
+const { values } = parseArgs({
+  options: { quick: { type: "boolean" }, json: { type: "string" }, case: { type: "string", multiple: true } },
+});
+const rounds = values.quick === true ? 3 : 7;
+const seconds = values.quick === true ? 2 : 4;
+
+await main();
+
+async function main(): Promise<void> {
+  for (const command of ["haproxy", "nginx", "wrk", "taskset"]) {
+    if (findCommand(command) === null) {
+      console.error(`npm run bench needs ${command} (Debian: apt-get install haproxy nginx wrk util-linux)`);
+      process.exit(1);
+    }
+  }
+  const cases = CASES.filter(({ name }) => values.case === undefined || values.case.includes(name));
+  const directory = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
+  const syslog = createSocket("udp4");
+  await new Promise<void>((resolve) => syslog.bind(0, "127.0.0.1", resolve));
+  const [originPort, ...ports] = await freePorts(7);
+  const { certificatePem, keyPem } = makeSelfSigned(["localhost"]);
+  const certificatePath = join(directory, "site.pem");
+  writeFileSync(certificatePath, certificatePem + keyPem, { mode: 0o600 });
+  const site = {
+    directory,
+    originPort: originPort!,
+    syslogPort: syslog.address().port,
+    certificatePath,
+    core: CONTENDER_CORE,
+  };
+  const origin = startOrigin(site, cases, LOAD_CORE);
+  const contenders = [
+    startHaproxy(site, ports[0]!, ports[1]!),
+    startNginx(site, ports[2]!, ports[3]!),
+    startSallyport(site, ports[4]!, ports[5]!),
+  ];
+  try {
+    await waitForPort(site.originPort, 5000);
+    for (const { clearPort } of contenders) await waitForPort(clearPort, 10_000);
+    const results = cases.map((benchCase) => measureCase(benchCase, contenders));
+    console.log(renderTable(results));
+    if (values.json !== undefined)
+      writeFileSync(values.json, `${JSON.stringify({ rounds, seconds, results }, null, 2)}\n`);
+  } finally {
+    for (const { process: child } of contenders) child.kill("SIGTERM");
+    origin.kill("SIGTERM");
+    syslog.close();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function measureCase(benchCase: BenchCase, contenders: readonly Contender[]): CaseResult {
+  process.stderr.write(`${benchCase.title} `);
+  // The first round warms caches and compilers and is thrown away.
+  for (const contender of contenders) measure(benchCase, contender, Math.max(1, seconds / 2));
+  const samples: Record<string, number[]> = {};
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of contenders) {
+      const list = samples[contender.name] ?? [];
+      list.push(measure(benchCase, contender, seconds));
+      samples[contender.name] = list;
+    }
+    process.stderr.write(".");
+  }
+  process.stderr.write("\n");
+  return summarise(benchCase, samples);
+}
+
+/** Microseconds of CPU per unit of the case. */
+function measure(benchCase: BenchCase, contender: Contender, durationSeconds: number): number {
+  const port = benchCase.isTls ? contender.tlsPort : contender.clearPort;
+  const url = `${benchCase.isTls ? "https" : "http"}://127.0.0.1:${port}${benchCase.path}`;
+  const close = benchCase.closesEach ? ["-H", "Connection: close"] : [];
+  const load = [
+    "-c",
+    String(LOAD_CORE),
+    "wrk",
+    "-t1",
+    `-c${benchCase.connections}`,
+    `-d${Math.ceil(durationSeconds)}`,
+    ...close,
+    url,
+  ];
+  const before = treeCpuNs(contender.process.pid!);
+  const { stdout } = spawnSync("taskset", load, { encoding: "utf8" });
+  const used = treeCpuNs(contender.process.pid!) - before;
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
+  const failed = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0);
+  if (requests === 0 || failed > 0)
+    throw new Error(`${contender.name} failed in case ${benchCase.name}:\n${stdout}`);
+  const units = benchCase.per === "request" ? requests : (requests * benchCase.bodyBytes) / (1024 * 1024);
+  return used / 1000 / units;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

@@ -1,0 +1,95 @@
+// The way of a request to the server: its head, and the body as it comes, held back while there is no server yet. What
+// follows the body belongs to the next request and is kept for it.
+import { BodyDecoder } from "../../protocol/http1/body.ts";
+import type { Chunk, Connection, Engine } from "../../transport/contract.ts";
+import type { Stream } from "../stream.ts";
+import { HeldInput, type InputPiece } from "./held-input.ts";
+
+export class RequestRelay {
+  /** Some of the body has gone to a server: the request cannot be repeated elsewhere. */
+  isBodySent = false;
+  readonly #engine: Engine;
+  readonly #body = new BodyDecoder();
+  readonly #held = new HeldInput();
+  #stream!: Stream;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  begin(stream: Stream): void {
+    const head = stream.request!;
+    this.#stream = stream;
+    this.isBodySent = false;
+    this.#body.reset(head.framing, head.contentLength);
+  }
+
+  /** The whole body has been received and passed on. */
+  get isComplete(): boolean {
+    return this.#body.isComplete;
+  }
+
+  get heldCount(): number {
+    return this.#held.length;
+  }
+
+  get heldBytes(): number {
+    return this.#held.byteCount;
+  }
+
+  hold(chunk: Chunk, start: number, end: number): void {
+    this.#held.add(chunk, start, end);
+  }
+
+  /** The body's content as far as it is held, without passing it on. */
+  peekBody(): { readonly content: Uint8Array; readonly isComplete: boolean } {
+    return this.#held.peekBody(this.#stream.request!);
+  }
+
+  /** Encodes and sends the head as the rules left it. It can be sent again to another server. */
+  sendHead(server: Connection): void {
+    const head = this.#stream.request!;
+    const chunk = this.#engine.allocate(head.encodedLengthMax());
+    server.send(chunk, 0, head.encodeInto(chunk.bytes, 0));
+    chunk.release();
+  }
+
+  /** Passes on what of chunk.bytes[start, end) belongs to the body and holds the rest. False: the body is malformed. */
+  forward(server: Connection, chunk: Chunk, start: number, end: number): boolean {
+    const taken = this.#body.feed(chunk.bytes, start, end);
+    if (taken < 0) return false;
+    if (taken > 0) {
+      this.isBodySent = true;
+      this.#stream.bytesIn += taken;
+      server.send(chunk, start, start + taken);
+    }
+    if (start + taken < end) this.hold(chunk, start + taken, end);
+    return true;
+  }
+
+  /** Passes on what was held. False: the body is malformed. */
+  forwardHeld(server: Connection): boolean {
+    let isWellFormed = true;
+    for (const { chunk, start, end } of this.#held.takeAll()) {
+      if (isWellFormed && !this.#body.isComplete) isWellFormed = this.forward(server, chunk, start, end);
+      else this.hold(chunk, start, end);
+      chunk.release();
+    }
+    return isWellFormed;
+  }
+
+  /** Drops the body, which nobody wants. True when it was all here, so that the next request can be found behind it. */
+  skipBody(): boolean {
+    this.#stream.bytesIn += this.#held.consumeBody(this.#body);
+    return this.#body.isComplete;
+  }
+
+  /** What follows the request; the caller owns the references. */
+  takeLeftovers(): InputPiece[] {
+    return this.#held.takeAll();
+  }
+
+  releaseAll(): void {
+    this.#held.releaseAll();
+  }
+}

@@ -1,0 +1,119 @@
+// The way of a response to the client: head and body, copied when small, passed on as they are when large, and without
+// chunk framing for clients of HTTP/1.0.
+import { BodyDecoder } from "../../protocol/http1/body.ts";
+import { FRAMING_LENGTH, type MessageHead } from "../../protocol/http1/message-head.ts";
+import type { Chunk, Connection, Engine } from "../../transport/contract.ts";
+import type { Stream } from "../stream.ts";
+
+/** A body up to this size that came with its head is copied behind the head, which saves a send. */
+const COPY_BODY_BYTES_MAX = 8 * 1024;
+/** What to expect of a body whose length nobody knows. */
+const BULK_BYTES = 512 * 1024;
+
+export class ResponseRelay {
+  /** The head of the present response has gone to the client. */
+  isHeadSent = false;
+  readonly #engine: Engine;
+  readonly #client: Connection;
+  readonly #body = new BodyDecoder();
+  #stream!: Stream;
+  #isDechunking = false;
+  #hasLength = false;
+
+  constructor(engine: Engine, client: Connection) {
+    this.#engine = engine;
+    this.#client = client;
+  }
+
+  /** True when all of the body has been passed on. */
+  get isComplete(): boolean {
+    return this.#body.isComplete;
+  }
+
+  /** About how many bytes are still to come. */
+  get expectedBytes(): number {
+    return this.#hasLength ? this.#body.remaining : BULK_BYTES;
+  }
+
+  /** Interim responses, and the heads of tunnels. */
+  sendHead(stream: Stream, head: MessageHead): void {
+    this.#stream = stream;
+    this.#send(head, EMPTY, 0, 0);
+  }
+
+  /** A reply of our own. */
+  sendReply(stream: Stream, head: MessageHead, body: Uint8Array): void {
+    this.#stream = stream;
+    this.#send(head, body, 0, body.length);
+  }
+
+  /**
+   * The head, and the beginning of the body: chunk.bytes[start, end). Returns the position behind what belongs to this
+   * response, or -1 when the body is malformed; then nothing was sent if the head had not gone out before.
+   */
+  begin(
+    stream: Stream,
+    head: MessageHead,
+    isDechunking: boolean,
+    chunk: Chunk,
+    start: number,
+    end: number,
+  ): number {
+    this.#stream = stream;
+    this.#isDechunking = isDechunking;
+    this.isHeadSent = false;
+    this.#hasLength = head.framing === FRAMING_LENGTH;
+    this.#body.reset(head.framing, head.contentLength);
+    if (start === end || isDechunking || end - start > COPY_BODY_BYTES_MAX) {
+      this.#send(head, EMPTY, 0, 0);
+      return start === end ? start : this.forward(chunk, start, end);
+    }
+    const taken = this.#body.feed(chunk.bytes, start, end);
+    if (taken < 0) return -1;
+    this.#send(head, chunk.bytes, start, start + taken);
+    return start + taken;
+  }
+
+  /** More of the body. Returns as `begin`. */
+  forward(chunk: Chunk, start: number, end: number): number {
+    if (this.#isDechunking) return this.#forwardContent(chunk, start, end);
+    const taken = this.#body.feed(chunk.bytes, start, end);
+    if (taken < 0) return -1;
+    if (taken > 0) {
+      this.#stream.bytesOut += taken;
+      this.#client.send(chunk, start, start + taken);
+    }
+    return start + taken;
+  }
+
+  /** The server has closed in order: true if that completes the body. */
+  finishAtClose(): boolean {
+    return this.#body.finishAtClose();
+  }
+
+  #forwardContent(chunk: Chunk, start: number, end: number): number {
+    const parts: Uint8Array[] = [];
+    const taken = this.#body.collect(chunk.bytes, start, end, parts);
+    for (const part of parts) {
+      const from = part.byteOffset - chunk.bytes.byteOffset;
+      this.#stream.bytesOut += part.length;
+      this.#client.send(chunk, from, from + part.length);
+    }
+    return taken < 0 ? -1 : start + taken;
+  }
+
+  #send(head: MessageHead, body: Uint8Array, start: number, end: number): void {
+    const out = this.#engine.allocate(head.encodedLengthMax() + end - start);
+    let length = head.encodeInto(out.bytes, 0);
+    if (start < end) {
+      out.bytes.set(body.subarray(start, end), length);
+      length += end - start;
+    }
+    this.#stream.bytesOut += length;
+    this.isHeadSent = true;
+    this.#client.send(out, 0, length);
+    out.release();
+  }
+}
+
+const EMPTY = new Uint8Array(0);

@@ -1,0 +1,209 @@
+// One generation in a worker: the Runtime, its TLS contexts, its compiled formats, and the services that need them.
+import { hostname } from "node:os";
+import process from "node:process";
+import type { Result } from "../base/failure.ts";
+import { failed, success } from "../base/failure.ts";
+import type { Span } from "../diagnostic/span.ts";
+import type { Bind, ServerTls, TlsCommon } from "../model/proxy.ts";
+import type { LogFormat } from "../model/sample.ts";
+import { buildRuntime } from "../proxy/build.ts";
+import type { Reply } from "../proxy/exchange/replies.ts";
+import { compileLogWriter } from "../proxy/log/log-line.ts";
+import type { RuleEnvironment } from "../proxy/rules/environment.ts";
+import { compileFormat } from "../proxy/rules/format.ts";
+import type { SampleValue } from "../proxy/rules/sample-value.ts";
+import type { ListenerRuntime, Runtime, Server } from "../proxy/runtime.ts";
+import type { SharedState } from "../proxy/state.ts";
+import { StatisticsService } from "../proxy/stats/service.ts";
+import type { Stream } from "../proxy/stream.ts";
+import type { Engine, TlsServerContext, TlsSettings } from "../transport/contract.ts";
+import { LogSinks } from "./log-sinks.ts";
+import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
+
+export interface GenerationOptions {
+  readonly engine: Engine;
+  readonly state: SharedState;
+  readonly workerIndex: number;
+  readonly workerCount: number;
+  readonly previous: Generation | null;
+  readonly number: number;
+  report(text: string): void;
+}
+
+/** What outlives generations in a process: open log targets, `proc.` variables, counters of rules. */
+interface ProcessLife {
+  readonly sinks: LogSinks;
+  readonly variables: Map<string, SampleValue>;
+  readonly requestCount: { value: number };
+}
+
+export class Generation {
+  readonly number: number;
+  readonly runtime: Runtime;
+  readonly life: ProcessLife;
+  readonly #environment: RuleEnvironment;
+  readonly #contexts: ReadonlyMap<ListenerRuntime, TlsServerContext>;
+  readonly #formats: WeakMap<LogFormat, (stream: Stream) => string> = new WeakMap();
+  readonly #statistics: StatisticsService;
+
+  constructor(
+    number: number,
+    runtime: Runtime,
+    life: ProcessLife,
+    environment: RuleEnvironment,
+    contexts: ReadonlyMap<ListenerRuntime, TlsServerContext>,
+  ) {
+    this.number = number;
+    this.runtime = runtime;
+    this.life = life;
+    this.#environment = environment;
+    this.#contexts = contexts;
+    this.#statistics = new StatisticsService(environment);
+  }
+
+  tlsContextOf(listener: ListenerRuntime): TlsServerContext | null {
+    return this.#contexts.get(listener) ?? null;
+  }
+
+  /** Compiles a format at its first use. */
+  evaluate(format: LogFormat, stream: Stream): string {
+    let compiled = this.#formats.get(format);
+    if (compiled === undefined) {
+      compiled = compileFormat(format, this.#environment);
+      this.#formats.set(format, compiled);
+    }
+    return compiled(stream);
+  }
+
+  serveStatistics(stream: Stream, runCommand: (command: string) => void): Reply | null {
+    return this.#statistics.serveStatistics(stream, runCommand);
+  }
+
+  serveMetrics(stream: Stream): Reply {
+    return this.#statistics.serveMetrics(stream);
+  }
+}
+
+/** Builds a generation, or says everything that stands in the way of it. Opens no listener. */
+export function buildGeneration(
+  prepared: PreparedConfiguration,
+  options: GenerationOptions,
+): Result<Generation, readonly WorkerProblem[]> {
+  const { engine, state, workerIndex, workerCount, previous, number } = options;
+  const { configuration, slots } = prepared;
+  const life = previous?.life ?? {
+    sinks: new LogSinks(engine, options.report),
+    variables: new Map(),
+    requestCount: { value: 0 },
+  };
+  const environment: RuleEnvironment = {
+    configuration,
+    hostname: hostname(),
+    pid: process.pid,
+    processVariables: process.env,
+    workerIndex,
+    workerCount,
+    clock: engine,
+    variables: life.variables,
+    requestCount: life.requestCount,
+  };
+  const runtime = buildRuntime({
+    configuration,
+    state,
+    slots,
+    environment,
+    previous: previous?.runtime ?? null,
+    createLog: ({ definition }) =>
+      compileLogWriter(definition, life.sinks.outputsOf(definition, configuration), environment),
+  });
+  const problems: WorkerProblem[] = [];
+  const contexts = serverContexts(runtime, prepared, engine, problems);
+  for (const backend of runtime.backends) {
+    for (const server of backend.servers) prepareServer(server, prepared, engine, problems);
+  }
+  if (problems.length > 0) return failed(problems);
+  return success(new Generation(number, runtime, life, environment, contexts));
+}
+
+function serverContexts(
+  runtime: Runtime,
+  prepared: PreparedConfiguration,
+  engine: Engine,
+  problems: WorkerProblem[],
+): Map<ListenerRuntime, TlsServerContext> {
+  const contexts: Map<ListenerRuntime, TlsServerContext> = new Map();
+  for (const listener of runtime.listeners) {
+    const { tls, span } = listener.definition;
+    if (tls === null) continue;
+    const context = engine.createTlsServerContext({
+      ...settingsOf(tls),
+      certificates: tls.certificates.flatMap(({ path }) => prepared.certificates[path] ?? []),
+      strictSni: tls.strictSni,
+      clientVerify: clientVerifyOf(tls, prepared),
+      ticketKeys: tls.tickets ? prepared.ticketKeys : null,
+    });
+    if (context.ok) contexts.set(listener, context.value);
+    else problems.push(problemAt(span, context.error.message));
+  }
+  return contexts;
+}
+
+function clientVerifyOf(tls: NonNullable<Bind["tls"]>, prepared: PreparedConfiguration): ClientVerify {
+  if (tls.verify === "none" || tls.caFile === null) return null;
+  return { mode: tls.verify, caPem: prepared.trust[tls.caFile] ?? "", crlPem: crlOf(tls, prepared) };
+}
+type ClientVerify = Parameters<Engine["createTlsServerContext"]>[0]["clientVerify"];
+
+/** Gives a server its resolved address and its TLS context. */
+function prepareServer(
+  server: Server,
+  prepared: PreparedConfiguration,
+  engine: Engine,
+  problems: WorkerProblem[],
+): void {
+  const { definition, backend } = server;
+  const key = `${backend.name}/${server.name}`;
+  if (isName(definition.address, server.host)) server.host = prepared.addresses[key] ?? "";
+  if (definition.tls === null) return;
+  const { tls } = definition;
+  const certificate = tls.certificate === null ? null : (prepared.certificates[tls.certificate]?.[0] ?? null);
+  const context = engine.createTlsClientContext({
+    ...settingsOf(tls),
+    verify: serverVerifyOf(tls, prepared),
+    certificate,
+  });
+  if (context.ok) server.tls = context.value;
+  else problems.push(problemAt(definition.span, context.error.message));
+}
+
+function isName(address: Server["definition"]["address"], host: string): boolean {
+  return address.kind === "tcp" && !/^[\d.]+$/.test(host) && !host.includes(":");
+}
+
+function serverVerifyOf(tls: ServerTls, prepared: PreparedConfiguration): ServerVerify {
+  if (tls.verify === "none") return null;
+  const caPem = tls.caFile === null || tls.caFile === "@system-ca" ? "" : (prepared.trust[tls.caFile] ?? "");
+  return { caPem, crlPem: crlOf(tls, prepared), host: tls.verifyHost };
+}
+type ServerVerify = Parameters<Engine["createTlsClientContext"]>[0]["verify"];
+
+function crlOf(tls: TlsCommon, prepared: PreparedConfiguration): string | null {
+  return tls.crlFile === null ? null : (prepared.trust[tls.crlFile] ?? null);
+}
+
+function settingsOf(tls: TlsCommon): TlsSettings {
+  return {
+    // HAProxy 2.6's own default, and the least that Mozilla's intermediate profile allows.
+    minVersion: tls.minVersion ?? "TLSv1.2",
+    maxVersion: tls.maxVersion ?? "TLSv1.3",
+    ciphers: tls.ciphers,
+    ciphersuites: tls.ciphersuites,
+    curves: tls.curves,
+    // HTTP/2 is not spoken yet, so it must not be negotiated.
+    alpn: tls.alpn.filter((protocol) => protocol !== "h2"),
+  };
+}
+
+function problemAt({ file, line }: Span, message: string): WorkerProblem {
+  return { file, line, message };
+}

@@ -1,0 +1,90 @@
+// Opens what `log` lines name: one sink per distinct target, kept for the life of the process. Flushed each turn.
+import { writeSync } from "node:fs";
+import { hostname } from "node:os";
+import process from "node:process";
+import type { LogTarget, ProxyConfiguration, Proxy as ProxyDefinition } from "../model/proxy.ts";
+import { LogOutput, type LogSink } from "../proxy/log/log-target.ts";
+import type { Engine } from "../transport/contract.ts";
+
+const TAG_DEFAULT = "haproxy";
+
+export class LogSinks {
+  readonly #engine: Engine;
+  readonly #outputs: Map<string, LogOutput> = new Map();
+  readonly #sinks: Map<string, LogSink> = new Map();
+  readonly #report: (text: string) => void;
+
+  constructor(engine: Engine, report: (text: string) => void) {
+    this.#engine = engine;
+    this.#report = report;
+    engine.onTurnEnd(() => this.flush());
+  }
+
+  /** The outputs of a proxy's log lines; a target that cannot be opened is reported once and left out. */
+  outputsOf(proxy: ProxyDefinition, configuration: ProxyConfiguration): LogOutput[] {
+    const { global } = configuration;
+    return proxy.logs.flatMap((target) => {
+      const tag = proxy.logTag ?? (global.logTag === "" ? TAG_DEFAULT : global.logTag);
+      const key = JSON.stringify([target, tag, global.logSendHostname]);
+      const known = this.#outputs.get(key);
+      if (known !== undefined) return [known];
+      const sink = this.#sinkOf(target);
+      if (sink === null) return [];
+      const sender = {
+        tag,
+        pid: process.pid,
+        hostname: global.logSendHostname === "" ? hostname() : global.logSendHostname,
+        clock: this.#engine,
+      };
+      const output = new LogOutput(target, sender, sink);
+      this.#outputs.set(key, output);
+      return [output];
+    });
+  }
+
+  flush(): void {
+    for (const output of this.#outputs.values()) output.flush();
+  }
+
+  #sinkOf({ target }: LogTarget): LogSink | null {
+    const key = JSON.stringify(target);
+    const known = this.#sinks.get(key);
+    if (known !== undefined) return known;
+    const sink = this.#open(target);
+    if (sink !== null) this.#sinks.set(key, sink);
+    return sink;
+  }
+
+  #open(target: LogTarget["target"]): LogSink | null {
+    if (target.kind === "stdout") return new DescriptorSink(1);
+    if (target.kind === "stderr") return new DescriptorSink(2);
+    if (target.kind === "fd") return new DescriptorSink(target.fd);
+    const opened = this.#engine.openDatagramSender(target);
+    if (!opened.ok) {
+      this.#report(
+        `cannot log to ${target.kind === "udp" ? `${target.host}:${target.port}` : target.path}: ${opened.error.message}`,
+      );
+      return null;
+    }
+    const sender = opened.value;
+    return { write: (bytes, start, end) => sender.send(bytes, start, end) };
+  }
+}
+
+/** Standard output and its like. A reader that does not keep up loses lines, it never stops traffic. */
+class DescriptorSink implements LogSink {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  write(bytes: Uint8Array, start: number, end: number): boolean {
+    try {
+      for (let at = start; at < end; ) at += writeSync(this.#fd, bytes, at, end - at);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

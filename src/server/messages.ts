@@ -1,0 +1,85 @@
+// What master and workers say to each other. Everything is plain data.
+import type { ProxyConfiguration } from "../model/proxy.ts";
+import type { Observation } from "../proxy/health/observation.ts";
+import type { SlotTable } from "../proxy/slots.ts";
+import type { CertificateMaterial } from "../transport/contract.ts";
+
+/** A configuration with everything that had to be read or looked up for it: a worker opens no file and asks no name. */
+export interface PreparedConfiguration {
+  readonly configuration: ProxyConfiguration;
+  readonly slots: SlotTable;
+  /** IP address by "BACKEND/SERVER", for servers named by host name; absent when the name did not resolve. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Certificates by the path that the configuration names. */
+  readonly certificates: Readonly<Record<string, readonly CertificateMaterial[]>>;
+  /** Contents of ca-file and crl-file by path. */
+  readonly trust: Readonly<Record<string, string>>;
+  /** 80 bytes that all workers encrypt session tickets with. */
+  readonly ticketKeys: Uint8Array;
+}
+
+export type ToWorker =
+  /** Build this generation and open what is new; change nothing that serves yet. */
+  | { readonly kind: "prepare"; readonly generation: number; readonly prepared: PreparedConfiguration }
+  /** Serve by the prepared generation; close listeners that it does not have. */
+  | { readonly kind: "commit"; readonly generation: number }
+  | { readonly kind: "discard"; readonly generation: number }
+  /** Stop accepting, finish what is going on, then exit. After `hardStopMs` what is left is cut. */
+  | { readonly kind: "stop-softly"; readonly hardStopMs: number | null }
+  | { readonly kind: "stop-now" }
+  | {
+      readonly kind: "server-address";
+      readonly backend: string;
+      readonly server: string;
+      readonly host: string;
+      readonly port: number | null;
+    }
+  | { readonly kind: "pause-frontend"; readonly frontend: string; readonly isPaused: boolean }
+  | { readonly kind: "list-sessions"; readonly requestId: number }
+  | { readonly kind: "kill-session"; readonly sessionId: number }
+  /** Ends the streams on a server (`shutdown sessions server`, on-marked-down). */
+  | { readonly kind: "kill-server-sessions"; readonly backend: string; readonly server: string };
+
+export type FromWorker =
+  | {
+      readonly kind: "hello";
+      readonly workerIndex: number;
+      readonly pid: number;
+      readonly engine: string;
+      readonly engineNote: string | null;
+    }
+  | { readonly kind: "prepared"; readonly generation: number }
+  | { readonly kind: "refused"; readonly generation: number; readonly problems: readonly WorkerProblem[] }
+  | { readonly kind: "committed"; readonly generation: number; readonly listeners: readonly string[] }
+  | {
+      readonly kind: "observation";
+      readonly backend: string;
+      readonly server: string;
+      readonly observation: Observation;
+    }
+  | { readonly kind: "admin"; readonly command: string }
+  | {
+      readonly kind: "sessions";
+      readonly requestId: number;
+      readonly sessions: readonly SessionDescription[];
+    };
+
+/** Something a worker could not do for a configuration, in one sentence, with the place in the file. */
+export interface WorkerProblem {
+  readonly message: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface SessionDescription {
+  readonly id: number;
+  readonly workerPid: number;
+  readonly source: string;
+  readonly frontend: string;
+  readonly backend: string | null;
+  readonly server: string | null;
+  readonly ageMs: number;
+  readonly requestCount: number;
+  /** "GET /path" while a request is in progress. */
+  readonly request: string | null;
+}

@@ -1,0 +1,197 @@
+// From files on disk to a PreparedConfiguration: reads, checks, loads certificates and trust, resolves names. All
+// faults of all these steps are reported together; nothing that runs is touched.
+import { randomBytes } from "node:crypto";
+import { lookup } from "node:dns/promises";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { availableParallelism, hostname } from "node:os";
+import { join } from "node:path";
+import { parseIpAddress } from "../base/address.ts";
+import type { Diagnostic } from "../diagnostic/diagnostic.ts";
+import type { Span } from "../diagnostic/span.ts";
+import { readConfiguration } from "../language/haproxy/reader.ts";
+import type { ProxyConfiguration } from "../model/proxy.ts";
+import type { CertificateMaterial } from "../transport/contract.ts";
+import { readCertificate } from "./certificates/read-certificate.ts";
+
+export interface SourceText {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface Loaded {
+  readonly sources: readonly SourceText[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Null when there is an error among the diagnostics. */
+  readonly loaded: LoadedConfiguration | null;
+}
+
+export interface LoadedConfiguration {
+  readonly configuration: ProxyConfiguration;
+  readonly certificates: Readonly<Record<string, readonly CertificateMaterial[]>>;
+  readonly trust: Readonly<Record<string, string>>;
+}
+
+export interface LoadOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** A password for a certificate file, typed by somebody. */
+  readonly passwordFor?: (path: string) => string | null;
+}
+
+/** Files and directories as `-f` takes them: a directory stands for its `*.cfg` files in their order. */
+export function readSources(paths: readonly string[]): { sources: SourceText[]; diagnostics: Diagnostic[] } {
+  const sources: SourceText[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const path of paths.flatMap(expandDirectory)) {
+    try {
+      sources.push({ name: path, text: readFileSync(path === "-" ? 0 : path, "utf8") });
+    } catch (error) {
+      diagnostics.push(fileDiagnostic("file-unreadable", fileSpan(path), error));
+    }
+  }
+  return { sources, diagnostics };
+}
+
+/** Reads and checks everything that a configuration names, without resolving host names. */
+export function loadConfiguration(paths: readonly string[], options: LoadOptions): Loaded {
+  const { sources, diagnostics } = readSources(paths);
+  if (diagnostics.length > 0) return { sources, diagnostics, loaded: null };
+  const read = readConfiguration(sources, {
+    variables: definedOnly(options.environment),
+    readFile: readFileOrNull,
+    hostname: hostname(),
+    cpuCount: availableParallelism(),
+  });
+  diagnostics.push(...read.diagnostics);
+  if (read.configuration === null) return { sources, diagnostics, loaded: null };
+  const certificates: Record<string, readonly CertificateMaterial[]> = {};
+  const trust: Record<string, string> = {};
+  for (const { path, span } of certificatePaths(read.configuration)) {
+    if (path in certificates) continue;
+    const reading = readCertificate(path, span, {
+      environment: options.environment,
+      ...(options.passwordFor === undefined ? {} : { passwordFor: options.passwordFor }),
+    });
+    diagnostics.push(...reading.diagnostics);
+    certificates[path] = reading.certificates;
+  }
+  for (const { path, span } of trustPaths(read.configuration)) {
+    if (path in trust) continue;
+    try {
+      trust[path] = readTrust(path);
+    } catch (error) {
+      diagnostics.push(fileDiagnostic("trust-unreadable", span, error));
+    }
+  }
+  const isBroken = diagnostics.some((diagnostic) => diagnostic.severity === "error");
+  return {
+    sources,
+    diagnostics,
+    loaded: isBroken ? null : { configuration: read.configuration, certificates, trust },
+  };
+}
+
+/** IP addresses of servers that are named; names that do not resolve are left out and reported. */
+export async function resolveServers(
+  configuration: ProxyConfiguration,
+): Promise<{ addresses: Record<string, string>; diagnostics: Diagnostic[] }> {
+  const addresses: Record<string, string> = {};
+  const diagnostics: Diagnostic[] = [];
+  const lookups = namedServers(configuration).map(async ({ key, host, span }) => {
+    try {
+      addresses[key] = (await lookup(host)).address;
+    } catch {
+      diagnostics.push({
+        code: "name-unresolved",
+        severity: "warning",
+        span,
+        message: `the name '${host}' does not resolve, so server ${key} gets no traffic until it does`,
+        help: "check the name, or write an IP address",
+        related: [],
+      });
+    }
+  });
+  await Promise.all(lookups);
+  return { addresses, diagnostics };
+}
+
+export function makeTicketKeys(): Uint8Array {
+  return randomBytes(80);
+}
+
+function namedServers(configuration: ProxyConfiguration): { key: string; host: string; span: Span }[] {
+  return configuration.proxies.flatMap((proxy) =>
+    (proxy.backend?.servers ?? []).flatMap((server) => {
+      if (server.address.kind !== "tcp" || parseIpAddress(server.address.host) !== null) return [];
+      return [{ key: `${proxy.name}/${server.name}`, host: server.address.host, span: server.span }];
+    }),
+  );
+}
+
+function* certificatePaths(configuration: ProxyConfiguration): Generator<{ path: string; span: Span }> {
+  for (const { frontend, backend } of configuration.proxies) {
+    for (const bind of frontend?.binds ?? []) yield* bind.tls?.certificates ?? [];
+    for (const server of backend?.servers ?? []) {
+      if (server.tls?.certificate != null) yield { path: server.tls.certificate, span: server.span };
+    }
+  }
+}
+
+function* trustPaths(configuration: ProxyConfiguration): Generator<{ path: string; span: Span }> {
+  for (const { frontend, backend } of configuration.proxies) {
+    for (const item of [...(frontend?.binds ?? []), ...(backend?.servers ?? [])]) {
+      for (const path of [item.tls?.caFile, item.tls?.crlFile]) {
+        if (path != null && path !== "@system-ca") yield { path, span: item.span };
+      }
+    }
+  }
+}
+
+/** A file, or a directory whose files are read together. */
+function readTrust(path: string): string {
+  if (!statSync(path).isDirectory()) return readFileSync(path, "utf8");
+  return readdirSync(path)
+    .sort()
+    .map((name) => readFileSync(join(path, name), "utf8"))
+    .join("\n");
+}
+
+function expandDirectory(path: string): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+  } catch {
+    return [path];
+  }
+  const names = readdirSync(path).filter((name) => name.endsWith(".cfg") && !name.startsWith("."));
+  return names.sort().map((name) => join(path, name));
+}
+
+function readFileOrNull(path: string): Uint8Array | null {
+  try {
+    return readFileSync(path);
+  } catch {
+    return null;
+  }
+}
+
+function definedOnly(variables: LoadOptions["environment"]): Record<string, string> {
+  const defined = Object.entries(variables).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(defined);
+}
+
+function fileSpan(file: string): Span {
+  return { file, line: 0, column: 0, endColumn: 0 };
+}
+
+function fileDiagnostic(code: string, span: Span, error: unknown): Diagnostic {
+  const { code: errno, path } = error as NodeJS.ErrnoException;
+  const name = path ?? span.file;
+  const reasons: Record<string, string> = {
+    ENOENT: `there is no file '${name}'`,
+    EACCES: `no permission to read '${name}'`,
+    EISDIR: `'${name}' is a directory`,
+  };
+  const message = reasons[errno ?? ""] ?? `cannot read '${name}': ${(error as Error).message}`;
+  return { code, severity: "error", span, message, help: null, related: [] };
+}

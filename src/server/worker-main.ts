@@ -1,0 +1,42 @@
+// The first file of a worker process. Chooses the engine, opens the shared state, and serves until it is told to stop.
+import process from "node:process";
+import { createPortableEngine } from "../io/portable/portable-engine.ts";
+import { openSharedMemory } from "../io/shared-memory.ts";
+import { createUringEngine } from "../io/uring/engine.ts";
+import { SharedState, sharedStateBytes } from "../proxy/state.ts";
+import type { Engine } from "../transport/contract.ts";
+import { Worker } from "./worker.ts";
+import { WORKER_VARIABLE, type WorkerStart } from "./worker-process.ts";
+
+/** The engine that was asked for, or the best one that works here, with the reason for not taking a better one. */
+export function chooseEngine(wanted: WorkerStart["engine"]): { engine: Engine; note: string | null } {
+  if (wanted === "portable") return { engine: createPortableEngine(), note: null };
+  const uring = createUringEngine();
+  if (uring.ok) return { engine: uring.value, note: null };
+  if (wanted === "uring") fail(`the uring engine was asked for, but ${uring.error.message}`);
+  return { engine: createPortableEngine(), note: uring.error.message };
+}
+
+function fail(message: string): never {
+  process.stderr.write(`sallyport worker: ${message}\n`);
+  process.exit(1);
+}
+
+function main(): void {
+  const start = JSON.parse(process.env[WORKER_VARIABLE] ?? "null") as WorkerStart | null;
+  if (start === null) fail("this file is started by the master, not by hand");
+  const { slotCountMax, workerCountMax, workerIndex } = start;
+  const memory = openSharedMemory(start.sharedPath, sharedStateBytes(slotCountMax, workerCountMax), false);
+  if (!memory.ok) fail(memory.error.message);
+  const { engine, note } = chooseEngine(start.engine);
+  const state = new SharedState(memory.value.buffer, slotCountMax, workerCountMax, workerIndex, false);
+  new Worker(engine, state, {
+    workerIndex,
+    workerCount: start.workerCount,
+    controlPath: start.controlPath,
+    engineNote: note,
+  }).start();
+  engine.run();
+}
+
+main();

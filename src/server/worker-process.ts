@@ -1,0 +1,101 @@
+// A worker as the master sees it: the child process and the control connection to it.
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import type { Socket } from "node:net";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { encodeMessage, MessageDecoder } from "./message-codec.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+
+/** What a worker is told through its environment, as JSON. */
+export interface WorkerStart {
+  readonly workerIndex: number;
+  readonly workerCount: number;
+  readonly controlPath: string;
+  readonly sharedPath: string;
+  readonly slotCountMax: number;
+  readonly workerCountMax: number;
+  readonly engine: "auto" | "uring" | "portable";
+}
+
+export const WORKER_VARIABLE = "SALLYPORT_WORKER";
+
+export interface WorkerProcessEvents {
+  handleMessage(worker: WorkerProcess, message: FromWorker): void;
+  /** Once, whatever the reason. */
+  handleExit(worker: WorkerProcess, description: string): void;
+}
+
+export class WorkerProcess {
+  readonly index: number;
+  /** Generation that it serves; 0 before the first commit. */
+  generation = 0;
+  isStopping = false;
+  readonly startedAtMs: number = Date.now();
+  engine = "";
+  readonly #child: ChildProcess;
+  readonly #events: WorkerProcessEvents;
+  #decoder = new MessageDecoder();
+  #socket: Socket | null = null;
+
+  /** `inheritedFds`: descriptors that the configuration names as fd@N. */
+  constructor(start: WorkerStart, inheritedFds: readonly number[], events: WorkerProcessEvents) {
+    this.index = start.workerIndex;
+    this.#events = events;
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const main = fileURLToPath(new URL(`./worker-main.${extension}`, import.meta.url));
+    this.#child = spawn(process.execPath, [...process.execArgv, main], {
+      stdio: stdioOf(inheritedFds),
+      // A terminal's Ctrl-C goes to the whole process group; only the master decides what it means.
+      detached: true,
+      env: { ...process.env, [WORKER_VARIABLE]: JSON.stringify(start) },
+    });
+    this.#child.once("error", (error) => this.#exited(`could not be started: ${error.message}`));
+    this.#child.once("exit", (code, signal) =>
+      this.#exited(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
+    );
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** The connection on which this worker said hello, with what was received but not yet understood. */
+  attach(socket: Socket, decoder: MessageDecoder): void {
+    this.#socket = socket;
+    this.#decoder = decoder;
+    socket.removeAllListeners("data");
+    socket.on("data", (bytes: Buffer) => this.receive(bytes));
+    socket.on("error", () => socket.destroy());
+  }
+
+  receive(bytes: Uint8Array): void {
+    for (const message of this.#decoder.receive(bytes))
+      this.#events.handleMessage(this, message as FromWorker);
+  }
+
+  send(message: ToWorker): void {
+    if (this.#socket?.writable) this.#socket.write(encodeMessage(message));
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #isGone = false;
+
+  #exited(description: string): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#socket?.destroy();
+    this.#events.handleExit(this, description);
+  }
+}
+
+/** Descriptors keep their numbers; what lies between is /dev/null. */
+function stdioOf(inheritedFds: readonly number[]): StdioOptions {
+  const highest = Math.max(2, ...inheritedFds);
+  return Array.from({ length: highest + 1 }, (_, fd) => {
+    if (fd === 0) return "ignore";
+    return fd <= 2 || inheritedFds.includes(fd) ? fd : "ignore";
+  });
+}

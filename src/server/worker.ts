@@ -1,0 +1,350 @@
+// A worker process: one engine, one ProxyCore, and a control connection to the master that runs over the engine too,
+// since the loop of `uring` never goes back to Node's own. It opens no file and resolves no name: everything comes
+// from the master, prepared. A new generation is prepared first, then committed: if any worker cannot, none does.
+import { writeSync } from "node:fs";
+import process from "node:process";
+import type { Failure } from "../base/failure.ts";
+import { Timer } from "../base/timer-wheel.ts";
+import { type BindAcceptor, ProxyCore } from "../proxy/core.ts";
+import type { Observation } from "../proxy/health/observation.ts";
+import type { ListenerRuntime, Server } from "../proxy/runtime.ts";
+import type { SharedState } from "../proxy/state.ts";
+import type { Chunk, Connection, ConnectionHandler, Engine, Listener } from "../transport/contract.ts";
+import { buildGeneration, type Generation } from "./generation.ts";
+import { encodeMessage, MessageDecoder } from "./message-codec.ts";
+import type {
+  FromWorker,
+  PreparedConfiguration,
+  SessionDescription,
+  ToWorker,
+  WorkerProblem,
+} from "./messages.ts";
+import { dropPrivileges } from "./privileges.ts";
+
+/** How often a stopping worker looks whether its last session has ended. */
+const DRAIN_POLL_MS = 50;
+/** Handshakes are given this long when no timeout of the configuration says less. */
+const HANDSHAKE_MS_DEFAULT = 30_000;
+const BACKLOG_DEFAULT = 4096;
+
+export interface WorkerOptions {
+  /** Counts from 1. */
+  readonly workerIndex: number;
+  readonly workerCount: number;
+  readonly controlPath: string;
+  readonly engineNote: string | null;
+}
+
+interface OpenListener {
+  readonly listener: Listener;
+  readonly acceptor: BindAcceptor;
+}
+
+export class Worker implements ConnectionHandler {
+  readonly #engine: Engine;
+  readonly #state: SharedState;
+  readonly #options: WorkerOptions;
+  readonly #decoder = new MessageDecoder();
+  readonly #listeners: Map<string, OpenListener> = new Map();
+  #control: Connection | null = null;
+  #core: ProxyCore | null = null;
+  #current: Generation | null = null;
+  #prepared: { readonly generation: Generation; readonly opened: Map<string, OpenListener> } | null = null;
+  #nextSessionId = 1;
+  readonly #sessionIds: WeakMap<object, number> = new WeakMap();
+  #hasDropped = false;
+  #stopAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(engine: Engine, state: SharedState, options: WorkerOptions) {
+    this.#engine = engine;
+    this.#state = state;
+    this.#options = options;
+  }
+
+  start(): void {
+    const address = { kind: "unix", path: this.#options.controlPath } as const;
+    this.#control = this.#engine.connect(
+      { address, source: null, tls: null, preamble: null, timeoutMs: 5000 },
+      this,
+    );
+  }
+
+  handleOpen(_connection: Connection): void {
+    const { workerIndex, engineNote } = this.#options;
+    this.#send({ kind: "hello", workerIndex, pid: process.pid, engine: this.#engine.name, engineNote });
+  }
+
+  handleData(_connection: Connection, chunk: Chunk, start: number, end: number): void {
+    for (const message of this.#decoder.receive(chunk.bytes.subarray(start, end)))
+      this.#handle(message as ToWorker);
+  }
+
+  handleDrain(_connection: Connection): void {}
+
+  /** The master is gone: nobody could reload or stop us any more. */
+  handleEnd(_connection: Connection): void {
+    this.#exit(0);
+  }
+
+  handleClose(_connection: Connection, _failure: Failure | null): void {
+    this.#exit(0);
+  }
+
+  #handle(message: ToWorker): void {
+    switch (message.kind) {
+      case "prepare":
+        this.#prepare(message.generation, message.prepared);
+        return;
+      case "commit":
+        this.#commit(message.generation);
+        return;
+      case "discard":
+        this.#discard();
+        return;
+      case "stop-softly":
+        this.#stopSoftly(message.hardStopMs);
+        return;
+      case "stop-now":
+        this.#exit(0);
+        return;
+      case "server-address":
+        this.#setServerAddress(message.backend, message.server, message.host, message.port);
+        return;
+      case "pause-frontend":
+        for (const open of this.#listenersOf(message.frontend)) {
+          if (message.isPaused) open.listener.pause();
+          else open.listener.resume();
+        }
+        return;
+      case "list-sessions":
+        this.#send({ kind: "sessions", requestId: message.requestId, sessions: this.#describeSessions() });
+        return;
+      case "kill-session":
+        for (const live of [...this.#core!.liveSessions]) {
+          if (this.#sessionIds.get(live) === message.sessionId) live.kill();
+        }
+        return;
+      case "kill-server-sessions":
+        for (const live of [...this.#core!.liveSessions]) {
+          const server = live.stream?.server ?? null;
+          if (server?.name === message.server && server.backend.name === message.backend) live.kill();
+        }
+    }
+  }
+
+  // ---- Generations ----
+
+  #prepare(number: number, prepared: PreparedConfiguration): void {
+    const built = buildGeneration(prepared, {
+      engine: this.#engine,
+      state: this.#state,
+      workerIndex: this.#options.workerIndex,
+      workerCount: this.#options.workerCount,
+      previous: this.#current,
+      number,
+      report: (text) => this.#report(text),
+    });
+    if (!built.ok) {
+      this.#send({ kind: "refused", generation: number, problems: built.error });
+      return;
+    }
+    const generation = built.value;
+    this.#core ??= new ProxyCore(this.#engine, generation.runtime, {
+      evaluate: (format, stream) => this.#running.evaluate(format, stream),
+      serveStatistics: (stream) =>
+        this.#running.serveStatistics(stream, (command) => this.#send({ kind: "admin", command })),
+      serveMetrics: (stream) => this.#running.serveMetrics(stream),
+      observe: (server, observation) => this.#observe(server, observation),
+    });
+    this.#openListeners(generation);
+  }
+
+  /** The generation that serves; while the first one is being prepared, that one. */
+  get #running(): Generation {
+    return this.#current ?? this.#prepared!.generation;
+  }
+
+  #openListeners(generation: Generation): void {
+    const core = this.#core!;
+    const missing = generation.runtime.listeners.filter(
+      (listener) => !this.#listeners.has(addressKey(listener)),
+    );
+    const opened: Map<string, OpenListener> = new Map();
+    const problems: WorkerProblem[] = [];
+    this.#prepared = { generation, opened };
+    let pending = missing.length;
+    const done = () => {
+      if (pending > 0) return;
+      if (problems.length > 0) {
+        this.#discard();
+        this.#send({ kind: "refused", generation: generation.number, problems });
+      } else this.#send({ kind: "prepared", generation: generation.number });
+    };
+    done();
+    for (const runtime of missing) {
+      const acceptor = core.acceptorFor(runtime);
+      this.#engine.listen(this.#listenOptions(runtime, generation), acceptor, (result) => {
+        pending--;
+        if (result.ok) {
+          result.value.pause();
+          opened.set(addressKey(runtime), { listener: result.value, acceptor });
+        } else problems.push(problemOf(runtime, result.error));
+        done();
+      });
+    }
+  }
+
+  #listenOptions(runtime: ListenerRuntime, generation: Generation): Parameters<Engine["listen"]>[0] {
+    const { definition, frontend } = runtime;
+    const { timeouts } = frontend.definition;
+    const { address } = definition;
+    return {
+      address,
+      backlog:
+        definition.backlog ?? frontend.settings.backlog ?? frontend.settings.maxconn ?? BACKLOG_DEFAULT,
+      tls: generation.tlsContextOf(runtime),
+      acceptProxy: definition.acceptProxy,
+      handshakeTimeoutMs: timeouts.httpRequestMs ?? timeouts.clientMs ?? HANDSHAKE_MS_DEFAULT,
+      reusePort: address.kind === "tcp" && this.#options.workerCount > 0,
+    };
+  }
+
+  #commit(number: number): void {
+    const prepared = this.#prepared;
+    if (prepared === null || prepared.generation.number !== number) return;
+    const { generation, opened } = prepared;
+    this.#prepared = null;
+    this.#current = generation;
+    this.#core!.apply(generation.runtime);
+    const wanted = new Map(generation.runtime.listeners.map((listener) => [addressKey(listener), listener]));
+    for (const [key, open] of this.#listeners) {
+      const runtime = wanted.get(key);
+      if (runtime === undefined) {
+        open.listener.close();
+        this.#listeners.delete(key);
+        continue;
+      }
+      const context = generation.tlsContextOf(runtime);
+      if (context !== null) open.listener.replaceTls(context);
+      this.#core!.acceptorFor(runtime);
+    }
+    for (const [key, open] of opened) {
+      open.acceptor.listener = open.listener;
+      this.#listeners.set(key, open);
+      open.listener.resume();
+    }
+    if (!this.#hasDropped) this.#dropPrivileges();
+    const listeners = [...this.#listeners.values()].map(
+      ({ listener }) => `${listener.address.host}:${listener.address.port}`,
+    );
+    this.#send({ kind: "committed", generation: number, listeners });
+  }
+
+  #discard(): void {
+    if (this.#prepared === null) return;
+    for (const open of this.#prepared.opened.values()) open.listener.close();
+    this.#prepared = null;
+  }
+
+  #dropPrivileges(): void {
+    this.#hasDropped = true;
+    const problem = dropPrivileges(this.#current!.runtime.configuration.global);
+    if (problem !== null) {
+      this.#report(problem);
+      this.#exit(1);
+    }
+  }
+
+  // ---- Commands ----
+
+  #stopSoftly(hardStopMs: number | null): void {
+    const engine = this.#engine;
+    for (const { listener } of this.#listeners.values()) listener.close();
+    this.#listeners.clear();
+    this.#core?.stopSoftly();
+    this.#stopAtMs = hardStopMs === null ? Number.POSITIVE_INFINITY : engine.nowMs + hardStopMs;
+    const timer = new Timer({
+      handleTimeout: (nowMs) => {
+        if (this.#core === null || this.#core.liveSessions.size === 0 || nowMs >= this.#stopAtMs)
+          this.#exit(0);
+        else engine.timers.arm(timer, nowMs + DRAIN_POLL_MS);
+      },
+    });
+    // Closed listeners hand over what the kernel had queued for them; give that a turn before the first look.
+    engine.timers.arm(timer, engine.nowMs + DRAIN_POLL_MS);
+  }
+
+  #setServerAddress(backendName: string, serverName: string, host: string, port: number | null): void {
+    const server = this.#current?.runtime.backendsByName.get(backendName)?.serversByName.get(serverName);
+    if (server === undefined) return;
+    server.host = host;
+    if (port !== null) server.port = port;
+    server.pool.closeAll();
+  }
+
+  #describeSessions(): SessionDescription[] {
+    return [...(this.#core?.liveSessions ?? [])].map((live) => {
+      const { session, stream } = live;
+      let id = this.#sessionIds.get(live);
+      if (id === undefined) {
+        id = this.#nextSessionId++;
+        this.#sessionIds.set(live, id);
+      }
+      const request = stream?.request ?? null;
+      return {
+        id,
+        workerPid: process.pid,
+        source: `${session.source.host}:${session.source.port}`,
+        frontend: session.frontend.name,
+        backend: stream?.backend?.name ?? null,
+        server: stream?.server?.name ?? null,
+        ageMs: this.#engine.nowMs - session.acceptMs,
+        requestCount: session.requestCount,
+        request: request === null ? null : `${request.method} ${request.target}`,
+      };
+    });
+  }
+
+  #listenersOf(frontend: string): OpenListener[] {
+    return [...this.#listeners.values()].filter(
+      ({ acceptor }) => acceptor.runtime.frontend.name === frontend,
+    );
+  }
+
+  #observe(server: Server, observation: Observation): void {
+    this.#send({ kind: "observation", backend: server.backend.name, server: server.name, observation });
+  }
+
+  #send(message: FromWorker): void {
+    const bytes = encodeMessage(message);
+    const control = this.#control;
+    if (control === null || control.isClosed) return;
+    const chunk = this.#engine.allocate(bytes.length);
+    chunk.bytes.set(bytes);
+    control.send(chunk, 0, bytes.length);
+    chunk.release();
+  }
+
+  #report(text: string): void {
+    writeSync(2, `sallyport worker ${this.#options.workerIndex}: ${text}\n`);
+  }
+
+  #exit(code: number): void {
+    this.#engine.stop();
+    process.exit(code);
+  }
+}
+
+/** Listeners live through reloads as long as their address and the way they begin a connection stay the same. */
+function addressKey({ definition }: ListenerRuntime): string {
+  return JSON.stringify([definition.address, definition.acceptProxy, definition.tls !== null]);
+}
+
+function problemOf({ definition, frontend }: ListenerRuntime, failure: Failure): WorkerProblem {
+  const { file, line } = definition.span;
+  return {
+    file,
+    line,
+    message: `frontend ${frontend.name} cannot listen on ${definition.text}: ${failure.message}`,
+  };
+}
