@@ -65,15 +65,12 @@ function describe(part: Word, listen: ListenAddress): string {
 }
 
 function addBind(line: ProxyLine, bind: BindDraft, address: ListenAddress, text: string): void {
-  const used = new Set(line.draft.binds.map((other) => other.id));
-  let id = bind.id?.value ?? 1;
-  while (used.has(id)) id++;
   const { name, acceptProxy, backlog, maxconn } = bind;
   line.draft.binds.push({
     address,
     text,
     name,
-    id,
+    id: bind.id?.value ?? 0,
     acceptProxy,
     backlog,
     maxconn,

@@ -131,7 +131,9 @@ function readVariableStep(
   if (value === null) return null;
   const context = line.reading.contextFor(line.draft, "request");
   const parsed =
-    match[1] === "set-var" ? parseSampleExpression(value, context) : parseLogFormat(value, context);
+    match[1] === "set-var"
+      ? parseSampleExpression(value, context, "any")
+      : parseLogFormat(value, context, "any");
   return parsed === null ? null : { kind: "set-var", variable, value: parsed, span: line.span };
 }
 
@@ -249,7 +251,7 @@ function readHttpSend(line: ProxyLine, cursor: Cursor): CheckRule {
 
 function expectFormat(line: ProxyLine, cursor: Cursor): LogFormat | null {
   const word = cursor.expect("a format");
-  return word === null ? null : parseLogFormat(word, line.reading.contextFor(line.draft, "request"));
+  return word === null ? null : parseLogFormat(word, line.reading.contextFor(line.draft, "request"), "any");
 }
 
 /** What stands before the match in `expect`. */

@@ -86,6 +86,7 @@ export interface ProxyDraft {
   httpAfterResponse: Rule[];
   uniqueIdFormat: LogFormat | null;
   uniqueIdHeader: string | null;
+  /** Here and in `servers`: id 0 is one still to be numbered. */
   binds: Bind[];
   maxconn: number | null;
   backlog: number | null;

@@ -2,18 +2,21 @@
 // shows in the whole: names that refer to each other, modes that do not fit, what a mode makes void.
 
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
+import type { Span } from "../../diagnostic/span.ts";
 import type {
   BackendSettings,
   CheckDefinition,
   FrontendSettings,
   ProxyConfiguration,
   Proxy as ProxyModel,
+  TlsCommon,
 } from "../../model/proxy.ts";
 import type { LogFormat } from "../../model/sample.ts";
 import type { CheckDraft, ProxyDraft } from "./draft.ts";
 import { builtInLogFormat } from "./expression/log-formats.ts";
 import { finishGlobal } from "./global-section.ts";
 import { displayText } from "./lexer.ts";
+import { assignNumbers } from "./numbering.ts";
 import type { Reading } from "./reading.ts";
 
 export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraft[]): ProxyConfiguration {
@@ -175,7 +178,7 @@ function warnAboutMissing(reading: Reading, draft: ProxyDraft): void {
   );
 }
 
-/** Numbers as HAProxy gives them: the explicit ones first, then from 2 in the order of the files. */
+/** HAProxy keeps number 1 for its own stats sockets, when there are any. */
 function numberProxies(reading: Reading, drafts: readonly ProxyDraft[]): number[] {
   const used = new Map<number, ProxyDraft>();
   for (const draft of drafts) {
@@ -192,12 +195,11 @@ function numberProxies(reading: Reading, drafts: readonly ProxyDraft[]): number[
     }
     used.set(draft.id, draft);
   }
-  let next = 2;
-  return drafts.map((draft) => {
-    if (draft.id !== null) return draft.id;
-    while (used.has(next)) next++;
-    return next++;
-  });
+  const start = reading.global.statsSockets.length > 0 ? 2 : 1;
+  return assignNumbers(
+    drafts.map((draft) => draft.id),
+    start,
+  );
 }
 
 function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyModel {
@@ -211,8 +213,8 @@ function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyMode
     isDisabled: draft.isDisabled,
     description: draft.description,
     span: draft.span,
-    frontend: draft.kind === "backend" ? null : finishFrontend(draft),
-    backend: draft.kind === "frontend" ? null : finishBackend(draft),
+    frontend: draft.kind === "backend" ? null : finishFrontend(reading, draft),
+    backend: draft.kind === "frontend" ? null : finishBackend(reading, draft),
     timeouts: draft.timeouts,
     logs,
     logFormat: draft.kind === "backend" || logs.length === 0 ? null : resolveLogFormat(reading, draft),
@@ -259,9 +261,33 @@ function resolveLogFormat(reading: Reading, draft: ProxyDraft): LogFormat {
   return builtInLogFormat(choice.kind);
 }
 
-function finishFrontend(draft: ProxyDraft): FrontendSettings {
+/** Fills in the numbers that no `id` gave. */
+function numbered<T extends { readonly id: number }>(items: readonly T[]): T[] {
+  const ids = assignNumbers(
+    items.map((item) => (item.id === 0 ? null : item.id)),
+    1,
+  );
+  return items.map((item, i) => ({ ...item, id: ids[i]! }));
+}
+
+/** In HTTP mode a peer must not choose a protocol that is not spoken. */
+function withoutHttp2<T extends { readonly tls: TlsCommon | null; readonly span: Span }>(
+  reading: Reading,
+  draft: ProxyDraft,
+  item: T,
+): T {
+  if (draft.mode !== "http" || item.tls === null || !item.tls.alpn.includes("h2")) return item;
+  reading.report.notice(
+    "no-effect",
+    item.span,
+    "`h2` is not offered: HTTP/2 is not spoken yet",
+    "Clients use HTTP/1.1 meanwhile.",
+  );
+  return { ...item, tls: { ...item.tls, alpn: item.tls.alpn.filter((name) => name !== "h2") } };
+}
+
+function finishFrontend(reading: Reading, draft: ProxyDraft): FrontendSettings {
   const {
-    binds,
     maxconn,
     backlog,
     useBackend,
@@ -272,7 +298,7 @@ function finishFrontend(draft: ProxyDraft): FrontendSettings {
     cookieCapture,
   } = draft;
   return {
-    binds,
+    binds: numbered(draft.binds).map((bind) => withoutHttp2(reading, draft, bind)),
     maxconn,
     backlog,
     useBackend,
@@ -285,13 +311,12 @@ function finishFrontend(draft: ProxyDraft): FrontendSettings {
   };
 }
 
-function finishBackend(draft: ProxyDraft): BackendSettings {
+function finishBackend(reading: Reading, draft: ProxyDraft): BackendSettings {
   const {
     balance,
     hashType,
     hashBalanceFactor,
     dynamicCookieKey,
-    servers,
     useServer,
     persistRules,
     retries,
@@ -305,7 +330,7 @@ function finishBackend(draft: ProxyDraft): BackendSettings {
     hashBalanceFactor,
     cookie: draft.mode === "http" ? draft.cookie : null,
     dynamicCookieKey,
-    servers,
+    servers: numbered(draft.servers).map((server) => withoutHttp2(reading, draft, server)),
     useServer,
     persistRules,
     retries,

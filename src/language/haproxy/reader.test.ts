@@ -81,12 +81,35 @@ test("default-server and server-template fill the servers", () => {
   assert.deepEqual(servers[3]!.address, { kind: "tcp", host: "192.0.2.9", port: null, portOffset: 10 });
 });
 
-test("proxies are numbered from 2 around the ids that are given", () => {
-  const { proxies } = read(`${DEFAULTS}backend a\nbackend b\n id 3\nbackend c\nbackend d\n`);
+test("proxies, servers and binds have the numbers that HAProxy gives them", () => {
+  const text = `frontend a\n bind :80-81\nbackend b\n server s 192.0.2.1:1\n server t 192.0.2.1:1 id 1\n server u 192.0.2.1:1\nbackend c\n id 2\nlisten d\n`;
+  const plain = read(DEFAULTS + text);
   assert.deepEqual(
-    proxies.map((proxy) => proxy.id),
-    [2, 3, 4, 5],
+    plain.proxies.map((proxy) => proxy.id),
+    [1, 3, 2, 5],
   );
+  assert.deepEqual(
+    plain.proxies[1]!.backend!.servers.map((server) => server.id),
+    [2, 1, 4],
+  );
+  assert.deepEqual(
+    plain.proxies[0]!.frontend!.binds.map((bind) => bind.id),
+    [1, 2],
+  );
+  const withSocket = read(`global\n stats socket /run/x.sock\n${DEFAULTS}${text}`);
+  assert.deepEqual(
+    withSocket.proxies.map((proxy) => proxy.id),
+    [3, 4, 2, 6],
+  );
+});
+
+test("h2 is taken out of the ALPN of http proxies with a notice, and kept in tcp mode", () => {
+  const text = `${DEFAULTS}frontend a\n bind :443 ssl crt x alpn h2,http/1.1\nfrontend b\n mode tcp\n bind :444 ssl crt x alpn h2,http/1.1\n`;
+  assert.deepEqual(
+    read(text).proxies.map((proxy) => proxy.frontend!.binds[0]!.tls!.alpn),
+    [["http/1.1"], ["h2", "http/1.1"]],
+  );
+  assert.deepEqual(codes(text), ["no-effect"]);
 });
 
 test("times have units and sizes have letters", () => {

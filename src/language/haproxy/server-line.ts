@@ -396,6 +396,14 @@ function addServer(
       [{ span: first.span, message: "the first one is here" }],
     );
   }
+  const sameId =
+    draft.id === null ? undefined : proxy.servers.find((server) => server.id === draft.id?.value);
+  if (sameId !== undefined && draft.id !== null) {
+    const message = `the id ${draft.id.value} is taken`;
+    line.report.error("duplicate-id", draft.id.span, message, "Choose another number.", [
+      { span: sameId.span, message: "it is taken here" },
+    ]);
+  }
   line.reading.names.servers.add(`${proxy.name}/${name}`);
   const server = buildServer(
     line,
@@ -403,18 +411,10 @@ function addServer(
     name,
     toServerAddress(endpoint),
     addressText,
-    nextServerId(proxy.servers, draft),
+    draft.id?.value ?? 0,
     span,
   );
   proxy.servers.push(server);
-}
-
-function nextServerId(servers: readonly Server[], draft: ServerDraft): number {
-  if (draft.id !== null) return draft.id.value;
-  const used = new Set(servers.map((server) => server.id));
-  let id = 1;
-  while (used.has(id)) id++;
-  return id;
 }
 
 function toServerAddress(endpoint: Endpoint | null): Server["address"] {
