@@ -37,7 +37,14 @@ export function makeRuntime(text: string, nowMs: number): TestRuntime {
   };
   const slots = assignSlots(configuration, {}, 256);
   assert.ok(slots !== null);
-  const runtime = buildRuntime({ configuration, state, slots, environment, previous: null, createLog: () => null });
+  const runtime = buildRuntime({
+    configuration,
+    state,
+    slots,
+    environment,
+    previous: null,
+    createLog: () => null,
+  });
   return { runtime, environment, states: startServers(runtime, Math.floor(nowMs / 1000)) };
 }
 
@@ -50,7 +57,8 @@ function startServers(runtime: Runtime, nowSeconds: number): Map<Server, ServerS
   }
   for (const [server, state] of states) {
     const { track } = server.definition;
-    const other = track === null ? undefined : runtime.backendsByName.get(track.backend)?.serversByName.get(track.server);
+    const other =
+      track === null ? undefined : runtime.backendsByName.get(track.backend)?.serversByName.get(track.server);
     if (other !== undefined) state.follow(states.get(other)!);
   }
   return states;
