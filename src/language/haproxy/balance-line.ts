@@ -22,8 +22,11 @@ const FUNCTIONS: readonly HashType["function"][] = ["sdbm", "djb2", "wt6", "crc3
 
 export function readBalance(line: ProxyLine): void {
   const cursor = cursorOf(line);
-  const word = cursor.expect("a way to balance");
-  if (word === null) return;
+  const word = cursor.next();
+  if (word === null) {
+    line.draft.balance = { algorithm: "roundrobin" };
+    return;
+  }
   const call = /^([\w-]+)\(([^)]*)\)$/.exec(word.text);
   const argument = call === null ? null : partOfWord(word, call[1]!.length + 1, word.text.length - 1);
   const algorithm = call?.[1] ?? word.text;
@@ -60,7 +63,7 @@ export function readBalance(line: ProxyLine): void {
       cursor.unknown(word, "way to balance", ALGORITHMS);
       return;
   }
-  cursor.expectEnd();
+  cursor.expectEnd("warning");
 }
 
 function readUri(line: ProxyLine): void {
@@ -135,7 +138,7 @@ export function readHashType(line: ProxyLine): void {
     avalanche = true;
   }
   line.draft.hashType = { method, function: name, avalanche };
-  cursor.expectEnd();
+  cursor.expectEnd("warning");
 }
 
 export function readHashBalanceFactor(line: ProxyLine): void {
@@ -152,5 +155,5 @@ export function readHashBalanceFactor(line: ProxyLine): void {
     return;
   }
   line.draft.hashBalanceFactor = value;
-  cursor.expectEnd();
+  cursor.expectEnd("warning");
 }

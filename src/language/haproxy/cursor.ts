@@ -56,18 +56,20 @@ export class Cursor {
     return rest;
   }
 
-  /** Reports the first word that nothing has taken. */
-  expectEnd(): void {
+  /**
+   * Reports the first word that nothing has taken: an error where HAProxy has one, a warning where it ignores such a
+   * word, so that files that it accepts are accepted.
+   */
+  expectEnd(severity: "error" | "warning" = "error"): void {
     const word = this.next();
     if (word === null) return;
     this.#at = this.words.length;
     const message = `\`${displayText(word.text)}\` is too much: nothing is expected here`;
-    this.report.error(
-      "unexpected-word",
-      word.span,
-      message,
-      "Quote texts that contain spaces; a comment starts with `#`.",
-    );
+    const help =
+      severity === "error"
+        ? "Quote texts that contain spaces; a comment starts with `#`."
+        : "It is ignored; remove it.";
+    this.report[severity]("unexpected-word", word.span, message, help);
   }
 
   /** Reports `word` as none of `known`. */

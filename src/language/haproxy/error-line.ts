@@ -76,7 +76,7 @@ export function readErrorLocation(line: ProxyLine): void {
   const cursor = cursorOf(line);
   const status = expectStatus(cursor);
   const location = cursor.expect("a location");
-  cursor.expectEnd();
+  cursor.expectEnd("warning");
   if (status === null || location === null) return;
   const code = line.keyword.text === "errorloc303" ? 303 : 302;
   setReply(line, { status, reply: { location: location.text, code }, span: line.span });

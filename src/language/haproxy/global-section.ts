@@ -225,7 +225,7 @@ export function readGlobalLine(reading: Reading, line: Line): void {
     return;
   }
   READERS[name.text]?.({ reading, global, cursor, line, span: line.span });
-  cursor.expectEnd();
+  cursor.expectEnd(name.text === "stats" ? "warning" : "error");
 }
 
 function readLog({ reading, global, cursor, span }: GlobalLine): void {

@@ -31,7 +31,7 @@ export function readProxyText(
     const cursor = cursorOf(line);
     const value = cursor.expect(what);
     if (value !== null) set(line.draft, value.text);
-    cursor.expectEnd();
+    cursor.expectEnd("warning");
   };
 }
 
@@ -318,7 +318,7 @@ export function readRateLimit(line: ProxyLine): void {
   const cursor = cursorOf(line);
   if (cursor.expectOneOf("thing to limit", ["sessions"]) === null) return;
   line.draft.rateLimitSessions = expectInteger(cursor, "a number of sessions in a second");
-  cursor.expectEnd();
+  cursor.expectEnd("warning");
 }
 
 export function readId(line: ProxyLine): void {

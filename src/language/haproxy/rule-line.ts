@@ -65,7 +65,7 @@ function readTcpRequest(line: ProxyLine): void {
   if (kind === null) return;
   if (kind === "inspect-delay") {
     line.draft.inspectDelayMs = expectDurationMs(cursor, "a time");
-    cursor.expectEnd();
+    cursor.expectEnd("warning");
     return;
   }
   if (kind !== "content" && line.draft.kind === "backend") {
@@ -99,7 +99,7 @@ function readTcpResponse(line: ProxyLine): void {
   if (kind === null) return;
   if (kind === "inspect-delay") {
     line.draft.responseInspectDelayMs = expectDurationMs(cursor, "a time");
-    cursor.expectEnd();
+    cursor.expectEnd("warning");
     return;
   }
   if (cursor.isAtEnd) {

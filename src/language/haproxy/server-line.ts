@@ -30,6 +30,7 @@ export function readServer(line: ProxyLine): void {
     return;
   }
   checkName(line, name);
+  warnAboutOrder(line, name, address);
   const draft = structuredClone(line.draft.defaultServer);
   const endpoint = readServerAddress(line, address);
   readServerWords(line, cursor, draft, name);
@@ -111,6 +112,22 @@ function readGluedServer(line: ProxyLine, name: Word): void {
   const draft = structuredClone(line.draft.defaultServer);
   readServerWords(line, cursor, draft, name);
   addServer(line, draft, nameText, endpoint, address.text);
+}
+
+/** `server ADDRESS NAME`: both are legal as the other, but nobody means it. */
+function warnAboutOrder(line: ProxyLine, name: Word, address: Word): void {
+  if (!/^[\d.]+:\d+$/.test(name.text) || /[.:/@]/.test(address.text)) return;
+  const rest = line.words
+    .slice(3)
+    .map((word) => ` ${displayText(word.text)}`)
+    .join("");
+  const help = `server ${displayText(address.text)} ${name.text}${rest}`;
+  line.report.warning(
+    "swapped-words",
+    name.span,
+    "the name comes first, then the address; these look swapped",
+    help,
+  );
 }
 
 function checkName(line: ProxyLine, name: Word): void {

@@ -53,7 +53,7 @@ export function readStats(line: ProxyLine): void {
       readRule(line, stats, cursor);
       break;
   }
-  cursor.expectEnd();
+  cursor.expectEnd("warning");
   line.draft.stats = stats;
 }
 
