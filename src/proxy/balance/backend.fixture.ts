@@ -3,7 +3,7 @@ import type { SocketAddress } from "../../base/address.ts";
 import { NO_SPAN } from "../../diagnostic/span.ts";
 import type * as model from "../../model/proxy.ts";
 import { MessageHead } from "../../protocol/http1/message-head.ts";
-import { Backend, type Frontend, type Runtime, Server } from "../runtime.ts";
+import { Backend, type Runtime, Server } from "../runtime.ts";
 import { CELL, SERVER_STATE, SharedState, WEIGHT_SCALE } from "../state.ts";
 import { type Session, Stream } from "../stream.ts";
 
@@ -94,8 +94,10 @@ export function makeStream(backend: Backend, facts: RequestFacts = {}): Stream {
   // Balancing and persistence read no more of a session than its source.
   const session = {
     source,
-    frontend: null as unknown as Frontend,
     destination: source,
+    connectionSource: null,
+    connectionDestination: null,
+    frontend: null,
   } as unknown as Session;
   const stream = new Stream(session, null as unknown as Runtime);
   stream.backend = backend;
