@@ -168,7 +168,11 @@ function compileBackendChoice(
   }));
   return (stream) => {
     for (const { condition, name } of steps) {
-      if (condition(stream)) return typeof name === "string" ? name : name(stream);
+      if (!condition(stream)) continue;
+      if (typeof name === "string") return name;
+      // A name that no backend has ends the search: the default backend takes the request.
+      const evaluated = name(stream);
+      return stream.runtime.backendsByName.has(evaluated) ? evaluated : null;
     }
     return null;
   };
