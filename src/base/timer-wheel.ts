@@ -31,6 +31,8 @@ export class TimerWheel {
   readonly #slots: (Timer | null)[] = new Array(SLOT_COUNT).fill(null);
   #tick: number;
   #count = 0;
+  /** No queued timer waits in a slot before this tick, so looking for the first one starts here. */
+  #earliestTick = 0;
 
   constructor(nowMs: number) {
     this.#tick = Math.floor(nowMs / SLOT_MS);
@@ -73,8 +75,10 @@ export class TimerWheel {
   /** The earliest time at which `advance` may have something to do; Infinity when nothing waits. */
   nextDeadline(): number {
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
-    for (let tick = this.#tick + 1; tick <= this.#tick + SLOT_COUNT; tick++) {
-      if (this.#slots[tick & SLOT_MASK] !== null) return tick * SLOT_MS;
+    for (let tick = Math.max(this.#tick + 1, this.#earliestTick); tick <= this.#tick + SLOT_COUNT; tick++) {
+      if (this.#slots[tick & SLOT_MASK] === null) continue;
+      this.#earliestTick = tick;
+      return tick * SLOT_MS;
     }
     return Number.POSITIVE_INFINITY;
   }
@@ -104,6 +108,7 @@ export class TimerWheel {
     const slot = tick & SLOT_MASK;
     const head = this.#slots[slot] ?? null;
     timer.slotTick = tick;
+    if (tick < this.#earliestTick) this.#earliestTick = tick;
     timer.next = head;
     timer.previous = null;
     if (head !== null) head.previous = timer;

@@ -2,14 +2,26 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, unlinkSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Timer } from "../../base/timer-wheel.ts";
-import type { Chunk, Connection, ConnectionHandler, Listener } from "../../transport/contract.ts";
+import type {
+  Chunk,
+  Connection,
+  ConnectionHandler,
+  ListenAddress,
+  Listener,
+} from "../../transport/contract.ts";
 import { contractSuite } from "../contract-suite.ts";
 import { createPortableEngine } from "../portable/portable-engine.ts";
+import { encodeUnixSockaddr } from "../socket-address.ts";
 import type { UringEngine } from "./engine.ts";
 import { createUringHarness, openUringEngine, pumpFor, pumpUntil, withUringEngine } from "./harness.ts";
+import type { UringListener } from "./listener.ts";
+import { makeNonBlocking } from "./socket.ts";
 
 contractSuite("uring", createUringHarness);
 contractSuite("uring with portable peers", () => createUringHarness(createPortableEngine()));
@@ -24,11 +36,18 @@ const IGNORING: ConnectionHandler = {
   handleClose() {},
 };
 
-function listen(engine: UringEngine, accept: (connection: Connection) => ConnectionHandler): Listener {
+const F_DUPFD = 0;
+const SOCK_DGRAM_NONBLOCK = 0x802;
+
+function listen(
+  engine: UringEngine,
+  accept: (connection: Connection) => ConnectionHandler,
+  address: ListenAddress = { kind: "tcp", host: "127.0.0.1", port: 0 },
+): Listener {
   let listener: Listener | null = null;
   engine.listen(
     {
-      address: { kind: "tcp", host: "127.0.0.1", port: 0 },
+      address,
       backlog: 1024,
       tls: null,
       acceptProxy: false,
@@ -339,3 +358,68 @@ test("running out of descriptors delays new connections and harms no other", asy
   child.kill("SIGKILL");
   await once(child, "close");
 });
+
+test("takes over a listening socket by its descriptor, and one that is only bound", async () =>
+  withUringEngine(async (engine, sockets) => {
+    const { libc } = engine.native;
+    const first = listen(engine, () => IGNORING) as UringListener;
+    const duplicate = libc.fcntl(first.fd, F_DUPFD, 0n);
+    first.close();
+    let opened = 0;
+    const counting = { ...IGNORING, handleOpen: () => void opened++ };
+    const second = listen(engine, () => counting, { kind: "fd", fd: duplicate });
+    assert.deepEqual(second.address, first.address);
+    await openSockets(engine, sockets, second.address.port, 3);
+    await pumpUntil(engine, () => opened === 3);
+
+    const bound = libc.socket(2, 1, 0);
+    engine.native.scratchBytes.fill(0, 0, 16);
+    engine.native.scratchBytes.set([2, 0, 0, 0, 127, 0, 0, 1]);
+    assert.equal(libc.bind(bound, engine.native.scratch.pointer, 16), 0);
+    const third = listen(engine, () => counting, { kind: "fd", fd: bound });
+    await openSockets(engine, sockets, third.address.port, 1);
+    await pumpUntil(engine, () => opened === 4);
+  }));
+
+test("accepts on a socket that was made non-blocking by others", async () =>
+  withUringEngine(async (engine, sockets) => {
+    let opened = 0;
+    const counting = { ...IGNORING, handleOpen: () => void opened++ };
+    const first = listen(engine, () => IGNORING) as UringListener;
+    makeNonBlocking(engine.native, first.fd);
+    const second = listen(engine, () => counting, {
+      kind: "fd",
+      fd: engine.native.libc.fcntl(first.fd, F_DUPFD, 0n),
+    });
+    first.close();
+    for (let i = 1; i <= 3; i++) {
+      await openSockets(engine, sockets, second.address.port, 1);
+      await pumpUntil(engine, () => opened === i);
+    }
+  }));
+
+test("sends datagrams again after the receiver at a unix path was replaced", async () =>
+  withUringEngine(async (engine) => {
+    const { libc, scratch, scratchBytes } = engine.native;
+    const directory = mkdtempSync(join(tmpdir(), "sallyport-"));
+    const path = join(directory, "log");
+    const receive = (): number => {
+      const fd = libc.socket(1, SOCK_DGRAM_NONBLOCK, 0);
+      assert.equal(libc.bind(fd, scratch.pointer, encodeUnixSockaddr(scratchBytes, 0, path, false)), 0);
+      return fd;
+    };
+    const before = receive();
+    const sender = engine.openDatagramSender({ kind: "unix", path });
+    assert(sender.ok);
+    assert.equal(sender.value.send(Buffer.from("one"), 0, 3), true);
+    libc.close(before);
+    unlinkSync(path);
+    const after = receive();
+    assert.equal(sender.value.send(Buffer.from("two!"), 0, 4), true);
+    assert.equal(libc.recv(after, scratch.pointer, 100n, 0), 4n);
+    assert.equal(Buffer.from(scratchBytes.subarray(0, 4)).toString(), "two!");
+    libc.close(after);
+    sender.value.close();
+    assert.equal(sender.value.send(Buffer.from("three"), 0, 5), false);
+    rmSync(directory, { recursive: true });
+  }));

@@ -234,8 +234,9 @@ export class UringEngine implements Engine {
       | { readonly kind: "udp"; readonly host: string; readonly port: number }
       | { readonly kind: "unix"; readonly path: string },
   ): Result<DatagramSender> {
-    const socket = openDatagramSocket(this.native, address);
-    return socket.ok ? success(new UringDatagramSender(this.native, socket.value)) : socket;
+    const open = (): Result<number> => openDatagramSocket(this.native, address);
+    const socket = open();
+    return socket.ok ? success(new UringDatagramSender(this.native, this, socket.value, open)) : socket;
   }
 
   defer(task: () => void): void {
@@ -249,7 +250,8 @@ export class UringEngine implements Engine {
   run(): void {
     this.#isStopped = false;
     while (!this.#isStopped) this.turn(Number.POSITIVE_INFINITY);
-    this.#settle();
+    // What the last handlers wanted done, closing above all.
+    this.ring.wait(0);
   }
 
   stop(): void {
