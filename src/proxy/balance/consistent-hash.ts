@@ -1,5 +1,5 @@
-// Hashing with `hash-type consistent`: the place on the ring that is closest to the hash. A server that is full is
-// chosen all the same (the stream queues there), unless `hash-balance-factor` moves the key on.
+// Hashing with `hash-type consistent`: the place on the ring that is closest to the hash. A server that is
+// full is chosen all the same (the stream queues there), unless `hash-balance-factor` moves the key on.
 import type { HashType } from "../../model/proxy.ts";
 import type { Backend, Server } from "../runtime.ts";
 import { CELL } from "../state.ts";

@@ -7,7 +7,10 @@ export interface BalanceEnvironment {
   random(): number;
   /** Seconds since 1970. */
   wallClockSeconds(): number;
-  /** The sample of `balance hash EXPR`; null when the algorithm is another one. Returns null when there is no value. */
+  /**
+   * The sample of `balance hash EXPR`; null when the algorithm is another one. Returns null when there is no
+   * value.
+   */
   readonly evaluateKey: ((stream: Stream) => SampleValue | null) | null;
   /** `fullconn` of a backend that sets none: a tenth of the maxconn of the frontends that lead to it. */
   readonly fullconnDefault?: number;

@@ -1,4 +1,5 @@
-// `balance first`: the server with the lowest id that has room. Made for few busy servers; needs maxconn to be useful.
+// `balance first`: the server with the lowest id that has room. Made for few busy servers; needs maxconn to
+// be useful.
 import type { Backend, Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
 import type { Balancer } from "./balancer.ts";

@@ -1,5 +1,5 @@
-// A real HAProxy 2.6 beside us, for tests that compare. Everything goes over unix sockets in a directory of its own;
-// `dispose` ends the processes and removes the directory.
+// A real HAProxy 2.6 beside us, for tests that compare. Everything goes over unix sockets in a directory of
+// its own; `dispose` ends the processes and removes the directory.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
@@ -20,8 +20,8 @@ export interface Haproxy {
 }
 
 /**
- * Starts HAProxy with a configuration in which DIRECTORY stands for the directory of the sockets, and waits until each
- * of `sockets` (file names in it) accepts connections.
+ * Starts HAProxy with a configuration in which DIRECTORY stands for the directory of the sockets, and waits
+ * until each of `sockets` (file names in it) accepts connections.
  */
 export async function startHaproxy(
   directory: string,

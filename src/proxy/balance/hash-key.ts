@@ -1,6 +1,6 @@
-// What the hashing algorithms hash: for each of `source`, `uri`, `url_param`, `hdr`, `rdp-cookie` and `hash EXPR` a
-// function from a stream to an unsigned 32-bit hash, or NO_KEY when the stream has no such thing and takes its turn by
-// round robin instead. Which bytes count is as in HAProxy 2.6.
+// What the hashing algorithms hash: for each of `source`, `uri`, `url_param`, `hdr`, `rdp-cookie` and `hash
+// EXPR` a function from a stream to an unsigned 32-bit hash, or NO_KEY when the stream has no such thing and
+// takes its turn by round robin instead. Which bytes count is as in HAProxy 2.6.
 import { parseIpAddress } from "../../base/address.ts";
 import type { BalanceDefinition, HashType } from "../../model/proxy.ts";
 import type { SampleValue } from "../rules/sample-value.ts";
@@ -93,7 +93,10 @@ function hashUri(stream: Stream, definition: Keyed<"uri">, hash: RangeHash): num
   return hash(uri, start, uriEnd(uri, start, definition));
 }
 
-/** Where the hashed part of a URI ends: at the question mark unless `whole`, after `len` bytes, before slash `depth` + 1. */
+/**
+ * Where the hashed part of a URI ends: at the question mark unless `whole`, after `len` bytes, before slash
+ * `depth` + 1.
+ */
 function uriEnd(uri: string, start: number, definition: Keyed<"uri">): number {
   const limit = definition.length === null ? uri.length : Math.min(uri.length, start + definition.length);
   let slashesLeft = definition.depth === null ? -1 : definition.depth + 1;
@@ -128,7 +131,10 @@ function hashUrlParameter(stream: Stream, name: string, hash: RangeHash): number
   return hashParameter(latin1(stream.body, 0, stream.body.length), 0, name, hash, true);
 }
 
-/** Hashes the value of the first `name=`. In a body, a value that starts with something no token has is no parameter. */
+/**
+ * Hashes the value of the first `name=`. In a body, a value that starts with something no token has is no
+ * parameter.
+ */
 function hashParameter(text: string, start: number, name: string, hash: RangeHash, isBody: boolean): number {
   for (let at = start; at >= 0 && at < text.length - name.length; ) {
     if (text.startsWith(name, at) && text.charCodeAt(at + name.length) === 0x3d) {
@@ -163,7 +169,8 @@ function hashHeader(stream: Stream, name: string, useDomainOnly: boolean, hash: 
 function hashDomain(value: string, start: number, end: number, hash: RangeHash): number {
   const dot = value.lastIndexOf(".", end - 1);
   if (dot <= start) return hash(value, start, end);
-  // HAProxy looks for the dot before from two characters on, so that an empty label counts as part of the next.
+  // HAProxy looks for the dot before from two characters on, so that an empty label counts as part of the
+  // next.
   const dotBefore = dot - 2 < start ? -1 : value.lastIndexOf(".", dot - 2);
   return hash(value, dotBefore < start ? start : dotBefore + 1, dot);
 }
@@ -180,7 +187,10 @@ function valueEnd(value: string): number {
   return value.length;
 }
 
-/** Length of the TPKT, COTP and connection request headers before the cookie of an RDP connection ([MS-RDPBCGR] 2.2.1.1). */
+/**
+ * Length of the TPKT, COTP and connection request headers before the cookie of an RDP connection ([MS-
+ * RDPBCGR] 2.2.1.1).
+ */
 const RDP_HEADER_BYTES = 11;
 
 /** "Cookie: NAME=VALUE\r\n" of an RDP client. */

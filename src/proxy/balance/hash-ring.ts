@@ -1,6 +1,6 @@
-// The ring of consistent hashing: each server at (effective weight × 16) places that its id decides, so that a server
-// that comes or goes moves only its own share of the keys. Places and search as in HAProxy 2.6, bounded loads
-// (`hash-balance-factor`; Mirrokni, Thorup and Zadimoghaddam, arXiv:1608.01350) included.
+// The ring of consistent hashing: each server at (effective weight × 16) places that its id decides, so that
+// a server that comes or goes moves only its own share of the keys. Places and search as in HAProxy 2.6,
+// bounded loads (`hash-balance-factor`; Mirrokni, Thorup and Zadimoghaddam, arXiv:1608.01350) included.
 import type { Server } from "../runtime.ts";
 import { CELL, type SharedState } from "../state.ts";
 import { avalanche } from "./hash.ts";
@@ -41,7 +41,10 @@ export class HashRing {
       this.#weightBefore[i] = this.#weightBefore[i - 1]! + weights[i - 1]!;
   }
 
-  /** The server at the place closest to `hash`; from there on to one that is not `avoid` and not above its share. */
+  /**
+   * The server at the place closest to `hash`; from there on to one that is not `avoid` and not above its
+   * share.
+   */
   find(hash: number, avoid: Server | null): Server | null {
     const { keys, owners } = this;
     const servers = this.#group.servers;
@@ -77,7 +80,10 @@ export class HashRing {
     return distanceBack <= distanceOn ? previous : next;
   }
 
-  /** Shares add up to the factor (in percent) times all requests, this one included; nobody's share is below one. */
+  /**
+   * Shares add up to the factor (in percent) times all requests, this one included; nobody's share is below
+   * one.
+   */
   #isBelowShare(index: number): boolean {
     const { weights, totalWeight, servers } = this.#group;
     const shares = Math.floor(((this.#servedByBackend() + 1) * this.#balanceFactor + 99) / 100);

@@ -1,6 +1,7 @@
-// The hash functions of `hash-type`: sdbm, djb2, wt6, crc32, and the avalanche that spreads their results. Inputs are
-// byte strings (Latin-1) or ranges of them, results unsigned 32-bit. Together with the server map and the tree of
-// consistent hashing they decide which server a key meets, so every bit has to be as in HAProxy 2.6.
+// The hash functions of `hash-type`: sdbm, djb2, wt6, crc32, and the avalanche that spreads their results.
+// Inputs are byte strings (Latin-1) or ranges of them, results unsigned 32-bit. Together with the server map
+// and the tree of consistent hashing they decide which server a key meets, so every bit has to be as in
+// HAProxy 2.6.
 import type { HashType } from "../../model/proxy.ts";
 
 /** Hashes `key[start, end)`. */

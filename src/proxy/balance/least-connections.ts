@@ -1,6 +1,6 @@
-// `balance leastconn`: the server with the fewest requests in relation to its weight, counted over all workers. Idle
-// servers come before any other. Among equals the one after the server chosen last is taken, so that idle servers take
-// turns as in HAProxy, where a server that is taken goes behind its equals.
+// `balance leastconn`: the server with the fewest requests in relation to its weight, counted over all
+// workers. Idle servers come before any other. Among equals the one after the server chosen last is taken, so
+// that idle servers take turns as in HAProxy, where a server that is taken goes behind its equals.
 import type { Backend, Server } from "../runtime.ts";
 import { CELL, type SharedState } from "../state.ts";
 import type { Stream } from "../stream.ts";
@@ -55,7 +55,9 @@ export class LeastConnections implements Balancer {
     return best >= 0 ? best : avoided;
   }
 
-  /** (n + 1) / weight as an integer, so that a server is judged by what it would have, and 0 for an idle one. */
+  /**
+   * (n + 1) / weight as an integer, so that a server is judged by what it would have, and 0 for an idle one.
+   */
   #load(index: number): number {
     const slot = this.#group.servers[index]!.slot;
     const inFlight = this.#state.read(slot, CELL.served) + this.#state.read(slot, CELL.queued);

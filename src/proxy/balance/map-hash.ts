@@ -1,5 +1,6 @@
-// Hashing with `hash-type map-based`: the hash modulo the length of the server map. Smooth and fast; nearly all keys move
-// when a server comes or goes. A server that is full is chosen all the same: the stream queues there.
+// Hashing with `hash-type map-based`: the hash modulo the length of the server map. Smooth and fast; nearly
+// all keys move when a server comes or goes. A server that is full is chosen all the same: the stream queues
+// there.
 import type { HashType } from "../../model/proxy.ts";
 import type { Backend, Server } from "../runtime.ts";
 import { CELL } from "../state.ts";

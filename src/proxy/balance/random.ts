@@ -1,5 +1,5 @@
-// `balance random(N)`: N random places on the ring of consistent hashing, of which the server with the lowest load for
-// its weight is taken. If that one is full the stream queues at the backend.
+// `balance random(N)`: N random places on the ring of consistent hashing, of which the server with the lowest
+// load for its weight is taken. If that one is full the stream queues at the backend.
 import type { Backend, Server } from "../runtime.ts";
 import { CELL, type SharedState } from "../state.ts";
 import type { Stream } from "../stream.ts";

@@ -1,7 +1,7 @@
-// `balance roundrobin`: servers take turns, by weight. The order in which HAProxy's weighted round robin starts from a
-// clean state is worked out once for the present servers; the place in it is one atomic number in the shared state, so
-// all workers go round together and a reload goes on where it was. A turn is one atomic add and a table access
-// (about 20 ns); full servers use up their turns.
+// `balance roundrobin`: servers take turns, by weight. The order in which HAProxy's weighted round robin
+// starts from a clean state is worked out once for the present servers; the place in it is one atomic number
+// in the shared state, so all workers go round together and a reload goes on where it was. A turn is one
+// atomic add and a table access (about 20 ns); full servers use up their turns.
 import type { Backend, Server } from "../runtime.ts";
 import { CELL } from "../state.ts";
 import type { Stream } from "../stream.ts";

@@ -1,7 +1,7 @@
-// The servers that load balancing may choose from at the moment: the balanced active ones, else the first backup, else
-// (allbackups) all backups. Every algorithm keeps one group and asks `refresh` first, which costs one load as long as
-// nobody raised the epoch of the shared state. Also knows whether a server has room under its connection limit.
-// Decisions are those of HAProxy 2.6's recount_servers and srv_dynamic_maxconn.
+// The servers that load balancing may choose from at the moment: the balanced active ones, else the first
+// backup, else (allbackups) all backups. Every algorithm keeps one group and asks `refresh` first, which
+// costs one load as long as nobody raised the epoch of the shared state. Also knows whether a server has room
+// under its connection limit. Decisions are those of HAProxy 2.6's recount_servers and srv_dynamic_maxconn.
 import type { Backend, Server } from "../runtime.ts";
 import { CELL, COUNTER, SERVER_STATE, type SharedState } from "../state.ts";
 import type { BalanceEnvironment } from "./environment.ts";
@@ -16,8 +16,8 @@ export class ServerGroup {
   userWeights: Int32Array = new Int32Array(0);
   totalWeight = 0;
   /**
-   * The one backup server that takes everything while no active server is left (no `allbackups`); else null. HAProxy
-   * uses it without asking for room: the stream then queues at that server.
+   * The one backup server that takes everything while no active server is left (no `allbackups`); else null.
+   * HAProxy uses it without asking for room: the stream then queues at that server.
    */
   onlyBackup: Server | null = null;
   readonly #state: SharedState;
@@ -35,13 +35,18 @@ export class ServerGroup {
     this.#fullconn = backend.settings.fullconn ?? environment.fullconnDefault ?? 0;
   }
 
-  /** Follows changes of servers' states and weights. True when the group is not what it was: rebuild what depends on it. */
+  /**
+   * Follows changes of servers' states and weights. True when the group is not what it was: rebuild what
+   * depends on it.
+   */
   refresh(): boolean {
     const epoch = this.#state.epoch;
     return epoch !== this.#epoch && this.#rebuild(epoch);
   }
 
-  /** Whether the server at `index` may get one more: nobody waits for it and it serves less than its limit. */
+  /**
+   * Whether the server at `index` may get one more: nobody waits for it and it serves less than its limit.
+   */
   hasRoom(index: number): boolean {
     if (this.#maxconn[index] === 0) return true;
     const slot = this.servers[index]!.slot;

@@ -1,6 +1,7 @@
-// The table that `static-rr` walks and map-based hashing indexes: each server as often as its weight says, spread out,
-// the first server first. Built by adding every server's weight to its score per place and taking the highest level,
-// which is how HAProxy 2.6 fills it; place by place it has to be the same, or keys would move to other servers.
+// The table that `static-rr` walks and map-based hashing indexes: each server as often as its weight says,
+// spread out, the first server first. Built by adding every server's weight to its score per place and taking
+// the highest level, which is how HAProxy 2.6 fills it; place by place it has to be the same, or keys would
+// move to other servers.
 
 /** Indexes of `weights` (each above 0), one per place; the sum of the weights is the length. */
 export function buildServerMap(weights: Int32Array): Uint16Array {
@@ -25,7 +26,9 @@ export function buildServerMap(weights: Int32Array): Uint16Array {
   return map;
 }
 
-/** Static weights are reduced by the greatest common divisor of all configured ones, weights of 0 left aside. */
+/**
+ * Static weights are reduced by the greatest common divisor of all configured ones, weights of 0 left aside.
+ */
 export function commonDivisor(weights: readonly number[]): number {
   let divisor = 0;
   for (const weight of weights) divisor = greatestCommonDivisor(weight, divisor);

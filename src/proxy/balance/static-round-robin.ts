@@ -1,5 +1,5 @@
-// `balance static-rr`: round robin over the server map. The order is a fixed table; weights other than the configured
-// one and zero are not applied.
+// `balance static-rr`: round robin over the server map. The order is a fixed table; weights other than the
+// configured one and zero are not applied.
 import type { Backend, Server } from "../runtime.ts";
 import { CELL } from "../state.ts";
 import type { Stream } from "../stream.ts";

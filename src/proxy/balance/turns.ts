@@ -1,5 +1,5 @@
-// Walks round a fixed order of servers with a position that all workers share. Used by the round robins, and by hash
-// algorithms for streams without a key.
+// Walks round a fixed order of servers with a position that all workers share. Used by the round robins, and
+// by hash algorithms for streams without a key.
 import type { Server } from "../runtime.ts";
 import type { SharedState } from "../state.ts";
 import type { ServerGroup } from "./server-group.ts";
@@ -20,7 +20,10 @@ export class Turns {
     this.#positionIndex = state.cell(slot, cell);
   }
 
-  /** The next server that has room and is not `avoid`; `avoid` when nothing else has room; null when nothing has. */
+  /**
+   * The next server that has room and is not `avoid`; `avoid` when nothing else has room; null when nothing
+   * has.
+   */
   take(avoid: Server | null): Server | null {
     const order = this.order;
     if (order.length === 0) return null;

@@ -1,7 +1,7 @@
-// The order in which HAProxy's fast weighted round robin (FWRR) hands out servers from a clean start. Each server has a
-// next position in a window as wide as the sum of weights and moves on by total/weight when it is taken; servers not
-// yet taken in this window wait, heaviest first, and fill the holes. Instead of trees that live as long as the backend,
-// one window is run through once and its smallest period kept.
+// The order in which HAProxy's fast weighted round robin (FWRR) hands out servers from a clean start. Each
+// server has a next position in a window as wide as the sum of weights and moves on by total/weight when it
+// is taken; servers not yet taken in this window wait, heaviest first, and fill the holes. Instead of trees
+// that live as long as the backend, one window is run through once and its smallest period kept.
 
 /** Longest order. Above it (many servers with large coprime weights) weights are halved until it fits. */
 const ORDER_LENGTH_MAX = 32_768;
@@ -23,8 +23,8 @@ interface Participant {
 }
 
 /**
- * Indexes of `weights` (each above 0) in the order of service, to be repeated for ever. Equal weights give 0 1 2 …;
- * each index occurs in proportion to its weight.
+ * Indexes of `weights` (each above 0) in the order of service, to be repeated for ever. Equal weights give 0
+ * 1 2 …; each index occurs in proportion to its weight.
  */
 export function weightedOrder(weights: Int32Array): Uint16Array {
   if (weights.length === 0) return new Uint16Array(0);

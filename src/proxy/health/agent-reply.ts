@@ -1,5 +1,7 @@
-// The line that an agent answers with: "up 50%", "drain", "maxconn:30", "down #disk full". Words in any order, the last
-// one of a kind counts. HAProxy 2.6 manual, `agent-check`.
+// The line that an agent answers with: "up 50%", "drain", "maxconn:30", "down #disk full". Words in any
+// order, the last one of a kind counts. HAProxy 2.6 manual, `agent-check`.
+
+import type { CheckResult } from "./check-result.ts";
 
 export interface AgentReply {
   readonly health: "up" | "down" | "stopped" | "fail" | null;
@@ -44,4 +46,22 @@ function readWord(word: string, before: AgentReply): Partial<AgentReply> {
   if (/^\d/.test(word) && word.includes("%")) return { weight: word };
   if (lower.startsWith("maxconn:")) return { maxconn: word.slice("maxconn:".length) };
   return before.unknownWord === "" ? { unknownWord: word } : {};
+}
+
+/** What an agent's reply counts as. A description and complaints go into the text as HAProxy puts them. */
+export function agentResult(reply: AgentReply, warning: string | null, durationMs: number): CheckResult {
+  const complaint = reply.unknownWord !== "" ? reply.unknownWord : (warning ?? "");
+  if (reply.health === null) {
+    const prefix = reply.unknownWord !== "" ? "agent reports an error : " : "agent warns : ";
+    return {
+      status: "CHECKED",
+      code: 0,
+      description: complaint === "" ? "" : prefix + complaint,
+      durationMs,
+    };
+  }
+  const prefersComplaint = complaint !== "" && (reply.description === "" || reply.health === "up");
+  const message = prefersComplaint ? complaint : reply.description;
+  const description = `via agent : ${reply.healthWord}${message === "" ? "" : ` (${message})`}`;
+  return { status: reply.health === "up" ? "L7OK" : "L7STS", code: 0, description, durationMs };
 }

@@ -1,6 +1,6 @@
-// How well one check (health or agent) of one server stands: HAProxy's health counter. It goes from 0 to rise + fall - 1;
-// below `rise` the server is down. A success counts one up, or all the way once `rise` is reached; a failure counts one
-// down, or all the way to 0 once below `rise`.
+// How well one check (health or agent) of one server stands: HAProxy's health counter. It goes from 0 to rise
+// + fall - 1; below `rise` the server is down. A success counts one up, or all the way once `rise` is
+// reached; a failure counts one down, or all the way to 0 once below `rise`.
 import { type CheckResult, type CheckStatusName, STATUS_FACTS, truncateDescription } from "./check-result.ts";
 
 export class CheckHealth {

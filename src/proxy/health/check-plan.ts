@@ -114,8 +114,8 @@ function toStep(rule: CheckRule, sendState: SendStateFacts | null, disableOn404:
 }
 
 /**
- * Formats in checks: texts, `var()`, constants, the server's and backend's names and the date. There is no stream that
- * other samples could be taken from: they are empty.
+ * Formats in checks: texts, `var()`, constants, the server's and backend's names and the date. There is no
+ * stream that other samples could be taken from: they are empty.
  */
 export function evaluateFormat(format: LogFormat, context: CheckContext): string {
   const constant = constantFormat(format);

@@ -1,4 +1,5 @@
-// What a health check can end with: HAProxy's check statuses, what they mean for a server, and how they read in a log.
+// What a health check can end with: HAProxy's check statuses, what they mean for a server, and how they read
+// in a log.
 import { CHECK_STATUS } from "../state.ts";
 
 export type CheckVerdict = "unknown" | "neutral" | "failed" | "passed" | "conditional";
@@ -11,8 +12,25 @@ interface StatusFacts {
 }
 
 export type CheckStatusName =
-  | "UNK" | "INI" | "CHECKED" | "SOCKERR" | "L4OK" | "L4TOUT" | "L4CON" | "L6OK" | "L6TOUT" | "L6RSP"
-  | "L7OK" | "L7OKC" | "L7TOUT" | "L7RSP" | "L7STS" | "PROCERR" | "PROCTOUT" | "PROCOK" | "HANA"; // biome-ignore format: a table
+  | "UNK"
+  | "INI"
+  | "CHECKED"
+  | "SOCKERR"
+  | "L4OK"
+  | "L4TOUT"
+  | "L4CON"
+  | "L6OK"
+  | "L6TOUT"
+  | "L6RSP"
+  | "L7OK"
+  | "L7OKC"
+  | "L7TOUT"
+  | "L7RSP"
+  | "L7STS"
+  | "PROCERR"
+  | "PROCTOUT"
+  | "PROCOK"
+  | "HANA";
 
 export const STATUS_FACTS: Readonly<Record<CheckStatusName, StatusFacts>> = {
   UNK: { verdict: "unknown", text: "Unknown", hasCode: false },
@@ -68,7 +86,9 @@ export function describeResult(result: CheckResult): string {
   return text;
 }
 
-/** What a server said must not forge log lines: bytes outside of printable ASCII, and quotes, become "<XX>". */
+/**
+ * What a server said must not forge log lines: bytes outside of printable ASCII, and quotes, become "<XX>".
+ */
 function encodeInfo(text: string): string {
   return text.replace(/[^ !#-~]/g, (character) => {
     return `<${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}>`;

@@ -1,5 +1,6 @@
-// What a health check does, as a list of steps: connect, send, expect, and actions in between. Each kind of check makes
-// such a list once; `Check` runs it. Bytes received since the last send are judged as a whole, as Latin-1 text.
+// What a health check does, as a list of steps: connect, send, expect, and actions in between. Each kind of
+// check makes such a list once; `Check` runs it. Bytes received since the last send are judged as a whole, as
+// Latin-1 text.
 import type { CheckConnection } from "../../model/proxy.ts";
 import type { Server } from "../runtime.ts";
 import type { CheckStatusName } from "./check-result.ts";
@@ -64,7 +65,9 @@ export interface Expectation {
 }
 
 export interface CheckPlan {
-  /** `tcp`: descriptions name the step, as for `option tcp-check`. `http`: an empty answer has no description. */
+  /**
+   * `tcp`: descriptions name the step, as for `option tcp-check`. `http`: an empty answer has no description.
+   */
   readonly flavour: "connect" | "tcp" | "http" | "protocol";
   readonly steps: readonly CheckStep[];
   /** `http-check disable-on-404`. */

@@ -4,7 +4,10 @@ import type { ConnectOptions } from "../../transport/contract.ts";
 import type { Server } from "../runtime.ts";
 import type { CheckTarget } from "./check.ts";
 
-/** PROXY headers of a connection of our own: version 1 UNKNOWN, version 2 LOCAL (PROXY protocol specification, 2.1 and 2.2). */
+/**
+ * PROXY headers of a connection of our own: version 1 UNKNOWN, version 2 LOCAL (PROXY protocol specification,
+ * 2.1 and 2.2).
+ */
 const PROXY_UNKNOWN: Uint8Array = new TextEncoder().encode("PROXY UNKNOWN\r\n");
 const PROXY_LOCAL: Uint8Array = Uint8Array.of(
   0x0d,
@@ -49,7 +52,9 @@ function timeouts(server: Server): Pick<CheckTarget, "connectTimeoutMs" | "check
   return { connectTimeoutMs: connectMs, checkTimeoutMs: checkMs };
 }
 
-/** A `connect` rule's own words go before those of the server's check, which go before those of its traffic. */
+/**
+ * A `connect` rule's own words go before those of the server's check, which go before those of its traffic.
+ */
 function connectOptions(server: Server, rule: CheckConnection | null): ConnectOptions {
   const { definition } = server;
   const check = definition.check!;

@@ -1,6 +1,6 @@
-// One health check of one server at work: connects, sends, expects, and ends with exactly one result. A state machine on
-// the transport contract; the engine moves bytes and time. Which steps there are is the plan's matter, what the result
-// means for the server is ServerState's. Timeouts and texts are HAProxy 2.6's.
+// One health check of one server at work: connects, sends, expects, and ends with exactly one result. A state
+// machine on the transport contract; the engine moves bytes and time. Which steps there are is the plan's
+// matter, what the result means for the server is ServerState's. Timeouts and texts are HAProxy 2.6's.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type {
@@ -52,7 +52,10 @@ export class Check implements ConnectionHandler, TimerTarget {
   #code = 0;
   #isDone = false;
 
-  /** Begins at once. `done` is called once, never from inside the constructor's caller unless the plan has no connect. */
+  /**
+   * Begins at once. `done` is called once, never from inside the constructor's caller unless the plan has no
+   * connect.
+   */
   constructor(
     plan: CheckPlan,
     server: Server,
@@ -75,7 +78,8 @@ export class Check implements ConnectionHandler, TimerTarget {
     this.#release();
   }
 
-  // --- events ------------------------------------------------------------------------------------------------------
+  // --- events
+  // ------------------------------------------------------------------------------------------------------
 
   handleOpen(connection: Connection): void {
     if (connection !== this.#connection) return;
@@ -128,7 +132,8 @@ export class Check implements ConnectionHandler, TimerTarget {
     this.#finish(status ?? "L7TOUT", this.#place());
   }
 
-  // --- steps -------------------------------------------------------------------------------------------------------
+  // --- steps
+  // -------------------------------------------------------------------------------------------------------
 
   #advance(): void {
     while (!this.#isDone) {
@@ -211,7 +216,8 @@ export class Check implements ConnectionHandler, TimerTarget {
     return { text: this.#text, isFinal: this.#isFinal, context: this.#context };
   }
 
-  // --- results -----------------------------------------------------------------------------------------------------
+  // --- results
+  // -----------------------------------------------------------------------------------------------------
 
   #succeed(): void {
     const last = this.#plan.steps.findLast((step) => step.kind !== "action");

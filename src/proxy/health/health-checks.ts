@@ -1,6 +1,6 @@
-// Keeps the servers of one generation under check: schedules health and agent checks, feeds their results to the state
-// machines, steps slow starts. One per master. A reload makes a new one that takes over from the old: by slot, so that
-// a server keeps its state, its counters and its rhythm as long as its name exists.
+// Keeps the servers of one generation under check: schedules health and agent checks, feeds their results to
+// the state machines, steps slow starts. One per master. A reload makes a new one that takes over from the
+// old: by slot, so that a server keeps its state, its counters and its rhythm as long as its name exists.
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Engine } from "../../transport/contract.ts";
 import type { Backend, Server } from "../runtime.ts";
@@ -156,7 +156,9 @@ export class HealthChecks {
     }
   }
 
-  /** When the next check of that kind was due, for the generation that takes over; null when there is none. */
+  /**
+   * When the next check of that kind was due, for the generation that takes over; null when there is none.
+   */
   dueOf(slot: number, kind: "health" | "agent"): number | null {
     return (
       this.#schedules.find((schedule) => schedule.slot === slot && schedule.kind === kind)?.dueMs ?? null
@@ -196,7 +198,10 @@ export class HealthChecks {
   }
 }
 
-/** "UP", "UP 1/3" (going down), "DOWN 1/2" (going up), "DOWN", "NOLB", "no check": as statistics and send-state say it. */
+/**
+ * "UP", "UP 1/3" (going down), "DOWN 1/2" (going up), "DOWN", "NOLB", "no check": as statistics and send-
+ * state say it.
+ */
 export function describeHealth(state: ServerState): string {
   const { check } = state;
   if (check === null) return "no check";

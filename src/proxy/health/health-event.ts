@@ -5,7 +5,10 @@ import type { Backend, Server } from "../runtime.ts";
 export type HealthEvent =
   /** A line for the log targets of the backend (and for the master's standard error), as HAProxy words it. */
   | { readonly kind: "log"; readonly backend: Backend; readonly level: LogLevel; readonly text: string }
-  /** State, admin flags or weight are another: queues may move. The shared cells are written and the epoch raised. */
+  /**
+   * State, admin flags or weight are another: queues may move. The shared cells are written and the epoch
+   * raised.
+   */
   | { readonly kind: "changed"; readonly server: Server }
   /** `on-marked-down shutdown-sessions`. */
   | { readonly kind: "shutdown-sessions"; readonly server: Server }

@@ -1,5 +1,5 @@
-// Reads the reply to an HTTP health check from what has come so far. A check's reply is small and read once or twice, so
-// this starts anew each time and unwraps chunks into one string; traffic goes another way.
+// Reads the reply to an HTTP health check from what has come so far. A check's reply is small and read once
+// or twice, so this starts anew each time and unwraps chunks into one string; traffic goes another way.
 import { FRAMING_CHUNKED, FRAMING_LENGTH, MessageHead } from "../../protocol/http1/message-head.ts";
 import { parseResponseHead } from "../../protocol/http1/response-parser.ts";
 

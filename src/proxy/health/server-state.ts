@@ -1,12 +1,11 @@
-// The state of one server: up, going down, down, starting slowly, stopping, maintenance, drain. Fed with check results,
-// agent replies, observations of traffic and commands of the runtime API; writes the shared cells, raises the epoch and
-// emits events, whose texts are HAProxy 2.6's. Knows no clock and no sockets: seconds since 1970 come in. There is one
-// writer of a server's state, the master's; workers only read cells.
+// The state of one server: up, going down, down, starting slowly, stopping, maintenance, drain. Fed with
+// check results, agent replies, observations of traffic and commands of the runtime API; writes the shared
+// cells, raises the epoch and emits events, whose texts are HAProxy 2.6's. Knows no clock and no sockets:
+// seconds since 1970 come in. There is one writer of a server's state, the master's; workers only read cells.
 import type { LogLevel } from "../../model/rule.ts";
 import type { Backend, Server } from "../runtime.ts";
 import {
   CELL,
-  COUNTER,
   DRAIN_MASK,
   MAINTENANCE_MASK,
   type ServerState as OperationalState,
@@ -14,14 +13,13 @@ import {
   SERVER_STATE,
   WEIGHT_SCALE,
 } from "../state.ts";
-import type { AgentReply } from "./agent-reply.ts";
+import { type AgentReply, agentResult } from "./agent-reply.ts";
 import { CheckHealth } from "./check-health.ts";
 import { type CheckResult, describeResult, STATUS_FACTS, statusNumber } from "./check-result.ts";
 import type { HealthEvent } from "./health-event.ts";
 import { OBSERVATIONS, type Observation } from "./observation.ts";
-
-const WEIGHT_MAX = 256;
-const RELATIVE_WEIGHT_MAX = 25_600;
+import { countUsable, describeOnline, describeRemaining } from "./usable-servers.ts";
+import { parseWeight } from "./weight-text.ts";
 
 type Emit = (event: HealthEvent) => void;
 
@@ -45,8 +43,8 @@ export class ServerState {
   }
 
   /**
-   * Writes the cells of a new server, or takes over those that an earlier generation left: state, admin flags and, if
-   * `previous` is given and its file said the same weight, the weight that was set at run time.
+   * Writes the cells of a new server, or takes over those that an earlier generation left: state, admin flags
+   * and, if `previous` is given and its file said the same weight, the weight that was set at run time.
    */
   initialise(nowSeconds: number, previous: ServerState | null): void {
     const { definition } = this.server;
@@ -111,13 +109,17 @@ export class ServerState {
     return this.#read(CELL.operational) as OperationalState;
   }
 
-  /** Which interval applies to the next check: `inter` when all is well, `downinter` when down for good, else `fastinter`. */
+  /**
+   * Which interval applies to the next check: `inter` when all is well, `downinter` when down for good, else
+   * `fastinter`.
+   */
   intervalKind(check: CheckHealth): "inter" | "fastinter" | "downinter" {
     if (check.health === check.healthMax) return "inter";
     return this.operational === SERVER_STATE.down && check.health === 0 ? "downinter" : "fastinter";
   }
 
-  // --- results of checks -------------------------------------------------------------------------------------------
+  // --- results of checks
+  // -------------------------------------------------------------------------------------------
 
   receiveCheck(result: CheckResult, nowSeconds: number): void {
     const { check } = this;
@@ -215,7 +217,8 @@ export class ServerState {
     return (this.check === null || this.check.isUp) && (this.agent === null || this.agent.isUp);
   }
 
-  // --- operational changes -----------------------------------------------------------------------------------------
+  // --- operational changes
+  // -----------------------------------------------------------------------------------------
 
   #stop(cause: CheckResult | null, nowSeconds: number): void {
     if (this.#isInMaintenance || this.operational === SERVER_STATE.down) return;
@@ -227,7 +230,7 @@ export class ServerState {
       this.#emit({ kind: "shutdown-sessions", server: this.server });
     this.#log(
       wasStopping ? "notice" : "alert",
-      `${this.#title} is DOWN${this.#because(cause)}${this.#remaining()}`,
+      `${this.#title} is DOWN${this.#because(cause)}${describeRemaining(this.server)}`,
     );
     this.#write(CELL.checksDownTransitions, this.#read(CELL.checksDownTransitions) + 1);
     this.#noteBackendDown(before, nowSeconds);
@@ -239,7 +242,7 @@ export class ServerState {
     const before = countUsable(this.#backend);
     this.#write(CELL.operational, SERVER_STATE.stopping);
     this.#changed(nowSeconds);
-    this.#log("notice", `${this.#title} is stopping${this.#because(cause)}${this.#online()}`);
+    this.#log("notice", `${this.#title} is stopping${this.#because(cause)}${describeOnline(this.server)}`);
     this.#noteBackendDown(before, nowSeconds);
     for (const tracker of this.trackers) tracker.#beginStopping(null, nowSeconds);
   }
@@ -252,7 +255,7 @@ export class ServerState {
     this.#write(CELL.operational, this.#upState);
     this.#changed(nowSeconds);
     this.#shutDownBackups();
-    this.#log("notice", `${this.#title} is UP${this.#because(cause)}${this.#online()}`);
+    this.#log("notice", `${this.#title} is UP${this.#because(cause)}${describeOnline(this.server)}`);
     for (const tracker of this.trackers) tracker.#start(null, nowSeconds);
   }
 
@@ -272,7 +275,8 @@ export class ServerState {
     this.#emit({ kind: "shutdown-backup-sessions", backend: this.#backend });
   }
 
-  // --- admin commands ----------------------------------------------------------------------------------------------
+  // --- admin commands
+  // ----------------------------------------------------------------------------------------------
 
   setMaintenance(nowSeconds: number, cause = ""): void {
     this.#setAdmin(SERVER_ADMIN.maintenance, nowSeconds, cause);
@@ -305,19 +309,13 @@ export class ServerState {
     if (check !== null) this.#write(CELL.checkHealth, check.health);
   }
 
-  /** "100" or "50%" of the configured weight. Returns what HAProxy answers to a bad one, null when it was set. */
+  /**
+   * "100" or "50%" of the configured weight. Returns what HAProxy answers to a bad one, null when it was set.
+   */
   setWeight(text: string, nowSeconds: number): string | null {
-    if (text === "") return "Require <weight> or <weight%>.";
-    const [, digits, rest] = /^\s*([+-]?\d+)(.*)$/s.exec(text) ?? [];
-    if (digits === undefined) return "Empty weight string empty or preceded by garbage";
-    let weight = Number(digits);
     const configured = this.server.definition.weight;
-    if (rest === "%") {
-      if (weight < 0) return "Relative weight must be positive.";
-      weight = Math.min(WEIGHT_MAX, Math.trunc((configured * Math.min(weight, RELATIVE_WEIGHT_MAX)) / 100));
-    } else if (weight < 0 || weight > WEIGHT_MAX)
-      return "Absolute weight can only be between 0 and 256 inclusive.";
-    else if (rest !== "") return "Trailing garbage in weight string";
+    const weight = parseWeight(text, configured);
+    if (typeof weight === "string") return weight;
     if (weight !== 0 && weight !== configured && !this.#hasDynamicWeights) {
       return "Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.";
     }
@@ -379,7 +377,7 @@ export class ServerState {
       this.#emit({ kind: "shutdown-sessions", server: this.server });
     this.#log(
       wasStopping ? "notice" : "alert",
-      `${this.#title} is going DOWN for maintenance${reason}${via}${this.#remaining()}`,
+      `${this.#title} is going DOWN for maintenance${reason}${via}${describeRemaining(this.server)}`,
     );
     this.#noteBackendDown(before, nowSeconds);
     this.#write(CELL.checksDownTransitions, this.#read(CELL.checksDownTransitions) + 1);
@@ -394,7 +392,7 @@ export class ServerState {
     }
     this.#changed(nowSeconds);
     const via = (flag & SERVER_ADMIN.drain) === 0 ? this.#because(null) : "";
-    this.#log("notice", `${this.#title} enters drain state${reason}${via}${this.#online()}`);
+    this.#log("notice", `${this.#title} enters drain state${reason}${via}${describeOnline(this.server)}`);
     this.#noteBackendDown(before, nowSeconds);
   }
 
@@ -465,9 +463,13 @@ export class ServerState {
     else this.#log("notice", `${this.#title} remains in forced drain mode`);
   }
 
-  // --- weight ------------------------------------------------------------------------------------------------------
+  // --- weight
+  // ------------------------------------------------------------------------------------------------------
 
-  /** A step of slow start. Returns after how many milliseconds the next one is due; Infinity when there is none. */
+  /**
+   * A step of slow start. Returns after how many milliseconds the next one is due; Infinity when there is
+   * none.
+   */
   warmUp(nowSeconds: number): number {
     if (this.operational !== SERVER_STATE.starting || this.#isInMaintenance) return Number.POSITIVE_INFINITY;
     const before = this.#read(CELL.effectiveWeight);
@@ -505,7 +507,8 @@ export class ServerState {
     return !isHash || hashType.method === "consistent";
   }
 
-  // --- backend -----------------------------------------------------------------------------------------------------
+  // --- backend
+  // -----------------------------------------------------------------------------------------------------
 
   #noteBackendDown(usableBefore: number, nowSeconds: number): void {
     const backend = this.#backend;
@@ -536,7 +539,8 @@ export class ServerState {
     this.#write(CELL.downtimeSeconds, this.#read(CELL.downtimeSeconds) + seconds);
   }
 
-  // --- words -------------------------------------------------------------------------------------------------------
+  // --- words
+  // -------------------------------------------------------------------------------------------------------
 
   get #title(): string {
     return `${this.server.definition.isBackup ? "Backup " : ""}Server ${this.#fullName}`;
@@ -556,24 +560,12 @@ export class ServerState {
     return this.tracked === null ? "" : ` via ${this.tracked.#fullName}`;
   }
 
-  #remaining(): string {
-    const { active, backup } = countByRole(this.#backend);
-    const sessions = this.server.state.total(this.server.slot, COUNTER.scur);
-    const onBackup = backup > 0 && active === 0 ? " Running on backup." : "";
-    return `. ${active} active and ${backup} backup servers left.${onBackup} ${sessions} sessions active, 0 requeued, ${this.server.queued} remaining in queue`;
-  }
-
-  #online(): string {
-    const { active, backup } = countByRole(this.#backend);
-    const onBackup = backup > 0 && active === 0 ? " Running on backup." : "";
-    return `. ${active} active and ${backup} backup servers online.${onBackup} 0 sessions requeued, ${this.server.queued} total in queue`;
-  }
-
   #log(level: LogLevel, text: string): void {
     this.#emit({ kind: "log", backend: this.#backend, level, text: `${text}.` });
   }
 
-  // --- cells -------------------------------------------------------------------------------------------------------
+  // --- cells
+  // -------------------------------------------------------------------------------------------------------
 
   get #backend(): Backend {
     return this.server.backend;
@@ -603,32 +595,4 @@ export class ServerState {
   #write(cell: number, value: number): void {
     this.server.state.write(this.server.slot, cell, value);
   }
-}
-
-function countByRole(backend: Backend): { readonly active: number; readonly backup: number } {
-  const usable = backend.servers.filter((server) => server.isBalanced);
-  const backup = usable.filter((server) => server.definition.isBackup).length;
-  return { active: usable.length - backup, backup };
-}
-
-function countUsable(backend: Backend): number {
-  return backend.servers.filter((server) => server.isBalanced).length;
-}
-
-/** What an agent's reply counts as. A description and complaints go into the text as HAProxy puts them. */
-function agentResult(reply: AgentReply, warning: string | null, durationMs: number): CheckResult {
-  const complaint = reply.unknownWord !== "" ? reply.unknownWord : (warning ?? "");
-  if (reply.health === null) {
-    const prefix = reply.unknownWord !== "" ? "agent reports an error : " : "agent warns : ";
-    return {
-      status: "CHECKED",
-      code: 0,
-      description: complaint === "" ? "" : prefix + complaint,
-      durationMs,
-    };
-  }
-  const prefersComplaint = complaint !== "" && (reply.description === "" || reply.health === "up");
-  const message = prefersComplaint ? complaint : reply.description;
-  const description = `via agent : ${reply.healthWord}${message === "" ? "" : ` (${message})`}`;
-  return { status: reply.health === "up" ? "L7OK" : "L7STS", code: 0, description, durationMs };
 }

@@ -1,5 +1,6 @@
-// Whether a cache between us and the client may store a response, and a cookie in it, by HTTP/1 rules as HAProxy 2.6
-// reads them (RFC 7231 section 6.1, RFC 7234). Used for `cookie … nocache` and `option checkcache`.
+// Whether a cache between us and the client may store a response, and a cookie in it, by HTTP/1 rules as
+// HAProxy 2.6 reads them (RFC 7231 section 6.1, RFC 7234). Used for `cookie … nocache` and `option
+// checkcache`.
 import type { MessageHead } from "../../protocol/http1/message-head.ts";
 
 export interface Cacheability {

@@ -1,5 +1,5 @@
-// Dates in persistence cookies: "A|Xm3fa|Xm3eQ" holds when the client was last seen and when it was first seen, each as
-// 5 base64 digits that count 4-second steps since 1970 (30 bits, good until 2106).
+// Dates in persistence cookies: "A|Xm3fa|Xm3eQ" holds when the client was last seen and when it was first
+// seen, each as 5 base64 digits that count 4-second steps since 1970 (30 bits, good until 2106).
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const DIGIT_COUNT = 5;

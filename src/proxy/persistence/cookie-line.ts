@@ -1,6 +1,7 @@
-// One Cookie or Set-Cookie value that is being read and edited, cookie by cookie. Knows the syntax that HAProxy 2.6
-// knows (RFC 2109's and the browsers': blanks around the equal sign, quoted values, `$` attributes) and repairs
-// delimiters as it does when a cookie is taken out, so that what servers see is the same to the byte.
+// One Cookie or Set-Cookie value that is being read and edited, cookie by cookie. Knows the syntax that
+// HAProxy 2.6 knows (RFC 2109's and the browsers': blanks around the equal sign, quoted values, `$`
+// attributes) and repairs delimiters as it does when a cookie is taken out, so that what servers see is the
+// same to the byte.
 
 const TAB = 0x09;
 const SPACE = 0x20;
@@ -13,7 +14,10 @@ const BACKSLASH = 0x5c;
 
 export class CookieLine {
   text: string;
-  /** Of the present cookie: its delimiter (or first character), name, value, and the delimiter behind it (or the end). */
+  /**
+   * Of the present cookie: its delimiter (or first character), name, value, and the delimiter behind it (or
+   * the end).
+   */
   start = 0;
   nameStart = 0;
   nameEnd = 0;
@@ -81,7 +85,10 @@ export class CookieLine {
     this.next += growth;
   }
 
-  /** Takes out text[from, to): whole cookies, `from` and `to` being their delimiters. The present one lies behind. */
+  /**
+   * Takes out text[from, to): whole cookies, `from` and `to` being their delimiters. The present one lies
+   * behind.
+   */
   remove(from: number, to: number): void {
     const { text } = this;
     let kept = text.slice(0, from);

@@ -1,10 +1,12 @@
-// What request and response handling of `cookie` share: the delimiters in values, which modes are active, and what
-// the persistence rules say of a stream.
+// What request and response handling of `cookie` share: the delimiters in values, which modes are active, and
+// what the persistence rules say of a stream.
 import type { CookieSettings } from "../../model/proxy.ts";
 import type { Backend } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
 
-/** Between server and the application's own value in prefix mode, and between server and dates in the others. */
+/**
+ * Between server and the application's own value in prefix mode, and between server and dates in the others.
+ */
 export const PREFIX_DELIMITER = "~";
 export const DATE_DELIMITER = "|";
 

@@ -1,4 +1,5 @@
-// Cookies without HAProxy beside them: dynamic values, dates, persistence rules, requests that are left alone.
+// Cookies without HAProxy beside them: dynamic values, dates, persistence rules, requests that are left
+// alone.
 import assert from "node:assert/strict";
 import http from "node:http";
 import type { AddressInfo } from "node:net";

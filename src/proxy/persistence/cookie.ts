@@ -1,6 +1,7 @@
-// `cookie`: ties clients to servers by a cookie, in all modes of HAProxy 2.6 (insert, prefix, rewrite, passive; indirect,
-// preserve, nocache, postonly, maxidle, maxlife, dynamic). Two calls, one for the request head and one for the response
-// head, each of which edits the head and leaves the log flags (NN NI VN VU II DI EI OI …) in the stream.
+// `cookie`: ties clients to servers by a cookie, in all modes of HAProxy 2.6 (insert, prefix, rewrite,
+// passive; indirect, preserve, nocache, postonly, maxidle, maxlife, dynamic). Two calls, one for the request
+// head and one for the response head, each of which edits the head and leaves the log flags (NN NI VN VU II
+// DI EI OI …) in the stream.
 import type { Backend, Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
 import { type Cacheability, isResponseCacheable } from "./cacheability.ts";
@@ -9,8 +10,9 @@ import { RequestCookies } from "./request-cookie.ts";
 import { insertCookie, mustInsert, treatServerCookies } from "./response-cookie.ts";
 
 /**
- * To be called once a stream's backend is known (`applyRequestCookie` makes up for it): "NN" in its log line where the backend sets or hides cookies, "--"
- * where not (no `cookie` line, or one that only names a cookie), as in HAProxy.
+ * To be called once a stream's backend is known (`applyRequestCookie` makes up for it): "NN" in its log line
+ * where the backend sets or hides cookies, "--" where not (no `cookie` line, or one that only names a
+ * cookie), as in HAProxy.
  */
 export function beginCookies(stream: Stream, backend: Backend): void {
   const { cookie } = backend.settings;
@@ -19,9 +21,10 @@ export function beginCookies(stream: Stream, backend: Backend): void {
 }
 
 /**
- * Looks for the backend's persistence cookie in the request head. Returns the server that it names if that may be used
- * (up, or `option persist`, or force-persist); the caller assigns it and sets `stream.isPersistent`. A stream that
- * has a server already (use-server), or whose persistence is "ignore", gets null and flag U.
+ * Looks for the backend's persistence cookie in the request head. Returns the server that it names if that
+ * may be used (up, or `option persist`, or force-persist); the caller assigns it and sets
+ * `stream.isPersistent`. A stream that has a server already (use-server), or whose persistence is "ignore",
+ * gets null and flag U.
  */
 export function applyRequestCookie(stream: Stream, backend: Backend, nowSeconds: number): Server | null {
   const settings = backend.settings.cookie;
@@ -42,10 +45,11 @@ export function applyRequestCookie(stream: Stream, backend: Backend, nowSeconds:
 }
 
 /**
- * Treats the response head after http-response rules and before http-after-response ones. Needs `stream.server`,
- * `stream.isPersistent` (the server is the one that the client's cookie or a use-server rule named) and `stream.status`
- * (the server's). Returns "deny" for a cacheable response with a cookie under `option checkcache`: it is answered
- * like one that an http-response deny rule hit, and an alert is logged. Interim responses are left alone.
+ * Treats the response head after http-response rules and before http-after-response ones. Needs
+ * `stream.server`, `stream.isPersistent` (the server is the one that the client's cookie or a use-server rule
+ * named) and `stream.status` (the server's). Returns "deny" for a cacheable response with a cookie under
+ * `option checkcache`: it is answered like one that an http-response deny rule hit, and an alert is logged.
+ * Interim responses are left alone.
  */
 export function applyResponseCookie(stream: Stream, backend: Backend, nowSeconds: number): "pass" | "deny" {
   const settings = backend.settings.cookie;

@@ -1,11 +1,13 @@
-// `cookie … dynamic`: servers without a cookie of their own get one made from their address and a secret, so that
-// several balancers with the same `dynamic-cookie-key` agree on it. XXH64 by Yann Collet's specification.
+// `cookie … dynamic`: servers without a cookie of their own get one made from their address and a secret, so
+// that several balancers with the same `dynamic-cookie-key` agree on it. XXH64 by Yann Collet's
+// specification.
 import { parseIpAddress } from "../../base/address.ts";
 import type { Backend } from "../runtime.ts";
 
 /**
- * Gives servers their dynamic cookies and files them under `serversByCookie`. To be called when the backend has its
- * servers, and again when an address changed. Does nothing unless `dynamic` and the key are configured.
+ * Gives servers their dynamic cookies and files them under `serversByCookie`. To be called when the backend
+ * has its servers, and again when an address changed. Does nothing unless `dynamic` and the key are
+ * configured.
  */
 export function assignDynamicCookies(backend: Backend): void {
   const { cookie, dynamicCookieKey } = backend.settings;

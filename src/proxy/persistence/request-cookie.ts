@@ -1,5 +1,5 @@
-// `cookie` on requests: finds the persistence cookie, decides which server it means and what the log says of it, and
-// takes out of the request what servers are not to see. Behaviour of HAProxy 2.6.
+// `cookie` on requests: finds the persistence cookie, decides which server it means and what the log says of
+// it, and takes out of the request what servers are not to see. Behaviour of HAProxy 2.6.
 import type { CookieSettings } from "../../model/proxy.ts";
 import type { Backend, Server } from "../runtime.ts";
 import type { CookieRequestFlag, Stream } from "../stream.ts";
@@ -78,7 +78,10 @@ export class RequestCookies {
     if (first > 0) this.#stream.cookieFirstSeconds = first;
   }
 
-  /** O: first seen too long ago; E: not seen for too long. Dates more than a day ahead are not believed either. */
+  /**
+   * O: first seen too long ago; E: not seen for too long. Dates more than a day ahead are not believed
+   * either.
+   */
   #outdated(): "O" | "E" | null {
     const { maxlifeSeconds, maxidleSeconds } = this.#settings;
     const { cookieFirstSeconds, cookieLastSeconds } = this.#stream;

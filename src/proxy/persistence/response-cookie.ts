@@ -1,5 +1,5 @@
-// `cookie` on responses: rewrites, prefixes or removes the persistence cookie that a server set, and inserts our own.
-// Behaviour of HAProxy 2.6; the obsolete Set-Cookie2 is left alone.
+// `cookie` on responses: rewrites, prefixes or removes the persistence cookie that a server set, and inserts
+// our own. Behaviour of HAProxy 2.6; the obsolete Set-Cookie2 is left alone.
 import type { CookieSettings } from "../../model/proxy.ts";
 import type { MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Server } from "../runtime.ts";

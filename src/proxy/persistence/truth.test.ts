@@ -1,5 +1,6 @@
-// Each cookie mode against each kind of client and server cookie, through a real HAProxy 2.6 and through our functions:
-// the cookies that the server sees, the response's headers, the server and the log flags have to be the same.
+// Each cookie mode against each kind of client and server cookie, through a real HAProxy 2.6 and through our
+// functions: the cookies that the server sees, the response's headers, the server and the log flags have to
+// be the same.
 import assert from "node:assert/strict";
 import http from "node:http";
 import path from "node:path";

@@ -51,7 +51,10 @@ export function httpSendStep(
   return { kind: "send", make, comment: null };
 }
 
-/** `disableOn404`: a 404 from a server that is not down passes here; `Check` turns it into a conditional success. */
+/**
+ * `disableOn404`: a 404 from a server that is not down passes here; `Check` turns it into a conditional
+ * success.
+ */
 export function httpExpectStep(
   rule: Rule<"http-expect">,
   format: CheckFormat,
@@ -230,7 +233,8 @@ function serverState(server: Server, facts: SendStateFacts, nowSeconds: number):
   );
   const weight = (scaled: number) => Math.ceil(scaled / WEIGHT_SCALE);
   const queued = state.read(backend.slot, CELL.queued);
-  let text = `${facts.describeState(server)}; address=${server.host}; port=${server.port ?? ""}; name=${backend.name}/${server.name}`;
+  let text = `${facts.describeState(server)}; address=${server.host}; port=${server.port ?? ""}`;
+  text += `; name=${backend.name}/${server.name}`;
   text += `; node=${facts.nodeName}; weight=${weight(state.read(slot, CELL.effectiveWeight))}/${weight(total)}`;
   text += `; scur=${state.total(slot, COUNTER.scur)}/${state.total(backend.slot, COUNTER.scur) - queued}; qcur=${server.queued}`;
   const slowstart = Math.ceil((server.definition.slowstartMs ?? 0) / 1000);

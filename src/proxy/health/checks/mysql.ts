@@ -1,5 +1,5 @@
-// `option mysql-check`: the server's greeting has to be a handshake packet, not an error; with a user name, a client
-// authentication packet (of 4.1 and later) has to be answered with something that is no error either.
+// `option mysql-check`: the server's greeting has to be a handshake packet, not an error; with a user name, a
+// client authentication packet (of 4.1 and later) has to be answered with something that is no error either.
 import {
   type CheckInput,
   type CheckStep,

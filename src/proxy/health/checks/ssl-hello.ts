@@ -1,5 +1,5 @@
-// `option ssl-hello-chk`: an SSLv3 ClientHello has to be answered with a handshake record or an alert. For servers where
-// no TLS handshake is wanted; `check-ssl` makes a real one.
+// `option ssl-hello-chk`: an SSLv3 ClientHello has to be answered with a handshake record or an alert. For
+// servers where no TLS handshake is wanted; `check-ssl` makes a real one.
 import { type CheckStep, expectText } from "../check-step.ts";
 
 const RANDOM = "HAPROXYSSLCHK\nHAPROXYSSLCHK\n";

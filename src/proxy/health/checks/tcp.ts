@@ -1,5 +1,5 @@
-// `tcp-check send` and `tcp-check expect`, and what comparisons of strings, bytes and regular expressions have in
-// common with `http-check expect`.
+// `tcp-check send` and `tcp-check expect`, and what comparisons of strings, bytes and regular expressions
+// have in common with `http-check expect`.
 import type { CheckRule, TcpExpectation } from "../../../model/proxy.ts";
 import type { LogFormat } from "../../../model/sample.ts";
 import { requireRegex } from "../../rules/regex.ts";

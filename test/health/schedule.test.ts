@@ -1,15 +1,15 @@
 // Schedules, timeouts and hand-over under virtual time, on the memory engine.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { MemoryEngine } from "../../io/memory/memory-engine.ts";
-import { MemoryNetwork } from "../../io/memory/memory-network.ts";
-import type { AgentCheck, ServerCheck } from "../../model/proxy.ts";
-import type { ConnectionHandler } from "../../transport/contract.ts";
-import { type BackendFacts, makeBackend, type ServerFacts } from "../balance/backend.fixture.ts";
-import type { Backend } from "../runtime.ts";
-import { CELL, CHECK_STATUS, SERVER_STATE } from "../state.ts";
-import { HealthChecks } from "./health-checks.ts";
-import type { HealthEvent } from "./health-event.ts";
+import { MemoryEngine } from "../../src/io/memory/memory-engine.ts";
+import { MemoryNetwork } from "../../src/io/memory/memory-network.ts";
+import type { AgentCheck, ServerCheck } from "../../src/model/proxy.ts";
+import { type BackendFacts, makeBackend, type ServerFacts } from "../../src/proxy/balance/backend.fixture.ts";
+import { HealthChecks } from "../../src/proxy/health/health-checks.ts";
+import type { HealthEvent } from "../../src/proxy/health/health-event.ts";
+import type { Backend } from "../../src/proxy/runtime.ts";
+import { CELL, CHECK_STATUS, SERVER_STATE } from "../../src/proxy/state.ts";
+import type { ConnectionHandler } from "../../src/transport/contract.ts";
 
 const CHECK: ServerCheck = {
   interMs: 2000,

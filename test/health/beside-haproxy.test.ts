@@ -1,28 +1,29 @@
-// The same checks against the same servers, by a real HAProxy 2.6 and by ours: what is logged about each server (reason,
-// code, info, servers left) has to be the same but for durations. Real sockets on loopback, our portable engine.
+// The same checks against the same servers, by a real HAProxy 2.6 and by ours: what is logged about each
+// server (reason, code, info, servers left) has to be the same but for durations. Real sockets on loopback,
+// our portable engine.
 import assert from "node:assert/strict";
 import net, { type AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { NO_SPAN } from "../../diagnostic/span.ts";
-import { createPortableEngine } from "../../io/portable/portable-engine.ts";
+import { NO_SPAN } from "../../src/diagnostic/span.ts";
+import { createPortableEngine } from "../../src/io/portable/portable-engine.ts";
 import type {
   CheckDefinition,
   CheckRule,
   HttpExpectation,
   Server as ServerDefinition,
   TcpExpectation,
-} from "../../model/proxy.ts";
-import type { LogFormat } from "../../model/sample.ts";
-import { makeBackend } from "../balance/backend.fixture.ts";
+} from "../../src/model/proxy.ts";
+import type { LogFormat } from "../../src/model/sample.ts";
+import { makeBackend } from "../../src/proxy/balance/backend.fixture.ts";
 import {
   HAS_HAPROXY,
   type Haproxy,
   makeDirectory,
   removeDirectory,
   startHaproxy,
-} from "../balance/haproxy.fixture.ts";
-import { SharedState } from "../state.ts";
-import { HealthChecks } from "./health-checks.ts";
+} from "../../src/proxy/balance/haproxy.fixture.ts";
+import { HealthChecks } from "../../src/proxy/health/health-checks.ts";
+import { SharedState } from "../../src/proxy/state.ts";
 
 interface Case {
   readonly title: string;
@@ -287,7 +288,10 @@ describe("health checks beside HAProxy 2.6", { skip: !HAS_HAPROXY }, () => {
     engine.run();
   }
 
-  /** Two lines of each case from both: the check's, and what became of the server; the second is not there for some. */
+  /**
+   * Two lines of each case from both: the check's, and what became of the server; the second is not there for
+   * some.
+   */
   async function waitForAll(): Promise<void> {
     while (
       !CASES.every((_, index) => ours[index]!.length >= theirs(index).length && theirs(index).length > 0)
