@@ -1,4 +1,5 @@
-// Writes COMPATIBILITY.md from the reader's tables. With --check it writes nothing and fails if the file is stale.
+// Writes COMPATIBILITY.md from the reader's tables. With --check it writes nothing and fails if the file is
+// stale.
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { renderCompatibility } from "../src/language/haproxy/compatibility.ts";
