@@ -1,4 +1,5 @@
-// One thing that a reader of a configuration found: what, where, and what to do about it. Always a value, never thrown.
+// One thing that a reader of a configuration found: what, where, and what to do about it. Always a value,
+// never thrown.
 import type { Span } from "./span.ts";
 
 export type Severity = "error" | "warning" | "notice";

@@ -21,7 +21,10 @@ export function suggestWord(word: string, known: Iterable<string>): string | nul
   return nearest === null ? null : `Did you mean \`${nearest}\`?`;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours; gives up (returning `limit`) when it reaches `limit`. */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours; gives up (returning `limit`) when it reaches
+ * `limit`.
+ */
 export function editDistance(a: string, b: string, limit: number): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i);

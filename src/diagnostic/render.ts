@@ -1,4 +1,5 @@
-// Diagnostics as text for a terminal or a pipe: place, message, the line with a caret under the word, the likely fix.
+// Diagnostics as text for a terminal or a pipe: place, message, the line with a caret under the word, the
+// likely fix.
 import type { Diagnostic, Severity } from "./diagnostic.ts";
 import type { Span } from "./span.ts";
 
@@ -29,7 +30,8 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions)
   const paint = painter(options.colour);
   const { severity, span, code } = diagnostic;
   const place = formatPosition(span);
-  const head = `${paint(COLOURS[severity], severity)}${paint(DIM, `[${code}]`)} ${paint(BOLD, diagnostic.message)}`;
+  const label = `${paint(COLOURS[severity], severity)}${paint(DIM, `[${code}]`)}`;
+  const head = `${label} ${paint(BOLD, diagnostic.message)}`;
   const lines = [
     place === "" ? head : `${place}: ${head}`,
     ...renderExcerpt(span, COLOURS[severity], options),

@@ -1,4 +1,5 @@
-// Where in which file something stands. Every value of a model carries one, so that an explanation can name the line.
+// Where in which file something stands. Every value of a model carries one, so that an explanation can name
+// the line.
 
 /** A piece of one line. Lines and columns count from 1; columns count UTF-16 units of the line as read. */
 export interface Span {

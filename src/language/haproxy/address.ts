@@ -1,6 +1,6 @@
-// Addresses as haproxy.cfg writes them (manual 4.2 bind, server, log, source): with family prefixes, ports, port ranges
-// and offsets, unix and abstract sockets, inherited file descriptors. Names are accepted where HAProxy resolves them;
-// what looks like an IP address and is none is said to be none.
+// Addresses as haproxy.cfg writes them (manual 4.2 bind, server, log, source): with family prefixes, ports,
+// port ranges and offsets, unix and abstract sockets, inherited file descriptors. Names are accepted where
+// HAProxy resolves them; what looks like an IP address and is none is said to be none.
 import { parseIpAddress } from "../../base/address.ts";
 import type { ListenAddress } from "../../transport/contract.ts";
 import { displayText, type VariableLookup } from "./lexer.ts";

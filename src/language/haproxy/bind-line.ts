@@ -1,4 +1,5 @@
-// `bind` lines (manual 4.2 and 5.1), and `stats socket`, which shares their addresses and some of their words.
+// `bind` lines (manual 4.2 and 5.1), and `stats socket`, which shares their addresses and some of their
+// words.
 import type { BindTls, StatsSocket } from "../../model/proxy.ts";
 import type { ListenAddress } from "../../transport/contract.ts";
 import { parseEndpoint, toListenAddresses } from "./address.ts";

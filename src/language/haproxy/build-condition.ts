@@ -1,5 +1,5 @@
-// The expressions of `.if` and `.elif` (manual 2.4): integers, predicates, `!`, `&&`, `||` and parentheses. The version
-// that they see is the one of HAProxy whose language this is.
+// The expressions of `.if` and `.elif` (manual 2.4): integers, predicates, `!`, `&&`, `||` and parentheses.
+// The version that they see is the one of HAProxy whose language this is.
 
 /** What predicates ask about. */
 export interface BuildFacts {

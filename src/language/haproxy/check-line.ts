@@ -1,4 +1,5 @@
-// Health checks of a backend: `http-check …`, `tcp-check …` and the options that choose a kind of check (manual 4.2).
+// Health checks of a backend: `http-check …`, `tcp-check …` and the options that choose a kind of check
+// (manual 4.2).
 import type { CheckConnection, CheckRule, HttpExpectation, TcpExpectation } from "../../model/proxy.ts";
 import type { LogFormat } from "../../model/sample.ts";
 import type { Cursor } from "./cursor.ts";

@@ -1,4 +1,5 @@
-// COMPATIBILITY.md, made from the keyword tables: what of HAProxy 2.6's language is read, and what is not and why.
+// COMPATIBILITY.md, made from the keyword tables: what of HAProxy 2.6's language is read, and what is not
+// and why.
 import { CONVERTERS, FETCHES } from "../../model/sample.ts";
 import type { KeywordTable, Support } from "./keyword-table.ts";
 import { GLOBAL_KEYWORDS, HTTP_ERRORS_KEYWORDS, SECTIONS, USERLIST_KEYWORDS } from "./keywords-global.ts";

@@ -1,5 +1,5 @@
-// What the parsers of expressions and rules may know of the file around them. Made by the reader, one per line and
-// direction; the parsers in expression/ never see the reader itself.
+// What the parsers of expressions and rules may know of the file around them. Made by the reader, one per
+// line and direction; the parsers in expression/ never see the reader itself.
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { Acl } from "../../model/sample.ts";
@@ -22,13 +22,18 @@ export interface ExpressionContext {
   /** Bytes of a file beside the configuration (acl patterns, replies); null when it cannot be read. */
   readFile(path: string): Uint8Array | null;
   /**
-   * Reads a map file into the configuration's `maps`, once per path. False when it cannot be read (the caller reports
-   * it at its own word).
+   * Reads a map file into the configuration's `maps`, once per path. False when it cannot be read (the
+   * caller reports it at its own word).
    */
   loadMap(path: string): boolean;
-  /** Runs `check` when all sections have been read: for names that may be defined further down. It may report. */
+  /**
+   * Runs `check` when all sections have been read: for names that may be defined further down. It may
+   * report.
+   */
   deferCheck(check: () => void): void;
-  /** The reply that an `http-errors` section gives for a status; null when section or status are not there. */
+  /**
+   * The reply that an `http-errors` section gives for a status; null when section or status are not there.
+   */
   httpErrorReply(section: string, status: number): ReplyDefinition | null;
   /** True if an `http-errors` section of that name exists anywhere. */
   hasHttpErrors(section: string): boolean;
@@ -45,7 +50,9 @@ export interface KnownNames {
   readonly servers: ReadonlySet<string>;
 }
 
-/** `http-request capture … len N` takes a new slot of the frontend; `… id N` names one of `declare capture`. */
+/**
+ * `http-request capture … len N` takes a new slot of the frontend; `… id N` names one of `declare capture`.
+ */
 export interface CaptureSlots {
   /** Slots taken so far, in both directions. */
   readonly requestCount: number;

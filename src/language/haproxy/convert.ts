@@ -1,5 +1,5 @@
-// Rewrites the vocabulary of HAProxy 1.5 in configuration files as lines of today. Everything else stays as it is, byte
-// for byte. What cannot be rewritten stays too, and is reported.
+// Rewrites the vocabulary of HAProxy 1.5 in configuration files as lines of today. Everything else stays as
+// it is, byte for byte. What cannot be rewritten stays too, and is reported.
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import type { ReaderEnvironment, SourceFile } from "./environment.ts";
 import { LEGACY_GLOBAL_KEYWORD } from "./keywords-global.ts";
@@ -29,7 +29,10 @@ export function modernise(files: readonly SourceFile[], environment: ReaderEnvir
   return { files: converted, diagnostics: report.inFileOrder(files.map((file) => file.name)) };
 }
 
-/** Section headers whose mode was inferred from rules that the conversion takes away: they get a `mode http`. */
+/**
+ * Section headers whose mode was inferred from rules that the conversion takes away: they get a `mode
+ * http`.
+ */
 function placesWithoutMode(
   files: readonly SourceFile[],
   environment: ReaderEnvironment,

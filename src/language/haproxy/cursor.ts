@@ -1,4 +1,5 @@
-// Walks over the words of one line and reports what is missing or too much, at the place where it should stand.
+// Walks over the words of one line and reports what is missing or too much, at the place where it should
+// stand.
 
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Span } from "../../diagnostic/span.ts";
@@ -57,8 +58,8 @@ export class Cursor {
   }
 
   /**
-   * Reports the first word that nothing has taken: an error where HAProxy has one, a warning where it ignores such a
-   * word, so that files that it accepts are accepted.
+   * Reports the first word that nothing has taken: an error where HAProxy has one, a warning where it
+   * ignores such a word, so that files that it accepts are accepted.
    */
   expectEnd(severity: "error" | "warning" = "error"): void {
     const word = this.next();

@@ -1,5 +1,5 @@
-// A proxy while it is being read. A `defaults` section is one too: a new proxy starts as a copy of it, which is how
-// HAProxy merges defaults, so nothing is left to resolve afterwards apart from names.
+// A proxy while it is being read. A `defaults` section is one too: a new proxy starts as a copy of it,
+// which is how HAProxy merges defaults, so nothing is left to resolve afterwards apart from names.
 import type { Span } from "../../diagnostic/span.ts";
 import type {
   BackendSettings,
@@ -75,7 +75,10 @@ export interface ProxyDraft {
   inspectDelayMs: number | null;
   responseInspectDelayMs: number | null;
   httpRequest: Rule[];
-  /** Evaluated around `httpRequest`, whatever their place in the file: `block` and `redirect`, and those of 1.5. */
+  /**
+   * Evaluated around `httpRequest`, whatever their place in the file: `block` and `redirect`, and those of
+   * 1.5.
+   */
   blockRules: Rule[];
   legacyRequestRules: Rule[];
   legacyRequestAdds: Rule[];

@@ -1,4 +1,5 @@
-// What a configuration may ask of the machine that it is read on. Given by the caller, so that reading stays pure.
+// What a configuration may ask of the machine that it is read on. Given by the caller, so that reading
+// stays pure.
 
 export interface ReaderEnvironment {
   /** Environment variables; a variable that is not set is absent. */

@@ -1,5 +1,5 @@
-// Replies for errors: `errorfile`, `errorfiles`, `errorloc…`, `http-error` (manual 4.2), and the lines of `http-errors`
-// sections (3.8).
+// Replies for errors: `errorfile`, `errorfiles`, `errorloc…`, `http-error` (manual 4.2), and the lines of
+// `http-errors` sections (3.8).
 
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { ErrorReply } from "../../model/proxy.ts";

@@ -1,5 +1,6 @@
-// Turns drafts into the model when all sections have been read: decides modes, numbers proxies, and checks what only
-// shows in the whole: names that refer to each other, modes that do not fit, what a mode makes void.
+// Turns drafts into the model when all sections have been read: decides modes, numbers proxies, and checks
+// what only shows in the whole: names that refer to each other, modes that do not fit, what a mode makes
+// void.
 
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Span } from "../../diagnostic/span.ts";
@@ -39,8 +40,9 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
 }
 
 /**
- * HAProxy's default mode is tcp, in which the rules of 1.5 (`reqadd`, …) mean nothing. A proxy that has such rules and
- * no mode is read as http, and so is what it sends to; HAProxy of today refuses those files, so none changes its meaning.
+ * HAProxy's default mode is tcp, in which the rules of 1.5 (`reqadd`, …) mean nothing. A proxy that has
+ * such rules and no mode is read as http, and so is what it sends to; HAProxy of today refuses those files,
+ * so none changes its meaning.
  */
 function inferModes(reading: Reading, drafts: readonly ProxyDraft[]): void {
   const byName = new Map(drafts.map((draft) => [draft.name, draft]));
@@ -239,7 +241,10 @@ function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyMode
   };
 }
 
-/** HAProxy 1.5 ran `block` first, then http-request, the req… rules, `reqadd`, and `redirect` last, as it still does. */
+/**
+ * HAProxy 1.5 ran `block` first, then http-request, the req… rules, `reqadd`, and `redirect` last, as it
+ * still does.
+ */
 function requestRules(draft: ProxyDraft): ProxyModel["httpRequest"] {
   const { blockRules, httpRequest, legacyRequestRules, legacyRequestAdds, redirectRules } = draft;
   return [...blockRules, ...httpRequest, ...legacyRequestRules, ...legacyRequestAdds, ...redirectRules];

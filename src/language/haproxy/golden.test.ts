@@ -1,5 +1,5 @@
-// Runs every file of golden/: input above a line of four dashes, rendered diagnostics below it. With UPDATE_GOLDEN=1 it
-// writes what it got instead of comparing.
+// Runs every file of golden/: input above a line of four dashes, rendered diagnostics below it. With
+// UPDATE_GOLDEN=1 it writes what it got instead of comparing.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";

@@ -1,9 +1,10 @@
-// The shape of the keyword tables: what HAProxy 2.6 knows, where, and what we make of it. The tables are the source of
-// COMPATIBILITY.md and of the reader's answers to words that it does not read.
+// The shape of the keyword tables: what HAProxy 2.6 knows, where, and what we make of it. The tables are
+// the source of COMPATIBILITY.md and of the reader's answers to words that it does not read.
 
 /**
- * `done`: means what it means in HAProxy. `partly`: the note says what is missing. `no-effect`: accepted, it tunes
- * something that works differently here. `refused`: an error with the note as its reason. What no table has is unknown.
+ * `done`: means what it means in HAProxy. `partly`: the note says what is missing. `no-effect`: accepted,
+ * it tunes something that works differently here. `refused`: an error with the note as its reason. What no
+ * table has is unknown.
  */
 export type Support = "done" | "partly" | "no-effect" | "refused";
 
@@ -16,7 +17,10 @@ export interface Keyword {
   readonly places: Places;
   /** Why, or how far; "" when there is nothing to add. */
   readonly note: string;
-  /** How many words of value follow: for those without effect on bind and server lines, which have to be skipped. */
+  /**
+   * How many words of value follow: for those without effect on bind and server lines, which have to be
+   * skipped.
+   */
   readonly valueCount: number;
 }
 

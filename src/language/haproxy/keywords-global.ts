@@ -1,4 +1,5 @@
-// Keywords of the `global` section (manual 3) and of `userlist` and `http-errors`, and the sections themselves.
+// Keywords of the `global` section (manual 3) and of `userlist` and `http-errors`, and the sections
+// themselves.
 import { buildTable, type KeywordTable } from "./keyword-table.ts";
 
 export const GLOBAL_KEYWORDS: KeywordTable = buildTable([

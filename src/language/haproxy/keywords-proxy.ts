@@ -1,5 +1,5 @@
-// Keywords of `defaults`, `frontend`, `listen` and `backend` sections (manual 4.1, 4.2), of one word or two. Options are
-// in a table of their own, the actions of rules in expression/.
+// Keywords of `defaults`, `frontend`, `listen` and `backend` sections (manual 4.1, 4.2), of one word or
+// two. Options are in a table of their own, the actions of rules in expression/.
 import { buildTable, type KeywordTable } from "./keyword-table.ts";
 
 export const PROXY_KEYWORDS: KeywordTable = buildTable([

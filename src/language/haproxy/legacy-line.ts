@@ -1,5 +1,6 @@
-// The vocabulary of HAProxy 1.5 (`reqadd`, `rspidel`, `contimeout`, …). Each line is rewritten as the line of today, which
-// is then read like any other, with a warning that shows it. What has no line of today becomes a LegacyAction.
+// The vocabulary of HAProxy 1.5 (`reqadd`, `rspidel`, `contimeout`, …). Each line is rewritten as the line
+// of today, which is then read like any other, with a warning that shows it. What has no line of today
+// becomes a LegacyAction.
 import type { LegacyAction, Rule } from "../../model/rule.ts";
 import { parseCondition } from "./expression/condition-parser.ts";
 import { checkRegex } from "./expression/regex.ts";

@@ -1,4 +1,5 @@
-// Lines of HAProxy 1.5 as lines of today, words to words: pure text, so that the reader and the converter agree.
+// Lines of HAProxy 1.5 as lines of today, words to words: pure text, so that the reader and the converter
+// agree.
 import type { LegacyAction } from "../../model/rule.ts";
 
 export type LegacyResult =

@@ -1,5 +1,5 @@
-// Cuts one line of an haproxy.cfg into words (manual 2.2, 2.3): quotes, escapes, comments, environment variables.
-// Total: every input gives words or one problem, never an exception.
+// Cuts one line of an haproxy.cfg into words (manual 2.2, 2.3): quotes, escapes, comments, environment
+// variables. Total: every input gives words or one problem, never an exception.
 import type { Span } from "../../diagnostic/span.ts";
 import type { Word } from "./word.ts";
 

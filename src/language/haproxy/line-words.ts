@@ -1,5 +1,5 @@
-// What happens to a word of a `bind` or `server` line that is not read: refused with its reason, skipped with a notice,
-// or unknown with the nearest known word.
+// What happens to a word of a `bind` or `server` line that is not read: refused with its reason, skipped
+// with a notice, or unknown with the nearest known word.
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { Cursor } from "./cursor.ts";

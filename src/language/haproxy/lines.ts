@@ -1,5 +1,6 @@
-// Files to lines of words: runs the directives of manual 2.4 (.if, .notice, …), resolves variables as they are at that
-// line (`setenv` in global acts on the lines below), and knows in which section each line stands.
+// Files to lines of words: runs the directives of manual 2.4 (.if, .notice, …), resolves variables as they
+// are at that line (`setenv` in global acts on the lines below), and knows in which section each line
+// stands.
 
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Span } from "../../diagnostic/span.ts";

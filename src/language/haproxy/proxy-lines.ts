@@ -1,4 +1,5 @@
-// The short lines of proxy sections, one function each: mode, timeouts, acl, use_backend, logs and the like (manual 4.2).
+// The short lines of proxy sections, one function each: mode, timeouts, acl, use_backend, logs and the like
+// (manual 4.2).
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Timeouts } from "../../model/proxy.ts";
 import type { Condition, LogFormat } from "../../model/sample.ts";

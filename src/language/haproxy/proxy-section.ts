@@ -1,5 +1,5 @@
-// The lines of `defaults`, `frontend`, `listen` and `backend` sections: looks the keyword up, says why when it cannot
-// be used there, and hands the line to its reader.
+// The lines of `defaults`, `frontend`, `listen` and `backend` sections: looks the keyword up, says why when
+// it cannot be used there, and hands the line to its reader.
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import { readBalance, readHashBalanceFactor, readHashType } from "./balance-line.ts";
 import { readBind } from "./bind-line.ts";
@@ -133,7 +133,9 @@ export function readProxyLine(line: ProxyLine): void {
   READERS[name]?.(line);
 }
 
-/** The entry of the first two words, else of the first; reports and returns null when HAProxy knows neither. */
+/**
+ * The entry of the first two words, else of the first; reports and returns null when HAProxy knows neither.
+ */
 function findKeyword(line: ProxyLine): Keyword | null {
   const name = line.keyword.text;
   const second = line.words[1];

@@ -1,5 +1,5 @@
-// haproxy.cfg to ProxyConfiguration. Pure: what it needs of the machine comes with the environment. It reports every
-// fault it can find in one run, in the order of the files, and never throws.
+// haproxy.cfg to ProxyConfiguration. Pure: what it needs of the machine comes with the environment. It
+// reports every fault it can find in one run, in the order of the files, and never throws.
 
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import { suggestWord } from "../../diagnostic/nearest-word.ts";

@@ -33,7 +33,10 @@ export class Report {
     return this.diagnostics.some((diagnostic) => diagnostic.severity === "error");
   }
 
-  /** In the order of the files, then of the lines; what was found at the same place stays in the order of finding. */
+  /**
+   * In the order of the files, then of the lines; what was found at the same place stays in the order of
+   * finding.
+   */
   inFileOrder(files: readonly string[]): Diagnostic[] {
     const rank = new Map(files.map((file, i) => [file, i]));
     const place = (diagnostic: Diagnostic): number => rank.get(diagnostic.span.file) ?? files.length;

@@ -1,5 +1,5 @@
-// Lines that are rules: `http-request`, `http-response`, `http-after-response`, `tcp-request`, `tcp-response`,
-// `redirect`. The rules themselves are read by expression/; here is where they go.
+// Lines that are rules: `http-request`, `http-response`, `http-after-response`, `tcp-request`,
+// `tcp-response`, `redirect`. The rules themselves are read by expression/; here is where they go.
 import type { Rule } from "../../model/rule.ts";
 import { Cursor } from "./cursor.ts";
 import type { ProxyDraft } from "./draft.ts";

@@ -1,5 +1,5 @@
-// The settings of a `server` line before names are resolved. `default-server` lines change the draft that every
-// following server of the proxy starts from.
+// The settings of a `server` line before names are resolved. `default-server` lines change the draft that
+// every following server of the proxy starts from.
 import type { Span } from "../../diagnostic/span.ts";
 import type { Server, ServerTls } from "../../model/proxy.ts";
 import type { Mutable } from "./draft.ts";

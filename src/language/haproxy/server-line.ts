@@ -69,7 +69,10 @@ function isGluedAddress(name: Word, address: Word): boolean {
   return SERVER_KEYWORDS.has(address.text) && splitGluedName(name.text) !== null;
 }
 
-/** Where the address begins in a name such as "WEB-002192.168.0.2:80": the longest first octet that can be one. */
+/**
+ * Where the address begins in a name such as "WEB-002192.168.0.2:80": the longest first octet that can be
+ * one.
+ */
 function splitGluedName(text: string): number | null {
   const match = /^(.*?)(\d+)((?:\.\w{1,3}){3}(?::\d+)?)$/.exec(text);
   if (match === null) return null;

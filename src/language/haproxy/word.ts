@@ -1,5 +1,5 @@
-// A word of an haproxy.cfg line as the lexer hands it on: quotes removed, escapes and variables resolved, and still
-// able to say in which column each of its characters stood.
+// A word of an haproxy.cfg line as the lexer hands it on: quotes removed, escapes and variables resolved,
+// and still able to say in which column each of its characters stood.
 import type { Span } from "../../diagnostic/span.ts";
 
 export interface Word {
@@ -7,9 +7,15 @@ export interface Word {
   readonly text: string;
   /** The word as it stands in the line, quotes included. */
   readonly span: Span;
-  /** True if any part of it was quoted. A quoted word is never a keyword such as `{` or `if` by accident only. */
+  /**
+   * True if any part of it was quoted. A quoted word is never a keyword such as `{` or `if` by accident
+   * only.
+   */
   readonly isQuoted: boolean;
-  /** Column of each unit of `text`, with one more entry for its end. Null: they follow from `span.column` one by one. */
+  /**
+   * Column of each unit of `text`, with one more entry for its end. Null: they follow from `span.column`
+   * one by one.
+   */
   readonly columns: readonly number[] | null;
 }
 
