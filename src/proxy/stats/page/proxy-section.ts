@@ -13,9 +13,7 @@ export function proxySection(
 ): string {
   const id = `p${proxy.id}`;
   const hasForm = options.isAdmin && rows.some((row) => row.kind === "server");
-  const table = `<div class="scroll"><table aria-labelledby="${id}">${HEAD}<tbody>
-${rows.map((row) => tableRow(row, hasForm)).join("\n")}
-</tbody></table></div>`;
+  const table = tableOf(id, rows, hasForm);
   const body = hasForm
     ? `<form method="post" action="${escapeHtml(options.uri)}">${table}${adminBar(proxy)}</form>`
     : table;
@@ -26,8 +24,52 @@ ${body}
 </section>`;
 }
 
-const LABELS = ["Name", "State", "Sessions", "Per second", "Total", "In", "Out", "Denied", "Errors", "Retries", "Queue", "Mean time", "Weight", "Last check"] as const; // biome-ignore format: one line
-const HEAD = `<thead><tr>${LABELS.map((label) => `<th scope="col"${label === "State" || label === "Last check" ? ' class="left"' : ""}>${label}</th>`).join("")}</tr></thead>`;
+const COLUMN_HEADS = {
+  Name: "",
+  State: "",
+  Sessions: "now / most / limit",
+  "Per second": "now / most",
+  Total: "",
+  In: "",
+  Out: "",
+  Denied: "",
+  Errors: "",
+  Retries: "",
+  Queue: "now / most",
+  "Mean time": "",
+  Weight: "",
+  "Last check": "",
+} as const satisfies Readonly<Record<string, string>>;
+type ColumnHead = keyof typeof COLUMN_HEADS;
+
+/** Columns in which no row of this proxy has anything are left out. */
+function tableOf(id: string, rows: readonly StatisticsRow[], hasForm: boolean): string {
+  const cells = rows.map((row) => rowCells(row, hasForm));
+  const heads = (Object.keys(COLUMN_HEADS) as ColumnHead[]).filter((head) =>
+    cells.some((row) => row[head] !== null),
+  );
+  const lines = cells.map(
+    (row, index) =>
+      `<tr${rowClass(rows[index]!)}>${heads.map((head) => row[head] ?? emptyCell(head)).join("")}</tr>`,
+  );
+  return `<div class="scroll"><table aria-labelledby="${id}"><thead><tr>${heads.map(headCell).join("")}</tr></thead><tbody>
+${lines.join("\n")}
+</tbody></table></div>`;
+}
+
+function headCell(head: ColumnHead): string {
+  const isLeft = head === "State" || head === "Last check";
+  const note = COLUMN_HEADS[head] === "" ? "" : `<small>${COLUMN_HEADS[head]}</small>`;
+  return `<th scope="col"${isLeft ? ' class="left"' : ""}>${head}${note}</th>`;
+}
+
+function emptyCell(head: ColumnHead): string {
+  return `<td class="none" data-label="${head}"></td>`;
+}
+
+function rowClass({ kind }: StatisticsRow): string {
+  return kind === "frontend" || kind === "backend" ? ' class="sum"' : "";
+}
 
 function tags(proxy: model.Proxy, rows: readonly StatisticsRow[], options: PageOptions): string {
   const words: string[] = [proxy.kind, proxy.mode];
@@ -39,42 +81,36 @@ function tags(proxy: model.Proxy, rows: readonly StatisticsRow[], options: PageO
   return escapeHtml(words.filter((word) => word !== "").join(" · "));
 }
 
-function tableRow(row: StatisticsRow, hasForm: boolean): string {
+function rowCells(row: StatisticsRow, hasForm: boolean): Record<ColumnHead, string | null> {
   const { kind, fields } = row;
-  const isSum = kind === "frontend" || kind === "backend";
-  const cells = [
-    nameCell(row, hasForm),
-    stateCell(row),
-    sessionsCell(row),
-    cell("Per second", rateText(row)),
-    cell("Total", figure(fields.req_tot ?? fields.stot, shortNumber)),
-    cell("In", figure(fields.bin, shortBytes)),
-    cell("Out", figure(fields.bout, shortBytes)),
-    cell("Denied", count(sum(fields.dreq, fields.dresp, fields.dcon, fields.dses), "warn")),
-    cell("Errors", count(sum(fields.ereq, fields.econ, fields.eresp), "bad", errorTitle(row))),
-    cell(
-      "Retries",
-      kind === "server" || kind === "backend" ? count(sum(fields.wretr, fields.wredis), "warn") : null,
-    ),
-    cell("Queue", queueText(row)),
-    timeCell(row),
-    cell("Weight", weightText(row)),
-    checkCell(row),
-  ];
-  const classes = [isSum ? "sum" : "", fields.bck === 1 && kind === "server" ? "backup" : ""].filter(
-    (name) => name !== "",
-  );
-  return `<tr${classes.length > 0 ? ` class="${classes.join(" ")}"` : ""}>${cells.join("")}</tr>`;
+  const hasServers = kind === "server" || kind === "backend";
+  return {
+    Name: nameCell(row, hasForm),
+    State: stateCell(row),
+    Sessions: sessionsCell(row),
+    "Per second": cell("Per second", rateText(row)),
+    Total: cell("Total", figure(fields.req_tot ?? fields.stot, shortNumber)),
+    In: cell("In", figure(fields.bin, shortBytes)),
+    Out: cell("Out", figure(fields.bout, shortBytes)),
+    Denied: cell("Denied", count(sum(fields.dreq, fields.dresp, fields.dcon, fields.dses), "warn")),
+    Errors: cell("Errors", count(sum(fields.ereq, fields.econ, fields.eresp), "bad", errorTitle(row))),
+    Retries: cell("Retries", hasServers ? count(sum(fields.wretr, fields.wredis), "warn") : null),
+    Queue: cell("Queue", queueText(row)),
+    "Mean time": timeCell(row),
+    Weight: cell("Weight", weightText(row)),
+    "Last check": checkCell(row),
+  };
 }
 
 function nameCell({ kind, fields, proxy }: StatisticsRow, hasForm: boolean): string {
   const name = escapeHtml(`${fields.svname}`);
+  const role = kind === "server" && fields.bck === 1 ? "<i>backup</i>" : "";
   if (kind === "frontend") return `<th scope="row">Frontend</th>`;
   if (kind === "backend") return `<th scope="row">Backend</th>`;
   const address = fields.addr === undefined ? "" : `<small>${escapeHtml(`${fields.addr}`)}</small>`;
-  if (kind === "listener" || !hasForm) return `<th scope="row">${name}${address}</th>`;
+  if (kind === "listener" || !hasForm) return `<th scope="row">${name}${role}${address}</th>`;
   const box = `<input type="checkbox" name="s" value="${name}" aria-label="Choose ${name} of ${escapeHtml(proxy.name)}">`;
-  return `<th scope="row">${box}${name}${address}</th>`;
+  return `<th scope="row">${box}${name}${role}${address}</th>`;
 }
 
 function stateCell({ fields, kind }: StatisticsRow): string {
@@ -125,8 +161,8 @@ function queueText({ fields }: StatisticsRow): string | null {
 }
 
 /** The mean time of a stream, and a bar of what it is made of. */
-function timeCell({ fields }: StatisticsRow): string {
-  if (fields.ttime === undefined) return cell("Mean time", null);
+function timeCell({ fields }: StatisticsRow): string | null {
+  if (fields.ttime === undefined) return null;
   const [queue, connect, response, total] = [fields.qtime, fields.ctime, fields.rtime, fields.ttime].map(Number) as [number, number, number, number]; // biome-ignore format: one line
   const title = `queue ${queue} ms, connect ${connect} ms, response ${response} ms, in all ${total} ms`;
   if (total === 0) return `<td class="zero" data-label="Mean time" title="${title}">0 ms</td>`;
@@ -146,22 +182,25 @@ function timeCell({ fields }: StatisticsRow): string {
 
 function weightText({ kind, fields }: StatisticsRow): string | null {
   if (fields.weight === undefined) return null;
-  if (kind === "backend") return `${fields.weight} <small>${fields.act} + ${fields.bck} servers</small>`;
+  if (kind === "backend")
+    return `${fields.weight} <small class="below">${fields.act} active, ${fields.bck} backup</small>`;
   const throttle = fields.throttle === undefined ? "" : ` <small>${fields.throttle}%</small>`;
   return fields.weight === fields.uweight
     ? `${fields.weight}${throttle}`
     : `${fields.weight} <small>of ${fields.uweight}</small>${throttle}`;
 }
 
-function checkCell({ fields }: StatisticsRow): string {
+function checkCell({ fields }: StatisticsRow): string | null {
   if (fields.tracked !== undefined)
     return `<td class="left" data-label="Last check">as <b>${escapeHtml(`${fields.tracked}`)}</b></td>`;
-  if (fields.check_status === undefined) return cell("Last check", null).replace('class="', 'class="left ');
+  if (fields.check_status === undefined) return null;
   const code = fields.check_code === undefined ? "" : `/${fields.check_code}`;
   const duration =
     fields.check_duration === undefined ? "" : ` in ${shortMilliseconds(Number(fields.check_duration))}`;
   const failed =
-    Number(fields.chkfail) > 0 ? ` <small>${fullNumber(Number(fields.chkfail))} failed</small>` : "";
+    Number(fields.chkfail) > 0
+      ? ` <small class="below">${fullNumber(Number(fields.chkfail))} failed</small>`
+      : "";
   const said = `${fields.last_chk ?? ""}`;
   const title = `${fields.check_desc}${said === "" ? "" : `: ${said}`}`;
   const agent =
@@ -174,10 +213,10 @@ function errorTitle({ fields }: StatisticsRow): string {
   return parts.flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`])).join(", ");
 }
 
-function cell(label: string, content: string | null, title = ""): string {
-  if (content === null) return `<td class="none" data-label="${label}"></td>`;
+function cell(label: ColumnHead, content: string | null): string | null {
+  if (content === null) return null;
   const classes = content === "0" || content === "0 B" ? ' class="zero"' : "";
-  return `<td${classes} data-label="${label}"${title === "" ? "" : ` title="${escapeHtml(title)}"`}>${content}</td>`;
+  return `<td${classes} data-label="${label}">${content}</td>`;
 }
 
 function figure(value: string | number | undefined, format: (value: number) => string): string | null {

@@ -39,20 +39,22 @@ nav b { font-weight: 600; }
 .tiles li { background: var(--panel); border: 1px solid var(--line); border-radius: 10px; padding: 0.6rem 0.8rem; }
 .tiles span { display: block; color: var(--quiet); font-size: 0.82rem; }
 .tiles strong { font-size: 1.35rem; font-weight: 600; letter-spacing: -0.01em; }
-.tiles em { font-style: normal; color: var(--quiet); font-size: 0.85rem; }
+.tiles em { display: block; font-style: normal; color: var(--quiet); font-size: 0.85rem; }
 .tiles .bad strong { color: var(--down); }
 .proxy { background: var(--panel); border: 1px solid var(--line); border-radius: 12px; margin: 1.1rem 0 0; overflow: hidden; }
 .proxy > .title { display: flex; flex-wrap: wrap; gap: 0.3rem 0.7rem; align-items: baseline; padding: 0.7rem 1rem 0.55rem; }
 .title .tag { color: var(--quiet); font-size: 0.85rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.92rem; }
-th, td { padding: 0.42rem 0.7rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); vertical-align: middle; }
+th, td { padding: 0.4rem 0.55rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); vertical-align: middle; }
 thead th { font-weight: 500; color: var(--quiet); font-size: 0.82rem; border-top-color: var(--faint); background: var(--faint); }
 th:first-child, td:first-child, .left { text-align: left; }
+th:first-child { padding-left: 1rem; } td:last-child, th:last-child { padding-right: 1rem; }
 tbody th { font-weight: 550; max-width: 22rem; overflow: hidden; text-overflow: ellipsis; }
 tbody tr:hover { background: var(--faint); }
 tr.sum th { font-weight: 500; color: var(--quiet); }
-tr.backup th::after { content: "backup"; color: var(--quiet); font-weight: 400; font-size: 0.8rem; margin-left: 0.45rem; }
+th i { font-style: normal; font-weight: 400; font-size: 0.8rem; color: var(--quiet); margin-left: 0.45rem; }
+td small.below { display: block; }
 td small, th small { color: var(--quiet); font-size: 0.84em; font-weight: 400; }
 th small { display: block; }
 td.zero { color: var(--quiet); }
@@ -83,10 +85,11 @@ footer { color: var(--quiet); font-size: 0.85rem; padding-top: 1.2rem; padding-b
 @media (max-width: 719px) {
   table, tbody, tr { display: block; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  tbody tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0.1rem 1rem; padding: 0.65rem 1rem 0.75rem; border-top: 1px solid var(--line); }
+  tbody tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.2rem, 1fr)); gap: 0.25rem 1rem; padding: 0.65rem 1rem 0.75rem; border-top: 1px solid var(--line); }
   tbody th, tbody td { display: block; border: 0; padding: 0.1rem 0; text-align: left; white-space: normal; max-width: none; }
-  tbody th { grid-column: 1; font-size: 1.05rem; overflow-wrap: anywhere; }
-  tbody td.state { grid-column: 2; text-align: right; }
+  tbody th:first-child { grid-column: 1 / -2; padding: 0.1rem 0; font-size: 1.05rem; overflow-wrap: anywhere; }
+  tbody td.state { grid-column: -2 / -1; text-align: right; }
+  tbody td:last-child { grid-column: span 2; }
   tbody td.none { display: none; }
   tbody td:not(.state)::before { content: attr(data-label); display: block; color: var(--quiet); font-size: 0.8rem; }
 }
