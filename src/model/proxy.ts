@@ -65,7 +65,7 @@ export type ProxyKind = "frontend" | "backend" | "listen";
 export interface Proxy {
   readonly kind: ProxyKind;
   readonly name: string;
-  /** `id`, or numbered from 2 in the order of the files as HAProxy does. */
+  /** `id`, or numbered in the order of the files from 1 (2 with a stats socket, which takes 1), as HAProxy does. */
   readonly id: number;
   readonly mode: "http" | "tcp";
   readonly isDisabled: boolean;

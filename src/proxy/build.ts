@@ -4,6 +4,7 @@ import type * as model from "../model/proxy.ts";
 import { createBalancer } from "./balance/create-balancer.ts";
 import { ServerPool } from "./exchange/server-pool.ts";
 import type { LogWriter } from "./log/log-writer.ts";
+import { assignDynamicCookies } from "./persistence/dynamic-cookie.ts";
 import type { RuleEnvironment } from "./rules/environment.ts";
 import { compileBackendPrograms, compileFrontendPrograms } from "./rules/program.ts";
 import { type CompiledSample, compileSample } from "./rules/sample.ts";
@@ -77,6 +78,7 @@ function completeBackend(backend: Backend, options: BuildOptions): void {
     evaluateKey: key === null ? null : (stream) => key.read(stream) ?? null,
     fullconnDefault: fullconnDefault(backend, options.configuration),
   });
+  assignDynamicCookies(backend);
   const before = previous?.backendsByName.get(backend.name);
   for (const server of backend.servers) {
     const old = before?.serversByName.get(server.name);

@@ -94,8 +94,6 @@ function faultOfPath(file: string, folder: string, target: string): string | nul
       : `imports ${target}: the program imports from src/ only`;
   }
   if (targetFolder === undefined || targetFolder === folder) return null;
-  // A core's test may run it on an engine.
-  if (isForTests(file) && targetFolder === "io") return null;
   const floor = FLOORS[targetFolder];
   if (floor === undefined || floor < FLOORS[folder]!) return null;
   const relation =

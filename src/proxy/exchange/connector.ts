@@ -100,7 +100,7 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
       // The server that persistence wanted went away; only `option redispatch` lets its clients go elsewhere.
       if (stream.backend!.definition.options.redispatch === 0) return false;
       candidate = null;
-      stream.isRedispatched = true;
+      this.#leaveServer(stream);
     }
     candidate ??= stream.backend!.balancer.choose(stream, null);
     if (candidate === null || !this.#take(candidate)) return false;
@@ -170,9 +170,8 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     const maxqueue = server?.definition.maxqueue ?? null;
     if (server !== null && maxqueue !== null && maxqueue > 0 && server.queued >= maxqueue) {
       // A full queue breaks persistence rather than service.
-      stream.server = null;
+      this.#leaveServer(stream);
       this.#previous = server;
-      stream.isRedispatched = true;
       this.#assign();
       return;
     }
@@ -280,8 +279,7 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     state.count(server.slot, COUNTER.wretr);
     state.count(server.backend.slot, COUNTER.wretr);
     if (this.#mayRedispatch(stream, definition.options.redispatch)) {
-      stream.server = null;
-      stream.isRedispatched = true;
+      this.#leaveServer(stream);
       this.#previous = server;
       state.count(server.slot, COUNTER.wredis);
       state.count(server.backend.slot, COUNTER.wredis);
@@ -290,6 +288,14 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     }
     const delayMs = Math.min(TURN_AROUND_MS, definition.timeouts.connectMs ?? TURN_AROUND_MS);
     engine.timers.arm(this.#timer, engine.nowMs + delayMs);
+  }
+
+  /** Persistence is over for this stream, and the log says that its server was not there. */
+  #leaveServer(stream: Stream): void {
+    stream.server = null;
+    stream.isPersistent = false;
+    stream.isRedispatched = true;
+    if (stream.cookieRequest === "V") stream.cookieRequest = "D";
   }
 
   /** A persistent stream leaves its server only as `option redispatch` says; any other may as soon as others are there. */

@@ -33,6 +33,8 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   /** The client has sent its FIN. */
   isEnded = false;
   #state: ClientState = "opening";
+  /** Of the runtime that `session.frontend` belongs to. */
+  #generation = 0;
   /** Bytes of an incomplete head, in a chunk of our own. */
   #partial: Chunk | null = null;
   #partialLength = 0;
@@ -235,7 +237,10 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
 
   /** After a reload, the next request of a connection follows the new rules, if its frontend is still there. */
   #moveToNewestGeneration(): void {
-    const newest = this.context.runtime.frontendsByName.get(this.session.frontend.name);
+    const { runtime } = this.context;
+    if (runtime.generation === this.#generation) return;
+    this.#generation = runtime.generation;
+    const newest = runtime.frontendsByName.get(this.session.frontend.name);
     if (newest !== undefined) this.session.frontend = newest;
   }
 

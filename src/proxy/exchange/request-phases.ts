@@ -92,23 +92,18 @@ export class RequestPhases {
     addForwardedHeaders(stream, head, backend);
     const uniqueHeader = stream.frontend.definition.uniqueId?.header ?? null;
     if (uniqueHeader !== null && stream.uniqueId !== null) head.addHeader(uniqueHeader, stream.uniqueId);
-    this.#persist(stream, backend, head);
+    this.#persist(stream, backend);
     return FORWARD;
   }
 
-  #persist(stream: Stream, backend: Backend, head: MessageHead): void {
+  #persist(stream: Stream, backend: Backend): void {
     const chosen = backend.programs.chooseServer(stream);
     if (chosen !== null) {
       stream.server = chosen;
       stream.isPersistent = true;
     }
-    const { cookie } = backend.settings;
-    if (cookie === null || !(head.cookieIndex >= 0 || head.has("cookie"))) {
-      if (cookie !== null) stream.cookieRequest = "N";
-      return;
-    }
     const server = applyRequestCookie(stream, backend, Math.floor(this.#context.engine.wallClockMs / 1000));
-    if (chosen === null && server !== null && backend.programs.persistence(stream) !== "ignore") {
+    if (chosen === null && server !== null) {
       stream.server = server;
       stream.isPersistent = true;
     }

@@ -17,8 +17,15 @@ export function runResponsePhases(context: ExchangeContext, stream: Stream): Res
   captureResponseHeaders(stream);
   const outcome = runResponseRules(context, stream);
   if (outcome !== null) return outcome;
-  if (backend.settings.cookie !== null) {
-    applyResponseCookie(stream, backend, Math.floor(context.engine.wallClockMs / 1000));
+  if (backend.settings.cookie !== null || backend.definition.options.checkcache) {
+    const nowSeconds = Math.floor(context.engine.wallClockMs / 1000);
+    if (applyResponseCookie(stream, backend, nowSeconds) === "deny") {
+      context.state.count(backend.slot, COUNTER.dresp);
+      return {
+        reply: errorReply(502, replySource(context, stream)),
+        termination: TERMINATION.responseDenied,
+      };
+    }
   }
   runAfterResponse(stream);
   return null;

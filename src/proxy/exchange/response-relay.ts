@@ -1,6 +1,7 @@
 // The way of a response to the client: head and body, copied when small, passed on as they are when large, and without
 // chunk framing for clients of HTTP/1.0.
 import { BodyDecoder } from "../../protocol/http1/body.ts";
+import { copyBytes } from "../../protocol/http1/bytes.ts";
 import { FRAMING_LENGTH, type MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Chunk, Connection, Engine } from "../../transport/contract.ts";
 import type { Stream } from "../stream.ts";
@@ -105,10 +106,7 @@ export class ResponseRelay {
   #send(head: MessageHead, body: Uint8Array, start: number, end: number): void {
     const out = this.#engine.allocate(head.encodedLengthMax() + end - start);
     let length = head.encodeInto(out.bytes, 0);
-    if (start < end) {
-      out.bytes.set(body.subarray(start, end), length);
-      length += end - start;
-    }
+    if (start < end) length = copyBytes(body, start, end, out.bytes, length);
     this.#stream.bytesOut += length;
     this.isHeadSent = true;
     this.#client.send(out, 0, length);

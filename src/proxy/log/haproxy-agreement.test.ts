@@ -1,5 +1,5 @@
-// The same formats for the real HAProxy 2.6 and for ours: lines of httplog, tcplog, CLF and formats of our own, after
-// dates, ports, durations and process ids are made alike. Headers of syslog messages as well.
+// The same formats for the real HAProxy 2.6 and for ours: lines of httplog, tcplog, CLF and formats of our
+// own, after dates, ports, durations and process ids are made alike. Headers of syslog messages as well.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
@@ -133,11 +133,17 @@ function senderOf(stage: Stage): ConstructorParameters<typeof LogOutput>[1] {
   return { tag: "haproxy", pid: stage.environment.pid, hostname: null, clock: stage.clock };
 }
 
-/** Makes alike what differs from run to run: dates, ports, sizes, process ids, the machine's name, request numbers. */
+/**
+ * Makes alike what differs from run to run: dates, ports, sizes, process ids, the machine's name, request
+ * numbers.
+ */
 function alike(line: string, pid: number): string {
   return line
     .replace(/\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d(\.\d{3})?( [+-]\d{4})?/g, (date) =>
-      date.replace(/[A-Za-z]/g, "A").replace(/\d/g, "9").replace(" -", " +"),
+      date
+        .replace(/[A-Za-z]/g, "A")
+        .replace(/\d/g, "9")
+        .replace(" -", " +"),
     )
     .replaceAll(pid.toString(16).toUpperCase().padStart(4, "0"), "PID")
     .replace(/\b1[0-9]{9}\|\d{3}/g, "SECONDS")

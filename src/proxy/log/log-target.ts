@@ -3,6 +3,7 @@
 import type { LogTarget } from "../../model/proxy.ts";
 import type { LogLevel } from "../../model/rule.ts";
 import { formatIsoDate, formatLegacyDate } from "./dates.ts";
+import { LineBuffer } from "./line-buffer.ts";
 
 /** Where bytes go. Fire and forget: false when they could not be taken; they are then lost and counted. */
 export interface LogSink {
@@ -48,8 +49,11 @@ export class LogOutput {
   readonly #isDatagram: boolean;
   readonly #messageLengthMax: number;
   readonly #sampler: Sampler | null;
-  readonly #bytes: Buffer;
-  #length = 0;
+  /** By level. */
+  readonly #priorities: readonly string[];
+  readonly #origin: string;
+  /** Where a line goes between `begin` and `end`. */
+  readonly line: LineBuffer;
   #lineCount = 0;
 
   constructor(target: LogTarget, sender: LogSender, sink: LogSink) {
@@ -61,8 +65,10 @@ export class LogOutput {
     this.#isDatagram = target.target.kind === "udp" || target.target.kind === "unix";
     this.#messageLengthMax = Math.max(MESSAGE_LENGTH_DEFAULT, target.length) - 1;
     this.#sampler = target.sample === null ? null : new Sampler(target.sample.ranges, target.sample.size);
+    this.#priorities = Array.from({ length: 8 }, (_, level) => priorityOf(target, level));
+    this.#origin = originOf(target, sender);
     // Room for a line behind a full batch.
-    this.#bytes = Buffer.allocUnsafeSlow(BATCH_BYTES + target.length + 1);
+    this.line = new LineBuffer(BATCH_BYTES + target.length + 1);
   }
 
   /**
@@ -70,56 +76,79 @@ export class LogOutput {
    * lose bits.
    */
   write(level: number, message: string): void {
-    if (level > this.#maxLevel) return;
-    if (this.#sampler !== null && !this.#sampler.takeNext()) return;
-    const header = this.#header(Math.max(level, this.#minLevel));
-    const body = message.length > this.#messageLengthMax ? message.slice(0, this.#messageLengthMax) : message;
-    this.#append(header + body);
+    if (!this.begin(level)) return;
+    this.line.append(message);
+    this.end();
+  }
+
+  /** Starts a line with its header. False if this output does not take it; then there is no `end`. */
+  begin(level: number): boolean {
+    if (level > this.#maxLevel) return false;
+    if (this.#sampler !== null && !this.#sampler.takeNext()) return false;
+    const { line } = this;
+    const { length } = this.#target;
+    // The newline counts only for file descriptors.
+    const lineLimit = line.length + (this.#isDatagram ? length : length - 1);
+    line.limit = lineLimit;
+    this.#writeHeader(Math.max(level, this.#minLevel));
+    line.limit = Math.min(lineLimit, line.length + this.#messageLengthMax);
+    return true;
+  }
+
+  /**
+   * Ends a line. Datagrams go at once, newline included as HAProxy sends them; other lines wait for
+   * `flush`.
+   */
+  end(): void {
+    const { line } = this;
+    line.bytes[line.length++] = 10;
+    this.#lineCount++;
+    if (this.#isDatagram || line.length >= BATCH_BYTES) this.flush();
   }
 
   /** Hands over what was collected. To be called at the end of each turn. */
   flush(): void {
-    if (this.#length === 0) return;
-    if (!this.#sink.write(this.#bytes, 0, this.#length)) this.droppedCount += this.#lineCount;
-    this.#length = 0;
+    const { line } = this;
+    if (line.length === 0) return;
+    if (!this.#sink.write(line.bytes, 0, line.length)) this.droppedCount += this.#lineCount;
+    line.length = 0;
     this.#lineCount = 0;
   }
 
-  /**
-   * Datagrams go one by one, newline included as HAProxy sends them; the newline counts only for file
-   * descriptors.
-   */
-  #append(line: string): void {
-    const { length } = this.#target;
-    const lengthMax = this.#isDatagram ? length : length - 1;
-    const text = line.length > lengthMax ? line.slice(0, lengthMax) : line;
-    this.#length += this.#bytes.write(text, this.#length, "latin1");
-    this.#bytes[this.#length++] = 10;
-    this.#lineCount++;
-    if (this.#isDatagram || this.#length >= BATCH_BYTES) this.flush();
-  }
-
-  #header(level: number): string {
-    const { format, facility } = this.#target;
-    if (format === "raw") return "";
-    const { tag, pid, hostname, clock } = this.#sender;
-    const priority = `<${facility * 8 + level}>`;
-    switch (format) {
-      case "rfc3164":
-        return `${priority}${formatLegacyDate(clock.wallClockMs)} ${hostname ?? "localhost"} ${tag}[${pid}]: `;
-      case "local":
-        return `${priority}${formatLegacyDate(clock.wallClockMs)} ${tag}[${pid}]: `;
-      case "rfc5424":
-        return `${priority}1 ${formatIsoDate(clock.wallClockMs)} ${hostname ?? "-"} ${tag || "-"} ${pid} - - `;
-      case "priority":
-        return priority;
-      case "short":
-        return `<${level}>`;
-      case "timed":
-        return `<${level}>${formatIsoDate(clock.wallClockMs)} `;
-      case "iso":
-        return `${formatIsoDate(clock.wallClockMs)} `;
+  #writeHeader(level: number): void {
+    const { format } = this.#target;
+    if (format === "raw") return;
+    const { line } = this;
+    const { clock } = this.#sender;
+    if (format !== "iso") line.append(this.#priorities[level]!);
+    if (format === "rfc3164" || format === "local") line.append(formatLegacyDate(clock.wallClockMs));
+    else if (format === "rfc5424" || format === "timed" || format === "iso") {
+      line.append(formatIsoDate(clock.wallClockMs));
     }
+    line.append(this.#origin);
+  }
+}
+
+/** What stands before the date, by level. */
+function priorityOf({ format, facility }: LogTarget, level: number): string {
+  if (format === "short" || format === "timed") return `<${level}>`;
+  return format === "rfc5424" ? `<${facility * 8 + level}>1 ` : `<${facility * 8 + level}>`;
+}
+
+/** What stands between the date and the message. */
+function originOf({ format }: LogTarget, { tag, pid, hostname }: LogSender): string {
+  switch (format) {
+    case "rfc3164":
+      return ` ${hostname ?? "localhost"} ${tag}[${pid}]: `;
+    case "local":
+      return ` ${tag}[${pid}]: `;
+    case "rfc5424":
+      return ` ${hostname ?? "-"} ${tag || "-"} ${pid} - - `;
+    case "timed":
+    case "iso":
+      return " ";
+    default:
+      return "";
   }
 }
 
