@@ -281,6 +281,8 @@ function applyTickets(openSsl: OpenSsl, context: bigint, keys: Uint8Array | null
     calls.SSL_CTX_set_num_tickets(context, 0n);
     return null;
   }
+  // Each ticket is encoded and encrypted anew; a client that resumes is given another one, so the second is for nothing.
+  calls.SSL_CTX_set_num_tickets(context, 1n);
   if (keys.length !== TICKET_KEY_BYTES)
     return tlsFailure(`ticket keys have ${TICKET_KEY_BYTES} bytes, not ${keys.length}`);
   openSsl.gatherBytes.set(keys);
