@@ -1,7 +1,7 @@
-// The bare io_uring engine answering HTTP requests without reading them: what a request costs before any proxy work.
-// Serves until killed: `bin/node-26 bench/micro/echo-uring.ts [port] [bodyBytes] [certificate.pem]`, then for example
-// `taskset -c 1 wrk -t1 -c64 -d5s http://127.0.0.1:8100/`. The PEM file holds certificate and key and switches TLS on.
-// Prints its own processor time per answer every second.
+// The bare io_uring engine answering HTTP requests without reading them: what a request costs before any
+// proxy work. Serves until killed: `bin/node-26 bench/micro/echo-uring.ts [port] [bodyBytes]
+// [certificate.pem]`, then for example `taskset -c 1 wrk -t1 -c64 -d5s http://127.0.0.1:8100/`. The PEM file
+// holds certificate and key and switches TLS on. Prints its own processor time per answer every second.
 import { readFileSync } from "node:fs";
 
 import { Timer } from "../../src/base/timer-wheel.ts";

@@ -1,6 +1,7 @@
-// The bare io_uring engine relaying each connection to one of its own towards a backend: what moving the bytes of a
-// proxied request costs before any proxy work. `bin/node-26 bench/micro/relay-uring.ts [port] [backendPort] [bulkBytes]`
-// serves until killed and prints its processor time per received piece and per MiB every second.
+// The bare io_uring engine relaying each connection to one of its own towards a backend: what moving the
+// bytes of a proxied request costs before any proxy work. `bin/node-26 bench/micro/relay-uring.ts [port]
+// [backendPort] [bulkBytes]` serves until killed and prints its processor time per received piece and per MiB
+// every second.
 import { Timer } from "../../src/base/timer-wheel.ts";
 import { createUringEngine } from "../../src/io/uring/engine.ts";
 import type { Connection, ConnectionHandler } from "../../src/transport/contract.ts";

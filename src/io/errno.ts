@@ -46,7 +46,10 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   [113, { kind: "unreachable", text: "no route to host (EHOSTUNREACH)" }],
 ]);
 
-/** `errno` positive, `what` the operation ("connect to 192.0.2.1:80"). Failures of a connect may be tried again. */
+/**
+ * `errno` positive, `what` the operation ("connect to 192.0.2.1:80"). Failures of a connect may be tried
+ * again.
+ */
 export function errnoFailure(errno: number, side: FailureSide, what: string, retryable = false): Failure {
   const meaning = MEANINGS.get(errno);
   return failure(

@@ -1,6 +1,7 @@
-// Bindings to the C library and the kernel through node:ffi, shared by the io_uring engine, OpenSSL and the shared
-// memory. It opens the library once per process and says in one sentence why when it cannot. Nothing here is ever
-// unmapped while JavaScript may hold a view of it: a view of unmapped memory is a crash, not an exception.
+// Bindings to the C library and the kernel through node:ffi, shared by the io_uring engine, OpenSSL and the
+// shared memory. It opens the library once per process and says in one sentence why when it cannot. Nothing
+// here is ever unmapped while JavaScript may hold a view of it: a view of unmapped memory is a crash, not an
+// exception.
 import { type Failure, failed, failure, type Result, success } from "../base/failure.ts";
 
 type Ffi = typeof import("node:ffi");
@@ -16,7 +17,8 @@ const MAP_POPULATE = 0x8000;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
-// Argument counts matter: 3 cost about 50 ns, 4 to 6 about 200 ns, so the calls of the hot path take 3 or fewer.
+// Argument counts matter: 3 cost about 50 ns, 4 to 6 about 200 ns, so the calls of the hot path take 3 or
+// fewer.
 const LIBC = {
   mmap: { return: "u64", arguments: ["u64", "u64", "i32", "i32", "i32", "i64"] },
   munmap: { return: "i32", arguments: ["pointer", "u64"] },
@@ -50,7 +52,9 @@ export type Libc = Bound<typeof LIBC> & {
 /** A region of native memory that lives as long as the process. */
 export interface Mapping {
   readonly pointer: bigint;
-  /** The same as a number: user space addresses have at most 48 bits (57 with five-level paging are opt-in). */
+  /**
+   * The same as a number: user space addresses have at most 48 bits (57 with five-level paging are opt-in).
+   */
   readonly address: number;
   readonly buffer: ArrayBuffer;
 }
@@ -73,7 +77,10 @@ export interface Native {
 
 let opened: Result<Native> | null = null;
 
-/** The bindings, made at the first call. Fails where there is no node:ffi, or where the C library is not Linux's. */
+/**
+ * The bindings, made at the first call. Fails where there is no node:ffi, or where the C library is not
+ * Linux's.
+ */
 export function openNative(): Result<Native> {
   opened ??= bindNative();
   return opened;
@@ -94,7 +101,8 @@ function unsupported(message: string): Failure {
   return failure("unsupported", "proxy", message);
 }
 
-type Bound<T extends import("node:ffi").FunctionDefinitions> = import("node:ffi").WrappedFunctionsFromDefinitions<T>;
+type Bound<T extends import("node:ffi").FunctionDefinitions> =
+  import("node:ffi").WrappedFunctionsFromDefinitions<T>;
 
 function bindLibc(ffi: Ffi): Libc {
   const libc = ffi.dlopen(null, LIBC).functions;

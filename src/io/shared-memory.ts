@@ -1,6 +1,7 @@
-// Memory that several processes share through a file: mapped where node:ffi works, and where it does not, a copy that
-// `sync` reconciles with the file. The copy needs regions with a single writer each, and everybody to call `sync`; the
-// mapping shows every store at once and allows Atomics (but not Atomics.wait, which wants a SharedArrayBuffer).
+// Memory that several processes share through a file: mapped where node:ffi works, and where it does not, a
+// copy that `sync` reconciles with the file. The copy needs regions with a single writer each, and everybody
+// to call `sync`; the mapping shows every store at once and allows Atomics (but not Atomics.wait, which wants
+// a SharedArrayBuffer).
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { failed, failure, type Result, success } from "../base/failure.ts";
 import { openNative } from "./native.ts";
@@ -19,7 +20,8 @@ const BLOCK_BYTES = 64;
 const PAGE_BYTES = 65536;
 
 /**
- * Opens `byteLength` bytes at `path`. `create` makes the file anew, zeroed, sparse and for this user only; otherwise it
+ * Opens `byteLength` bytes at `path`. `create` makes the file anew, zeroed, sparse and for this user only;
+ * otherwise it
  * has to be there with at least that size.
  */
 export function openSharedMemory(path: string, byteLength: number, create: boolean): Result<SharedMemory> {
@@ -43,7 +45,10 @@ export function openSharedMemory(path: string, byteLength: number, create: boole
   return success({ buffer: mapping.buffer, isMapped: true, sync() {}, close() {} });
 }
 
-/** The fallback. What differs from the state of the last `sync` was written here; the rest comes from the file. */
+/**
+ * The fallback. What differs from the state of the last `sync` was written here; the rest comes from the
+ * file.
+ */
 export class CopiedMemory implements SharedMemory {
   readonly buffer: ArrayBuffer;
   readonly isMapped = false;

@@ -10,7 +10,9 @@ const SUN_PATH_SIZE = 108;
 
 export const UNNAMED_UNIX: SocketAddress = { family: "unix", host: "", port: 0 };
 
-/** Writes the address of an IP socket at `offset` and returns its length; 0 when `host` is not an IP address. */
+/**
+ * Writes the address of an IP socket at `offset` and returns its length; 0 when `host` is not an IP address.
+ */
 export function encodeIpSockaddr(bytes: Uint8Array, offset: number, host: string, port: number): number {
   const address = parseIpAddress(host);
   if (address === null) return 0;
@@ -22,7 +24,10 @@ export function encodeIpSockaddr(bytes: Uint8Array, offset: number, host: string
   return address.family === 4 ? 16 : 28;
 }
 
-/** Writes a unix address; `isAbstract` puts the name behind a zero byte. Returns its length, 0 when it is too long. */
+/**
+ * Writes a unix address; `isAbstract` puts the name behind a zero byte. Returns its length, 0 when it is too
+ * long.
+ */
 export function encodeUnixSockaddr(
   bytes: Uint8Array,
   offset: number,
@@ -38,7 +43,9 @@ export function encodeUnixSockaddr(
   return 3 + name.length;
 }
 
-/** Reads an address of `length` bytes as the kernel wrote it. An abstract name is shown with a leading "@". */
+/**
+ * Reads an address of `length` bytes as the kernel wrote it. An abstract name is shown with a leading "@".
+ */
 export function decodeSockaddr(bytes: Uint8Array, offset: number, length: number): SocketAddress {
   const family = bytes[offset]! | (bytes[offset + 1]! << 8);
   const port = (bytes[offset + 2]! << 8) | bytes[offset + 3]!;

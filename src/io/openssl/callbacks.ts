@@ -1,5 +1,6 @@
-// What OpenSSL calls back: the choice of certificate and of protocol, and new client sessions. One function of each kind
-// for the process. A callback that throws would abort the process, so each catches everything and refuses instead.
+// What OpenSSL calls back: the choice of certificate and of protocol, and new client sessions. One function
+// of each kind for the process. A callback that throws would abort the process, so each catches everything
+// and refuses instead.
 import type { OpenSslServerContext } from "./context.ts";
 import {
   ALERT_UNRECOGNIZED_NAME,
@@ -25,7 +26,8 @@ export function openCallbacks(openSsl: OpenSsl): Callbacks {
   return opened;
 }
 
-// Pointers are declared as u64: that is what they are in the binary interface, and a bigint to the type checker.
+// Pointers are declared as u64: that is what they are in the binary interface, and a bigint to the type
+// checker.
 function registerCallbacks(openSsl: OpenSsl): Callbacks {
   const { library } = openSsl;
   const contexts: OpenSslServerContext[] = [];

@@ -1,5 +1,5 @@
-// Sessions that a client context may resume: the newest for each server. OpenSSL hands them over by callback, in TLS
-// 1.3 with the first data.
+// Sessions that a client context may resume: the newest for each server. OpenSSL hands them over by callback,
+// in TLS 1.3 with the first data.
 import type { OpenSsl } from "./library.ts";
 
 /** The one unused for longest goes first. */

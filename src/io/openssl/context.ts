@@ -1,6 +1,7 @@
-// TLS contexts: what a spec of the contract means in OpenSSL's words. A context for each certificate, all set up alike;
-// the server name callback chooses among them. Contexts are cached by content and live as long as the process, so a
-// reload with the same certificates costs nothing and frees nothing under a running handshake.
+// TLS contexts: what a spec of the contract means in OpenSSL's words. A context for each certificate, all set
+// up alike; the server name callback chooses among them. Contexts are cached by content and live as long as
+// the process, so a reload with the same certificates costs nothing and frees nothing under a running
+// handshake.
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { getCACertificates } from "node:tls";
@@ -26,7 +27,9 @@ const INTERMEDIATE_CIPHERS =
   "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" +
   "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:" +
   "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
-/** The profile has no cipher for TLS below 1.2, and OpenSSL 3 allows those versions at its lowest level only. */
+/**
+ * The profile has no cipher for TLS below 1.2, and OpenSSL 3 allows those versions at its lowest level only.
+ */
 const OLD_CIPHERS = `${INTERMEDIATE_CIPHERS}:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:AES128-SHA:AES256-SHA:@SECLEVEL=0`;
 const CIPHERSUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 const SESSION_ID_CONTEXT = "sallyport";
@@ -281,7 +284,8 @@ function applyTickets(openSsl: OpenSsl, context: bigint, keys: Uint8Array | null
     calls.SSL_CTX_set_num_tickets(context, 0n);
     return null;
   }
-  // Each ticket is encoded and encrypted anew; a client that resumes is given another one, so the second is for nothing.
+  // Each ticket is encoded and encrypted anew; a client that resumes is given another one, so the second is
+  // for nothing.
   calls.SSL_CTX_set_num_tickets(context, 1n);
   if (keys.length !== TICKET_KEY_BYTES)
     return tlsFailure(`ticket keys have ${TICKET_KEY_BYTES} bytes, not ${keys.length}`);

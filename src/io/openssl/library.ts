@@ -1,6 +1,7 @@
-// Node's own OpenSSL, reached through node:ffi: the functions that TLS needs, and two memory BIOs that all connections
-// of the process share. Sharing works because input is handed over and output taken away within one call of ours: no
-// bytes stay in a BIO from one connection to the next. Everything OpenSSL keeps a pointer to lies in native memory.
+// Node's own OpenSSL, reached through node:ffi: the functions that TLS needs, and two memory BIOs that all
+// connections of the process share. Sharing works because input is handed over and output taken away within
+// one call of ours: no bytes stay in a BIO from one connection to the next. Everything OpenSSL keeps a
+// pointer to lies in native memory.
 import { failed, failure, type Result, success } from "../../base/failure.ts";
 import { type Mapping, type Native, openNative } from "../native.ts";
 
@@ -197,7 +198,9 @@ export class OpenSsl {
     this.calls.SSL_set_bio(ssl, this.#input, this.#output);
   }
 
-  /** A zero-terminated copy of the text, valid until the next call of this function. Texts have at most 4 MiB. */
+  /**
+   * A zero-terminated copy of the text, valid until the next call of this function. Texts have at most 4 MiB.
+   */
   text(value: string): { readonly pointer: bigint; readonly length: number } {
     const bytes = Buffer.from(value);
     if (bytes.length >= TEXT_BYTES) throw new RangeError("the text has more than 4 MiB");
@@ -220,7 +223,9 @@ export class OpenSsl {
     return text;
   }
 
-  /** The text of the oldest error in OpenSSL's queue, which is emptied: no later call may take it for its own. */
+  /**
+   * The text of the oldest error in OpenSSL's queue, which is emptied: no later call may take it for its own.
+   */
   takeError(): string {
     const code = this.calls.ERR_get_error();
     const reason = code === 0n ? "" : this.string(this.calls.ERR_reason_error_string(code));

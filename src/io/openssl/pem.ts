@@ -1,4 +1,5 @@
-// Reads certificates, keys and revocation lists from PEM text into OpenSSL's objects. The caller frees what it gets.
+// Reads certificates, keys and revocation lists from PEM text into OpenSSL's objects. The caller frees what
+// it gets.
 import { failed, failure, type Result, success } from "../../base/failure.ts";
 import type { OpenSsl } from "./library.ts";
 

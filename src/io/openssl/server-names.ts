@@ -1,5 +1,5 @@
-// Which certificate is shown to a client that asks for a server name (SNI): an exact name goes before a wildcard, and
-// the first certificate with a name keeps it. Pure.
+// Which certificate is shown to a client that asks for a server name (SNI): an exact name goes before a
+// wildcard, and the first certificate with a name keeps it. Pure.
 import { X509Certificate } from "node:crypto";
 
 /** Names of certificates, and for each the position of its certificate. */
@@ -24,7 +24,9 @@ export class ServerNames {
   }
 }
 
-/** The DNS names of a certificate in PEM: its subject alternative names, or its common name where it has none. */
+/**
+ * The DNS names of a certificate in PEM: its subject alternative names, or its common name where it has none.
+ */
 export function certificateNames(certificatePem: string): readonly string[] {
   const certificate = new X509Certificate(certificatePem);
   const names = (certificate.subjectAltName ?? "")

@@ -1,6 +1,6 @@
-// One TLS connection, sans I/O: bytes of the socket are set as OpenSSL's input by the caller (`OpenSsl.setInput`), and
-// what OpenSSL wants sent is taken from its output. Frees its SSL exactly once; a failed one says why, and leaves
-// OpenSSL's error queue empty so that no other connection is blamed.
+// One TLS connection, sans I/O: bytes of the socket are set as OpenSSL's input by the caller
+// (`OpenSsl.setInput`), and what OpenSSL wants sent is taken from its output. Frees its SSL exactly once; a
+// failed one says why, and leaves OpenSSL's error queue empty so that no other connection is blamed.
 import type { TlsFacts } from "../../transport/contract.ts";
 import type { ClientSessions } from "./client-sessions.ts";
 import { SSL_ERROR_WANT_READ, SSL_ERROR_ZERO_RETURN } from "./control.ts";

@@ -1,4 +1,5 @@
-// TLS on the uring engine as OpenSSL's own command line and raw sockets see it: what the contract suite cannot.
+// TLS on the uring engine as OpenSSL's own command line and raw sockets see it: what the contract suite
+// cannot.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { connect as connectSocket } from "node:net";

@@ -1,6 +1,7 @@
-// Buffers lent to the kernel for receiving: it takes one only when bytes have come, so waiting connections hold none.
-// The ring holds few at first, which keeps them in the processor's cache, and doubles when the kernel finds it empty.
-// Every buffer the kernel reports is given back by the release of its chunk, whoever the completion was for.
+// Buffers lent to the kernel for receiving: it takes one only when bytes have come, so waiting connections
+// hold none. The ring holds few at first, which keeps them in the processor's cache, and doubles when the
+// kernel finds it empty. Every buffer the kernel reports is given back by the release of its chunk, whoever
+// the completion was for.
 import { type Failure, failure } from "../../base/failure.ts";
 import type { Native } from "../native.ts";
 import { type ChunkPool, HEADROOM, type UringChunk } from "./chunk-pool.ts";
@@ -44,7 +45,9 @@ export class BufferRing {
     return this.#lentCount;
   }
 
-  /** Lends buffers until the ring has what it wants. False when it is empty because the pool is at its limit. */
+  /**
+   * Lends buffers until the ring has what it wants. False when it is empty because the pool is at its limit.
+   */
   topUp(): boolean {
     if (this.#lentCount >= this.#wantedCount) return true;
     while (this.#lentCount < this.#wantedCount) {
@@ -77,7 +80,8 @@ export class BufferRing {
     this.#lent[number] = chunk;
     const at = this.#tail & (this.#entryCount - 1);
     const address = chunk.address + HEADROOM;
-    // struct io_uring_buf { u64 addr; u32 len; u16 bid; u16 resv; }: the resv of the first one is the ring's tail.
+    // struct io_uring_buf { u64 addr; u32 len; u16 bid; u16 resv; }: the resv of the first one is the ring's
+    // tail.
     this.#words[at * 4] = address;
     this.#words[at * 4 + 1] = address / 4294967296;
     this.#words[at * 4 + 2] = chunk.bytes.length - HEADROOM;

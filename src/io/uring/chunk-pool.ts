@@ -1,6 +1,6 @@
-// Reference-counted pieces of native memory, handed to the kernel and to OpenSSL by address. A pool grows by slabs and
-// never shrinks, because the kernel, OpenSSL and JavaScript views may all point into it; free chunks are reused last in
-// first out, so that the ones in the processor's cache come first.
+// Reference-counted pieces of native memory, handed to the kernel and to OpenSSL by address. A pool grows by
+// slabs and never shrinks, because the kernel, OpenSSL and JavaScript views may all point into it; free
+// chunks are reused last in first out, so that the ones in the processor's cache come first.
 import assert from "node:assert/strict";
 import type { Chunk } from "../../transport/contract.ts";
 import type { Native } from "../native.ts";

@@ -1,7 +1,8 @@
-// A connection on the ring. At most one receive and one send are in flight; what is sent meanwhile queues behind and
-// goes out together. Operations only note what is wanted: the engine calls `settle` once per turn, which submits, and
-// from which (as from completions) the handlers are called. The slot is given back only when the kernel has completed
-// every operation, so no completion and no memory is ever attributed to the wrong connection.
+// A connection on the ring. At most one receive and one send are in flight; what is sent meanwhile queues
+// behind and goes out together. Operations only note what is wanted: the engine calls `settle` once per turn,
+// which submits, and from which (as from completions) the handlers are called. The slot is given back only
+// when the kernel has completed every operation, so no completion and no memory is ever attributed to the
+// wrong connection.
 import type { SocketAddress } from "../../base/address.ts";
 import { type Failure, type FailureSide, failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
@@ -84,7 +85,10 @@ export class UringConnection implements Connection, TimerTarget {
   #held: UringChunk | null = null;
   #heldEnd = 0;
   #isEnded = false;
-  /** The end of the socket's bytes was passed on; the handler was told of the end (by that or by close_notify). */
+  /**
+   * The end of the socket's bytes was passed on; the handler was told of the end (by that or by
+   * close_notify).
+   */
   #isEndPassed = false;
   #isEndDelivered = false;
   #receiveKind = KIND_RECEIVE;
@@ -115,10 +119,6 @@ export class UringConnection implements Connection, TimerTarget {
   get local(): SocketAddress {
     if (this.#local === null && this.fd >= 0) this.#local = readLocalAddress(this.#engine.native, this.fd);
     return this.#local ?? UNKNOWN_ADDRESS;
-  }
-
-  set local(address: SocketAddress) {
-    this.#local = address;
   }
 
   get pendingBytes(): number {
@@ -503,7 +503,10 @@ export class UringConnection implements Connection, TimerTarget {
       this.destroy(this.#sendFailure ?? errnoFailure(errno, this.side, "receive"));
   }
 
-  /** What the peer said before it reset may still be there to be read: the receive in flight brings it, then the end. */
+  /**
+   * What the peer said before it reset may still be there to be read: the receive in flight brings it, then
+   * the end.
+   */
   #failSend(errno: number): void {
     const cause = errnoFailure(errno, this.side, "send");
     this.#queue.clear();

@@ -1,5 +1,6 @@
-// Datagrams to one place, for syslog: copied, sent at once, never waited for. When the receiver at a unix path has been
-// restarted, its old socket is gone for good, so the sender connects anew, at most once a second.
+// Datagrams to one place, for syslog: copied, sent at once, never waited for. When the receiver at a unix
+// path has been restarted, its old socket is gone for good, so the sender connects anew, at most once a
+// second.
 import type { Result } from "../../base/failure.ts";
 import type { DatagramSender } from "../../transport/contract.ts";
 import { EAGAIN } from "../errno.ts";
@@ -39,7 +40,8 @@ export class UringDatagramSender implements DatagramSender {
     memory.bytes.set(bytes.subarray(start, end));
     if (this.#sendOnce(memory.mapping.pointer, length)) return true;
     if (this.#native.errno() === EAGAIN) return false;
-    // An error that an earlier datagram met is reported by the next send, which then did not go out: try once more.
+    // An error that an earlier datagram met is reported by the next send, which then did not go out: try once
+    // more.
     if (this.#sendOnce(memory.mapping.pointer, length)) return true;
     return this.#connectAnew() && this.#sendOnce(memory.mapping.pointer, length);
   }

@@ -1,4 +1,5 @@
-// The uring engine under the contract suite, alone and against peers of node:net and node:tls, and what is its own.
+// The uring engine under the contract suite, alone and against peers of node:net and node:tls, and what is
+// its own.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,6 +1,6 @@
-// The engine on io_uring: one ring, one thread, one loop that never returns to libuv. Each turn settles what handlers
-// asked for, submits it all with one system call that also waits, then fires timers and dispatches completions. What a
-// handler throws is a defect and leaves `run`.
+// The engine on io_uring: one ring, one thread, one loop that never returns to libuv. Each turn settles what
+// handlers asked for, submits it all with one system call that also waits, then fires timers and dispatches
+// completions. What a handler throws is a defect and leaves `run`.
 import assert from "node:assert/strict";
 import { type Failure, failed, failure, type Result, success } from "../../base/failure.ts";
 import { TimerWheel } from "../../base/timer-wheel.ts";
@@ -149,7 +149,10 @@ export class UringEngine implements Engine {
     return this.nowMs + this.#wallOffsetMs;
   }
 
-  /** Connections whose slot is in use: open ones, and closed ones whose operations the kernel has yet to complete. */
+  /**
+   * Connections whose slot is in use: open ones, and closed ones whose operations the kernel has yet to
+   * complete.
+   */
   get connectionCount(): number {
     return this.#openCount;
   }
@@ -388,7 +391,10 @@ export class UringEngine implements Engine {
     this.#wallOffsetMs = Date.now() - this.nowMs;
   }
 
-  /** Runs deferred tasks and submits what connections want, until both are quiet; then the tasks of the turn's end. */
+  /**
+   * Runs deferred tasks and submits what connections want, until both are quiet; then the tasks of the turn's
+   * end.
+   */
   #settle(): void {
     this.#settleOnce();
     for (const task of this.#turnEndTasks) task();
@@ -485,7 +491,10 @@ export class UringEngine implements Engine {
   }
 }
 
-/** How long a turn waits at most while connections wait for buffers, which others may free without any completion. */
+/**
+ * How long a turn waits at most while connections wait for buffers, which others may free without any
+ * completion.
+ */
 const PARKED_WAIT_MS = 5;
 
 const REFUSING_HANDLER: ConnectionHandler = {

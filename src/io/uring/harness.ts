@@ -1,5 +1,5 @@
-// Drives a uring engine from a test: its loop runs in turns, and Node's own gets a turn in between, so that peers made
-// of node:net and node:tls live in the same process.
+// Drives a uring engine from a test: its loop runs in turns, and Node's own gets a turn in between, so that
+// peers made of node:net and node:tls live in the same process.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

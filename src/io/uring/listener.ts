@@ -1,9 +1,9 @@
-// A listening socket on the ring: one multishot accept while it is open. Running out of descriptors does not stop it:
-// it waits a moment, the kernel queues meanwhile, and it goes on.
+// A listening socket on the ring: one multishot accept while it is open. Running out of descriptors does not
+// stop it: it waits a moment, the kernel queues meanwhile, and it goes on.
 import type { SocketAddress } from "../../base/address.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Acceptor, Listener, ListenOptions, TlsServerContext } from "../../transport/contract.ts";
-import { EAGAIN, ECANCELED, ECONNABORTED, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM } from "../errno.ts";
+import { EAGAIN, ECANCELED, ECONNABORTED, EINTR } from "../errno.ts";
 import type { UringEngine } from "./engine.ts";
 import { KIND_ACCEPT, KIND_LISTENER_POLL, KIND_NONE, SLOT_SHIFT } from "./operation.ts";
 import { CQE_F_MORE } from "./ring.ts";
@@ -119,19 +119,14 @@ export class UringListener implements Listener, TimerTarget {
         this.#isAccepting = true;
         this.#engine.ring.poll(this.#socket.fd, POLLIN, this.#low(KIND_LISTENER_POLL), this.id);
         return;
-      case EMFILE:
-      case ENFILE:
-      case ENOBUFS:
-      case ENOMEM:
-        this.#engine.timers.arm(this.#timer, this.#engine.nowMs + SHORTAGE_PAUSE_MS);
-        return;
       case ECANCELED:
       case ECONNABORTED:
       case EINTR:
         this.start();
         return;
       default:
-        throw new Error(`accepting on ${this.address.host}:${this.address.port} gave error ${errno}`);
+        // Mostly EMFILE. What else accept(2) may report is a peer's or the network's affair, and passes as well.
+        this.#engine.timers.arm(this.#timer, this.#engine.nowMs + SHORTAGE_PAUSE_MS);
     }
   }
 

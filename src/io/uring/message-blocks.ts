@@ -1,5 +1,5 @@
-// Memory for `struct msghdr` with its `struct iovec` array, for sends that gather several chunks. Blocks are reused; a
-// block belongs to one send from `acquire` to its completion.
+// Memory for `struct msghdr` with its `struct iovec` array, for sends that gather several chunks. Blocks are
+// reused; a block belongs to one send from `acquire` to its completion.
 import type { Mapping, Native } from "../native.ts";
 import type { SendQueue } from "./send-queue.ts";
 

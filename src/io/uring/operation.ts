@@ -1,6 +1,6 @@
-// How `user_data` names what a completion belongs to: the low half holds the kind of operation and the slot of the
-// connection or listener, the high half the low 32 bits of its id, so that a completion for an earlier tenant of the
-// slot is recognised as stale.
+// How `user_data` names what a completion belongs to: the low half holds the kind of operation and the slot
+// of the connection or listener, the high half the low 32 bits of its id, so that a completion for an earlier
+// tenant of the slot is recognised as stale.
 
 /** Completions that need nothing done, such as those of cancellations. */
 export const KIND_NONE = 0;

@@ -1,6 +1,7 @@
-// One io_uring: its two queues in mapped memory, and one system call that submits a batch and waits. Knows nothing of
-// connections. Heads and tails go through Atomics because the kernel reads and writes them as well; addresses are
-// plain numbers and `user_data` two 32-bit halves, because a BigInt costs 20 ns and there are several per request.
+// One io_uring: its two queues in mapped memory, and one system call that submits a batch and waits. Knows
+// nothing of connections. Heads and tails go through Atomics because the kernel reads and writes them as
+// well; addresses are plain numbers and `user_data` two 32-bit halves, because a BigInt costs 20 ns and there
+// are several per request.
 import { type Failure, failed, failure, type Result, success } from "../../base/failure.ts";
 import { EAGAIN, EBUSY, EINTR, EINVAL, ENOSYS, EPERM, ETIME } from "../errno.ts";
 import {
@@ -153,7 +154,8 @@ export class Ring {
     this.words = new Uint32Array(queues.buffer);
     this.ints = new Int32Array(queues.buffer);
     this.#entries = new Uint32Array(entries.buffer);
-    // struct io_uring_params: the submission queue's offsets start at word 10, the completion queue's at word 20.
+    // struct io_uring_params: the submission queue's offsets start at word 10, the completion queue's at word
+    // 20.
     const offset = (word: number): number => params[word]! / 4;
     this.#sqTail = offset(11);
     this.#sqCount = params[0]!;
@@ -261,7 +263,8 @@ export class Ring {
   }
 
   /**
-   * Submits everything and waits for a completion, at most `timeoutMs` (0: only collects, Infinity: without limit).
+   * Submits everything and waits for a completion, at most `timeoutMs` (0: only collects, Infinity: without
+   * limit).
    * Returns the number of completions that are there, which may be 0.
    */
   wait(timeoutMs: number): number {
@@ -294,7 +297,9 @@ export class Ring {
     Atomics.store(this.words, this.#cqHead, this.words[this.#cqHead]! + count);
   }
 
-  /** Makes `group` take its buffers from the ring of `entryCount` entries at `pointer`. False when refused. */
+  /**
+   * Makes `group` take its buffers from the ring of `entryCount` entries at `pointer`. False when refused.
+   */
   registerBufferRing(group: number, pointer: bigint, entryCount: number): boolean {
     // struct io_uring_buf_reg { u64 ring_addr; u32 ring_entries; u16 bgid; u16 flags; u64 resv[3]; }
     this.#native.scratchBytes.fill(0, 0, 40);

@@ -1,6 +1,7 @@
-// TLS between a connection's socket and its handler. Plain bytes wait in `plain` and are encrypted only when the socket
-// can take them, so small ones share a record and no ciphertext piles up. Received bytes are decrypted in place from
-// the chunk that the kernel filled; where the handler pauses, the rest of the chunk is kept as it is.
+// TLS between a connection's socket and its handler. Plain bytes wait in `plain` and are encrypted only when
+// the socket can take them, so small ones share a record and no ciphertext piles up. Received bytes are
+// decrypted in place from the chunk that the kernel filled; where the handler pauses, the rest of the chunk
+// is kept as it is.
 import { failure } from "../../base/failure.ts";
 import { GATHER_BYTES, type OpenSsl } from "../openssl/library.ts";
 import { READ_ENDED, READ_FAILED, READ_WANTS_INPUT, type TlsSession } from "../openssl/session.ts";

@@ -1,5 +1,5 @@
-// Ranges of chunks waiting to be sent, in order, each with a reference of its own. Three parallel arrays and a head,
-// so that queueing allocates nothing in the steady state.
+// Ranges of chunks waiting to be sent, in order, each with a reference of its own. Three parallel arrays and
+// a head, so that queueing allocates nothing in the steady state.
 import type { UringChunk } from "./chunk-pool.ts";
 
 const COMPACT_AT = 64;

@@ -1,5 +1,5 @@
-// Sockets by the C library: made, bound, configured and asked for their addresses. What happens on them afterwards goes
-// through the ring. All calls here are quick and none waits.
+// Sockets by the C library: made, bound, configured and asked for their addresses. What happens on them
+// afterwards goes through the ring. All calls here are quick and none waits.
 import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import type { SocketAddress } from "../../base/address.ts";
 import { failed, failure, type Result, success } from "../../base/failure.ts";
@@ -57,7 +57,10 @@ export function setSocketOption(
   return native.libc.setsockopt(fd, level, name, native.scratch.pointer, 4) === 0;
 }
 
-/** Acknowledges at once: a peer with Nagle's algorithm otherwise waits 40 ms before it sends its next small piece. */
+/**
+ * Acknowledges at once: a peer with Nagle's algorithm otherwise waits 40 ms before it sends its next small
+ * piece.
+ */
 export function setQuickAck(native: Native, fd: number): void {
   setSocketOption(native, fd, IPPROTO_TCP, TCP_QUICKACK, 1);
 }
@@ -69,7 +72,10 @@ export function setReset(native: Native, fd: number): void {
   native.libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, native.scratch.pointer, 8);
 }
 
-/** Throws received bytes away, so that close(2) sends a FIN: with unread bytes it would reset and destroy our last ones. */
+/**
+ * Throws received bytes away, so that close(2) sends a FIN: with unread bytes it would reset and destroy our
+ * last ones.
+ */
 export function discardReceived(native: Native, fd: number): void {
   native.libc.recv(fd, native.scratch.pointer, 4096n, MSG_DONTWAIT_TRUNC);
 }
@@ -154,7 +160,10 @@ function bindAndListen(
   return success({ fd, address: readLocalAddress(native, fd) ?? UNNAMED_UNIX, removeFile });
 }
 
-/** Binds under a temporary name and renames it into place: there is never a moment without a socket at the path. */
+/**
+ * Binds under a temporary name and renames it into place: there is never a moment without a socket at the
+ * path.
+ */
 function listenUnix(native: Native, address: UnixAddress, backlog: number): Result<ListeningSocket> {
   const what = `listen on unix socket ${address.path}`;
   const existing = lstatSync(address.path, { throwIfNoEntry: false });
@@ -228,7 +237,8 @@ export function openConnectingSocket(native: Native, options: ConnectOptions): R
   setSocketOption(native, fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (source === null) return success(fd);
   setSocketOption(native, fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  // The port is chosen at connect, when the four-tuple is known: else 28000 connections from one address are the end.
+  // The port is chosen at connect, when the four-tuple is known: else 28000 connections from one address are
+  // the end.
   if (source.port === 0) setSocketOption(native, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   const length = encodeIpSockaddr(native.scratchBytes, 64, source.host, source.port);
   if (length > 0 && native.libc.bind(fd, native.scratch.pointer + 64n, length) === 0) return success(fd);
