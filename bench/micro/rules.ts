@@ -1,9 +1,10 @@
-// What rules and log lines cost per request: `bin/node-26 bench/micro/rules.ts`. A typical frontend: two conditions,
-// three header edits, use_backend, and httplog. Figures of a run stand at the end of this file.
+// What rules and log lines cost per request: `bin/node-26 bench/micro/rules.ts`. A typical frontend: two
+// conditions, three header edits, use_backend, and httplog. In November 2026, on a busy 2-core VM: 390 ns
+// for the rules (710 with parsing, 320 without), 780 ns for the line.
 import { parseRequestHead } from "../../src/protocol/http1/request-parser.ts";
-import { COUNTER } from "../../src/proxy/state.ts";
 import { compileLogWriter } from "../../src/proxy/log/log-line.ts";
 import { LogOutput } from "../../src/proxy/log/log-target.ts";
+import { COUNTER } from "../../src/proxy/state.ts";
 import type { Stream } from "../../src/proxy/stream.ts";
 import { requestOn, stageOf } from "../../test/proxy-stage.ts";
 
@@ -93,5 +94,7 @@ function measure(name: string, run: () => void): void {
   }
   figures.sort((a, b) => a - b);
   const median = figures[REPETITIONS >> 1]!;
-  console.log(`${name.padEnd(40)} ${median.toFixed(0).padStart(6)} ns (${figures[0]!.toFixed(0)}–${figures.at(-1)!.toFixed(0)})`);
+  console.log(
+    `${name.padEnd(40)} ${median.toFixed(0).padStart(6)} ns (${figures[0]!.toFixed(0)}–${figures.at(-1)!.toFixed(0)})`,
+  );
 }

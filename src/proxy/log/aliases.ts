@@ -7,8 +7,9 @@ import { destinationAddress, sourceAddress } from "../rules/fetches/connection.t
 import { pathOf } from "../rules/target.ts";
 import { COUNTER } from "../state.ts";
 import type { Stream } from "../stream.ts";
-import { formatGmtDate, formatLocalDate, formatLogDate, formatMilliseconds } from "./dates.ts";
+import { appendLogDate, formatGmtDate, formatLocalDate, formatLogDate, formatMilliseconds } from "./dates.ts";
 import { encodeHeader, encodeUrl, escapeStructuredData } from "./encoding.ts";
+import type { LineBuffer } from "./line-buffer.ts";
 import {
   acceptDateMs,
   activeMs,
@@ -21,7 +22,11 @@ import {
 } from "./timing.ts";
 
 export type AliasPart = Extract<LogFormatPart, { kind: "alias" }>;
-export type WriteText = (stream: Stream) => string;
+export interface WriteText {
+  (stream: Stream): string;
+  /** The same text put right into a line, where that is cheaper. */
+  append?(stream: Stream, line: LineBuffer): void;
+}
 
 /** What aliases print that is not the stream's. */
 export interface AliasContext {
@@ -42,6 +47,40 @@ const NO_SERVER = "<NOSRV>";
 
 export function compileAlias(part: AliasPart, context: AliasContext): WriteText {
   return ALIASES[part.alias](part, context);
+}
+
+/** `%r`: in nearly every line, so it goes into it without being put together first. */
+function requestLine(part: AliasPart): WriteText {
+  const { quoted, escaped } = part;
+  const quote = quoted ? '"' : "";
+  const write: WriteText = (stream) => {
+    const target = targetOf(stream);
+    if (target === undefined) return quote + BAD_REQUEST + quote;
+    const line = `${methodOf(stream)} ${target} ${versionOf(stream)}`;
+    return quote + encodeUrl(line.slice(0, REQUEST_LINE_LENGTH_MAX), escaped) + quote;
+  };
+  if (escaped) return write;
+  write.append = (stream, line) => {
+    const target = targetOf(stream);
+    const method = methodOf(stream);
+    const version = versionOf(stream);
+    if (target === undefined || method === undefined || version === undefined || target.length > 900) {
+      line.append(write(stream));
+      return;
+    }
+    line.append(quote);
+    line.append(method);
+    line.append(" ");
+    if (!line.appendPlain(target)) line.append(encodeUrl(target, false));
+    line.append(" ");
+    line.append(version);
+    line.append(quote);
+  };
+  return write;
+}
+
+function hasCookieFlags(stream: Stream): boolean {
+  return stream.request !== null && (stream.backend?.settings.cookie ?? null) !== null;
 }
 
 /** Aliases that may print nothing at all, so that the blank behind them goes too. */
@@ -74,7 +113,7 @@ const ALIASES: Readonly<Record<LogAlias, AliasCompiler>> = {
     stream.uniqueId ??= stream.frontend.programs.makeUniqueId?.(stream) ?? null;
     return stream.uniqueId;
   }),
-  ST: () => (stream) => (stream.frontend.definition.mode === "http" ? `${stream.status}` : "0"),
+  ST: () => integer((stream) => (stream.frontend.definition.mode === "http" ? stream.status : 0)),
   T: () => (stream) => formatGmtDate(acceptDateMs(stream)),
   Ta: plusWhenEarly(activeMs),
   Tc: duration((stream) => stream.connectMs),
@@ -89,23 +128,20 @@ const ALIASES: Readonly<Record<LogAlias, AliasCompiler>> = {
   Tt: plusWhenEarly(totalMs),
   Tu: plusWhenEarly(userMs),
   Tw: duration((stream) => stream.queueMs),
-  U: () => (stream) => `${stream.bytesIn}`,
-  ac: () => (stream) => `${activeConnections(stream)}`,
+  U: () => integer((stream) => stream.bytesIn),
+  ac: () => integer(activeConnections),
   b: text((stream) => stream.backend?.name ?? stream.frontend.name),
-  bc: () => (stream) => `${backendConnections(stream)}`,
+  bc: () => integer(backendConnections),
   bi: address((stream) => stream.serverConnection?.local),
   bp: port((stream) => stream.serverConnection?.local),
-  bq: () => (stream) => `${stream.backendQueuePosition}`,
+  bq: () => integer((stream) => stream.backendQueuePosition),
   ci: address(
     (stream) => stream.session.source,
     (stream) => sourceAddress(stream.session),
   ),
   cp: port((stream) => stream.session.source),
   f: text((stream) => stream.frontend.name),
-  fc:
-    () =>
-    ({ frontend }) =>
-      `${frontend.state.total(frontend.slot, COUNTER.scur)}`,
+  fc: () => integer(({ frontend }) => frontend.state.total(frontend.slot, COUNTER.scur)),
   fi: address(
     (stream) => stream.session.destination,
     (stream) => destinationAddress(stream.session),
@@ -126,30 +162,40 @@ const ALIASES: Readonly<Record<LogAlias, AliasCompiler>> = {
   },
   o: () => () => "",
   pid: number((_stream, { pid }) => pid, 4),
-  r: url(requestLine),
-  rc: () => (stream) => (stream.isRedispatched ? `+${stream.retries}` : `${stream.retries}`),
+  r: requestLine,
+  rc: () =>
+    integer(
+      (stream) => stream.retries,
+      (stream) => stream.isRedispatched,
+    ),
   rt: number((stream, { requestCount }) => {
     if (stream.requestNumber === 0) stream.requestNumber = ++requestCount.value;
     return stream.requestNumber - 1;
   }, 4),
   s: text((stream) => stream.server?.name ?? stream.serviceName ?? NO_SERVER),
-  sc: () => (stream) =>
-    stream.server === null ? "0" : `${stream.server.state.total(stream.server.slot, COUNTER.scur)}`,
+  sc: () => integer(({ server }) => (server === null ? 0 : server.state.total(server.slot, COUNTER.scur))),
   si: address(serverAddress),
   sp: port(serverAddress),
-  sq: () => (stream) => `${stream.serverQueuePosition}`,
+  sq: () => integer((stream) => stream.serverQueuePosition),
   sslc: text((stream) => stream.session.tls?.cipher),
   sslv: text((stream) => stream.session.tls?.version),
-  t: () => (stream) => formatLogDate(acceptDateMs(stream)),
-  tr: () => (stream) => formatLogDate(requestDateMs(stream)),
+  t: () => logDate(acceptDateMs),
+  tr: () => logDate(requestDateMs),
   trg: () => (stream) => formatGmtDate(requestDateMs(stream)),
   trl: () => (stream) => formatLocalDate(requestDateMs(stream)),
   ts: () => (stream) => stream.cause + stream.phase,
-  tsc: () => (stream) => {
-    const hasCookie = stream.request !== null && (stream.backend?.settings.cookie ?? null) !== null;
-    return hasCookie
-      ? stream.cause + stream.phase + stream.cookieRequest + stream.cookieResponse
-      : `${stream.cause}${stream.phase}--`;
+  tsc: () => {
+    const write: WriteText = (stream) => {
+      const flags = hasCookieFlags(stream) ? stream.cookieRequest + stream.cookieResponse : "--";
+      return stream.cause + stream.phase + flags;
+    };
+    write.append = (stream, line) => {
+      line.append(stream.cause);
+      line.append(stream.phase);
+      line.append(hasCookieFlags(stream) ? stream.cookieRequest : "-");
+      line.append(hasCookieFlags(stream) ? stream.cookieResponse : "-");
+    };
+    return write;
   },
 };
 
@@ -184,20 +230,39 @@ function url(read: (stream: Stream) => string | undefined): AliasCompiler {
 }
 
 function duration(read: (stream: Stream) => number): AliasCompiler {
-  return () => (stream) => `${Math.trunc(read(stream))}`;
+  return () => integer((stream) => Math.trunc(read(stream)));
 }
 
 /** `option logasap` logs before the end: what can still grow gets a plus sign. */
 function plusWhenEarly(read: (stream: Stream) => number): AliasCompiler {
-  return () => (stream) =>
-    stream.frontend.definition.options.logasap ? `+${read(stream)}` : `${read(stream)}`;
+  return () => integer(read, (stream) => stream.frontend.definition.options.logasap);
 }
 
 function number(read: (stream: Stream, context: AliasContext) => number, digits: number): AliasCompiler {
   return (part, context) =>
     part.hexadecimal
       ? (stream) => hexadecimal(read(stream, context), digits)
-      : (stream) => `${read(stream, context)}`;
+      : integer((stream) => read(stream, context));
+}
+
+/** A whole number; `hasPlus` puts a plus sign before it. */
+function integer(read: (stream: Stream) => number, hasPlus: (stream: Stream) => boolean = never): WriteText {
+  const write: WriteText = (stream) => (hasPlus(stream) ? `+${read(stream)}` : `${read(stream)}`);
+  write.append = (stream, line) => {
+    if (hasPlus(stream)) line.append("+");
+    line.appendInteger(read(stream));
+  };
+  return write;
+}
+
+function never(): boolean {
+  return false;
+}
+
+function logDate(read: (stream: Stream) => number): WriteText {
+  const write: WriteText = (stream) => formatLogDate(read(stream));
+  write.append = (stream, line) => appendLogDate(read(stream), line);
+  return write;
 }
 
 function hexadecimal(value: number, digits: number): string {
@@ -230,11 +295,20 @@ function address(locate: LocateSocket, parsed?: (stream: Stream) => IpAddress | 
 
 /** A unix socket has no port: the number of the bind line stands for it. */
 function port(locate: LocateSocket): AliasCompiler {
-  return (part, context) => (stream) => {
-    const socket = locate(stream);
-    if (socket === undefined) return writeOptional(null, part, context.isMandatory);
-    if (socket.family === "unix") return `${stream.session.bind.id}`;
-    return part.hexadecimal ? hexadecimal(socket.port, 4) : `${socket.port}`;
+  return (part, context) => {
+    const write: WriteText = (stream) => {
+      const socket = locate(stream);
+      if (socket === undefined) return writeOptional(null, part, context.isMandatory);
+      if (socket.family === "unix") return `${stream.session.bind.id}`;
+      return part.hexadecimal ? hexadecimal(socket.port, 4) : `${socket.port}`;
+    };
+    if (part.hexadecimal) return write;
+    write.append = (stream, line) => {
+      const socket = locate(stream);
+      if (socket === undefined || socket.family === "unix") line.append(write(stream));
+      else line.appendInteger(socket.port);
+    };
+    return write;
   };
 }
 
@@ -295,13 +369,6 @@ function versionOf(stream: Stream): string | undefined {
   return stream.request.versionMinor === 1 ? "HTTP/1.1" : "HTTP/1.0";
 }
 
-function requestLine(stream: Stream): string | undefined {
-  const target = targetOf(stream);
-  if (target === undefined) return undefined;
-  const line = `${methodOf(stream)} ${target} ${versionOf(stream)}`;
-  return line.length > REQUEST_LINE_LENGTH_MAX ? line.slice(0, REQUEST_LINE_LENGTH_MAX) : line;
-}
-
 function beforeQuery(target: string | undefined): string | undefined {
   if (target === undefined) return undefined;
   const mark = target.indexOf("?");
@@ -309,8 +376,12 @@ function beforeQuery(target: string | undefined): string | undefined {
 }
 
 function activeConnections({ runtime }: Stream): number {
+  const { frontends } = runtime;
   let count = 0;
-  for (const frontend of runtime.frontends) count += frontend.state.total(frontend.slot, COUNTER.scur);
+  for (let i = 0; i < frontends.length; i++) {
+    const frontend = frontends[i]!;
+    count += frontend.state.total(frontend.slot, COUNTER.scur);
+  }
   return count;
 }
 

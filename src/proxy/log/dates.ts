@@ -1,6 +1,9 @@
 // Dates as logs print them. Text up to the second is kept until the second changes: a busy proxy formats
 // one date per second, not one per line.
 
+import { Buffer } from "node:buffer";
+import type { LineBuffer } from "./line-buffer.ts";
+
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 const THREE_DIGITS: readonly string[] = Array.from({ length: 1000 }, (_, i) => `${i}`.padStart(3, "0"));
@@ -14,6 +17,20 @@ export function formatMilliseconds(dateMs: number): string {
 export function formatLogDate(dateMs: number): string {
   return `${localSecond(Math.floor(dateMs / 1000))}.${formatMilliseconds(dateMs)}`;
 }
+
+/** As `formatLogDate`, put into a line. */
+export function appendLogDate(dateMs: number, line: LineBuffer): void {
+  const second = Math.floor(dateMs / 1000);
+  if (second !== encodedSecond) {
+    encodedSecond = second;
+    encoded = Buffer.from(`${localSecond(second)}.`, "latin1");
+  }
+  line.appendBytes(encoded, 0, encoded.length);
+  line.append(formatMilliseconds(dateMs));
+}
+
+let encodedSecond = Number.NaN;
+let encoded: Uint8Array = new Uint8Array(0);
 
 /** "23/Nov/2026:03:13:09 +0000". */
 export function formatGmtDate(dateMs: number): string {

@@ -2,49 +2,67 @@
 import type { Proxy as ProxyDefinition } from "../../model/proxy.ts";
 import type { LogFormat } from "../../model/sample.ts";
 import type { RuleEnvironment } from "../rules/environment.ts";
-import { compileFormat } from "../rules/format.ts";
+import { compileFormatParts } from "../rules/format.ts";
 import type { Stream } from "../stream.ts";
 import type { WriteText } from "./aliases.ts";
+import { LineBuffer } from "./line-buffer.ts";
 import { isErroneous, isLoggedAtConnect, levelOf, shouldLog } from "./log-decision.ts";
 import { LEVEL_NUMBERS, type LogOutput } from "./log-target.ts";
 import type { LogWriter } from "./log-writer.ts";
 
-/** The line of a stream in that format, without a header. `logCount` counts what %lc prints. */
+/** Appends the line of a stream, without a header, to a buffer. */
+export type AppendLine = (stream: Stream, line: LineBuffer) => void;
+
+/** `logCount` counts what %lc prints. */
 export function compileLogLine(
   format: LogFormat,
   environment: RuleEnvironment,
   logCount: { value: number } = { value: 0 },
-): WriteText {
-  return compileFormat(format, environment, "log", { logCount, requestCount: environment.requestCount });
+): AppendLine {
+  const counters = { logCount, requestCount: environment.requestCount };
+  const parts = compileFormatParts(format, environment, "log", counters).map(appenderOf);
+  return (stream, line) => {
+    for (let i = 0; i < parts.length; i++) parts[i]!(stream, line);
+  };
+}
+
+function appenderOf(part: string | WriteText): AppendLine {
+  if (typeof part !== "string") return part.append ?? ((stream, line) => line.append(part(stream)));
+  const bytes = Buffer.from(part, "latin1");
+  if (bytes.length === 1) {
+    const byte = bytes[0]!;
+    return (_stream, line) => line.appendByte(byte);
+  }
+  return (_stream, line) => line.appendBytes(bytes, 0, bytes.length);
 }
 
 /**
- * Null when the proxy has no log format or no target. `outputs` are opened by the caller, who flushes them.
+ * Null when the proxy has no log format, or an empty one, or no target. `outputs` are opened by the caller,
+ * who flushes them.
  */
 export function compileLogWriter(
   proxy: ProxyDefinition,
   outputs: readonly LogOutput[],
   environment: RuleEnvironment,
 ): LogWriter | null {
-  if (proxy.logFormat === null || outputs.length === 0) return null;
+  if (proxy.logFormat === null || proxy.logFormat.parts.length === 0 || outputs.length === 0) return null;
   const logCount = { value: 0 };
   const line = compileLogLine(proxy.logFormat, environment, logCount);
-  const errorLine =
-    proxy.errorLogFormat === null ? null : compileLogLine(proxy.errorLogFormat, environment, logCount);
-  return isLoggedAtConnect(proxy)
-    ? new ConnectionLog(line, outputs)
-    : new TrafficLog(line, errorLine, outputs, logCount);
+  if (isLoggedAtConnect(proxy)) return new ConnectionLog(line, outputs);
+  const { errorLogFormat } = proxy;
+  const errorLine = errorLogFormat === null ? line : compileLogLine(errorLogFormat, environment, logCount);
+  return new TrafficLog(line, errorLine, outputs, logCount);
 }
 
 class TrafficLog implements LogWriter {
-  readonly #line: WriteText;
-  readonly #errorLine: WriteText | null;
+  readonly #line: AppendLine;
+  readonly #errorLine: AppendLine;
   readonly #outputs: readonly LogOutput[];
   readonly #logCount: { value: number };
 
   constructor(
-    line: WriteText,
-    errorLine: WriteText | null,
+    line: AppendLine,
+    errorLine: AppendLine,
     outputs: readonly LogOutput[],
     logCount: { value: number },
   ) {
@@ -56,33 +74,51 @@ class TrafficLog implements LogWriter {
 
   write(stream: Stream): void {
     if (!shouldLog(stream)) return;
-    const text =
-      this.#errorLine !== null && isErroneous(stream) ? this.#errorLine(stream) : this.#line(stream);
-    // An empty line is no message.
-    if (text === "") return;
     this.#logCount.value++;
-    const level = levelOf(stream);
-    for (const output of this.#outputs) output.write(level, text);
+    const append = isErroneous(stream) ? this.#errorLine : this.#line;
+    writeToAll(this.#outputs, levelOf(stream), stream, append);
   }
 }
 
 /** "Connect from …" and nothing else decides. A client on a unix socket has no address to name. */
 class ConnectionLog implements LogWriter {
-  readonly #line: WriteText;
+  readonly #line: AppendLine;
   readonly #outputs: readonly LogOutput[];
 
-  constructor(line: WriteText, outputs: readonly LogOutput[]) {
+  constructor(line: AppendLine, outputs: readonly LogOutput[]) {
     this.#line = line;
     this.#outputs = outputs;
   }
 
   write(stream: Stream): void {
     const { source, bind } = stream.session;
+    if (source.family !== "unix") {
+      writeToAll(this.#outputs, LEVEL_NUMBERS.info, stream, this.#line);
+      return;
+    }
     const { name, definition } = stream.frontend;
-    const text =
-      source.family === "unix"
-        ? `Connect to unix:${bind.id} (${name}/${definition.mode.toUpperCase()})`
-        : this.#line(stream);
+    const text = `Connect to unix:${bind.id} (${name}/${definition.mode.toUpperCase()})`;
     for (const output of this.#outputs) output.write(LEVEL_NUMBERS.info, text);
+  }
+}
+
+/** Used within one call only; as large as the longest line that any target can ask for. */
+const SCRATCH = new LineBuffer(65_536);
+
+/** With several outputs the line is made once and copied: `%[rand]` says the same in all of them. */
+function writeToAll(outputs: readonly LogOutput[], level: number, stream: Stream, append: AppendLine): void {
+  const [only] = outputs;
+  if (outputs.length === 1 && only !== undefined) {
+    if (!only.begin(level)) return;
+    append(stream, only.line);
+    only.end();
+    return;
+  }
+  SCRATCH.length = 0;
+  append(stream, SCRATCH);
+  for (const output of outputs) {
+    if (!output.begin(level)) continue;
+    output.line.appendBytes(SCRATCH.bytes, 0, SCRATCH.length);
+    output.end();
   }
 }

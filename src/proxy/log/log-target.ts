@@ -52,6 +52,9 @@ export class LogOutput {
   /** By level. */
   readonly #priorities: readonly string[];
   readonly #origin: string;
+  #headerSecond = Number.NaN;
+  #headerLevel = -1;
+  #headerBytes: Uint8Array = new Uint8Array(0);
   /** Where a line goes between `begin` and `end`. */
   readonly line: LineBuffer;
   #lineCount = 0;
@@ -118,14 +121,35 @@ export class LogOutput {
   #writeHeader(level: number): void {
     const { format } = this.#target;
     if (format === "raw") return;
-    const { line } = this;
-    const { clock } = this.#sender;
-    if (format !== "iso") line.append(this.#priorities[level]!);
-    if (format === "rfc3164" || format === "local") line.append(formatLegacyDate(clock.wallClockMs));
-    else if (format === "rfc5424" || format === "timed" || format === "iso") {
-      line.append(formatIsoDate(clock.wallClockMs));
+    const nowMs = this.#sender.clock.wallClockMs;
+    if (format !== "rfc3164" && format !== "local") {
+      this.line.append(this.#header(format, level, nowMs));
+      return;
     }
-    line.append(this.#origin);
+    // These dates change once a second, and with them the header.
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.#headerSecond || level !== this.#headerLevel) {
+      this.#headerSecond = second;
+      this.#headerLevel = level;
+      this.#headerBytes = Buffer.from(this.#header(format, level, nowMs), "latin1");
+    }
+    this.line.appendBytes(this.#headerBytes, 0, this.#headerBytes.length);
+  }
+
+  #header(format: LogTarget["format"], level: number, nowMs: number): string {
+    const start = this.#priorities[level]!;
+    switch (format) {
+      case "rfc3164":
+      case "local":
+        return start + formatLegacyDate(nowMs) + this.#origin;
+      case "rfc5424":
+      case "timed":
+        return start + formatIsoDate(nowMs) + this.#origin;
+      case "iso":
+        return formatIsoDate(nowMs) + this.#origin;
+      default:
+        return start;
+    }
   }
 }
 

@@ -15,7 +15,7 @@ import { compileSample } from "./sample.ts";
 
 export type FormatStyle = "log" | "http" | "unique-id";
 
-interface Counters {
+export interface Counters {
   readonly logCount: { value: number };
   readonly requestCount: { value: number };
 }
@@ -27,6 +27,16 @@ export function compileFormat(
   style: FormatStyle = "http",
   counters: Counters = { logCount: { value: 0 }, requestCount: environment.requestCount },
 ): WriteText {
+  return concatenate(compileFormatParts(format, environment, style, counters));
+}
+
+/** The pieces of a format in order: constant texts, and writers for the rest. */
+export function compileFormatParts(
+  format: LogFormat,
+  environment: RuleEnvironment,
+  style: FormatStyle,
+  counters: Counters,
+): readonly (string | WriteText)[] {
   const context: AliasContext = {
     hostname: environment.hostname,
     pid: environment.pid,
@@ -116,9 +126,9 @@ class Assembly {
     else this.addWriter(write);
   }
 
-  finish(): WriteText {
+  finish(): readonly (string | WriteText)[] {
     this.#flushCaptures();
-    return concatenate(this.#parts);
+    return this.#parts;
   }
 
   #addBlank(): void {
