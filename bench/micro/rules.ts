@@ -94,7 +94,6 @@ function measure(name: string, run: () => void): void {
   }
   figures.sort((a, b) => a - b);
   const median = figures[REPETITIONS >> 1]!;
-  console.log(
-    `${name.padEnd(40)} ${median.toFixed(0).padStart(6)} ns (${figures[0]!.toFixed(0)}–${figures.at(-1)!.toFixed(0)})`,
-  );
+  const range = `${figures[0]!.toFixed(0)}–${figures.at(-1)!.toFixed(0)}`;
+  console.log(`${name.padEnd(40)} ${median.toFixed(0).padStart(6)} ns (${range})`);
 }
