@@ -146,7 +146,7 @@ export class StatisticsService {
   #submit({ stream, settings, rules, words }: PageRequest, runCommand: (command: string) => void): Reply {
     const outcome = this.#runForm(stream, rules, runCommand);
     const kept = [";up", ";no-maint", ";norefresh"].filter((word) => words.includes(word)).join("");
-    const headers = ["cache-control: no-cache", `location: ${settings.uri}${kept};st=${outcome}`];
+    const headers = ["cache-control: no-cache", `location: ${settings.uri};st=${outcome}${kept}`];
     return contentReply(303, "text/plain", EMPTY, headers);
   }
 

@@ -1,0 +1,58 @@
+// AdminActions over a TestRuntime: states are real, what would go to workers is written down.
+import type { SessionDescription } from "../messages.ts";
+import type { AdminActions } from "./actions.ts";
+import type { TestRuntime } from "./runtime.fixture.ts";
+
+export interface TestActions extends AdminActions {
+  /** What was asked of the workers, one line each. */
+  readonly calls: string[];
+  sessions: SessionDescription[];
+}
+
+export function makeActions({ runtime, states }: TestRuntime, nowMs: number): TestActions {
+  const calls: string[] = [];
+  const disabled = new Set<string>();
+  const actions: TestActions = {
+    calls,
+    sessions: [],
+    runtime,
+    nowMs,
+    facts: {
+      version: "0.1.0",
+      releaseDate: "2026/11/23",
+      pid: 42,
+      workerCount: 2,
+      fileDescriptorLimit: 1024,
+      node: "here",
+      description: null,
+    },
+    workerPids: [43, 44],
+    environment: { HOME: "/root", EMPTY: undefined },
+    checks: {
+      describe: (server, kind) =>
+        kind === "health" ? (states.get(server)?.check?.last.description ?? "") : "",
+      isEnabled: (server, kind) => !disabled.has(`${kind} ${server.name}`),
+      isRunning: () => false,
+    },
+    stateOf: (server) => states.get(server) ?? null,
+    setChecking: (server, kind, isEnabled) => {
+      if ((kind === "health" ? server.definition.check : server.definition.agent) === null) return false;
+      if (isEnabled) disabled.delete(`${kind} ${server.name}`);
+      else disabled.add(`${kind} ${server.name}`);
+      return true;
+    },
+    setServerAddress: (server, host, port) => {
+      calls.push(`address ${server.name} ${host} ${port}`);
+      server.host = host;
+      server.port = port;
+    },
+    resolve: async (name) => (name === "known.example" ? "192.0.2.7" : null),
+    pauseFrontend: (frontend, isPaused, isForGood) =>
+      void calls.push(`pause ${frontend.name} ${isPaused} ${isForGood}`),
+    listSessions: async () => actions.sessions,
+    killSession: (workerPid, id) => void calls.push(`kill ${workerPid} ${id}`),
+    killServerSessions: (server) => void calls.push(`kill sessions of ${server.name}`),
+    reload: async () => "Reloaded.\n",
+  };
+  return actions;
+}

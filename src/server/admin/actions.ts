@@ -1,0 +1,35 @@
+// What the runtime API needs from the master around it. The API reads the shared state itself; everything that changes
+// something, or that only workers know, goes through here.
+import type { ServerState } from "../../proxy/health/server-state.ts";
+import type { Frontend, Runtime, Server } from "../../proxy/runtime.ts";
+import type { ProcessFacts } from "../../proxy/stats/info.ts";
+import type { CheckKnowledge } from "../../proxy/stats/statistics-view.ts";
+import type { SessionDescription } from "../messages.ts";
+
+export interface AdminActions {
+  /** The generation that serves. */
+  readonly runtime: Runtime;
+  /** Wall clock, milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly facts: ProcessFacts;
+  /** Process numbers of the workers, in order. */
+  readonly workerPids: readonly number[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly checks: CheckKnowledge;
+  /** State, admin flags and weight of a server; null for one that has gone in the meantime. */
+  stateOf(server: Server): ServerState | null;
+  /** `enable|disable health|agent`. False when the server has no such check. */
+  setChecking(server: Server, kind: "health" | "agent", isEnabled: boolean): boolean;
+  /** Tells all workers where the server is from now on. */
+  setServerAddress(server: Server, host: string, port: number | null): void;
+  /** An address of a host name; null when it has none. */
+  resolve(hostName: string): Promise<string | null>;
+  /** `disable|enable frontend`; `isForGood` closes its listeners (`shutdown frontend`). */
+  pauseFrontend(frontend: Frontend, isPaused: boolean, isForGood: boolean): void;
+  listSessions(): Promise<readonly SessionDescription[]>;
+  /** Session `id` of the worker with this process number. */
+  killSession(workerPid: number, id: number): void;
+  killServerSessions(server: Server): void;
+  /** What the operator is to be told: one or more lines. */
+  reload(): Promise<string>;
+}
