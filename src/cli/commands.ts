@@ -1,0 +1,51 @@
+// The commands there are. Each is loaded only when it is called: `sallyport --version` must not read a web server.
+import type { Terminal } from "./terminal.ts";
+
+/** Takes the words behind the command; the number is the exit code. */
+export type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly synopsis: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "run",
+    synopsis: "run FILE…",
+    summary: "serve what the configuration says, in the foreground",
+    load: async () => (await import("./run.ts")).run,
+  },
+  {
+    name: "check",
+    synopsis: "check FILE…",
+    summary: "say everything that is wrong with a configuration",
+    load: async () => (await import("./check.ts")).check,
+  },
+  {
+    name: "convert",
+    synopsis: "convert config|certificate FILE",
+    summary: "a 1.5 configuration or a Windows certificate for today",
+    load: async () => (await import("./convert.ts")).convert,
+  },
+  {
+    name: "reload",
+    synopsis: "reload",
+    summary: "take up changed files; nothing is interrupted",
+    load: async () => (await import("./reload.ts")).reload,
+  },
+  {
+    name: "status",
+    synopsis: "status",
+    summary: "frontends, backends and servers of what runs here",
+    load: async () => (await import("./status.ts")).status,
+  },
+  {
+    name: "demo",
+    synopsis: "demo",
+    summary: "three small web servers and a load balancer in front, to try",
+    load: async () => (await import("./demo.ts")).demo,
+  },
+];

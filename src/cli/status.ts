@@ -1,0 +1,102 @@
+// `sallyport status`: what runs here and how it is doing.
+import { setTimeout as pause } from "node:timers/promises";
+import { listRegistry, type RegistryEntry } from "../server/registry.ts";
+import { askMaster, chooseMaster } from "./admin-client.ts";
+import { complainOfUsage, readCommandLine } from "./command-line.ts";
+import { formatDuration, readStatistics, type StatisticsLine, statusTable } from "./status-table.ts";
+import { colour, type Terminal } from "./terminal.ts";
+
+const HELP = `Usage: sallyport status [options]
+
+Shows the load balancers that run on this machine for this user, with their frontends, backends and servers: state,
+sessions (and their limit), new sessions per second, requests, bytes, the last check, weight.
+
+Options:
+  --json      an array of objects; the statistics have HAProxy's column names
+  --watch     again every two seconds, until Ctrl-C
+  --pid N     only this process
+  -h, --help  show this
+
+Examples:
+  sallyport status --watch
+  sallyport status --json | jq -r '.[].rows[] | select(.status == "DOWN") | .svname'
+
+Exit codes: 0 shown, 1 nothing is running or it did not answer.
+`;
+
+const OPTIONS = [
+  { name: "json", takesValue: false },
+  { name: "watch", takesValue: false },
+  { name: "pid", takesValue: true },
+] as const;
+
+const WATCH_EVERY_MS = 2000;
+const CLEAR_SCREEN = "\x1b[H\x1b[2J";
+
+interface MasterStatus {
+  readonly entry: RegistryEntry;
+  readonly rows: readonly StatisticsLine[];
+}
+
+export async function status(args: readonly string[], terminal: Terminal): Promise<number> {
+  const reading = readCommandLine(args, OPTIONS);
+  if (reading.kind === "help") {
+    terminal.write(HELP);
+    return 0;
+  }
+  if (reading.kind === "wrong") return complainOfUsage(terminal, "status", reading.message, reading.help);
+  const { line } = reading;
+  if (line.words.length > 0) return complainOfUsage(terminal, "status", `what is ${line.words[0]}?`);
+  const show = () => showOnce(line.valueOf("pid"), line.has("json"), line.has("watch"), terminal);
+  let code = await show();
+  while (line.has("watch") && code === 0) {
+    await pause(WATCH_EVERY_MS);
+    code = await show();
+  }
+  return code;
+}
+
+async function showOnce(
+  pid: string | null,
+  isJson: boolean,
+  clears: boolean,
+  terminal: Terminal,
+): Promise<number> {
+  try {
+    const statuses = await Promise.all(mastersMeant(pid).map(askStatus));
+    if (isJson) terminal.write(`${JSON.stringify(statuses.map(statusRecord), null, 2)}\n`);
+    else {
+      const text = statuses.map((one) => describeMaster(one, terminal.isColour)).join("\n");
+      terminal.write(`${clears && terminal.isColour ? CLEAR_SCREEN : ""}${text}`);
+    }
+    return 0;
+  } catch (error) {
+    terminal.error(`${colour(terminal.isErrorColour, "error", "error")}: ${(error as Error).message}\n`);
+    return 1;
+  }
+}
+
+function mastersMeant(pid: string | null): RegistryEntry[] {
+  const entries = pid === null ? listRegistry() : [];
+  if (entries.length > 0) return entries;
+  const chosen = chooseMaster(pid);
+  if (typeof chosen === "string") throw new Error(chosen);
+  return [chosen];
+}
+
+async function askStatus(entry: RegistryEntry): Promise<MasterStatus> {
+  return { entry, rows: readStatistics(await askMaster(entry, "show stat json")) };
+}
+
+function statusRecord({ entry, rows }: MasterStatus): Record<string, unknown> {
+  const { pid, files, adminPath, startedAtMs } = entry;
+  return { pid, files, adminPath, startedAt: new Date(startedAtMs).toISOString(), rows };
+}
+
+function describeMaster({ entry, rows }: MasterStatus, isColour: boolean): string {
+  const upTime = formatDuration(Date.now() - entry.startedAtMs);
+  const title = `${colour(isColour, "title", entry.files.join(" "))}  pid ${entry.pid}, up ${upTime}`;
+  return `${title}\n${statusTable(rows, isColour)
+    .map((text) => `  ${text}\n`)
+    .join("")}`;
+}
