@@ -1,4 +1,5 @@
-// The version that `package.json` has, for programs that must not read files to know it. A test compares the two.
+// The version that `package.json` has, for programs that must not read files to know it. A test compares the
+// two.
 
 export const VERSION = "0.1.0";
 /** When that version was made. */

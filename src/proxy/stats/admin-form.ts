@@ -1,5 +1,5 @@
-// The form of the statistics page, in HAProxy's vocabulary (`s=SERVER&s=SERVER&action=drain&b=%23ID`, in any order),
-// as commands of the runtime API.
+// The form of the statistics page, in HAProxy's vocabulary (`s=SERVER&s=SERVER&action=drain&b=%23ID`, in any
+// order), as commands of the runtime API.
 import type { Runtime, Server } from "../runtime.ts";
 
 export interface AdminForm {
@@ -31,7 +31,7 @@ const ACTIONS: Readonly<Record<string, Command>> = {
   adown: withAgent((name) => `set server ${name} agent down`),
 };
 
-/** Reads a body of type application/x-www-form-urlencoded. Names of servers that do not exist make it a part. */
+/** Reads application/x-www-form-urlencoded. Servers that do not exist make it a part. */
 export function readAdminForm(body: string, runtime: Runtime): AdminForm {
   const form = new URLSearchParams(body);
   const names = form.getAll("s");

@@ -75,7 +75,7 @@ function algorithmOf({ settings }: Backend): string {
   return algorithm === "random" ? "unknown" : algorithm;
 }
 
-/** A tenth of the connections that the frontends leading here may have, at least 1 (manual 4.2, `fullconn`). */
+/** A tenth of the connections of the frontends that lead here, at least 1 (manual 4.2, `fullconn`). */
 function fullconnOf({ runtime, maxconn }: StatisticsView, backend: Backend): number {
   let connections = 0;
   for (const frontend of runtime.frontends) {

@@ -1,5 +1,5 @@
-// The columns of HAProxy 2.6's statistics, in its order, which monitoring tools rely on: 0 to 102 by position (management
-// manual 9.1), those behind "-" by name. Names, types and tags only; `rows.ts` gives the values.
+// The columns of HAProxy 2.6's statistics, in its order, which monitoring tools rely on: 0 to 102 by position
+// (management manual 9.1), those behind "-" by name. Names, types and tags only; `rows.ts` gives the values.
 
 /** Letters of the typed format (manual 9.2): origin, nature, scope. */
 export type ColumnTags = string;
@@ -37,7 +37,7 @@ h2_backend_open_streams MGP u64;h2_total_connections MCP u64;h2_backend_total_st
 h1_open_streams MGP u64;h1_total_connections MCP u64;h1_total_streams MCP u64;h1_bytes_in MCP u64;h1_bytes_out MCP u64
 h1_spliced_bytes_in MCP u64;h1_spliced_bytes_out MCP u64`;
 
-/** Index = position in the typed and JSON formats. The CSV has one more column, "-", before `FIRST_EXTRA_COLUMN`. */
+/** Index = position in the typed and JSON formats. The CSV has a "-" more before `FIRST_EXTRA_COLUMN`. */
 export const COLUMNS: readonly Column[] = TABLE.trim()
   .split(/[;\n]/)
   .map((entry) => {

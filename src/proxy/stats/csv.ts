@@ -1,4 +1,5 @@
-// HAProxy's CSV of the statistics (management manual 9.1): one header line, one line per row, a comma after every field.
+// HAProxy's CSV of the statistics (management manual 9.1): one header line, one line per row, a comma after
+// every field.
 import { COLUMNS, FIRST_EXTRA_COLUMN } from "./columns.ts";
 import type { FieldValue, StatisticsRow } from "./fields.ts";
 

@@ -11,7 +11,8 @@ export function formatInfoTyped(fields: readonly InfoField[], hasDescriptions = 
   return fields
     .map(
       (field) =>
-        `${field.position}.${field.name}.1:${field.tags}:${field.type}:${field.value}${describe(field, hasDescriptions)}\n`,
+        `${field.position}.${field.name}.1:${field.tags}:${field.type}:${field.value}` +
+        `${describe(field, hasDescriptions)}\n`,
     )
     .join("");
 }

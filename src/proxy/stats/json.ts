@@ -1,5 +1,6 @@
-// The statistics as JSON: HAProxy's shape (`show stat json`, `;json` of the page), in which every field carries its
-// type and tags, and a plain one of our own (`;plain`), in which a row is an object of its fields.
+// The statistics as JSON: HAProxy's shape (`show stat json`, `;json` of the page), in which every field
+// carries its type and tags, and a plain one of our own (`;plain`), in which a row is an object of its
+// fields.
 import { COLUMNS, tagsOf, tagWords } from "./columns.ts";
 import type { FieldValue, RowKind, StatisticsRow } from "./fields.ts";
 

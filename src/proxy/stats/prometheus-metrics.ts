@@ -1,5 +1,5 @@
-// The metrics of HAProxy's exporter, in its order, with its names and types, so that dashboards made for it work here.
-// A pure table: which column or field of `show info` each one shows. The help texts are our own.
+// The metrics of HAProxy's exporter, in its order, with its names and types, so that dashboards made for it
+// work here. A pure table: which column or field of `show info` each one shows. The help texts are our own.
 
 export type MetricForm =
   | "number"

@@ -1,5 +1,6 @@
-// A strict reader of Prometheus' text format 0.0.4, to judge an exporter by: throws at whatever a scraper could stumble
-// over, such as a sample without its TYPE, a metric in two places, a label value that is not escaped, a repeated sample.
+// A strict reader of Prometheus' text format 0.0.4, to judge an exporter by: throws at whatever a scraper
+// could stumble over, such as a sample without its TYPE, a metric in two places, a label value that is not
+// escaped, a repeated sample.
 export interface MetricFamily {
   readonly type: string;
   readonly help: string;

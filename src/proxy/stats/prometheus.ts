@@ -1,5 +1,5 @@
-// The statistics in Prometheus' text format 0.0.4, as HAProxy's exporter prints them: process, frontends, listeners,
-// backends, servers. What has no value for an object is NaN, as there.
+// The statistics in Prometheus' text format 0.0.4, as HAProxy's exporter prints them: process, frontends,
+// listeners, backends, servers. What has no value for an object is NaN, as there.
 import type { FieldValue, RowKind, StatisticsRow } from "./fields.ts";
 import type { InfoField } from "./info.ts";
 import { type Metric, PROCESS_METRICS, ROW_METRICS } from "./prometheus-metrics.ts";

@@ -1,5 +1,6 @@
-// The statistics as rows of named fields: for each proxy its FRONTEND, its listeners (`option socket-stats`), its
-// servers and its BACKEND, in HAProxy's order and with its words. CSV, JSON, the exporter and the page print these rows.
+// The statistics as rows of named fields: for each proxy its FRONTEND, its listeners (`option socket-stats`),
+// its servers and its BACKEND, in HAProxy's order and with its words. CSV, JSON, the exporter and the page
+// print these rows.
 import type * as model from "../../model/proxy.ts";
 import type { Backend, Frontend, ListenerRuntime, Server } from "../runtime.ts";
 import { CELL } from "../state.ts";

@@ -1,5 +1,6 @@
-// A server's status in HAProxy's words: "UP", "UP 1/3", "DOWN", "DOWN 1/2", "NOLB", "DRAIN", "MAINT (via be/s1)",
-// "no check". A server that follows another (`track`) shows the checks of the one at the end of the chain.
+// A server's status in HAProxy's words: "UP", "UP 1/3", "DOWN", "DOWN 1/2", "NOLB", "DRAIN", "MAINT (via
+// be/s1)", "no check". A server that follows another (`track`) shows the checks of the one at the end of the
+// chain.
 import { type CheckStatusName, STATUS_FACTS } from "../health/check-result.ts";
 import type { Server } from "../runtime.ts";
 import { CELL, CHECK_STATUS, DRAIN_MASK, MAINTENANCE_MASK, SERVER_ADMIN, SERVER_STATE } from "../state.ts";

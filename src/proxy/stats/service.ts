@@ -1,6 +1,7 @@
-// Answers requests for the statistics: the page of a proxy with `stats enable` in its other forms (CSV, JSON, typed,
-// metrics), the page's form, and the exporter (`http-request use-service prometheus-exporter`). Decides by the settings
-// of the proxy that has the request. Builds replies; sends and changes nothing: commands of the form go to a callback.
+// Answers requests for the statistics: the page of a proxy with `stats enable` in its other forms (CSV, JSON,
+// typed, metrics), the page's form, and the exporter (`http-request use-service prometheus-exporter`).
+// Decides by the settings of the proxy that has the request. Builds replies; sends and changes nothing:
+// commands of the form go to a callback.
 import { VERSION, VERSION_DATE } from "../../base/version.ts";
 import type * as model from "../../model/proxy.ts";
 import { authReply, contentReply, errorReply, type Reply, type ReplySource } from "../exchange/replies.ts";
@@ -62,8 +63,8 @@ export class StatisticsService {
   }
 
   /**
-   * Null when the request is not for the statistics. `runCommand` gets commands of the runtime API; their outcome is not
-   * waited for. The form of the page is read from `stream.body`: see `needsBody`.
+   * Null when the request is not for the statistics. `runCommand` gets commands of the runtime API; their
+   * outcome is not waited for. The form of the page is read from `stream.body`: see `needsBody`.
    */
   serveStatistics(stream: Stream, runCommand: (command: string) => void): Reply | null {
     const request = this.#pageRequest(stream);

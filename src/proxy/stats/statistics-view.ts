@@ -1,5 +1,5 @@
-// Where statistics come from: one generation of the configuration, the counters of all processes, and the moment for
-// which they are wanted. Reads; never writes.
+// Where statistics come from: one generation of the configuration, the counters of all processes, and the
+// moment for which they are wanted. Reads; never writes.
 import type { Runtime, Server } from "../runtime.ts";
 import { COUNTER, type CounterName, HEADER, readRate } from "../state.ts";
 
@@ -9,7 +9,7 @@ export interface StatisticsView {
   readonly nowMs: number;
   /** `maxconn` of the global section; null without one. */
   readonly maxconn: number | null;
-  /** Adds addresses, cookies and algorithms (`stats show-legends`; operators and admins of the stats socket). */
+  /** Adds addresses, cookies and algorithms (`stats show-legends`; operators of the stats socket). */
   readonly hasLegends: boolean;
   /** What the master knows of checks and the shared cells do not hold; null in a worker. */
   readonly checks: CheckKnowledge | null;

@@ -1,4 +1,5 @@
-// HAProxy's typed format of the statistics (management manual 9.2): one line per field, with position, tags and type.
+// HAProxy's typed format of the statistics (management manual 9.2): one line per field, with position, tags
+// and type.
 import { COLUMNS, tagsOf } from "./columns.ts";
 import type { RowKind, StatisticsRow } from "./fields.ts";
 

@@ -1,5 +1,5 @@
-// What the runtime API needs from the master around it. The API reads the shared state itself; everything that changes
-// something, or that only workers know, goes through here.
+// What the runtime API needs from the master around it. The API reads the shared state itself; everything
+// that changes something, or that only workers know, goes through here.
 import type { ServerState } from "../../proxy/health/server-state.ts";
 import type { Frontend, Runtime, Server } from "../../proxy/runtime.ts";
 import type { ProcessFacts } from "../../proxy/stats/info.ts";

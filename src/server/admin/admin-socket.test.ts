@@ -43,7 +43,7 @@ async function withSocket(
   }
 }
 
-/** Sends the pieces, each when the answer so far ends with what stands before it, and returns all that came. */
+/** Sends the input and returns all that came until the other side closed. */
 function talk(target: net.NetConnectOpts, input: string, isHalfClosed: boolean): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(target, () => (isHalfClosed ? socket.end(input) : socket.write(input)));

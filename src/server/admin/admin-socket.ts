@@ -1,5 +1,6 @@
-// The sockets of the runtime API (`stats socket`), in the master. A line gets its answer and the connection ends; after
-// `prompt` it goes on. A client may close its side at once: it still gets the answer. Input without newline is nothing.
+// The sockets of the runtime API (`stats socket`), in the master. A line gets its answer and the connection
+// ends; after `prompt` it goes on. A client may close its side at once: it still gets the answer. Input
+// without newline is nothing.
 import { chmodSync, chownSync, renameSync, rmSync } from "node:fs";
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import process from "node:process";
@@ -22,7 +23,7 @@ export class AdminSockets {
     this.#api = api;
   }
 
-  /** Opens what is new and closes what is gone. What could not be opened, in sentences; the others are open. */
+  /** Opens what is new, closes what is gone. Returns what could not be opened; the others are open. */
   async apply(
     sockets: readonly StatsSocket[],
     idleTimeoutMs: number,

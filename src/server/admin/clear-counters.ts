@@ -1,5 +1,5 @@
-// `clear counters`: sets counters of all workers back. A worker that is just adding to one may bring its old value back;
-// that is worth less than a lock on every request.
+// `clear counters`: sets counters of all workers back. A worker that is just adding to one may bring its old
+// value back; that is worth less than a lock on every request.
 import type { Runtime } from "../../proxy/runtime.ts";
 import { CELL, COUNTER, COUNTER_NAMES, HEADER } from "../../proxy/state.ts";
 

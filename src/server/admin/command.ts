@@ -1,5 +1,5 @@
-// What a command of the runtime API is, and how a line is taken apart (management manual 9.3): commands are separated by
-// ";", words by spaces, and a backslash takes the meaning from what follows it.
+// What a command of the runtime API is, and how a line is taken apart (management manual 9.3): commands are
+// separated by ";", words by spaces, and a backslash takes the meaning from what follows it.
 import type { Server } from "../../proxy/runtime.ts";
 import type { AdminActions } from "./actions.ts";
 

@@ -236,7 +236,9 @@ function sessionLine(session: SessionDescription): string {
   const source = session.source === ":0" || session.source.startsWith("/") ? "unix" : session.source;
   const protocol = source === "unix" ? "unix_stream" : /^[\d.]+:\d+$/.test(source) ? "tcpv4" : "tcpv6";
   const request = session.request === null ? "" : ` "${printable(session.request)}"`;
-  return `${sessionName(session)}: proto=${protocol} src=${source} fe=${session.frontend} be=${session.backend ?? "<NONE>"} srv=${session.server ?? "<none>"} age=${Math.floor(session.ageMs / 1000)}s rq=${session.requestCount}${request}\n`;
+  const place = `fe=${session.frontend} be=${session.backend ?? "<NONE>"} srv=${session.server ?? "<none>"}`;
+  const history = `age=${Math.floor(session.ageMs / 1000)}s rq=${session.requestCount}`;
+  return `${sessionName(session)}: proto=${protocol} src=${source} ${place} ${history}${request}\n`;
 }
 
 /** What a client sent must not look like another line or drive a terminal. */

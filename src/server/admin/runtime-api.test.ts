@@ -1,4 +1,5 @@
-// The runtime API, alone and beside a real HAProxy 2.6: the same commands in the same order give the same answers.
+// The runtime API, alone and beside a real HAProxy 2.6: the same commands in the same order give the same
+// answers.
 import assert from "node:assert/strict";
 import net from "node:net";
 import path from "node:path";

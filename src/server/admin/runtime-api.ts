@@ -1,5 +1,5 @@
-// HAProxy's runtime API (management manual 9.3): a line of commands in, the answer out. Each connection to a socket has
-// an `ApiSession` with its level and its prompt; the sockets themselves are in admin-socket.ts.
+// HAProxy's runtime API (management manual 9.3): a line of commands in, the answer out. Each connection to a
+// socket has an `ApiSession` with its level and its prompt; the sockets themselves are in admin-socket.ts.
 import { nearestWord } from "../../diagnostic/nearest-word.ts";
 import type { AdminActions } from "./actions.ts";
 import { type Command, type Level, mayRun, message, splitLine } from "./command.ts";
@@ -79,7 +79,7 @@ export class ApiSession {
   }
 
   async #runCommand(words: readonly string[]): Promise<string> {
-    // HAProxy's master socket addresses a process by its first word; there is one answer here for all of them.
+    // HAProxy's master socket addresses a process by its first word; here one answers for all of them.
     const own = /^@(\d+|!\d+|master)$/.test(words[0] ?? "") ? words.slice(1) : words;
     const sessionAnswer = this.#runSessionCommand(own);
     if (sessionAnswer !== null) return sessionAnswer;

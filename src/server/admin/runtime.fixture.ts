@@ -1,4 +1,5 @@
-// A Runtime from the text of a configuration, for tests: read, given slots, built, its servers' states initialised.
+// A Runtime from the text of a configuration, for tests: read, given slots, built, its servers' states
+// initialised.
 import assert from "node:assert/strict";
 import { readConfiguration } from "../../language/haproxy/reader.ts";
 import { buildRuntime } from "../../proxy/build.ts";

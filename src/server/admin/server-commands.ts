@@ -1,4 +1,5 @@
-// Commands that change servers: `set server`, `set weight`, `set maxconn server`, `enable|disable server|health|agent`.
+// Commands that change servers: `set server`, `set weight`, `set maxconn server`, `enable|disable
+// server|health|agent`.
 import { parseIpAddress } from "../../base/address.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
 import type { Server } from "../../proxy/runtime.ts";
@@ -157,7 +158,7 @@ function setAgent(
   return "";
 }
 
-/** `addr ADDRESS [port PORT]`; a port of "+N" or "-N" is relative to the client's, which has no meaning without one. */
+/** `addr ADDRESS [port PORT]`. Ports relative to the client's ("+N") are not taken. */
 function setAddress(
   server: Server,
   _state: ServerState,

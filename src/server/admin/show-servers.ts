@@ -1,4 +1,5 @@
-// `show servers state`, `show servers conn`, `show backend`: tables that scripts and HAProxy's state files have.
+// `show servers state`, `show servers conn`, `show backend`: tables that scripts and HAProxy's state files
+// have.
 import type { CheckHealth } from "../../proxy/health/check-health.ts";
 import { type CheckVerdict, STATUS_FACTS } from "../../proxy/health/check-result.ts";
 import type { Backend, Server } from "../../proxy/runtime.ts";
@@ -28,8 +29,9 @@ const STATE_HEADER =
 
 /** Numbers that the table has for statuses of checks. */
 const STATUS_NUMBERS: Readonly<Record<string, number>> = {
-  UNK: 0, INI: 1, CHECKED: 3, HANA: 4, SOCKERR: 5, L4OK: 6, L4TOUT: 7, L4CON: 8, L6OK: 9, L6TOUT: 10, L6RSP: 11, L7TOUT: 12,
-  L7RSP: 13, L7OK: 15, L7OKC: 16, L7STS: 17, PROCERR: 18, PROCTOUT: 19, PROCOK: 20,
+  UNK: 0, INI: 1, CHECKED: 3, HANA: 4, SOCKERR: 5, L4OK: 6, L4TOUT: 7, L4CON: 8, L6OK: 9,
+  L6TOUT: 10, L6RSP: 11,
+  L7TOUT: 12, L7RSP: 13, L7OK: 15, L7OKC: 16, L7STS: 17, PROCERR: 18, PROCTOUT: 19, PROCOK: 20,
 }; // biome-ignore format: a table
 const RESULT_NUMBERS: Readonly<Record<CheckVerdict, number>> = {
   unknown: 0,
@@ -61,8 +63,8 @@ function stateLine(server: Server, context: CommandContext): string {
     backend.definition.id, backend.name, definition.id, server.name, address.kind === "tcp" ? server.host : "-",
     server.operational, server.admin, state.read(slot, CELL.weight), definition.weight,
     Math.max(0, nowSecondsOf(context) - state.read(slot, CELL.lastChangeSeconds)), STATUS_NUMBERS[last] ?? 0,
-    RESULT_NUMBERS[STATUS_FACTS[last].verdict], healthOf(server, own?.check ?? null), checkState(server, "health", context),
-    checkState(server, "agent", context), 0, 0, hostName, server.port ?? 0, "-", definition.tls === null ? 0 : 1,
+    RESULT_NUMBERS[STATUS_FACTS[last].verdict], healthOf(server, own?.check ?? null),
+    checkState(server, "health", context), checkState(server, "agent", context), 0, 0, hostName, server.port ?? 0, "-", definition.tls === null ? 0 : 1,
     check?.port ?? 0, check?.address ?? "-", agent?.address ?? "-", agent?.port ?? 0,
   ]; // biome-ignore format: a table
   return `${fields.join(" ")}\n`;
@@ -106,8 +108,9 @@ function connectionLine(server: Server, workers: number): string {
     (_, i) => state.countersOf(i + 1)[state.counter(slot, COUNTER.idleCur)] ?? 0,
   );
   const fields = [
-    `${backend.name}/${server.name}`, `${backend.definition.id}/${definition.id}`, definition.address.kind === "tcp" ? server.host : "unix",
-    server.port ?? 0, "-", definition.poolPurgeDelayMs, used, Math.max(used, state.maximum(slot, COUNTER.smax)), used, 0, idle,
+    `${backend.name}/${server.name}`, `${backend.definition.id}/${definition.id}`,
+    definition.address.kind === "tcp" ? server.host : "unix", server.port ?? 0, "-", definition.poolPurgeDelayMs,
+    used, Math.max(used, state.maximum(slot, COUNTER.smax)), used, 0, idle,
     definition.poolMaxConnections ?? -1, idle, ...perWorker,
   ]; // biome-ignore format: a table
   return `${fields.join(" ")}\n`;

@@ -67,7 +67,7 @@ function showStat(words: readonly string[], context: CommandContext): string {
   return rest.includes("typed") ? formatTyped(rows) : formatCsv(rows);
 }
 
-/** `types`: 1 frontends, 2 backends, 4 servers, 8 listeners, their sum for several, -1 for all. Null: no such proxy. */
+/** `types`: 1 frontends, 2 backends, 4 servers, 8 listeners, or a sum; -1: all. Null: no such proxy. */
 function filterRows(
   rows: readonly StatisticsRow[],
   proxy: string,

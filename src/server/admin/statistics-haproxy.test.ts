@@ -1,4 +1,5 @@
-// Our statistics beside those of a real HAProxy 2.6 with the same configuration: header, rows, states, metrics.
+// Our statistics beside those of a real HAProxy 2.6 with the same configuration: header, rows, states,
+// metrics.
 import assert from "node:assert/strict";
 import http from "node:http";
 import net from "node:net";

@@ -1,4 +1,5 @@
-// The statistics page over HTTP: who may see it, in which forms, and what its form does; beside HAProxy where it answers.
+// The statistics page over HTTP: who may see it, in which forms, and what its form does; beside HAProxy where
+// it answers.
 import assert from "node:assert/strict";
 import path from "node:path";
 import { describe, test } from "node:test";

@@ -1,5 +1,6 @@
-// The statistics page (`stats enable`): complete HTML from rows, with neither script nor anything from another host. The
-// figures that matter are in one table per proxy; every other column of the CSV is behind "All figures".
+// The statistics page (`stats enable`): complete HTML from rows, with neither script nor anything from
+// another host. The figures that matter are in one table per proxy; every other column of the CSV is behind
+// "All figures".
 import type { StatisticsRow } from "../fields.ts";
 import type { InfoField } from "../info.ts";
 import { proxySection } from "./proxy-section.ts";

@@ -1,5 +1,6 @@
-// One proxy on the statistics page: a table of its rows, the form for its servers when admin is allowed, and all other
-// figures behind a disclosure. On narrow screens the style turns each row into a card, with the labels from data-label.
+// One proxy on the statistics page: a table of its rows, the form for its servers when admin is allowed, and
+// all other figures behind a disclosure. On narrow screens the style turns each row into a card, with the
+// labels from data-label.
 import type * as model from "../../../model/proxy.ts";
 import { COLUMNS } from "../columns.ts";
 import type { StatisticsRow } from "../fields.ts";
@@ -131,17 +132,19 @@ function pillOf(status: string): string {
   return /^(DRAIN|NOLB)/.test(status) ? "drain" : "rest";
 }
 
-function sessionsCell({ fields }: StatisticsRow): string {
+function sessionsCell({ kind, fields }: StatisticsRow): string {
   const now = Number(fields.scur);
   const most = Number(fields.smax);
   const limit = Number(fields.slim ?? 0);
   const title = `now ${now}, most ${most}${limit > 0 ? `, limit ${limit}` : ""}`;
   const text = `${shortNumber(now)} <small>/ ${shortNumber(most)}${limit > 0 ? ` / ${shortNumber(limit)}` : ""}</small>`;
+  // A backend's is `fullconn`, which limits nothing.
+  const isFull = now >= limit && kind !== "backend";
   const share = (value: number) => Math.min(100, Math.round((100 * value) / limit));
   const bar =
     limit === 0
       ? ""
-      : `<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="${now >= limit ? "full" : "use"}" width="${share(now)}" height="4"/><rect class="most" x="${Math.max(0, share(most) - 1)}" width="${most > 0 ? 1 : 0}" height="4"/></svg>`;
+      : `<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="${isFull ? "full" : "use"}" width="${share(now)}" height="4"/><rect class="most" x="${Math.max(0, share(most) - 1)}" width="${most > 0 ? 1 : 0}" height="4"/></svg>`;
   return `<td data-label="Sessions" title="${title}">${text}${bar}</td>`;
 }
 
@@ -163,12 +166,19 @@ function queueText({ fields }: StatisticsRow): string | null {
 /** The mean time of a stream, and a bar of what it is made of. */
 function timeCell({ fields }: StatisticsRow): string | null {
   if (fields.ttime === undefined) return null;
-  const [queue, connect, response, total] = [fields.qtime, fields.ctime, fields.rtime, fields.ttime].map(Number) as [number, number, number, number]; // biome-ignore format: one line
+  const [queue, connect, response] = [Number(fields.qtime), Number(fields.ctime), Number(fields.rtime)];
+  const total = Number(fields.ttime);
   const title = `queue ${queue} ms, connect ${connect} ms, response ${response} ms, in all ${total} ms`;
   if (total === 0) return `<td class="zero" data-label="Mean time" title="${title}">0 ms</td>`;
   const whole = Math.max(total, queue + connect + response);
   let x = 0;
-  const parts = [["q", queue], ["c", connect], ["r", response], ["t", whole - queue - connect - response]] as const; // biome-ignore format: a table
+  const rest = whole - queue - connect - response;
+  const parts = [
+    ["q", queue],
+    ["c", connect],
+    ["r", response],
+    ["t", rest],
+  ] as const;
   const rects = parts.map(([name, ms]) => {
     const width = Math.round((1000 * ms) / whole) / 10;
     x += width;
@@ -209,7 +219,11 @@ function checkCell({ fields }: StatisticsRow): string | null {
 }
 
 function errorTitle({ fields }: StatisticsRow): string {
-  const parts = [["requests", fields.ereq], ["connections", fields.econ], ["responses", fields.eresp]] as const; // biome-ignore format: a table
+  const parts = [
+    ["requests", fields.ereq],
+    ["connections", fields.econ],
+    ["responses", fields.eresp],
+  ] as const;
   return parts.flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`])).join(", ");
 }
 

@@ -1,5 +1,5 @@
-// The style sheet of the statistics page. It is inline, and the page's Content-Security-Policy names its hash: no other
-// style, no script and nothing from elsewhere is ever used.
+// The style sheet of the statistics page. It is inline, and the page's Content-Security-Policy names its
+// hash: no other style, no script and nothing from elsewhere is ever used.
 import { createHash } from "node:crypto";
 
 export const STYLE: string = `
@@ -19,7 +19,7 @@ export const STYLE: string = `
   }
 }
 * { box-sizing: border-box; }
-html { font-size: clamp(14px, 0.55vw + 8px, 24px); -webkit-text-size-adjust: 100%; }
+html { font-size: clamp(14px, 0.2vw + 10.3px, 18px); -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--ground); color: var(--text); line-height: 1.45;
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; font-variant-numeric: tabular-nums; }
 a { color: var(--accent); text-underline-offset: 2px; }
@@ -82,18 +82,18 @@ summary { cursor: pointer; padding: 0.5rem 1rem; color: var(--quiet); font-size:
 .key { display: inline-block; width: 0.65rem; height: 0.65rem; border-radius: 2px; margin: 0 0.3rem 0 0.8rem; background: var(--quiet); }
 .key.q { background: var(--queue); } .key.c { background: var(--connect); } .key.r { background: var(--response); }
 footer { color: var(--quiet); font-size: 0.85rem; padding-top: 1.2rem; padding-bottom: 2rem; }
-@media (max-width: 719px) {
+@media (max-width: 1099px) {
   table, tbody, tr { display: block; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   tbody tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.2rem, 1fr)); gap: 0.25rem 1rem; padding: 0.65rem 1rem 0.75rem; border-top: 1px solid var(--line); }
   tbody th, tbody td { display: block; border: 0; padding: 0.1rem 0; text-align: left; white-space: normal; max-width: none; }
   tbody th:first-child { grid-column: 1 / -2; padding: 0.1rem 0; font-size: 1.05rem; overflow-wrap: anywhere; }
   tbody td.state { grid-column: -2 / -1; text-align: right; }
-  tbody td:last-child { grid-column: span 2; }
+  tbody td[data-label="Last check"] { grid-column: span 2; }
   tbody td.none { display: none; }
   tbody td:not(.state)::before { content: attr(data-label); display: block; color: var(--quiet); font-size: 0.8rem; }
 }
-@media (min-width: 2400px) { main { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 1.5rem; align-items: start; } }
+@media (min-width: 3400px) { main { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 1.5rem; align-items: start; } }
 @media (prefers-reduced-transparency: no-preference) { tbody tr { transition: background 80ms; } }
 @media print { body { background: none; } .admin, nav { display: none; } .proxy { break-inside: avoid; } }
 `;
