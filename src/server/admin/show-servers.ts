@@ -64,7 +64,8 @@ function stateLine(server: Server, context: CommandContext): string {
     server.operational, server.admin, state.read(slot, CELL.weight), definition.weight,
     Math.max(0, nowSecondsOf(context) - state.read(slot, CELL.lastChangeSeconds)), STATUS_NUMBERS[last] ?? 0,
     RESULT_NUMBERS[STATUS_FACTS[last].verdict], healthOf(server, own?.check ?? null),
-    checkState(server, "health", context), checkState(server, "agent", context), 0, 0, hostName, server.port ?? 0, "-", definition.tls === null ? 0 : 1,
+    checkState(server, "health", context), checkState(server, "agent", context),
+    0, 0, hostName, server.port ?? 0, "-", definition.tls === null ? 0 : 1,
     check?.port ?? 0, check?.address ?? "-", agent?.address ?? "-", agent?.port ?? 0,
   ]; // biome-ignore format: a table
   return `${fields.join(" ")}\n`;
