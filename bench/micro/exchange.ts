@@ -155,7 +155,7 @@ function main(): void {
     serveMetrics: () => contentReply(200, "text/plain", new Uint8Array(0)),
     observe() {},
   });
-  const acceptor = core.acceptorFor(runtime.listeners[0]!);
+  const acceptor = core.addAcceptor(runtime.listeners[0]!);
   const clients = Array.from({ length: CONNECTIONS }, () => {
     const connection = new SilentConnection();
     connection.handler = acceptor.accept(connection)!;

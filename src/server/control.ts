@@ -1,16 +1,23 @@
 // The master's own view of what its workers serve: states of servers and their health checks, the runtime API, and
 // what both tell the operator and the logs.
 import { hostname } from "node:os";
+import { join } from "node:path";
+import { formatPlace, NO_SPAN } from "../diagnostic/span.ts";
+import type { StatsSocket } from "../model/proxy.ts";
 import { HealthChecks } from "../proxy/health/health-checks.ts";
 import type { HealthEvent } from "../proxy/health/health-event.ts";
 import type { Observation } from "../proxy/health/observation.ts";
 import { MessageLog } from "../proxy/log/message-log.ts";
 import type { SharedState } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
+import { AdminSockets } from "./admin/admin-socket.ts";
+import { MasterActions } from "./admin/master-actions.ts";
+import { RuntimeApi } from "./admin/runtime-api.ts";
 import type { Crew } from "./crew.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
 import type { Master } from "./master.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
+import { formatReloadAnswer } from "./reload-answer.ts";
 
 export interface ControlOptions {
   readonly engine: Engine;
@@ -27,10 +34,21 @@ export class Control {
   #current: Generation | null = null;
   #candidate: Generation | null = null;
   #number = 0;
-  #api: ((command: string) => Promise<string>) | null = null;
+  readonly #actions: MasterActions;
+  readonly #api: RuntimeApi;
+  readonly #sockets: AdminSockets;
 
   constructor(options: ControlOptions) {
     this.#options = options;
+    this.#actions = new MasterActions({
+      runtime: () => this.generation.runtime,
+      checks: () => this.checks,
+      workers: () => options.crew.workers,
+      listSessions: () => options.crew.listSessions(),
+      reload: async () => formatReloadAnswer(await options.master.reload()),
+    });
+    this.#api = new RuntimeApi(this.#actions);
+    this.#sockets = new AdminSockets(this.#api);
   }
 
   /** The generation that serves. */
@@ -72,6 +90,20 @@ export class Control {
     this.#current = generation;
     checks.start(this.#checks);
     this.#checks = checks;
+    this.#actions.keepDisabled();
+  }
+
+  /** Opens the sockets of the runtime API that the configuration names, and the master's own, and closes others. */
+  async openSockets(): Promise<void> {
+    const { statsSockets, statsTimeoutMs } = this.generation.runtime.configuration.global;
+    const own: StatsSocket = {
+      address: { kind: "unix", path: join(this.#options.master.directory, "admin"), mode: 0o600, uid: null, gid: null },
+      level: "admin",
+      span: NO_SPAN,
+    };
+    for (const { socket, message } of await this.#sockets.apply([own, ...statsSockets], statsTimeoutMs)) {
+      this.#options.report(`${formatPlace(socket.span)}: ${message}`);
+    }
   }
 
   observe(backend: string, server: string, observation: Observation): void {
@@ -81,11 +113,12 @@ export class Control {
 
   /** A command of the runtime API, such as the statistics page's form sends; the answer as the API gives it. */
   async runCommand(command: string): Promise<string> {
-    return (await this.#api?.(command)) ?? "";
+    return this.#api.run(command);
   }
 
   stop(): void {
     this.#checks?.stop();
+    void this.#sockets.close();
   }
 
   #handleEvent(event: HealthEvent): void {

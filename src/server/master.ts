@@ -161,8 +161,10 @@ export class Master {
     if (ownProblems.length > 0) return ownProblems;
     // New servers need a state before the first worker looks at them.
     const problems = await this.#crew!.apply(prepared, () => this.#control!.commit());
-    if (problems.length === 0) this.#configuration = loaded.configuration;
-    return problems;
+    if (problems.length > 0) return problems;
+    this.#configuration = loaded.configuration;
+    await this.#control!.openSockets();
+    return [];
   }
 
   #workerCount(configuration: ProxyConfiguration): number {
