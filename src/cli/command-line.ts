@@ -1,5 +1,5 @@
-// The words behind a command: options and the rest. Everything wrong with them is one sentence, with the nearest
-// option when there is one.
+// The words behind a command: options and the rest. Everything wrong with them is one sentence, with the
+// nearest option when there is one.
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import { colour, type Terminal } from "./terminal.ts";
 
@@ -23,7 +23,10 @@ export type CommandLineReading =
   | { readonly kind: "help" }
   | { readonly kind: "wrong"; readonly message: string; readonly help: string | null };
 
-/** Reads options in any place, as `--name value`, `--name=value` or `-n value`; what is behind `--` is no option. */
+/**
+ * Reads options in any place, as `--name value`, `--name=value` or `-n value`; what is behind `--` is no
+ * option.
+ */
 export function readCommandLine(
   args: readonly string[],
   definitions: readonly OptionDefinition[],

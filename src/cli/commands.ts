@@ -1,4 +1,5 @@
-// The commands there are. Each is loaded only when it is called: `sallyport --version` must not read a web server.
+// The commands there are. Each is loaded only when it is called: `sallyport --version` must not read a web
+// server.
 import type { Terminal } from "./terminal.ts";
 
 /** Takes the words behind the command; the number is the exit code. */

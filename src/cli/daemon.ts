@@ -1,6 +1,6 @@
-// Going to the background as HAProxy's -D does: a child without terminal serves, and whoever called gets his prompt
-// back once it does. What the child has to say until then comes over a channel, for a daemon that kept the caller's
-// output open would keep `$(sallyport -D …)` waiting forever.
+// Going to the background as HAProxy's -D does: a child without terminal serves, and whoever called gets
+// his prompt back once it does. What the child has to say until then comes over a channel, for a daemon
+// that kept the caller's output open would keep `$(sallyport -D …)` waiting forever.
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,6 @@
-// `sallyport demo`: three small web servers in this process, and a load balancer in front as a child process, as it would
-// run in earnest. Needs no rights, changes nothing but its own state directory, and ends with Ctrl-C.
+// `sallyport demo`: three small web servers in this process, and a load balancer in front as a child
+// process, as it would run in earnest. Needs no rights, changes nothing but its own state directory, and
+// ends with Ctrl-C.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";

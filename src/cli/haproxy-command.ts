@@ -122,11 +122,7 @@ function signalOldProcesses({ oldPids, oldSignal }: HaproxyFlags): void {
   }
 }
 
-function evaluate(condition: string | null, terminal: Terminal): number {
-  if (condition === null) {
-    complain(terminal, "-cc needs a condition");
-    return EXIT_SENSELESS;
-  }
+function evaluate(condition: string, terminal: Terminal): number {
   const result = evaluateBuildCondition(condition, {
     variable: (name) => process.env[name] ?? null,
     features: FEATURES,

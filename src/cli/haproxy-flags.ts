@@ -1,11 +1,11 @@
-// HAProxy's own command line (management manual, section 3), read into plain data. Every flag of HAProxy 2.6 is known;
-// one that has nothing to do here leaves a note that says so.
+// HAProxy's own command line (management manual, section 3), read into plain data. Every flag of HAProxy
+// 2.6 is known; one that has nothing to do here leaves a note that says so.
 
 export interface HaproxyFlags {
   readonly action: "serve" | "check" | "condition" | "version" | "build";
   readonly files: readonly string[];
-  /** Behind -cc; null when it was left out. */
-  readonly condition: string | null;
+  /** Behind -cc. */
+  readonly condition: string;
   /** -C: change to it before reading files. */
   readonly directory: string | null;
   readonly pidFile: string | null;
@@ -71,8 +71,8 @@ export function readHaproxyFlags(args: readonly string[]): FlagsReading {
     }
     if (takesValue(flag)) {
       const value = args[++at];
-      if (value === undefined && flag !== "cc") return wrong(`-${flag} needs a value`);
-      setValue(flags, flag, value ?? null);
+      if (value === undefined) return wrong(`-${flag} needs a value`);
+      setValue(flags, flag, value);
     } else if (!setSwitch(flags, flag))
       return wrong(flag.startsWith("dK") ? DUMP_ANSWER : `there is no flag -${flag}`);
   }
@@ -85,7 +85,7 @@ function newFlags(): Mutable<HaproxyFlags> {
   return {
     action: "serve",
     files: [],
-    condition: null,
+    condition: "",
     directory: null,
     pidFile: null,
     localPeer: null,
@@ -104,7 +104,7 @@ function takesValue(flag: string): boolean {
   return flag === "cc" || /^[CnmNLfpxS]$/.test(flag);
 }
 
-function setValue(flags: Mutable<HaproxyFlags>, flag: string, value: string | null): void {
+function setValue(flags: Mutable<HaproxyFlags>, flag: string, value: string): void {
   switch (flag) {
     case "cc":
       flags.action = "condition";
@@ -120,7 +120,7 @@ function setValue(flags: Mutable<HaproxyFlags>, flag: string, value: string | nu
       flags.pidFile = value;
       return;
     case "f":
-      flags.files.push(value!);
+      flags.files.push(value);
       return;
     default:
       flags.notes.push(NO_EFFECT[flag]!);

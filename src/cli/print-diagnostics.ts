@@ -19,7 +19,10 @@ export function diagnosticsText(
   });
 }
 
-/** One diagnostic as it is printed with --json. Lines and columns count from 1; 0 when it concerns a whole file. */
+/**
+ * One diagnostic as it is printed with --json. Lines and columns count from 1; 0 when it concerns a whole
+ * file.
+ */
 export function diagnosticRecord(diagnostic: Diagnostic): Record<string, unknown> {
   const { severity, code, message, help, span, related } = diagnostic;
   const place = ({ file, line, column, endColumn }: Diagnostic["span"]) => ({

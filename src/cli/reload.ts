@@ -1,4 +1,5 @@
 // `sallyport reload`: asks the running master to read its files again, and says what came of it.
+import { readReloadAnswer } from "../server/reload-answer.ts";
 import { askMaster, chooseMaster } from "./admin-client.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { colour, type Terminal } from "./terminal.ts";
@@ -43,15 +44,6 @@ export async function reload(args: readonly string[], terminal: Terminal): Promi
   } catch (error) {
     return complain(terminal, (error as Error).message);
   }
-}
-
-/** An answer is "Success=1" or "Success=0", a line "--", and what there is to say, as HAProxy 2.7's master has it. */
-export function readReloadAnswer(answer: string): { readonly isSuccess: boolean; readonly text: string } {
-  const [, digit, rest = ""] = /^Success=([01])\n(?:--\n)?([\s\S]*)$/.exec(answer) ?? [];
-  if (digit === undefined) return { isSuccess: false, text: answer };
-  const isSuccess = digit === "1";
-  const text = `${rest.trimEnd()}\n`.trimStart();
-  return { isSuccess, text: text === "" ? (isSuccess ? "reloaded\n" : "not reloaded\n") : text };
 }
 
 function complain(terminal: Terminal, message: string): 1 {

@@ -1,5 +1,5 @@
-// Serves a configuration in this process until it is told to stop: the master, its signals, its entry in the registry,
-// and what systemd wants to know. `run` and HAProxy's flags both end here.
+// Serves a configuration in this process until it is told to stop: the master, its signals, its entry in
+// the registry, and what systemd wants to know. `run` and HAProxy's flags both end here.
 import { resolve } from "node:path";
 import process from "node:process";
 import { notifyService } from "../io/service-notifier.ts";
@@ -71,7 +71,8 @@ class Service {
     process.on("SIGUSR1", () => this.#stopSoftly());
     process.on("SIGTERM", () => this.#stopNow());
     process.on("SIGINT", () => (++this.#interruptCount === 1 ? this.#stopSoftly() : this.#stopNow()));
-    // HAProxy pauses at TTOU so that a successor gets its ports. Here ports are shared, and a pause would be an outage.
+    // HAProxy pauses at TTOU so that a successor gets its ports. Here ports are shared, and a pause would
+    // be an outage.
     process.on("SIGTTOU", () => {});
     process.on("SIGTTIN", () => {});
     // A program that started this one with a channel wants it to end with itself, however that comes.

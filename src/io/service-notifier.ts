@@ -1,5 +1,5 @@
-// Tells systemd how a service is doing (sd_notify(3)): one datagram to the socket that $NOTIFY_SOCKET names. Node has
-// no datagram sockets in the unix domain, so this goes through the C library.
+// Tells systemd how a service is doing (sd_notify(3)): one datagram to the socket that $NOTIFY_SOCKET
+// names. Node has no datagram sockets in the unix domain, so this goes through the C library.
 import { type Failure, failed, failure, type Result, success } from "../base/failure.ts";
 import { errnoFailure } from "./errno.ts";
 import { openNative } from "./native.ts";

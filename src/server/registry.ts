@@ -1,5 +1,5 @@
-// Which masters run on this machine for this user: one small file for each, so that `sallyport status` and `reload`
-// find them without being told where. A file whose process has gone is removed by whoever notices.
+// Which masters run on this machine for this user: one small file for each, so that `sallyport status` and
+// `reload` find them without being told where. A file whose process has gone is removed by whoever notices.
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// What a reload came to, as text over the runtime API: "Success=1" or "Success=0", a line "--", and what there is to say,
-// which is the shape that HAProxy's master has since 2.7. Both directions, so that they cannot part.
+// What a reload came to, as text over the runtime API: "Success=1" or "Success=0", a line "--", and what
+// there is to say, which is the shape that HAProxy's master has since 2.7. Both directions, so that they
+// cannot part.
 import { renderDiagnostics } from "../diagnostic/render.ts";
 import type { ReloadResult } from "./master.ts";
 

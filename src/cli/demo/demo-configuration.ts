@@ -1,5 +1,5 @@
-// The configuration of the demo: the file that a cluster of three IIS servers behind HAProxy 1.5 had, with the demo's own
-// addresses in it, and a page of statistics beside it.
+// The configuration of the demo: the file that a cluster of three IIS servers behind HAProxy 1.5 had, with
+// the demo's own addresses in it, and a page of statistics beside it.
 
 export interface DemoAddresses {
   /** Addresses that `localhost` has here: "127.0.0.1", "[::1]". */

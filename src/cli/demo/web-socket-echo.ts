@@ -1,5 +1,5 @@
-// A WebSocket server that sends back what it gets (RFC 6455), just large enough for the demo: text of up to 64 KiB in
-// one frame, close and ping. Everything else ends the connection.
+// A WebSocket server that sends back what it gets (RFC 6455), just large enough for the demo: text of up to
+// 64 KiB in one frame, close and ping. Everything else ends the connection.
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
