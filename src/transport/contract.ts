@@ -116,6 +116,8 @@ export interface ListenOptions {
   readonly handshakeTimeoutMs: number;
   /** Several processes listen on the same address and the kernel spreads connections (SO_REUSEPORT). */
   readonly reusePort: boolean;
+  /** Accept nothing before `resume`; the kernel queues meanwhile. */
+  readonly isPaused?: boolean;
 }
 
 export interface Listener {

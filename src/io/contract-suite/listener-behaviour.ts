@@ -92,6 +92,15 @@ function addressBehaviour(create: () => ContractHarness): void {
 }
 
 function endBehaviour(create: () => ContractHarness): void {
+  behaviour("accepts nothing before it is resumed when it was opened paused", create, async (scenario) => {
+    const { listener, accepted } = await scenario.listenRecording({ isPaused: true });
+    const client = scenario.connect(listener);
+    await scenario.settle();
+    assert.equal(accepted.length, 0);
+    scenario.operate(() => listener.resume());
+    await scenario.pump(() => accepted.length === 1 && client.isOpen);
+  });
+
   behaviour("accepts nothing while paused and everything afterwards", create, async (scenario) => {
     const { listener, accepted } = await scenario.listenRecording();
     scenario.operate(() => listener.pause());

@@ -21,6 +21,7 @@ export class MemoryListener implements Listener {
     this.address = address;
     this.#acceptor = acceptor;
     this.#tls = options.tls;
+    this.#isPaused = options.isPaused ?? false;
   }
 
   get isFull(): boolean {

@@ -124,6 +124,7 @@ export class PortableListener implements Listener {
     this.#sink = sink;
     this.#onClosed = onClosed;
     this.#tls = options.tls;
+    this.#isPaused = options.isPaused ?? false;
     this.address = addressOf(server, options.address);
     server.on("connection", (socket) => this.#take(socket));
   }

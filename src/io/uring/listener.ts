@@ -42,6 +42,7 @@ export class UringListener implements Listener, TimerTarget {
     this.options = options;
     this.acceptor = acceptor;
     this.tls = options.tls;
+    this.#isPaused = options.isPaused ?? false;
     this.#timer = new Timer(this);
   }
 
