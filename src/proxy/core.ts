@@ -11,8 +11,7 @@ import type { Reply } from "./exchange/replies.ts";
 import { TcpClient } from "./exchange/tcp-client.ts";
 import type { Observation } from "./health/observation.ts";
 import type { Backend, Frontend, ListenerRuntime, Runtime, Server } from "./runtime.ts";
-import { listenerKey } from "./slots.ts";
-import { CELL, COUNTER, type SharedState } from "./state.ts";
+import { CELL, COUNTER, HEADER, type SharedState } from "./state.ts";
 import { Session, Stream } from "./stream.ts";
 
 /** How often a frontend at its maxconn looks whether other workers have made room, and idle connections are aged. */
@@ -35,14 +34,18 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
   #runtime: Runtime;
   readonly #services: ProxyServices;
   readonly #queues: Map<number, BackendQueue> = new Map();
-  readonly #acceptors: Map<string, BindAcceptor> = new Map();
+  readonly #acceptors: Set<BindAcceptor> = new Set();
   readonly #fullFrontends: Set<string> = new Set();
+  readonly #workerCount: number;
+  #isFull = false;
   readonly #timer = new Timer(this);
   #purgeAtMs = 0;
 
-  constructor(engine: Engine, runtime: Runtime, services: ProxyServices) {
+  /** `workerCount`: how many processes share what the configuration allows to one. */
+  constructor(engine: Engine, runtime: Runtime, services: ProxyServices, workerCount = 1) {
     this.engine = engine;
     this.state = runtime.state;
+    this.#workerCount = workerCount;
     this.#runtime = runtime;
     this.#services = services;
     this.#armHousekeeping();
@@ -52,26 +55,25 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
     return this.#runtime;
   }
 
-  /** The new generation serves from the next request on; requests in progress finish in theirs. */
+  /**
+   * The new generation serves from the next request on; requests in progress finish in theirs. Whoever opened the
+   * listeners gives their acceptors the bind lines of the new generation.
+   */
   apply(runtime: Runtime): void {
     this.#runtime = runtime;
-    for (const listener of runtime.listeners) {
-      const acceptor = this.#acceptors.get(keyOf(listener));
-      if (acceptor !== undefined) acceptor.runtime = listener;
-    }
     this.#reopen();
   }
 
-  /** What the engine's listener for a bind line hands its connections to; the same object over all generations. */
-  acceptorFor(listener: ListenerRuntime): BindAcceptor {
-    const key = keyOf(listener);
-    let acceptor = this.#acceptors.get(key);
-    if (acceptor === undefined) {
-      acceptor = new BindAcceptor(this, listener);
-      this.#acceptors.set(key, acceptor);
-    }
-    acceptor.runtime = listener;
+  /** What an engine's listener hands its connections to, until `removeAcceptor`. */
+  addAcceptor(listener: ListenerRuntime): BindAcceptor {
+    const acceptor = new BindAcceptor(this, listener);
+    this.#acceptors.add(acceptor);
+    if (this.#isFull) acceptor.hold("process-full");
     return acceptor;
+  }
+
+  removeAcceptor(acceptor: BindAcceptor): void {
+    this.#acceptors.delete(acceptor);
   }
 
   /** No new requests on connections that are idle; the caller closes the listeners. */
@@ -112,14 +114,18 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
     if (server.definition.observe !== null) this.#services.observe(server, observation);
   }
 
-  /** Called by acceptors: a frontend that reached its maxconn leaves further connections to the kernel's queue. */
+  /** Called by acceptors: what is at its maxconn leaves further connections to the kernel's queue. */
   closeIfFull(frontend: Frontend): void {
+    if (!this.#isFull && this.liveSessions.size >= this.#processLimit) {
+      this.#isFull = true;
+      for (const acceptor of this.#acceptors) acceptor.hold("process-full");
+    }
+    if (frontend.settings.maxconn === null && this.state.read(frontend.slot, CELL.maxconn) <= 0) return;
     const limit = this.#limitOf(frontend);
     if (this.state.total(frontend.slot, COUNTER.scur) < limit) return;
     this.#fullFrontends.add(frontend.name);
-    for (const acceptor of this.#acceptors.values()) {
-      if (acceptor.runtime.frontend.name === frontend.name) acceptor.listener?.pause();
-    }
+    for (const acceptor of this.#acceptors)
+      if (acceptor.runtime.frontend.name === frontend.name) acceptor.hold("frontend-full");
   }
 
   handleTimeout(nowMs: number): void {
@@ -135,8 +141,17 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
   #armHousekeeping(): void {
     this.engine.timers.arm(
       this.#timer,
-      this.engine.nowMs + (this.#fullFrontends.size > 0 ? HOUSEKEEPING_MS : PURGE_MS),
+      this.engine.nowMs + (this.#isFull || this.#fullFrontends.size > 0 ? HOUSEKEEPING_MS : PURGE_MS),
     );
+  }
+
+  /** This process's share of the global `maxconn`, or of what the runtime API made of it. */
+  get #processLimit(): number {
+    const override = Atomics.load(this.state.header, HEADER.maxconn);
+    const maxconn = override > 0 ? override : this.#runtime.configuration.global.maxconn;
+    return maxconn === null || maxconn === 0
+      ? Number.POSITIVE_INFINITY
+      : Math.max(1, Math.ceil(maxconn / this.#workerCount));
   }
 
   #limitOf(frontend: Frontend): number {
@@ -145,32 +160,58 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
   }
 
   #reopen(): void {
+    if (this.#isFull && this.liveSessions.size < this.#processLimit) {
+      this.#isFull = false;
+      for (const acceptor of this.#acceptors) acceptor.release("process-full");
+    }
     for (const name of this.#fullFrontends) {
       const frontend = this.#runtime.frontendsByName.get(name);
       if (frontend !== undefined && this.state.total(frontend.slot, COUNTER.scur) >= this.#limitOf(frontend))
         continue;
       this.#fullFrontends.delete(name);
-      for (const acceptor of this.#acceptors.values()) {
-        if (acceptor.runtime.frontend.name === name) acceptor.listener?.resume();
-      }
+      for (const acceptor of this.#acceptors)
+        if (acceptor.runtime.frontend.name === name) acceptor.release("frontend-full");
     }
   }
 
-  /** A session ended; room in a full frontend is used at once. */
+  /** A session ended; room in what was full is used at once. */
   sessionEnded(): void {
-    if (this.#fullFrontends.size > 0) this.#reopen();
+    if (this.#isFull || this.#fullFrontends.size > 0) this.#reopen();
   }
 }
+
+/** Why a listener does not accept for a while. */
+export type HoldReason = "not-serving" | "administrator" | "frontend-full" | "process-full";
 
 /** Accepts for one bind line. The engine's listener is put in by whoever opened it. */
 export class BindAcceptor implements Acceptor {
   runtime: ListenerRuntime;
-  listener: Listener | null = null;
   readonly #core: ProxyCore;
+  readonly #holds: Set<HoldReason> = new Set();
+  #listener: Listener | null = null;
 
   constructor(core: ProxyCore, runtime: ListenerRuntime) {
     this.#core = core;
     this.runtime = runtime;
+  }
+
+  get listener(): Listener | null {
+    return this.#listener;
+  }
+
+  set listener(listener: Listener | null) {
+    this.#listener = listener;
+    if (this.#holds.size > 0) listener?.pause();
+  }
+
+  /** It accepts as long as there is no reason against it. */
+  hold(reason: HoldReason): void {
+    this.#holds.add(reason);
+    this.#listener?.pause();
+  }
+
+  release(reason: HoldReason): void {
+    if (this.#holds.delete(reason) && this.#holds.size === 0) this.#listener?.resume();
   }
 
   accept(connection: Connection): ConnectionHandler | null {
@@ -192,12 +233,7 @@ export class BindAcceptor implements Acceptor {
         ? new HttpClient(connection, this.runtime, core, session)
         : new TcpClient(connection, this.runtime, core, session);
     core.liveSessions.add(client);
-    if (frontend.settings.maxconn !== null || core.state.read(frontend.slot, CELL.maxconn) > 0)
-      core.closeIfFull(frontend);
+    core.closeIfFull(frontend);
     return client;
   }
-}
-
-function keyOf(listener: ListenerRuntime): string {
-  return listenerKey(listener.frontend.name, listener.definition.id);
 }

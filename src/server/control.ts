@@ -2,12 +2,13 @@
 // what both tell the operator and the logs.
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { formatPlace, NO_SPAN } from "../diagnostic/span.ts";
-import type { StatsSocket } from "../model/proxy.ts";
+import { NO_SPAN } from "../diagnostic/span.ts";
+import type { ProxyConfiguration, StatsSocket } from "../model/proxy.ts";
 import { HealthChecks } from "../proxy/health/health-checks.ts";
 import type { HealthEvent } from "../proxy/health/health-event.ts";
 import type { Observation } from "../proxy/health/observation.ts";
 import { MessageLog } from "../proxy/log/message-log.ts";
+import type { Server } from "../proxy/runtime.ts";
 import type { SharedState } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
 import { AdminSockets } from "./admin/admin-socket.ts";
@@ -15,16 +16,19 @@ import { MasterActions } from "./admin/master-actions.ts";
 import { RuntimeApi } from "./admin/runtime-api.ts";
 import type { Crew } from "./crew.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
-import type { Master } from "./master.ts";
+import type { ReloadResult } from "./master.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
 import { formatReloadAnswer } from "./reload-answer.ts";
+import { namedServersOf } from "./server-names.ts";
 
 export interface ControlOptions {
   readonly engine: Engine;
   readonly state: SharedState;
   readonly crew: Crew;
-  readonly master: Master;
   readonly workerCount: number;
+  /** Of the master, for its own socket. */
+  readonly directory: string;
+  reload(): Promise<ReloadResult>;
   report(text: string): void;
 }
 
@@ -45,7 +49,8 @@ export class Control {
       checks: () => this.checks,
       workers: () => options.crew.workers,
       listSessions: () => options.crew.listSessions(),
-      reload: async () => formatReloadAnswer(await options.master.reload()),
+      setServerAddress: (server, host, port) => this.setServerAddress(server, host, port),
+      reload: async () => formatReloadAnswer(await options.reload()),
     });
     this.#api = new RuntimeApi(this.#actions);
     this.#sockets = new AdminSockets(this.#api);
@@ -78,37 +83,50 @@ export class Control {
     return [];
   }
 
-  /** All workers are ready to serve what was prepared: servers get their states, checks go over to it. */
-  commit(): void {
-    const generation = this.#candidate!;
-    const { global } = generation.runtime.configuration;
-    const checks = new HealthChecks(this.#options.engine, generation.runtime.backends, {
-      spreadChecksPercent: global.spreadChecksPercent,
-      nodeName: global.node ?? hostname(),
-      emit: (event) => this.#handleEvent(event),
-    });
-    this.#current = generation;
-    checks.start(this.#checks);
-    this.#checks = checks;
-    this.#actions.keepDisabled();
-  }
-
-  /** Opens the sockets of the runtime API that the configuration names, and the master's own, and closes others. */
-  async openSockets(): Promise<void> {
-    const { statsSockets, statsTimeoutMs } = this.generation.runtime.configuration.global;
+  /**
+   * Opens the sockets of the runtime API that a configuration names, and the master's own, and closes others. What
+   * could not be opened; the others are open then.
+   */
+  async openSockets({ global }: ProxyConfiguration): Promise<readonly WorkerProblem[]> {
+    const path = join(this.#options.directory, "admin");
     const own: StatsSocket = {
-      address: { kind: "unix", path: join(this.#options.master.directory, "admin"), mode: 0o600, uid: null, gid: null },
+      address: { kind: "unix", path, mode: 0o600, uid: null, gid: null },
       level: "admin",
       span: NO_SPAN,
     };
-    for (const { socket, message } of await this.#sockets.apply([own, ...statsSockets], statsTimeoutMs)) {
-      this.#options.report(`${formatPlace(socket.span)}: ${message}`);
+    const problems = await this.#sockets.apply([own, ...global.statsSockets], global.statsTimeoutMs);
+    return problems.map(({ socket: { span }, message }) => ({ file: span.file, line: span.line, message }));
+  }
+
+  /** All workers are ready to serve what was prepared: servers get their states, checks go over to it. */
+  commit(): void {
+    this.#current = this.#candidate!;
+    this.#candidate = null;
+    this.#restartChecks();
+    for (const { backend, server } of namedServersOf(this.generation.runtime.configuration)) {
+      const found = this.#find(backend, server.name);
+      if (found !== null) this.#noteResolved(found);
     }
   }
 
+  /** A server is somewhere else from now on: for the checks and for all workers. */
+  setServerAddress(server: Server, host: string, port: number | null): void {
+    server.host = host;
+    if (port !== null) server.port = port;
+    this.#options.crew.setServerAddress(server.backend.name, server.name, host, port);
+    this.#restartChecks();
+    this.#noteResolved(server);
+  }
+
+  /** The name of a server has another address, or has one again. */
+  setNamedAddress(backend: string, server: string, host: string): void {
+    const found = this.#find(backend, server);
+    if (found !== null) this.setServerAddress(found, host, null);
+  }
+
   observe(backend: string, server: string, observation: Observation): void {
-    const found = this.#current?.runtime.backendsByName.get(backend)?.serversByName.get(server);
-    if (found !== undefined) this.#checks?.observe(found, observation);
+    const found = this.#find(backend, server);
+    if (found !== null) this.#checks?.observe(found, observation);
   }
 
   /** A command of the runtime API, such as the statistics page's form sends; the answer as the API gives it. */
@@ -119,6 +137,28 @@ export class Control {
   stop(): void {
     this.#checks?.stop();
     void this.#sockets.close();
+  }
+
+  #find(backend: string, server: string): Server | null {
+    return this.#current?.runtime.backendsByName.get(backend)?.serversByName.get(server) ?? null;
+  }
+
+  #noteResolved(server: Server): void {
+    const nowSeconds = Math.floor(this.#options.engine.wallClockMs / 1000);
+    this.checks.stateOf(server)?.setResolved(server.host !== "", nowSeconds);
+  }
+
+  /** Checks by the present generation and its addresses, which take over from those of before. */
+  #restartChecks(): void {
+    const { runtime } = this.generation;
+    const checks = new HealthChecks(this.#options.engine, runtime.backends, {
+      spreadChecksPercent: runtime.configuration.global.spreadChecksPercent,
+      nodeName: runtime.configuration.global.node ?? hostname(),
+      emit: (event) => this.#handleEvent(event),
+    });
+    checks.start(this.#checks);
+    this.#checks = checks;
+    this.#actions.keepDisabled();
   }
 
   #handleEvent(event: HealthEvent): void {

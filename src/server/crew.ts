@@ -12,8 +12,12 @@ import type {
 } from "./messages.ts";
 import { WorkerProcess, type WorkerProcessEvents, type WorkerStart } from "./worker-process.ts";
 
-/** A worker that dies sooner than this after its start is replaced only after the same pause. */
+/** A worker that dies sooner than this after its start has died early. */
+const EARLY_MS = 1000;
+/** The first early death of a worker in a row is made up for at once, the next ones after this pause. */
 const RESTART_PAUSE_MS = 1000;
+/** After so many early deaths in a row the worker is given up. */
+const EARLY_DEATHS_MAX = 5;
 const PREPARE_MS_MAX = 30_000;
 const SESSIONS_MS_MAX = 2000;
 
@@ -21,8 +25,8 @@ export interface CrewEvents {
   report(text: string): void;
   handleObservation(message: Extract<FromWorker, { kind: "observation" }>): void;
   handleAdminCommand(command: string): void;
-  /** All workers of a stopping crew have exited. */
-  handleAllStopped(): void;
+  /** No worker is left: the crew was stopped, or (`hasFailed`) none could be kept alive. */
+  handleAllStopped(hasFailed: boolean): void;
 }
 
 export interface CrewOptions {
@@ -34,6 +38,7 @@ export interface CrewOptions {
 
 interface Round {
   readonly generation: number;
+  /** Those that have yet to answer. */
   readonly waiting: Set<WorkerProcess>;
   readonly problems: WorkerProblem[];
   readonly resolve: (problems: readonly WorkerProblem[]) => void;
@@ -49,6 +54,14 @@ export class Crew implements WorkerProcessEvents {
   #candidate: PreparedConfiguration | null = null;
   #round: Round | null = null;
   #isStopping = false;
+  /** What workers that say hello only now are told as well. */
+  #stopMessage: ToWorker | null = null;
+  #isClosed = false;
+  /** Early deaths in a row by worker index. */
+  readonly #earlyDeaths: Map<number, number> = new Map();
+  /** Workers that died while a configuration was being prepared; they are replaced when that is over. */
+  readonly #vacant: Set<number> = new Set();
+  #pausedStarts = 0;
   #nextRequestId = 1;
   readonly #sessionRequests: Map<number, { left: number; sessions: SessionDescription[]; done: () => void }> =
     new Map();
@@ -77,32 +90,42 @@ export class Crew implements WorkerProcessEvents {
    * `beforeCommit` runs when all are ready and none serves by it yet.
    */
   async apply(prepared: PreparedConfiguration, beforeCommit: () => void): Promise<readonly WorkerProblem[]> {
+    if (this.#isStopping) return [{ file: "", line: 0, message: "the program is stopping" }];
     this.#generation++;
     this.#candidate = prepared;
-    const waiting = new Set<WorkerProcess>();
-    const finished = new Promise<readonly WorkerProblem[]>((resolve) => {
-      this.#round = { generation: this.#generation, waiting, problems: [], resolve };
-    });
-    for (let index = 1; index <= this.#options.start.workerCount; index++) {
-      const worker = this.#workers.get(index) ?? this.#startWorker(index);
-      waiting.add(worker);
-      // A worker that has not said hello yet gets this when it does.
-      worker.send({ kind: "prepare", generation: this.#generation, prepared });
-    }
-    const timer = setTimeout(
-      () => this.#endRound([{ file: "", line: 0, message: "a worker did not answer in time" }]),
-      PREPARE_MS_MAX,
-    );
-    const problems = await finished;
-    clearTimeout(timer);
+    const problems = await this.#prepareAll(prepared);
     this.#round = null;
     this.#candidate = null;
     if (problems.length > 0) this.broadcast({ kind: "discard", generation: this.#generation });
     else {
       this.#prepared = prepared;
       beforeCommit();
-      for (const worker of this.#workers.values()) this.#commit(worker);
+      this.broadcast({ kind: "commit", generation: this.#generation });
     }
+    for (const index of this.#vacant) this.#replace(index);
+    this.#vacant.clear();
+    return problems;
+  }
+
+  async #prepareAll(prepared: PreparedConfiguration): Promise<readonly WorkerProblem[]> {
+    const waiting = new Set<WorkerProcess>();
+    const finished = new Promise<readonly WorkerProblem[]>((resolve) => {
+      this.#round = { generation: this.#generation, waiting, problems: [], resolve };
+    });
+    if (this.#prepared === null)
+      for (let index = 1; index <= this.#options.start.workerCount; index++) this.#startWorker(index);
+    for (const worker of this.#workers.values()) {
+      waiting.add(worker);
+      // One that does not serve yet takes what the others serve first; then this.
+      if (worker.generation > 0) worker.send({ kind: "prepare", generation: this.#generation, prepared });
+    }
+    if (waiting.size === 0) this.#endRound([]);
+    const timer = setTimeout(
+      () => this.#endRound([{ file: "", line: 0, message: "a worker did not answer in time" }]),
+      PREPARE_MS_MAX,
+    );
+    const problems = await finished;
+    clearTimeout(timer);
     return problems;
   }
 
@@ -110,17 +133,24 @@ export class Crew implements WorkerProcessEvents {
     for (const worker of this.#workers.values()) worker.send(message);
   }
 
+  /** To the worker with that process number, if there is one. */
+  sendTo(pid: number, message: ToWorker): void {
+    for (const worker of this.#workers.values()) if (worker.pid === pid) worker.send(message);
+  }
+
   /** The sessions of all workers; those that do not answer in time are left out. */
   async listSessions(): Promise<readonly SessionDescription[]> {
     const requestId = this.#nextRequestId++;
     const sessions: SessionDescription[] = [];
+    const left = this.workers.filter(({ isAttached }) => isAttached).length;
+    if (left === 0) return sessions;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, SESSIONS_MS_MAX);
       const done = () => {
         clearTimeout(timer);
         resolve();
       };
-      this.#sessionRequests.set(requestId, { left: this.#workers.size, sessions, done });
+      this.#sessionRequests.set(requestId, { left, sessions, done });
       this.broadcast({ kind: "list-sessions", requestId });
     });
     this.#sessionRequests.delete(requestId);
@@ -135,11 +165,20 @@ export class Crew implements WorkerProcessEvents {
     this.#stop({ kind: "stop-now" });
   }
 
-  /** Ends workers that do not answer any more. */
+  /** Ends all workers, also those that do not answer any more. */
   killAll(): void {
     this.#isStopping = true;
     for (const worker of this.#workers.values()) worker.kill();
-    if (this.#workers.size === 0) this.#closed();
+    if (this.#workers.size === 0) this.#closed(false);
+  }
+
+  /** A server is somewhere else now; workers that start later learn it as well. */
+  setServerAddress(backend: string, server: string, host: string, port: number | null): void {
+    if (this.#prepared !== null) {
+      const addresses = { ...this.#prepared.addresses, [`${backend}/${server}`]: host };
+      this.#prepared = { ...this.#prepared, addresses };
+    }
+    this.broadcast({ kind: "server-address", backend, server, host, port });
   }
 
   handleMessage(worker: WorkerProcess, message: FromWorker): void {
@@ -147,7 +186,8 @@ export class Crew implements WorkerProcessEvents {
       case "hello":
         worker.engine = message.engine;
         this.#noteEngine(message.engineNote);
-        this.#welcome(worker);
+        if (this.#stopMessage !== null) worker.send(this.#stopMessage);
+        else this.#welcome(worker);
         return;
       case "prepared":
         this.#settle(worker, message.generation, []);
@@ -156,7 +196,7 @@ export class Crew implements WorkerProcessEvents {
         this.#settle(worker, message.generation, message.problems);
         return;
       case "committed":
-        worker.generation = message.generation;
+        this.#noteCommitted(worker, message.generation);
         return;
       case "observation":
         this.#events.handleObservation(message);
@@ -176,26 +216,49 @@ export class Crew implements WorkerProcessEvents {
   handleExit(worker: WorkerProcess, description: string): void {
     this.#workers.delete(worker.index);
     this.#clearGauges(worker.index);
-    if (this.#round?.waiting.has(worker)) {
-      this.#settle(worker, this.#round.generation, [
-        { file: "", line: 0, message: `worker ${worker.index} ${description}` },
-      ]);
-    }
+    this.#answer(worker, [{ file: "", line: 0, message: `worker ${worker.index} ${description}` }]);
     if (this.#isStopping) {
-      if (this.#workers.size === 0) this.#closed();
+      if (this.#workers.size === 0) this.#closed(false);
       return;
     }
-    if (this.#prepared === null) return;
-    this.#events.report(
-      `worker ${worker.index} (pid ${worker.pid}) ${description}; a new one takes its place`,
-    );
-    const livedMs = Date.now() - worker.startedAtMs;
-    if (livedMs >= RESTART_PAUSE_MS) this.#startWorker(worker.index);
-    else
-      setTimeout(
-        () => this.#isStopping || this.#workers.has(worker.index) || this.#startWorker(worker.index),
-        RESTART_PAUSE_MS,
+    // Before the first configuration serves there is nothing to go on with: the start fails.
+    if (this.#prepared !== null) this.#makeUpFor(worker, description);
+  }
+
+  #makeUpFor(worker: WorkerProcess, description: string): void {
+    const { index, pid } = worker;
+    const isEarly = Date.now() - worker.startedAtMs < EARLY_MS;
+    const deaths = isEarly ? (this.#earlyDeaths.get(index) ?? 0) + 1 : 0;
+    this.#earlyDeaths.set(index, deaths);
+    const what = `worker ${index} (pid ${pid}) ${description}`;
+    if (deaths >= EARLY_DEATHS_MAX) {
+      this.#events.report(
+        `${what}; that was ${deaths} times in a row soon after its start, so it is given up`,
       );
+      this.#endIfAllAreGivenUp();
+      return;
+    }
+    this.#events.report(`${what}; a new one takes its place`);
+    if (deaths <= 1) this.#replace(index);
+    else {
+      this.#pausedStarts++;
+      setTimeout(() => {
+        this.#pausedStarts--;
+        this.#replace(index);
+      }, RESTART_PAUSE_MS);
+    }
+  }
+
+  #endIfAllAreGivenUp(): void {
+    if (this.#workers.size + this.#vacant.size + this.#pausedStarts > 0) return;
+    this.#isStopping = true;
+    this.#closed(true);
+  }
+
+  #replace(index: number): void {
+    if (this.#isStopping || this.#workers.has(index)) return;
+    if (this.#round !== null) this.#vacant.add(index);
+    else this.#startWorker(index);
   }
 
   #startWorker(index: number): WorkerProcess {
@@ -222,33 +285,44 @@ export class Crew implements WorkerProcessEvents {
     });
   }
 
-  /** A worker that is ready gets what the others have, or what is being prepared. */
+  /** A new worker gets what the others serve; at the very start, what is being prepared. */
   #welcome(worker: WorkerProcess): void {
-    const prepared = this.#candidate ?? this.#prepared;
+    const prepared = this.#prepared ?? this.#candidate;
     if (prepared !== null) worker.send({ kind: "prepare", generation: this.#generation, prepared });
   }
 
   #settle(worker: WorkerProcess, generation: number, problems: readonly WorkerProblem[]): void {
+    const isReplacement = this.#prepared !== null && worker.generation === 0;
+    if (isReplacement) this.#admit(worker, generation, problems);
+    else if (generation === this.#round?.generation) this.#answer(worker, problems);
+  }
+
+  /** A replacement is ready to serve what the others serve, or cannot. */
+  #admit(worker: WorkerProcess, generation: number, problems: readonly WorkerProblem[]): void {
+    for (const { message } of problems) this.#events.report(`worker ${worker.index}: ${message}`);
+    if (problems.length === 0) worker.send({ kind: "commit", generation });
+    else worker.kill();
+  }
+
+  #answer(worker: WorkerProcess, problems: readonly WorkerProblem[]): void {
     const round = this.#round;
-    if (round === null || !round.waiting.delete(worker)) {
-      // A replacement for a worker that died: it serves what the others serve.
-      if (problems.length === 0) this.#commit(worker);
-      else for (const problem of problems) this.#events.report(problem.message);
-      return;
-    }
-    if (generation !== round.generation) return;
+    if (round === null || !round.waiting.delete(worker)) return;
     for (const problem of problems) {
       if (!round.problems.some(({ message }) => message === problem.message)) round.problems.push(problem);
     }
     if (round.waiting.size === 0) this.#endRound([]);
   }
 
-  #endRound(problems: readonly WorkerProblem[]): void {
-    this.#round?.resolve([...this.#round.problems, ...problems]);
+  /** A replacement that serves joins the round that began before it could. */
+  #noteCommitted(worker: WorkerProcess, generation: number): void {
+    const wasNew = worker.generation === 0;
+    worker.generation = generation;
+    if (!wasNew || this.#candidate === null || !this.#round?.waiting.has(worker)) return;
+    worker.send({ kind: "prepare", generation: this.#generation, prepared: this.#candidate });
   }
 
-  #commit(worker: WorkerProcess): void {
-    worker.send({ kind: "commit", generation: this.#generation });
+  #endRound(problems: readonly WorkerProblem[]): void {
+    this.#round?.resolve([...this.#round.problems, ...problems]);
   }
 
   #noteEngine(note: string | null): void {
@@ -259,13 +333,16 @@ export class Crew implements WorkerProcessEvents {
 
   #stop(message: ToWorker): void {
     this.#isStopping = true;
+    this.#stopMessage = message;
     this.broadcast(message);
-    if (this.#workers.size === 0) this.#closed();
+    if (this.#workers.size === 0) this.#closed(false);
   }
 
-  #closed(): void {
+  #closed(hasFailed: boolean): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#server?.close();
-    this.#events.handleAllStopped();
+    this.#events.handleAllStopped(hasFailed);
   }
 
   /** What a dead worker held is free again: its gauges are its own, the common cells are lowered by them. */

@@ -182,7 +182,7 @@ function isName(address: Server["definition"]["address"], host: string): boolean
 
 function serverVerifyOf(tls: ServerTls, prepared: PreparedConfiguration): ServerVerify {
   if (tls.verify === "none") return null;
-  const caPem = tls.caFile === null || tls.caFile === "@system-ca" ? "" : (prepared.trust[tls.caFile] ?? "");
+  const caPem = tls.caFile === null ? "" : (prepared.trust[tls.caFile] ?? "");
   return { caPem, crlPem: crlOf(tls, prepared), host: tls.verifyHost };
 }
 type ServerVerify = Parameters<Engine["createTlsClientContext"]>[0]["verify"];

@@ -1,7 +1,7 @@
 // The master: reads the configuration, keeps the workers, checks the servers' health, answers the runtime API and the
 // signals. It moves no traffic, and whatever a configuration has wrong leaves what runs as it is.
-import { existsSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
@@ -14,20 +14,17 @@ import type { Engine } from "../transport/contract.ts";
 import { Control } from "./control.ts";
 import { Crew } from "./crew.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
-import {
-  type LoadedConfiguration,
-  loadConfiguration,
-  makeTicketKeys,
-  resolveServers,
-  type SourceText,
-} from "./prepare.ts";
+import { makeOwnDirectory, removeAbandonedDirectories } from "./own-directory.ts";
+import { type LoadedConfiguration, loadConfiguration, makeTicketKeys, type SourceText } from "./prepare.ts";
+import { wantsPrivilegesDropped } from "./privileges.ts";
+import { ServerNames } from "./server-names.ts";
 import type { WorkerStart } from "./worker-process.ts";
 
 /** How long after a hard stop a worker may take to exit before it is killed. */
 const KILL_AFTER_MS = 1500;
 const WORKER_COUNT_MAX = 64;
-/** Memory that is no file on a disk, so that counters are never written to one. */
-const SHARED_MEMORY = "/dev/shm";
+/** How often processes that cannot map the shared state exchange their copies. */
+const SYNC_MS = 100;
 
 export interface MasterOptions {
   readonly files: readonly string[];
@@ -55,22 +52,26 @@ export class Master {
   readonly stopped: Promise<number>;
   readonly #options: MasterOptions;
   readonly #engine: Engine = createPortableEngine();
-  readonly #directory: string;
   readonly #ticketKeys = makeTicketKeys();
+  readonly #names = new ServerNames(({ backend, server, host }) =>
+    this.#control?.setNamedAddress(backend, server, host),
+  );
   #resolveStopped!: (code: number) => void;
+  #directory = "";
   #memory: SharedMemory | null = null;
+  #syncTimer: ReturnType<typeof setInterval> | null = null;
   #state: SharedState | null = null;
   #crew: Crew | null = null;
   #control: Control | null = null;
   #slots: SlotTable = {};
   #configuration: ProxyConfiguration | null = null;
-  #isReloading = false;
+  #reload: Promise<ReloadResult> | null = null;
+  #nextReload: Promise<ReloadResult> | null = null;
   #isStopping = false;
   #pidFile: string | null = null;
 
   constructor(options: MasterOptions) {
     this.#options = options;
-    this.#directory = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), "sallyport-"));
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -91,12 +92,14 @@ export class Master {
 
   /** True once all workers serve. False: the reasons have been reported and nothing runs. */
   async start(): Promise<boolean> {
-    const result = await this.#load();
+    const result = this.#load();
     this.#options.reportDiagnostics(result.diagnostics, result.sources);
     if (result.loaded === null) return this.#abandon();
-    const workerCount = this.#workerCount(result.loaded.configuration);
-    if (!this.#openState(workerCount)) return this.#abandon();
-    await this.#openCrew(result.loaded.configuration, workerCount);
+    const { configuration } = result.loaded;
+    const workerCount = this.#openState(configuration);
+    if (workerCount === 0) return this.#abandon();
+    this.#notePrivileges(configuration);
+    await this.#openCrew(configuration, workerCount);
     const problems = await this.#apply(result.loaded);
     if (problems.length > 0) {
       for (const problem of problems) this.#options.report(describe(problem));
@@ -108,21 +111,33 @@ export class Master {
     return true;
   }
 
-  /** Reads the files again. The new configuration serves on all workers, or the old one goes on. */
-  async reload(): Promise<ReloadResult> {
-    if (this.#isReloading || this.#isStopping || this.#crew === null) {
-      const message = this.#isReloading ? "a reload is already under way" : "the program is stopping";
+  /**
+   * Reads the files again. The new configuration serves on all workers, or the old one goes on. Asked for during a
+   * reload, another one follows it, for the files may have changed since they were read.
+   */
+  reload(): Promise<ReloadResult> {
+    if (this.#reload === null) {
+      this.#reload = this.#reloadOnce().finally(() => {
+        this.#reload = null;
+      });
+      return this.#reload;
+    }
+    this.#nextReload ??= this.#reload.then(() => {
+      this.#nextReload = null;
+      return this.reload();
+    });
+    return this.#nextReload;
+  }
+
+  async #reloadOnce(): Promise<ReloadResult> {
+    if (this.#isStopping || this.#crew === null) {
+      const message = "the program is stopping";
       return { ok: false, diagnostics: [], sources: [], problems: [{ file: "", line: 0, message }] };
     }
-    this.#isReloading = true;
-    try {
-      const { loaded, diagnostics, sources } = await this.#load();
-      if (loaded === null) return { ok: false, diagnostics, sources, problems: [] };
-      const problems = await this.#apply(loaded);
-      return { ok: problems.length === 0, diagnostics, sources, problems };
-    } finally {
-      this.#isReloading = false;
-    }
+    const { loaded, diagnostics, sources } = this.#load();
+    if (loaded === null) return { ok: false, diagnostics, sources, problems: [] };
+    const problems = await this.#apply(loaded);
+    return { ok: problems.length === 0, diagnostics, sources, problems };
   }
 
   /** No new connections; what is going on is finished, within `hard-stop-after` if that is set. */
@@ -131,59 +146,89 @@ export class Master {
     this.#isStopping = true;
     if (this.#state !== null) Atomics.store(this.#state.header, HEADER.isStopping, 1);
     this.#control?.stop();
-    this.#crew?.stopSoftly(this.#configuration?.global.hardStopAfterMs ?? null);
+    const hardStopMs = this.#configuration?.global.hardStopAfterMs ?? null;
+    this.#crew?.stopSoftly(hardStopMs);
+    if (hardStopMs !== null) this.#killAfter(hardStopMs + KILL_AFTER_MS);
   }
 
   stopNow(): void {
     this.#isStopping = true;
     this.#control?.stop();
     this.#crew?.stopNow();
-    // A worker that hangs must not hold up the end.
-    setTimeout(() => this.#crew?.killAll(), KILL_AFTER_MS).unref();
+    this.#killAfter(KILL_AFTER_MS);
   }
 
-  async #load(): Promise<ReturnType<typeof loadConfiguration>> {
+  /** A worker that hangs must not hold up the end. */
+  #killAfter(delayMs: number): void {
+    setTimeout(() => this.#crew?.killAll(), delayMs).unref();
+  }
+
+  #load(): ReturnType<typeof loadConfiguration> {
     const { files, environment, passwordFor } = this.#options;
     return loadConfiguration(files, { environment, ...(passwordFor === undefined ? {} : { passwordFor }) });
   }
 
   async #apply(loaded: LoadedConfiguration): Promise<readonly WorkerProblem[]> {
-    const slots = assignSlots(loaded.configuration, this.#slots, SLOT_COUNT_MAX_DEFAULT);
+    const { configuration } = loaded;
+    const slots = assignSlots(configuration, this.#slots, SLOT_COUNT_MAX_DEFAULT);
     if (slots === null) {
       const message = `more than ${SLOT_COUNT_MAX_DEFAULT} frontends, listeners, backends and servers`;
       return [{ file: "", line: 0, message }];
     }
-    const { addresses, diagnostics } = await resolveServers(loaded.configuration);
+    const { addresses, diagnostics } = await this.#names.resolve(configuration);
     this.#options.reportDiagnostics(diagnostics, []);
     const prepared: PreparedConfiguration = { ...loaded, slots, addresses, ticketKeys: this.#ticketKeys };
     this.#slots = slots;
     const ownProblems = this.#control!.prepare(prepared);
     if (ownProblems.length > 0) return ownProblems;
+    const socketProblems = await this.#control!.openSockets(configuration);
     // New servers need a state before the first worker looks at them.
-    const problems = await this.#crew!.apply(prepared, () => this.#control!.commit());
-    if (problems.length > 0) return problems;
-    this.#configuration = loaded.configuration;
-    await this.#control!.openSockets();
+    const problems =
+      socketProblems.length > 0
+        ? socketProblems
+        : await this.#crew!.apply(prepared, () => this.#control!.commit());
+    if (problems.length > 0) {
+      if (this.#configuration !== null) await this.#control!.openSockets(this.#configuration);
+      return problems;
+    }
+    this.#configuration = configuration;
+    this.#names.follow(configuration, addresses);
     return [];
   }
 
-  #workerCount(configuration: ProxyConfiguration): number {
+  /** Returns how many workers there are to be; 0 when there is no state for them, which has been reported. */
+  #openState(configuration: ProxyConfiguration): number {
     const wanted = this.#options.workerCount ?? configuration.global.workers ?? availableParallelism();
-    return Math.min(Math.max(1, wanted), WORKER_COUNT_MAX);
-  }
-
-  #openState(workerCount: number): boolean {
-    const path = join(this.#directory, "state");
+    let workerCount = Math.min(Math.max(1, wanted), WORKER_COUNT_MAX);
+    const directory = makeOwnDirectory();
+    if (!directory.ok) {
+      this.#options.report(directory.error);
+      return 0;
+    }
+    this.#directory = directory.value;
+    void removeAbandonedDirectories(directory.value);
     const bytes = sharedStateBytes(SLOT_COUNT_MAX_DEFAULT, workerCount + 1);
-    const memory = openSharedMemory(path, bytes, true);
+    const memory = openSharedMemory(join(this.#directory, "state"), bytes, true);
     if (!memory.ok) {
       this.#options.report(memory.error.message);
-      return false;
+      return 0;
     }
     this.#memory = memory.value;
+    if (!memory.value.isMapped) {
+      // Copies have no atomic counters, so there can be only one who counts.
+      if (workerCount > 1) this.#options.report("memory cannot be shared here, so there is one worker");
+      workerCount = 1;
+      this.#syncTimer = setInterval(() => memory.value.sync(), SYNC_MS);
+    }
     this.#state = new SharedState(memory.value.buffer, SLOT_COUNT_MAX_DEFAULT, workerCount + 1, 0, true);
     this.#state.header[HEADER.startSeconds] = Math.floor(Date.now() / 1000);
-    return true;
+    memory.value.sync();
+    return workerCount;
+  }
+
+  #notePrivileges({ global }: ProxyConfiguration): void {
+    if (process.getuid?.() !== 0 && wantsPrivilegesDropped(global))
+      this.#options.report("not started as root, so user, group and chroot stay as they are");
   }
 
   async #openCrew(configuration: ProxyConfiguration, workerCount: number): Promise<void> {
@@ -206,7 +251,7 @@ export class Master {
         handleObservation: (message) =>
           this.#control?.observe(message.backend, message.server, message.observation),
         handleAdminCommand: (command) => void this.#control?.runCommand(command),
-        handleAllStopped: () => this.#finish(0),
+        handleAllStopped: (hasFailed) => this.#finish(hasFailed ? 1 : 0),
       },
     );
     await crew.open();
@@ -216,9 +261,17 @@ export class Master {
       state,
       crew,
       workerCount,
-      master: this,
+      directory: this.#directory,
+      reload: () => this.#reloadByCommand(),
       report: (text) => this.#options.report(text),
     });
+  }
+
+  /** Whoever watches the log learns of it too. */
+  async #reloadByCommand(): Promise<ReloadResult> {
+    const result = await this.reload();
+    this.#options.report(result.ok ? "reloaded" : "not reloaded: the old configuration goes on");
+    return result;
   }
 
   #writePidFile(): void {
@@ -238,9 +291,11 @@ export class Master {
   }
 
   #finish(code: number): void {
+    this.#names.stop();
     this.#control?.stop();
+    if (this.#syncTimer !== null) clearInterval(this.#syncTimer);
     this.#memory?.close();
-    rmSync(this.#directory, { recursive: true, force: true });
+    if (this.#directory !== "") rmSync(this.#directory, { recursive: true, force: true });
     try {
       if (this.#pidFile !== null) unlinkSync(this.#pidFile);
     } catch {

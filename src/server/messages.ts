@@ -34,7 +34,8 @@ export type ToWorker =
       readonly host: string;
       readonly port: number | null;
     }
-  | { readonly kind: "pause-frontend"; readonly frontend: string; readonly isPaused: boolean }
+  /** Accept, or not, as CELL.isPaused of the frontend says now. */
+  | { readonly kind: "pause-frontend"; readonly frontend: string }
   | { readonly kind: "list-sessions"; readonly requestId: number }
   | { readonly kind: "kill-session"; readonly sessionId: number }
   /** Ends the streams on a server (`shutdown sessions server`, on-marked-down). */

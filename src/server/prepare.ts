@@ -1,17 +1,18 @@
 // From files on disk to a PreparedConfiguration: reads, checks, loads certificates and trust, resolves names. All
 // faults of all these steps are reported together; nothing that runs is touched.
 import { randomBytes } from "node:crypto";
-import { lookup } from "node:dns/promises";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
-import { parseIpAddress } from "../base/address.ts";
+import { getCACertificates } from "node:tls";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
 import type { Span } from "../diagnostic/span.ts";
 import { readConfiguration } from "../language/haproxy/reader.ts";
 import type { ProxyConfiguration } from "../model/proxy.ts";
 import type { CertificateMaterial } from "../transport/contract.ts";
 import { readCertificate } from "./certificates/read-certificate.ts";
+
+const SYSTEM_TRUST = "@system-ca";
 
 export interface SourceText {
   readonly name: string;
@@ -90,41 +91,8 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   };
 }
 
-/** IP addresses of servers that are named; names that do not resolve are left out and reported. */
-export async function resolveServers(
-  configuration: ProxyConfiguration,
-): Promise<{ addresses: Record<string, string>; diagnostics: Diagnostic[] }> {
-  const addresses: Record<string, string> = {};
-  const diagnostics: Diagnostic[] = [];
-  const lookups = namedServers(configuration).map(async ({ key, host, span }) => {
-    try {
-      addresses[key] = (await lookup(host)).address;
-    } catch {
-      diagnostics.push({
-        code: "name-unresolved",
-        severity: "warning",
-        span,
-        message: `the name '${host}' does not resolve, so server ${key} gets no traffic until it does`,
-        help: "check the name, or write an IP address",
-        related: [],
-      });
-    }
-  });
-  await Promise.all(lookups);
-  return { addresses, diagnostics };
-}
-
 export function makeTicketKeys(): Uint8Array {
   return randomBytes(80);
-}
-
-function namedServers(configuration: ProxyConfiguration): { key: string; host: string; span: Span }[] {
-  return configuration.proxies.flatMap((proxy) =>
-    (proxy.backend?.servers ?? []).flatMap((server) => {
-      if (server.address.kind !== "tcp" || parseIpAddress(server.address.host) !== null) return [];
-      return [{ key: `${proxy.name}/${server.name}`, host: server.address.host, span: server.span }];
-    }),
-  );
 }
 
 function* certificatePaths(configuration: ProxyConfiguration): Generator<{ path: string; span: Span }> {
@@ -140,14 +108,15 @@ function* trustPaths(configuration: ProxyConfiguration): Generator<{ path: strin
   for (const { frontend, backend } of configuration.proxies) {
     for (const item of [...(frontend?.binds ?? []), ...(backend?.servers ?? [])]) {
       for (const path of [item.tls?.caFile, item.tls?.crlFile]) {
-        if (path != null && path !== "@system-ca") yield { path, span: item.span };
+        if (path != null) yield { path, span: item.span };
       }
     }
   }
 }
 
-/** A file, or a directory whose files are read together. */
+/** A file, or a directory whose files are read together, or what the machine trusts: a worker may not see its files. */
 function readTrust(path: string): string {
+  if (path === SYSTEM_TRUST) return getCACertificates("system").join("\n");
   if (!statSync(path).isDirectory()) return readFileSync(path, "utf8");
   return readdirSync(path)
     .sort()

@@ -1,12 +1,16 @@
 // The first file of a worker process. Chooses the engine, opens the shared state, and serves until it is told to stop.
 import process from "node:process";
+import { Timer, type TimerTarget } from "../base/timer-wheel.ts";
 import { createPortableEngine } from "../io/portable/portable-engine.ts";
-import { openSharedMemory } from "../io/shared-memory.ts";
+import { openSharedMemory, type SharedMemory } from "../io/shared-memory.ts";
 import { createUringEngine } from "../io/uring/engine.ts";
 import { SharedState, sharedStateBytes } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
 import { Worker } from "./worker.ts";
 import { WORKER_VARIABLE, type WorkerStart } from "./worker-process.ts";
+
+/** How often processes that cannot map the shared state exchange their copies. */
+const SYNC_MS = 100;
 
 /** The engine that was asked for, or the best one that works here, with the reason for not taking a better one. */
 export function chooseEngine(wanted: WorkerStart["engine"]): { engine: Engine; note: string | null } {
@@ -22,6 +26,23 @@ function fail(message: string): never {
   process.exit(1);
 }
 
+/** Exchanges the worker's copy of the shared state with the others', again and again. */
+class MemorySync implements TimerTarget {
+  readonly #engine: Engine;
+  readonly #memory: SharedMemory;
+  readonly #timer: Timer = new Timer(this);
+
+  constructor(engine: Engine, memory: SharedMemory) {
+    this.#engine = engine;
+    this.#memory = memory;
+  }
+
+  handleTimeout(nowMs: number): void {
+    this.#memory.sync();
+    this.#engine.timers.arm(this.#timer, nowMs + SYNC_MS);
+  }
+}
+
 function main(): void {
   const start = JSON.parse(process.env[WORKER_VARIABLE] ?? "null") as WorkerStart | null;
   if (start === null) fail("this file is started by the master, not by hand");
@@ -30,6 +51,7 @@ function main(): void {
   if (!memory.ok) fail(memory.error.message);
   const { engine, note } = chooseEngine(start.engine);
   const state = new SharedState(memory.value.buffer, slotCountMax, workerCountMax, workerIndex, false);
+  if (!memory.value.isMapped) new MemorySync(engine, memory.value).handleTimeout(engine.nowMs);
   new Worker(engine, state, {
     workerIndex,
     workerCount: start.workerCount,

@@ -29,7 +29,6 @@ export class WorkerProcess {
   readonly index: number;
   /** Generation that it serves; 0 before the first commit. */
   generation = 0;
-  isStopping = false;
   readonly startedAtMs: number = Date.now();
   engine = "";
   readonly #child: ChildProcess;
@@ -53,6 +52,11 @@ export class WorkerProcess {
     this.#child.once("exit", (code, signal) =>
       this.#exited(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
     );
+  }
+
+  /** It has said hello, so what is sent to it arrives. */
+  get isAttached(): boolean {
+    return this.#socket !== null;
   }
 
   get pid(): number {

@@ -5,10 +5,12 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import type { Failure } from "../base/failure.ts";
 import { Timer } from "../base/timer-wheel.ts";
+import type { LogFormat } from "../model/sample.ts";
 import { type BindAcceptor, ProxyCore } from "../proxy/core.ts";
 import type { Observation } from "../proxy/health/observation.ts";
 import type { ListenerRuntime, Server } from "../proxy/runtime.ts";
-import type { SharedState } from "../proxy/state.ts";
+import { CELL, type SharedState } from "../proxy/state.ts";
+import type { Stream } from "../proxy/stream.ts";
 import type { Chunk, Connection, ConnectionHandler, Engine, Listener } from "../transport/contract.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
 import { encodeMessage, MessageDecoder } from "./message-codec.ts";
@@ -21,6 +23,9 @@ import type {
 } from "./messages.ts";
 import { dropPrivileges } from "./privileges.ts";
 
+const CONTROL_CONNECT_MS = 5000;
+/** The engine's chunks have a largest size, so a long message goes out in pieces. */
+const CONTROL_PIECE_BYTES = 65536;
 /** How often a stopping worker looks whether its last session has ended. */
 const DRAIN_POLL_MS = 50;
 /** Handshakes are given this long when no timeout of the configuration says less. */
@@ -53,7 +58,7 @@ export class Worker implements ConnectionHandler {
   #nextSessionId = 1;
   readonly #sessionIds: WeakMap<object, number> = new WeakMap();
   #hasDropped = false;
-  #stopAtMs = Number.POSITIVE_INFINITY;
+  #isStopping = false;
 
   constructor(engine: Engine, state: SharedState, options: WorkerOptions) {
     this.#engine = engine;
@@ -64,7 +69,7 @@ export class Worker implements ConnectionHandler {
   start(): void {
     const address = { kind: "unix", path: this.#options.controlPath } as const;
     this.#control = this.#engine.connect(
-      { address, source: null, tls: null, preamble: null, timeoutMs: 5000 },
+      { address, source: null, tls: null, preamble: null, timeoutMs: CONTROL_CONNECT_MS },
       this,
     );
   }
@@ -111,10 +116,7 @@ export class Worker implements ConnectionHandler {
         this.#setServerAddress(message.backend, message.server, message.host, message.port);
         return;
       case "pause-frontend":
-        for (const open of this.#listenersOf(message.frontend)) {
-          if (message.isPaused) open.listener.pause();
-          else open.listener.resume();
-        }
+        this.#pauseFrontend(message.frontend);
         return;
       case "list-sessions":
         this.#send({ kind: "sessions", requestId: message.requestId, sessions: this.#describeSessions() });
@@ -135,6 +137,8 @@ export class Worker implements ConnectionHandler {
   // ---- Generations ----
 
   #prepare(number: number, prepared: PreparedConfiguration): void {
+    if (this.#isStopping) return;
+    this.#discard();
     const built = buildGeneration(prepared, {
       engine: this.#engine,
       state: this.#state,
@@ -149,13 +153,14 @@ export class Worker implements ConnectionHandler {
       return;
     }
     const generation = built.value;
-    this.#core ??= new ProxyCore(this.#engine, generation.runtime, {
-      evaluate: (format, stream) => this.#running.evaluate(format, stream),
-      serveStatistics: (stream) =>
+    const services = {
+      evaluate: (format: LogFormat, stream: Stream) => this.#running.evaluate(format, stream),
+      serveStatistics: (stream: Stream) =>
         this.#running.serveStatistics(stream, (command) => this.#send({ kind: "admin", command })),
-      serveMetrics: (stream) => this.#running.serveMetrics(stream),
-      observe: (server, observation) => this.#observe(server, observation),
-    });
+      serveMetrics: (stream: Stream) => this.#running.serveMetrics(stream),
+      observe: (server: Server, observation: Observation) => this.#observe(server, observation),
+    };
+    this.#core ??= new ProxyCore(this.#engine, generation.runtime, services, this.#options.workerCount);
     this.#openListeners(generation);
   }
 
@@ -166,7 +171,7 @@ export class Worker implements ConnectionHandler {
 
   #openListeners(generation: Generation): void {
     const core = this.#core!;
-    const missing = generation.runtime.listeners.filter(
+    const missing = this.#wantedListeners(generation).filter(
       (listener) => !this.#listeners.has(addressKey(listener)),
     );
     const opened: Map<string, OpenListener> = new Map();
@@ -174,24 +179,48 @@ export class Worker implements ConnectionHandler {
     this.#prepared = { generation, opened };
     let pending = missing.length;
     const done = () => {
-      if (pending > 0) return;
-      if (problems.length > 0) {
-        this.#discard();
-        this.#send({ kind: "refused", generation: generation.number, problems });
-      } else this.#send({ kind: "prepared", generation: generation.number });
+      if (pending === 0) this.#finishPreparing(generation, problems);
     };
     done();
     for (const runtime of missing) {
-      const acceptor = core.acceptorFor(runtime);
+      const acceptor = core.addAcceptor(runtime);
+      acceptor.hold("not-serving");
       this.#engine.listen(this.#listenOptions(runtime, generation), acceptor, (result) => {
         pending--;
         if (result.ok) {
-          result.value.pause();
+          acceptor.listener = result.value;
           opened.set(addressKey(runtime), { listener: result.value, acceptor });
-        } else problems.push(problemOf(runtime, result.error));
+        } else {
+          core.removeAcceptor(acceptor);
+          problems.push(problemOf(runtime, result.error));
+        }
         done();
       });
     }
+  }
+
+  /** A path or an abstract name has one socket, not one for each process: the first worker serves it. */
+  #wantedListeners({ runtime }: Generation): readonly ListenerRuntime[] {
+    if (this.#options.workerIndex === 1) return runtime.listeners;
+    return runtime.listeners.filter(
+      ({ definition: { address } }) => address.kind === "tcp" || address.kind === "fd",
+    );
+  }
+
+  #finishPreparing(generation: Generation, problems: WorkerProblem[]): void {
+    if (problems.length === 0 && !this.#hasDropped) {
+      // What a worker may no longer do once it serves it must be unable to do before it says that it is ready.
+      const { global } = generation.runtime.configuration;
+      const problem = dropPrivileges(global);
+      this.#hasDropped = problem === null;
+      if (problem !== null) problems.push({ ...global.span, message: problem });
+    }
+    if (problems.length === 0) {
+      this.#send({ kind: "prepared", generation: generation.number });
+      return;
+    }
+    this.#discard();
+    this.#send({ kind: "refused", generation: generation.number, problems });
   }
 
   #listenOptions(runtime: ListenerRuntime, generation: Generation): Parameters<Engine["listen"]>[0] {
@@ -205,6 +234,8 @@ export class Worker implements ConnectionHandler {
       tls: generation.tlsContextOf(runtime),
       acceptProxy: definition.acceptProxy,
       handshakeTimeoutMs: timeouts.httpRequestMs ?? timeouts.clientMs ?? HANDSHAKE_MS_DEFAULT,
+      // Nothing may be served by a generation that is only prepared.
+      isPaused: true,
       reusePort: address.kind === "tcp" && this.#options.workerCount > 0,
     };
   }
@@ -216,62 +247,77 @@ export class Worker implements ConnectionHandler {
     this.#prepared = null;
     this.#current = generation;
     this.#core!.apply(generation.runtime);
-    const wanted = new Map(generation.runtime.listeners.map((listener) => [addressKey(listener), listener]));
+    const wanted = new Map(
+      this.#wantedListeners(generation).map((listener) => [addressKey(listener), listener]),
+    );
     for (const [key, open] of this.#listeners) {
       const runtime = wanted.get(key);
-      if (runtime === undefined) {
-        open.listener.close();
-        this.#listeners.delete(key);
-        continue;
-      }
-      const context = generation.tlsContextOf(runtime);
-      if (context !== null) open.listener.replaceTls(context);
-      this.#core!.acceptorFor(runtime);
+      if (runtime === undefined) this.#closeListener(key, open);
+      else this.#keepListener(open, runtime, generation);
     }
     for (const [key, open] of opened) {
-      open.acceptor.listener = open.listener;
       this.#listeners.set(key, open);
-      open.listener.resume();
+      open.acceptor.release("not-serving");
     }
-    if (!this.#hasDropped) this.#dropPrivileges();
+    for (const { name } of generation.runtime.frontends) this.#pauseFrontend(name);
     const listeners = [...this.#listeners.values()].map(
       ({ listener }) => `${listener.address.host}:${listener.address.port}`,
     );
     this.#send({ kind: "committed", generation: number, listeners });
   }
 
-  #discard(): void {
-    if (this.#prepared === null) return;
-    for (const open of this.#prepared.opened.values()) open.listener.close();
-    this.#prepared = null;
+  #keepListener(
+    { listener, acceptor }: OpenListener,
+    runtime: ListenerRuntime,
+    generation: Generation,
+  ): void {
+    acceptor.runtime = runtime;
+    const context = generation.tlsContextOf(runtime);
+    if (context !== null) listener.replaceTls(context);
   }
 
-  #dropPrivileges(): void {
-    this.#hasDropped = true;
-    const problem = dropPrivileges(this.#current!.runtime.configuration.global);
-    if (problem !== null) {
-      this.#report(problem);
-      this.#exit(1);
-    }
+  #closeListener(key: string, { listener, acceptor }: OpenListener): void {
+    this.#core!.removeAcceptor(acceptor);
+    listener.close();
+    this.#listeners.delete(key);
+  }
+
+  #discard(): void {
+    if (this.#prepared === null) return;
+    for (const [key, open] of this.#prepared.opened) this.#closeListener(key, open);
+    this.#prepared = null;
   }
 
   // ---- Commands ----
 
   #stopSoftly(hardStopMs: number | null): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
     const engine = this.#engine;
-    for (const { listener } of this.#listeners.values()) listener.close();
-    this.#listeners.clear();
+    this.#discard();
+    for (const [key, open] of this.#listeners) this.#closeListener(key, open);
     this.#core?.stopSoftly();
-    this.#stopAtMs = hardStopMs === null ? Number.POSITIVE_INFINITY : engine.nowMs + hardStopMs;
+    const stopAtMs = hardStopMs === null ? Number.POSITIVE_INFINITY : engine.nowMs + hardStopMs;
     const timer = new Timer({
       handleTimeout: (nowMs) => {
-        if (this.#core === null || this.#core.liveSessions.size === 0 || nowMs >= this.#stopAtMs)
-          this.#exit(0);
+        if (this.#core === null || this.#core.liveSessions.size === 0 || nowMs >= stopAtMs) this.#exit(0);
         else engine.timers.arm(timer, nowMs + DRAIN_POLL_MS);
       },
     });
     // Closed listeners hand over what the kernel had queued for them; give that a turn before the first look.
     engine.timers.arm(timer, engine.nowMs + DRAIN_POLL_MS);
+  }
+
+  /** As the administrator wants it: that is in the shared state, so that workers that start later know. */
+  #pauseFrontend(name: string): void {
+    const frontend = this.#current?.runtime.frontendsByName.get(name);
+    if (frontend === undefined) return;
+    const isPaused = this.#state.read(frontend.slot, CELL.isPaused) !== 0;
+    for (const { acceptor } of this.#listeners.values()) {
+      if (acceptor.runtime.frontend.name !== name) continue;
+      if (isPaused) acceptor.hold("administrator");
+      else acceptor.release("administrator");
+    }
   }
 
   #setServerAddress(backendName: string, serverName: string, host: string, port: number | null): void {
@@ -305,12 +351,6 @@ export class Worker implements ConnectionHandler {
     });
   }
 
-  #listenersOf(frontend: string): OpenListener[] {
-    return [...this.#listeners.values()].filter(
-      ({ acceptor }) => acceptor.runtime.frontend.name === frontend,
-    );
-  }
-
   #observe(server: Server, observation: Observation): void {
     this.#send({ kind: "observation", backend: server.backend.name, server: server.name, observation });
   }
@@ -319,17 +359,22 @@ export class Worker implements ConnectionHandler {
     const bytes = encodeMessage(message);
     const control = this.#control;
     if (control === null || control.isClosed) return;
-    const chunk = this.#engine.allocate(bytes.length);
-    chunk.bytes.set(bytes);
-    control.send(chunk, 0, bytes.length);
-    chunk.release();
+    for (let at = 0; at < bytes.length; at += CONTROL_PIECE_BYTES) {
+      const length = Math.min(CONTROL_PIECE_BYTES, bytes.length - at);
+      const chunk = this.#engine.allocate(length);
+      chunk.bytes.set(bytes.subarray(at, at + length));
+      control.send(chunk, 0, length);
+      chunk.release();
+    }
   }
 
   #report(text: string): void {
     writeSync(2, `sallyport worker ${this.#options.workerIndex}: ${text}\n`);
   }
 
-  #exit(code: number): void {
+  #exit(code: number): never {
+    // Nobody else removes the files of unix sockets.
+    for (const [key, open] of this.#listeners) this.#closeListener(key, open);
     this.#engine.stop();
     process.exit(code);
   }

@@ -18,6 +18,8 @@ export interface MasterParts {
   checks(): HealthChecks;
   workers(): readonly { readonly pid: number; send(message: ToWorker): void }[];
   listSessions(): Promise<readonly SessionDescription[]>;
+  /** For checks and workers, also those that start later. */
+  setServerAddress(server: Server, host: string, port: number | null): void;
   /** One or more lines about what came of it. */
   reload(): Promise<string>;
 }
@@ -87,16 +89,8 @@ export class MasterActions implements AdminActions {
   }
 
   setServerAddress(server: Server, host: string, port: number | null): void {
-    server.host = host;
-    server.port = port;
     server.state.add(server.slot, CELL.addressVersion, 1);
-    this.#broadcast({
-      kind: "server-address",
-      backend: server.backend.name,
-      server: server.name,
-      host,
-      port,
-    });
+    this.#parts.setServerAddress(server, host, port);
   }
 
   async resolve(hostName: string): Promise<string | null> {
@@ -108,8 +102,8 @@ export class MasterActions implements AdminActions {
   }
 
   /** A frontend that is shut down for good keeps its listeners, paused, until the next reload. */
-  pauseFrontend(frontend: Frontend, isPaused: boolean, _isForGood: boolean): void {
-    this.#broadcast({ kind: "pause-frontend", frontend: frontend.name, isPaused });
+  pauseFrontend(frontend: Frontend, _isPaused: boolean, _isForGood: boolean): void {
+    this.#broadcast({ kind: "pause-frontend", frontend: frontend.name });
   }
 
   listSessions(): Promise<readonly SessionDescription[]> {
