@@ -3,6 +3,10 @@
 // which submits, and from which (as from completions) the handlers are called. The slot is given back only
 // when the kernel has completed every operation, so no completion and no memory is ever attributed to the
 // wrong connection.
+//
+// Bodies take another way: the ring only says that there is something, then one recv(2) into a large chunk and one
+// sendmsg(2) of the peer's follow at once, so that the next connection's bytes go through the same chunk while it is in
+// the processor's cache. Receiving for all ready connections first, as the ring does, made 64 KiB bodies 20 % dearer.
 import type { SocketAddress } from "../../base/address.ts";
 import { type Failure, type FailureSide, failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
@@ -15,8 +19,8 @@ import {
   KIND_CLOSE,
   KIND_CONNECT,
   KIND_NONE,
+  KIND_READABLE,
   KIND_RECEIVE,
-  KIND_RECEIVE_BULK,
   KIND_SEND,
   KIND_SHUTDOWN,
   SLOT_SHIFT,
@@ -32,6 +36,12 @@ const COALESCE_BYTES = 4096;
 const COPY_BYTES = 262144;
 /** Bulk data up to this length moves to a smaller chunk. */
 const SHRINK_BYTES = 16384;
+const BULK_BYTES = 262144n;
+/** From this many bytes on a send is a system call of its own. */
+const DIRECT_BYTES = 16384;
+const POLLIN = 1;
+const MSG_DONTWAIT = 0x40;
+const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
 const SHUT_WRITE = 1;
 const UNKNOWN_ADDRESS: SocketAddress = { family: 4, host: "0.0.0.0", port: 0 };
 
@@ -272,6 +282,7 @@ export class UringConnection implements Connection, TimerTarget {
     if (this.isClosed) return;
     this.armReceive();
     this.#flush();
+    this.#tellDrain();
   }
 
   armReceive(): void {
@@ -285,7 +296,8 @@ export class UringConnection implements Connection, TimerTarget {
     )
       return;
     if (this.#held !== null || this.secure?.hasUnread) return;
-    this.#receiveInto(this.#isBulk ? KIND_RECEIVE_BULK : KIND_RECEIVE);
+    if (this.#isBulk) this.#awaitReadable();
+    else this.#receiveSmall();
   }
 
   completeReceive(result: number, chunk: UringChunk | null): void {
@@ -302,7 +314,6 @@ export class UringConnection implements Connection, TimerTarget {
         this.#held = chunk;
         return;
       }
-      if (this.#receiveKind === KIND_RECEIVE_BULK) chunk = this.#shrink(chunk, result);
       this.#receive(chunk, HEADROOM, HEADROOM + result);
       chunk.release();
       this.armReceive();
@@ -311,6 +322,15 @@ export class UringConnection implements Connection, TimerTarget {
     chunk?.release();
     if (result === 0) this.#receiveEnd();
     else this.#failReceive(-result);
+  }
+
+  /** The poll of a bulk receive: there are bytes, an end, or an error. */
+  completeReadable(result: number): void {
+    this.#isReceiving = false;
+    this.#inFlight--;
+    if (this.isClosed) this.#finish();
+    else if (result < 0) this.#failReceive(-result);
+    else if (!this.#isPaused) this.#receiveBulk();
   }
 
   completeSend(result: number): void {
@@ -331,10 +351,7 @@ export class UringConnection implements Connection, TimerTarget {
       return;
     }
     this.#flush();
-    if (this.#isDrainWanted && !this.isClosed && this.#unsentBytes() === 0) {
-      this.#isDrainWanted = false;
-      if (this.#isOpen) this.handler.handleDrain(this);
-    }
+    this.#tellDrain();
   }
 
   completeShutdown(): void {
@@ -368,7 +385,12 @@ export class UringConnection implements Connection, TimerTarget {
     this.secure?.free();
     if (this.fd >= 0) {
       if (this.#isResetWanted) setReset(native, this.fd);
-      else if (!this.#isReceiving && !this.#isEnded && !this.#isConnecting) discardReceived(native, this.fd);
+      else if (
+        !this.#isEnded &&
+        !this.#isConnecting &&
+        !(this.#isReceiving && this.#receiveKind === KIND_RECEIVE)
+      )
+        discardReceived(native, this.fd);
       if (this.#isReceiving) ring.cancel(this.#low(this.#receiveKind), this.id, KIND_NONE, 0);
       if (this.#isSending) ring.cancel(this.#low(KIND_SEND), this.id, KIND_NONE, 0);
       if (this.#isConnecting) ring.cancel(this.#low(KIND_CONNECT), this.id, KIND_NONE, 0);
@@ -408,12 +430,40 @@ export class UringConnection implements Connection, TimerTarget {
     }
   }
 
-  #receiveInto(kind: number): void {
+  #receiveSmall(): void {
     this.#isReceiving = true;
     this.#inFlight++;
-    this.#receiveKind = kind;
-    const { ring, heads, bulk } = this.#engine;
-    ring.receive(this.fd, kind === KIND_RECEIVE ? heads.group : bulk.group, this.#low(kind), this.id);
+    this.#receiveKind = KIND_RECEIVE;
+    this.#engine.ring.receive(this.fd, this.#engine.heads.group, this.#low(KIND_RECEIVE), this.id);
+  }
+
+  #awaitReadable(): void {
+    this.#isReceiving = true;
+    this.#inFlight++;
+    this.#receiveKind = KIND_READABLE;
+    this.#engine.ring.poll(this.fd, POLLIN, this.#low(KIND_READABLE), this.id);
+  }
+
+  /** Receives at once, and sends on at once what the handler makes of it, while it lies in the cache. */
+  #receiveBulk(): void {
+    const { native, pools } = this.#engine;
+    const chunk = pools.large.acquireBelowLimit();
+    if (chunk === null) {
+      this.#receiveSmall();
+      return;
+    }
+    const count = Number(native.libc.recv(this.fd, chunk.dataPointer, BULK_BYTES, MSG_DONTWAIT));
+    if (count <= 0) {
+      chunk.release();
+      if (count === 0) this.#receiveEnd();
+      else this.#failReceive(native.errno());
+      return;
+    }
+    const received = this.#shrink(chunk, count);
+    this.#receive(received, HEADROOM, HEADROOM + count);
+    received.release();
+    this.armReceive();
+    this.#engine.settleMarked();
   }
 
   #receive(chunk: UringChunk, start: number, end: number): void {
@@ -488,14 +538,8 @@ export class UringConnection implements Connection, TimerTarget {
 
   #failReceive(errno: number): void {
     if (errno === ENOBUFS) {
-      const { bulk, heads } = this.#engine;
-      if (this.#receiveKind === KIND_RECEIVE_BULK) {
-        bulk.grow();
-        this.#receiveInto(KIND_RECEIVE);
-      } else {
-        heads.grow();
-        this.#engine.park(this);
-      }
+      this.#engine.heads.grow();
+      this.#engine.park(this);
       return;
     }
     if (errno === EAGAIN || errno === EINTR) this.armReceive();
@@ -524,8 +568,15 @@ export class UringConnection implements Connection, TimerTarget {
     if (this.#isSending || this.#isConnecting || this.#sendFailure !== null) return;
     this.secure?.encryptInto(this.#queue);
     if (this.isClosed) return;
+    if (this.#queue.byteCount >= DIRECT_BYTES && !this.#sendDirectly()) return;
     if (this.#queue.count > 0) this.#startSend();
     else if ((this.#isShutdownWanted || this.#isCloseWanted) && this.#unsentBytes() === 0) this.#endSending();
+  }
+
+  #tellDrain(): void {
+    if (!this.#isDrainWanted || this.isClosed || this.#isSending || this.#unsentBytes() > 0) return;
+    this.#isDrainWanted = false;
+    if (this.#isOpen) this.handler.handleDrain(this);
   }
 
   #endSending(): void {
@@ -540,6 +591,23 @@ export class UringConnection implements Connection, TimerTarget {
       this.#inFlight++;
       this.#engine.ring.shutdown(this.fd, SHUT_WRITE, this.#low(KIND_SHUTDOWN), this.id);
     }
+  }
+
+  /** Sends as much as the kernel takes now. False when that has failed. */
+  #sendDirectly(): boolean {
+    const { native, messages } = this.#engine;
+    const block = messages.acquire();
+    const message = BigInt(messages.describe(block, this.#queue));
+    const count = Number(native.libc.sendmsg(this.fd, message, MSG_DONTWAIT_NOSIGNAL));
+    messages.release(block);
+    if (count < 0) {
+      const errno = native.errno();
+      if (errno === EAGAIN || errno === EINTR) return true;
+      this.#failSend(errno);
+      return false;
+    }
+    this.#queue.consume(count);
+    return true;
   }
 
   #startSend(): void {

@@ -42,8 +42,8 @@ import {
   KIND_LISTENER_POLL,
   KIND_MASK,
   KIND_NONE,
+  KIND_READABLE,
   KIND_RECEIVE,
-  KIND_RECEIVE_BULK,
   KIND_SEND,
   KIND_SHUTDOWN,
   SLOT_SHIFT,
@@ -70,8 +70,6 @@ const SUBMISSION_COUNT = 4096;
 const COMPLETION_COUNT = 16384;
 const HEADS_ENTRIES = 4096;
 const HEADS_WANTED = 64;
-const BULK_ENTRIES = 256;
-const BULK_WANTED = 4;
 /** The wall clock may be set while we run: how often the difference to the monotonic one is taken anew. */
 const WALL_CLOCK_RESYNC_MS = 1000;
 /** Connect addresses, one per connection slot, live in pages of this many. */
@@ -88,7 +86,7 @@ export function createUringEngine(limits: Partial<UringLimits> = {}): Result<Uri
   });
   if (!ring.ok) return ring;
   const engine = new UringEngine(native.value, ring.value, { ...DEFAULT_LIMITS, ...limits });
-  const refused = engine.heads.register(ring.value) ?? engine.bulk.register(ring.value);
+  const refused = engine.heads.register(ring.value);
   if (refused === null) return success(engine);
   ring.value.destroy();
   return failed(refused);
@@ -103,7 +101,6 @@ export class UringEngine implements Engine {
   readonly ring: Ring;
   readonly pools: ChunkPools;
   readonly heads: BufferRing;
-  readonly bulk: BufferRing;
   readonly messages: MessageBlocks;
   readonly #connections: (UringConnection | null)[] = [];
   readonly #freeSlots: number[] = [];
@@ -134,13 +131,6 @@ export class UringEngine implements Engine {
       0,
       HEADS_ENTRIES,
       Math.min(HEADS_WANTED, limits.smallCountMax),
-    );
-    this.bulk = new BufferRing(
-      native,
-      this.pools.large,
-      1,
-      BULK_ENTRIES,
-      Math.min(BULK_WANTED, limits.largeCountMax),
     );
     this.messages = new MessageBlocks(native);
   }
@@ -290,6 +280,16 @@ export class UringEngine implements Engine {
     this.#marked.push(connection);
   }
 
+  /** Submits what connections want so far, in the middle of a turn. */
+  settleMarked(): void {
+    const marked = this.#marked;
+    if (marked.length === 0) return;
+    this.#marked = this.#settling;
+    this.#settling = marked;
+    for (let i = 0; i < marked.length; i++) marked[i]!.settle();
+    marked.length = 0;
+  }
+
   /** Lets a connection that found no buffer try again when there are some. */
   park(connection: UringConnection): void {
     connection.isParked = true;
@@ -408,16 +408,11 @@ export class UringEngine implements Engine {
         this.#deferred = [];
         for (const task of tasks) task();
       }
-      const marked = this.#marked;
-      this.#marked = this.#settling;
-      this.#settling = marked;
-      for (let i = 0; i < marked.length; i++) marked[i]!.settle();
-      marked.length = 0;
+      this.settleMarked();
     }
   }
 
   #lendBuffers(): void {
-    this.bulk.topUp();
     if (!this.heads.topUp() || this.#parked.length === 0) return;
     const parked = this.#parked;
     this.#parked = [];
@@ -445,10 +440,7 @@ export class UringEngine implements Engine {
     const slot = low >>> SLOT_SHIFT;
     switch (kind) {
       case KIND_RECEIVE:
-        this.#completeReceive(slot, high, result, flags, this.heads);
-        return;
-      case KIND_RECEIVE_BULK:
-        this.#completeReceive(slot, high, result, flags, this.bulk);
+        this.#completeReceive(slot, high, result, flags);
         return;
       case KIND_NONE:
         return;
@@ -470,6 +462,9 @@ export class UringEngine implements Engine {
       case KIND_SEND:
         connection.completeSend(result);
         return;
+      case KIND_READABLE:
+        connection.completeReadable(result);
+        return;
       case KIND_CONNECT:
         connection.completeConnect(result);
         return;
@@ -482,8 +477,8 @@ export class UringEngine implements Engine {
     }
   }
 
-  #completeReceive(slot: number, high: number, result: number, flags: number, buffers: BufferRing): void {
-    const chunk = (flags & CQE_F_BUFFER) !== 0 ? buffers.take(flags >>> CQE_BUFFER_SHIFT) : null;
+  #completeReceive(slot: number, high: number, result: number, flags: number): void {
+    const chunk = (flags & CQE_F_BUFFER) !== 0 ? this.heads.take(flags >>> CQE_BUFFER_SHIFT) : null;
     const connection = this.#connections[slot];
     if (connection !== null && connection !== undefined && connection.id >>> 0 === high)
       connection.completeReceive(result, chunk);

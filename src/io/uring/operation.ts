@@ -11,8 +11,8 @@ export const KIND_CONNECT = 4;
 export const KIND_CLOSE = 5;
 export const KIND_SHUTDOWN = 6;
 export const KIND_LISTENER_POLL = 7;
-/** A receive into the large buffers. */
-export const KIND_RECEIVE_BULK = 8;
+/** A poll: there is something to receive into a large buffer. */
+export const KIND_READABLE = 8;
 
 export const KIND_MASK = 15;
 export const SLOT_SHIFT = 4;

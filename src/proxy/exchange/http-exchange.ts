@@ -557,7 +557,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     link.exchangeCount++;
     if (!this.#isServerKept || !this.#isRequestDone || link.connection.isClosed) link.discard();
     else {
-      link.connection.expectBulk(0);
+      link.pool.noteResponse(this.stream.bytesOut);
+      // The next response is likely as large: then its head and body come in one piece.
+      link.connection.expectBulk(link.pool.usualResponseBytes);
       link.connection.resume();
       const isPrivate = link.isPrivate || link.server.backend.settings.httpReuse === "never";
       if (isPrivate) this.#keepPrivate(link);

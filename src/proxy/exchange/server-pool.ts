@@ -8,6 +8,8 @@ import type { ServerLink } from "./server-link.ts";
 const IDLE_COUNT_MAX = 1024;
 
 export class ServerPool {
+  /** How many bytes the server's recent responses had, newer ones counting more. */
+  usualResponseBytes = 0;
   readonly #idle: ServerLink[] = [];
   readonly #server: Server;
 
@@ -31,6 +33,10 @@ export class ServerPool {
       return link;
     }
     return null;
+  }
+
+  noteResponse(byteCount: number): void {
+    this.usualResponseBytes += (byteCount - this.usualResponseBytes) / 8;
   }
 
   /** Keeps a connection whose exchange is over; closes it when the pool is full. */
