@@ -95,7 +95,7 @@ function endBehaviour(create: () => ContractHarness): void {
   behaviour("accepts nothing before it is resumed when it was opened paused", create, async (scenario) => {
     const { listener, accepted } = await scenario.listenRecording({ isPaused: true });
     const client = scenario.connect(listener);
-    await scenario.settle();
+    await scenario.harness.settle();
     assert.equal(accepted.length, 0);
     scenario.operate(() => listener.resume());
     await scenario.pump(() => accepted.length === 1 && client.isOpen);
