@@ -14,6 +14,8 @@ export class Server {
   readonly definition: model.Server;
   readonly backend: Backend;
   readonly slot: number;
+  /** As log lines print it. */
+  readonly nameBytes: Uint8Array;
   /** Position in `backend.servers`. */
   readonly index: number;
   readonly state: SharedState;
@@ -32,6 +34,7 @@ export class Server {
   constructor(definition: model.Server, backend: Backend, slot: number, index: number, state: SharedState) {
     this.definition = definition;
     this.backend = backend;
+    this.nameBytes = Buffer.from(definition.name, "latin1");
     this.slot = slot;
     this.index = index;
     this.state = state;
@@ -97,6 +100,8 @@ export class Backend {
   readonly definition: model.Proxy;
   readonly settings: model.BackendSettings;
   readonly slot: number;
+  /** As log lines print it. */
+  readonly nameBytes: Uint8Array;
   readonly state: SharedState;
   readonly servers: Server[] = [];
   readonly serversByName: Map<string, Server> = new Map();
@@ -108,6 +113,7 @@ export class Backend {
   constructor(definition: model.Proxy, settings: model.BackendSettings, slot: number, state: SharedState) {
     this.definition = definition;
     this.settings = settings;
+    this.nameBytes = Buffer.from(definition.name, "latin1");
     this.slot = slot;
     this.state = state;
   }
@@ -121,6 +127,8 @@ export class Frontend {
   readonly definition: model.Proxy;
   readonly settings: model.FrontendSettings;
   readonly slot: number;
+  /** As log lines print it. */
+  readonly nameBytes: Uint8Array;
   readonly state: SharedState;
   /** Where requests go that no use_backend rule took; null answers 503. */
   defaultBackend: Backend | null = null;
@@ -131,6 +139,7 @@ export class Frontend {
   constructor(definition: model.Proxy, settings: model.FrontendSettings, slot: number, state: SharedState) {
     this.definition = definition;
     this.settings = settings;
+    this.nameBytes = Buffer.from(definition.name, "latin1");
     this.slot = slot;
     this.state = state;
   }

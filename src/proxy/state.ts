@@ -244,8 +244,9 @@ export class SharedState {
   /** Sum over all processes. */
   total(slot: number, counter: number): number {
     const index = slot * COUNTERS_PER_SLOT + counter;
+    const all = this.#allCounters;
     let sum = 0;
-    for (const counters of this.#allCounters) sum += counters[index]!;
+    for (let i = 0; i < all.length; i++) sum += all[i]![index]!;
     return sum;
   }
 

@@ -169,6 +169,11 @@ export class MessageHead {
     this.#dropStartLine();
   }
 
+  /** False while the target is just bytes[targetStart, targetEnd): nobody has changed it or asked for its text. */
+  get hasTargetText(): boolean {
+    return this.#target !== null;
+  }
+
   get status(): number {
     return this.#status;
   }

@@ -7,9 +7,18 @@ import { destinationAddress, sourceAddress } from "../rules/fetches/connection.t
 import { pathOf } from "../rules/target.ts";
 import { COUNTER } from "../state.ts";
 import type { Stream } from "../stream.ts";
-import { appendLogDate, formatGmtDate, formatLocalDate, formatLogDate, formatMilliseconds } from "./dates.ts";
+import { formatGmtDate, formatLocalDate, formatLogDate, formatMilliseconds } from "./dates.ts";
 import { encodeHeader, encodeUrl, escapeStructuredData } from "./encoding.ts";
-import type { LineBuffer } from "./line-buffer.ts";
+import { STEP, type StepKind } from "./line-program.ts";
+import {
+  activeConnections,
+  backendConnections,
+  hasCookieFlags,
+  methodOf,
+  serverConnections,
+  targetOf,
+  versionOf,
+} from "./readings.ts";
 import {
   acceptDateMs,
   activeMs,
@@ -24,8 +33,8 @@ import {
 export type AliasPart = Extract<LogFormatPart, { kind: "alias" }>;
 export interface WriteText {
   (stream: Stream): string;
-  /** The same text put right into a line, where that is cheaper. */
-  append?(stream: Stream, line: LineBuffer): void;
+  /** How log lines write the same without making text of it, where that is known. */
+  step?: StepKind;
 }
 
 /** What aliases print that is not the stream's. */
@@ -46,10 +55,12 @@ const BAD_REQUEST = "<BADREQ>";
 const NO_SERVER = "<NOSRV>";
 
 export function compileAlias(part: AliasPart, context: AliasContext): WriteText {
-  return ALIASES[part.alias](part, context);
+  const write = ALIASES[part.alias](part, context);
+  const isPlain = !part.quoted && !part.escaped && !part.hexadecimal && context.isMandatory;
+  if (isPlain && part.alias in STEP) write.step = STEP[part.alias as keyof typeof STEP];
+  return write;
 }
 
-/** `%r`: in nearly every line, so it goes into it without being put together first. */
 function requestLine(part: AliasPart): WriteText {
   const { quoted, escaped } = part;
   const quote = quoted ? '"' : "";
@@ -59,28 +70,8 @@ function requestLine(part: AliasPart): WriteText {
     const line = `${methodOf(stream)} ${target} ${versionOf(stream)}`;
     return quote + encodeUrl(line.slice(0, REQUEST_LINE_LENGTH_MAX), escaped) + quote;
   };
-  if (escaped) return write;
-  write.append = (stream, line) => {
-    const target = targetOf(stream);
-    const method = methodOf(stream);
-    const version = versionOf(stream);
-    if (target === undefined || method === undefined || version === undefined || target.length > 900) {
-      line.append(write(stream));
-      return;
-    }
-    line.append(quote);
-    line.append(method);
-    line.append(" ");
-    if (!line.appendPlain(target)) line.append(encodeUrl(target, false));
-    line.append(" ");
-    line.append(version);
-    line.append(quote);
-  };
+  if (!escaped) write.step = quoted ? STEP.quotedR : STEP.r;
   return write;
-}
-
-function hasCookieFlags(stream: Stream): boolean {
-  return stream.request !== null && (stream.backend?.settings.cookie ?? null) !== null;
 }
 
 /** Aliases that may print nothing at all, so that the blank behind them goes too. */
@@ -173,29 +164,20 @@ const ALIASES: Readonly<Record<LogAlias, AliasCompiler>> = {
     return stream.requestNumber - 1;
   }, 4),
   s: text((stream) => stream.server?.name ?? stream.serviceName ?? NO_SERVER),
-  sc: () => integer(({ server }) => (server === null ? 0 : server.state.total(server.slot, COUNTER.scur))),
+  sc: () => integer(serverConnections),
   si: address(serverAddress),
   sp: port(serverAddress),
   sq: () => integer((stream) => stream.serverQueuePosition),
   sslc: text((stream) => stream.session.tls?.cipher),
   sslv: text((stream) => stream.session.tls?.version),
-  t: () => logDate(acceptDateMs),
-  tr: () => logDate(requestDateMs),
+  t: () => (stream) => formatLogDate(acceptDateMs(stream)),
+  tr: () => (stream) => formatLogDate(requestDateMs(stream)),
   trg: () => (stream) => formatGmtDate(requestDateMs(stream)),
   trl: () => (stream) => formatLocalDate(requestDateMs(stream)),
   ts: () => (stream) => stream.cause + stream.phase,
-  tsc: () => {
-    const write: WriteText = (stream) => {
-      const flags = hasCookieFlags(stream) ? stream.cookieRequest + stream.cookieResponse : "--";
-      return stream.cause + stream.phase + flags;
-    };
-    write.append = (stream, line) => {
-      line.append(stream.cause);
-      line.append(stream.phase);
-      line.append(hasCookieFlags(stream) ? stream.cookieRequest : "-");
-      line.append(hasCookieFlags(stream) ? stream.cookieResponse : "-");
-    };
-    return write;
+  tsc: () => (stream) => {
+    const flags = hasCookieFlags(stream) ? stream.cookieRequest + stream.cookieResponse : "--";
+    return stream.cause + stream.phase + flags;
   },
 };
 
@@ -247,22 +229,11 @@ function number(read: (stream: Stream, context: AliasContext) => number, digits:
 
 /** A whole number; `hasPlus` puts a plus sign before it. */
 function integer(read: (stream: Stream) => number, hasPlus: (stream: Stream) => boolean = never): WriteText {
-  const write: WriteText = (stream) => (hasPlus(stream) ? `+${read(stream)}` : `${read(stream)}`);
-  write.append = (stream, line) => {
-    if (hasPlus(stream)) line.append("+");
-    line.appendInteger(read(stream));
-  };
-  return write;
+  return (stream) => (hasPlus(stream) ? `+${read(stream)}` : `${read(stream)}`);
 }
 
 function never(): boolean {
   return false;
-}
-
-function logDate(read: (stream: Stream) => number): WriteText {
-  const write: WriteText = (stream) => formatLogDate(read(stream));
-  write.append = (stream, line) => appendLogDate(read(stream), line);
-  return write;
 }
 
 function hexadecimal(value: number, digits: number): string {
@@ -295,20 +266,11 @@ function address(locate: LocateSocket, parsed?: (stream: Stream) => IpAddress | 
 
 /** A unix socket has no port: the number of the bind line stands for it. */
 function port(locate: LocateSocket): AliasCompiler {
-  return (part, context) => {
-    const write: WriteText = (stream) => {
-      const socket = locate(stream);
-      if (socket === undefined) return writeOptional(null, part, context.isMandatory);
-      if (socket.family === "unix") return `${stream.session.bind.id}`;
-      return part.hexadecimal ? hexadecimal(socket.port, 4) : `${socket.port}`;
-    };
-    if (part.hexadecimal) return write;
-    write.append = (stream, line) => {
-      const socket = locate(stream);
-      if (socket === undefined || socket.family === "unix") line.append(write(stream));
-      else line.appendInteger(socket.port);
-    };
-    return write;
+  return (part, context) => (stream) => {
+    const socket = locate(stream);
+    if (socket === undefined) return writeOptional(null, part, context.isMandatory);
+    if (socket.family === "unix") return `${stream.session.bind.id}`;
+    return part.hexadecimal ? hexadecimal(socket.port, 4) : `${socket.port}`;
   };
 }
 
@@ -356,36 +318,8 @@ function captureList(side: Side): AliasCompiler {
   };
 }
 
-function methodOf(stream: Stream): string | undefined {
-  return stream.originalMethod ?? stream.request?.method;
-}
-
-function targetOf(stream: Stream): string | undefined {
-  return stream.originalTarget ?? stream.request?.target;
-}
-
-function versionOf(stream: Stream): string | undefined {
-  if (stream.request === null) return undefined;
-  return stream.request.versionMinor === 1 ? "HTTP/1.1" : "HTTP/1.0";
-}
-
 function beforeQuery(target: string | undefined): string | undefined {
   if (target === undefined) return undefined;
   const mark = target.indexOf("?");
   return mark < 0 ? target : target.slice(0, mark);
-}
-
-function activeConnections({ runtime }: Stream): number {
-  const { frontends } = runtime;
-  let count = 0;
-  for (let i = 0; i < frontends.length; i++) {
-    const frontend = frontends[i]!;
-    count += frontend.state.total(frontend.slot, COUNTER.scur);
-  }
-  return count;
-}
-
-/** A request that met no backend counts at its frontend's own, which has none. */
-function backendConnections({ backend }: Stream): number {
-  return backend === null ? 0 : backend.state.total(backend.slot, COUNTER.scur);
 }

@@ -2,7 +2,6 @@
 // one date per second, not one per line.
 
 import { Buffer } from "node:buffer";
-import type { LineBuffer } from "./line-buffer.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -18,15 +17,19 @@ export function formatLogDate(dateMs: number): string {
   return `${localSecond(Math.floor(dateMs / 1000))}.${formatMilliseconds(dateMs)}`;
 }
 
-/** As `formatLogDate`, put into a line. */
-export function appendLogDate(dateMs: number, line: LineBuffer): void {
+/** As `formatLogDate`, written to `bytes` from `at` on; returns its end. Takes 24 bytes. */
+export function putLogDate(dateMs: number, bytes: Uint8Array, at: number): number {
   const second = Math.floor(dateMs / 1000);
   if (second !== encodedSecond) {
     encodedSecond = second;
     encoded = Buffer.from(`${localSecond(second)}.`, "latin1");
   }
-  line.appendBytes(encoded, 0, encoded.length);
-  line.append(formatMilliseconds(dateMs));
+  for (let i = 0; i < encoded.length; i++) bytes[at++] = encoded[i]!;
+  const ms = (dateMs - second * 1000) | 0;
+  bytes[at] = 48 + ((ms / 100) | 0);
+  bytes[at + 1] = 48 + (((ms / 10) | 0) % 10);
+  bytes[at + 2] = 48 + (ms % 10);
+  return at + 3;
 }
 
 let encodedSecond = Number.NaN;

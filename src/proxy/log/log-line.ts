@@ -4,8 +4,8 @@ import type { LogFormat } from "../../model/sample.ts";
 import type { RuleEnvironment } from "../rules/environment.ts";
 import { compileFormatParts } from "../rules/format.ts";
 import type { Stream } from "../stream.ts";
-import type { WriteText } from "./aliases.ts";
 import { LineBuffer } from "./line-buffer.ts";
+import { compileSteps, runSteps } from "./line-program.ts";
 import { isErroneous, isLoggedAtConnect, levelOf, shouldLog } from "./log-decision.ts";
 import { LEVEL_NUMBERS, type LogOutput } from "./log-target.ts";
 import type { LogWriter } from "./log-writer.ts";
@@ -20,20 +20,8 @@ export function compileLogLine(
   logCount: { value: number } = { value: 0 },
 ): AppendLine {
   const counters = { logCount, requestCount: environment.requestCount };
-  const parts = compileFormatParts(format, environment, "log", counters).map(appenderOf);
-  return (stream, line) => {
-    for (let i = 0; i < parts.length; i++) parts[i]!(stream, line);
-  };
-}
-
-function appenderOf(part: string | WriteText): AppendLine {
-  if (typeof part !== "string") return part.append ?? ((stream, line) => line.append(part(stream)));
-  const bytes = Buffer.from(part, "latin1");
-  if (bytes.length === 1) {
-    const byte = bytes[0]!;
-    return (_stream, line) => line.appendByte(byte);
-  }
-  return (_stream, line) => line.appendBytes(bytes, 0, bytes.length);
+  const steps = compileSteps(compileFormatParts(format, environment, "log", counters));
+  return (stream, line) => runSteps(steps, stream, line);
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   writeOptional,
 } from "../log/aliases.ts";
 import { encodeHttp } from "../log/encoding.ts";
+import { STEP } from "../log/line-program.ts";
 import type { RuleEnvironment } from "./environment.ts";
 import { compileSample } from "./sample.ts";
 
@@ -135,10 +136,12 @@ class Assembly {
     if (this.#captures.length > 0) {
       const write = concatenate(this.#captures);
       this.#captures = [];
-      this.#parts.push((stream) => {
+      const writeWithBlank: WriteText = (stream) => {
         const text = write(stream);
         return text === "" ? "" : `${text} `;
-      });
+      };
+      writeWithBlank.step = STEP.captures;
+      this.#parts.push(writeWithBlank);
     } else if (!this.#endsInBlank) this.#append(" ");
     this.#endsInBlank = true;
   }
