@@ -70,12 +70,14 @@ async function readAndServe(
       loaded === null ? summarizeDiagnostics(diagnostics) : "there are warnings, and -dW forbids them";
     return complain(terminal, `the configuration is not valid: ${why}`);
   }
-  const hasListener = loaded.configuration.proxies.some(
-    ({ isDisabled, frontend }) => !isDisabled && (frontend?.binds.length ?? 0) > 0,
-  );
+  const { global, proxies } = loaded.configuration;
+  // A stats socket is a listener too: files that only check servers need no `bind`.
+  const hasListener =
+    global.statsSockets.length > 0 ||
+    proxies.some(({ isDisabled, frontend }) => !isDisabled && (frontend?.binds.length ?? 0) > 0);
   if (isCheck) return concludeCheck(hasListener, hasWarnings, flags.isQuiet, terminal);
   if (!hasListener) return complain(terminal, "no enabled listener: there is no `bind` line to serve");
-  const isDaemon = flags.isDaemon || (loaded.configuration.global.daemon && !flags.isForeground);
+  const isDaemon = flags.isDaemon || (global.daemon && !flags.isForeground);
   if (isDaemon && !isDaemonChild()) return startDaemon(args, terminal);
   return serveAsHaproxy(flags, terminal);
 }
