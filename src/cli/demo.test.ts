@@ -105,8 +105,9 @@ test("the demo shows stickiness, rotation, a server that goes and comes back, an
   await assert.rejects(ask(`${url}/`));
 });
 
-test("a port that is taken is said and another one found, and --for ends it", async () => {
+test("a port that is taken is said and another one found, and --for ends it", async (t) => {
   const holder = createServer().listen(0, "127.0.0.1");
+  t.after(() => holder.close());
   await once(holder, "listening");
   const { port } = holder.address() as { port: number };
   const { demo, url } = await startDemo("--port", String(port), "--stats-port", "0", "--for", "100ms");
@@ -114,7 +115,18 @@ test("a port that is taken is said and another one found, and --for ends it", as
   const { code, output } = await demo.ended;
   assert.equal(code, 0);
   assert.ok(output.includes(`note: port ${port} is taken, so it is ${new URL(url).port}`), output);
-  holder.close();
+});
+
+test("a demo that is killed takes its load balancer along", async () => {
+  const { demo, url } = await startDemo("--port", "0", "--stats-port", "0");
+  assert.equal((await ask(`${url}/`)).status, 200);
+  demo.signal("SIGKILL");
+  const isServing = () =>
+    ask(`${url}/`).then(
+      () => true,
+      () => false,
+    );
+  while (await isServing()) await new Promise((resolve) => setTimeout(resolve, 10));
 });
 
 test("only its user can read the demo's key", () => {

@@ -62,26 +62,25 @@ async function showOnce(
   clears: boolean,
   terminal: Terminal,
 ): Promise<number> {
-  try {
-    const statuses = await Promise.all(mastersMeant(pid).map(askStatus));
-    if (isJson) terminal.write(`${JSON.stringify(statuses.map(statusRecord), null, 2)}\n`);
-    else {
-      const text = statuses.map((one) => describeMaster(one, terminal.isColour)).join("\n");
-      terminal.write(`${clears && terminal.isColour ? CLEAR_SCREEN : ""}${text}`);
-    }
-    return 0;
-  } catch (error) {
-    terminal.error(`${colour(terminal.isErrorColour, "error", "error")}: ${(error as Error).message}\n`);
-    return 1;
+  const entries = mastersMeant(pid);
+  if (typeof entries === "string") return complain(terminal, entries);
+  const asked = await Promise.allSettled(entries.map(askStatus));
+  const statuses = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  if (isJson) terminal.write(`${JSON.stringify(statuses.map(statusRecord), null, 2)}\n`);
+  else {
+    const text = statuses.map((one) => describeMaster(one, terminal.isColour)).join("\n");
+    terminal.write(`${clears && terminal.isColour ? CLEAR_SCREEN : ""}${text}`);
   }
+  for (const one of asked) if (one.status === "rejected") complain(terminal, (one.reason as Error).message);
+  return statuses.length === asked.length ? 0 : 1;
 }
 
-function mastersMeant(pid: string | null): RegistryEntry[] {
+/** Those that are meant, or why there are none. */
+function mastersMeant(pid: string | null): RegistryEntry[] | string {
   const entries = pid === null ? listRegistry() : [];
   if (entries.length > 0) return entries;
   const chosen = chooseMaster(pid);
-  if (typeof chosen === "string") throw new Error(chosen);
-  return [chosen];
+  return typeof chosen === "string" ? chosen : [chosen];
 }
 
 async function askStatus(entry: RegistryEntry): Promise<MasterStatus> {
@@ -99,4 +98,9 @@ function describeMaster({ entry, rows }: MasterStatus, isColour: boolean): strin
   return `${title}\n${statusTable(rows, isColour)
     .map((text) => `  ${text}\n`)
     .join("")}`;
+}
+
+function complain(terminal: Terminal, message: string): 1 {
+  terminal.error(`${colour(terminal.isErrorColour, "error", "error")}: ${message}\n`);
+  return 1;
 }
