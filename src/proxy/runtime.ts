@@ -2,6 +2,7 @@
 // their slots in the shared state. Built by `proxy/build.ts`; a reload builds a new generation and streams finish in
 // the one that they began in. Data and small accessors only: decisions live in balance/, persistence/ and exchange/.
 import type * as model from "../model/proxy.ts";
+import type { PreparedHeader } from "../protocol/http1/message-head.ts";
 import type { TlsClientContext } from "../transport/contract.ts";
 import type { Balancer } from "./balance/balancer.ts";
 import type { ServerPool } from "./exchange/server-pool.ts";
@@ -24,6 +25,8 @@ export class Server {
   port: number | null;
   /** The definition's cookie value, or what `cookie … dynamic` makes of the address. */
   cookie: string | null;
+  /** The Set-Cookie header that inserts it, where all clients get the same. Kept by persistence/. */
+  insertedCookie: { readonly of: string | null; readonly header: PreparedHeader } | null = null;
   /** Null: clear, or TLS contexts not made (check mode). */
   tls: TlsClientContext | null = null;
   /** Idle connections of this process; handed on from the generation before when the address is the same. */

@@ -1,9 +1,9 @@
 // The facts of one client connection (Session) and of one request or TCP connection on it (Stream): what fetches read,
 // rules change, and logs print. HAProxy's words. No I/O: the exchange fills it in.
 import type { IpAddress, SocketAddress } from "../base/address.ts";
-import type { Bind } from "../model/proxy.ts";
+import type { Bind, ForwardedHeader } from "../model/proxy.ts";
 import type { LogLevel } from "../model/rule.ts";
-import type { MessageHead } from "../protocol/http1/message-head.ts";
+import type { MessageHead, PreparedHeader } from "../protocol/http1/message-head.ts";
 import type { Connection, TlsFacts } from "../transport/contract.ts";
 import type { SampleValue } from "./rules/sample-value.ts";
 import type { Backend, Frontend, Runtime, Server } from "./runtime.ts";
@@ -31,6 +31,12 @@ export class Session {
   /** `source` and `destination` as addresses, parsed when a rule first asks (rules/fetches/connection.ts). */
   sourceIp: { readonly of: SocketAddress; readonly address: IpAddress | null } | null = null;
   destinationIp: { readonly of: SocketAddress; readonly address: IpAddress | null } | null = null;
+  /** The `option forwardfor` header of `source`, once made (exchange/request-phases.ts). */
+  forwardedFor: {
+    readonly settings: ForwardedHeader;
+    readonly host: string;
+    readonly header: PreparedHeader;
+  } | null = null;
   /** Requests that began on this connection. */
   requestCount = 0;
 

@@ -82,3 +82,11 @@ export function equalsIgnoreCase(
   }
   return true;
 }
+
+/** True when `text` stands at `start`. */
+export function isText(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  }
+  return true;
+}

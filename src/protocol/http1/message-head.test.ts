@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MessageHead } from "./message-head.ts";
+import { MessageHead, prepareHeader } from "./message-head.ts";
 import { parseRequestHead } from "./request-parser.ts";
 import { parseResponseHead } from "./response-parser.ts";
 
@@ -111,4 +111,20 @@ test("more headers than there was room for at first are kept", () => {
   assert.equal(head.firstValue("x-89"), "89");
   assert.equal(head.firstValue("y-59"), "59");
   assert.match(encode(head), /x-0: 0\r\n[\s\S]*x-89: 89\r\ny-0: 0\r\n[\s\S]*y-59: 59\r\n\r\n$/);
+});
+
+test("prepared headers are written, replaced and changed like any other", () => {
+  const head = new MessageHead();
+  head.startResponse(200, "OK");
+  head.addHeader("X-Tag", "old");
+  const prepared = prepareHeader("X-Tag", "new\r\nvalue")!;
+  head.setPrepared(prepared);
+  head.addPrepared(prepareHeader("Cache-Control", "private")!);
+  assert.equal(head.firstValue("x-tag"), "new  value");
+  const out = new Uint8Array(head.encodedLengthMax());
+  const text = () => Buffer.from(out.subarray(0, head.encodeInto(out, 0))).toString("latin1");
+  assert.equal(text(), "HTTP/1.1 200 OK\r\nx-tag: new  value\r\ncache-control: private\r\n\r\n");
+  head.setValueAt(head.indexOf("x-tag"), "z");
+  assert.equal(text(), "HTTP/1.1 200 OK\r\nx-tag: z\r\ncache-control: private\r\n\r\n");
+  assert.equal(prepareHeader("no token", "x"), null);
 });

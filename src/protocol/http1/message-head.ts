@@ -10,7 +10,7 @@
 // Invariants: names in `bytes` are in lower case (the parser folds them in place, as HAProxy does); what encodeInto
 // writes parses back to the same head; no value can hold CR, LF or NUL, so nothing can inject a header.
 import { Buffer } from "node:buffer";
-import { copyBytes, readLatin1, writeLatin1 } from "./bytes.ts";
+import { copyBytes, isText, readLatin1, writeLatin1 } from "./bytes.ts";
 
 /** How the end of a message's body is found. */
 export type Framing = 0 | 1 | 2 | 3;
@@ -25,6 +25,8 @@ const REMOVED = 1;
 export const REFORMAT = 2;
 const VALUE_REPLACED = 4;
 const ADDED = 8;
+/** Added, and its line is encoded already. */
+const PREPARED = 16;
 
 /** No longer name can be received, and longer ones have no room in a key. */
 const NAME_LENGTH_MAX = 0x7fff;
@@ -96,6 +98,7 @@ export class MessageHead {
   // Text of added names and of added or replaced values; filled only where flags say so.
   readonly #names: string[] = [];
   readonly #values: string[] = [];
+  readonly #lines: Uint8Array[] = [];
   #own: Uint8Array = EMPTY;
 
   /** Forgets everything but its memory. Parsers call it themselves. */
@@ -172,6 +175,12 @@ export class MessageHead {
   /** False while the target is just bytes[targetStart, targetEnd): nobody has changed it or asked for its text. */
   get hasTargetText(): boolean {
     return this.#target !== null;
+  }
+
+  /** Whether the target begins with that latin1 text; makes no text of the target for it. */
+  targetStartsWith(text: string): boolean {
+    if (this.#target !== null) return this.#target.startsWith(text);
+    return text.length <= this.targetEnd - this.targetStart && isText(this.bytes, this.targetStart, text);
   }
 
   get status(): number {
@@ -255,6 +264,24 @@ export class MessageHead {
     return true;
   }
 
+  /** As `addHeader`, with what `prepareHeader` has checked and encoded. */
+  addPrepared(header: PreparedHeader): void {
+    const i = this.headerCount;
+    if (i >= this.flags.length) this.grow();
+    this.headerCount = i + 1;
+    this.flags[i] = ADDED | PREPARED;
+    this.keys[i] = header.key;
+    this.#names[i] = header.name;
+    this.#values[i] = header.value;
+    this.#lines[i] = header.line;
+  }
+
+  /** As `setHeader`, with what `prepareHeader` has checked and encoded. */
+  setPrepared(header: PreparedHeader): void {
+    for (let i = this.indexOf(header.name); i >= 0; i = this.indexOf(header.name, i + 1)) this.removeAt(i);
+    this.addPrepared(header);
+  }
+
   /** Removes all headers of that name, then appends one: HAProxy's set-header. */
   setHeader(name: string, value: string): boolean {
     if (internName(name) === null) return false;
@@ -280,7 +307,7 @@ export class MessageHead {
 
   /** Replaces a value where it stands. Sanitised as in `addHeader`. */
   setValueAt(i: number, value: string): void {
-    this.flags[i]! |= VALUE_REPLACED;
+    this.flags[i] = (this.flags[i]! | VALUE_REPLACED) & ~PREPARED;
     this.#values[i] = sanitizeValue(value);
     this.isVerbatim = false;
   }
@@ -411,6 +438,10 @@ export class MessageHead {
 
   #encodeHeaderAt(i: number, target: Uint8Array, at: number): number {
     const flags = this.flags[i]!;
+    if ((flags & PREPARED) !== 0) {
+      const line = this.#lines[i]!;
+      return copyBytes(line, 0, line.length, target, at);
+    }
     const { offsets } = this;
     if ((flags & ADDED) !== 0) at = writeLatin1(this.#names[i]!, target, at);
     else at = copyBytes(this.bytes, offsets[i * 4]!, offsets[i * 4 + 1]!, target, at);
@@ -475,6 +506,25 @@ function internName(name: string): HeaderName | null {
 function nameKey(lowerCaseName: string): number {
   const { length } = lowerCaseName;
   return (length << 16) | (lowerCaseName.charCodeAt(0) << 8) | lowerCaseName.charCodeAt(length - 1);
+}
+
+/** A header that is known before the message that it is added to: checked and encoded once. */
+export interface PreparedHeader {
+  /** In lower case. */
+  readonly name: string;
+  readonly value: string;
+  readonly key: number;
+  /** With its line end. */
+  readonly line: Uint8Array;
+}
+
+/** Null when the name is no token. The value is sanitised as in `addHeader`. */
+export function prepareHeader(name: string, value: string): PreparedHeader | null {
+  const headerName = internName(name);
+  if (headerName === null) return null;
+  const sanitized = sanitizeValue(value);
+  const line = Buffer.from(`${headerName.lowerCase}: ${sanitized}\r\n`, "latin1");
+  return { name: headerName.lowerCase, value: sanitized, key: headerName.key, line };
 }
 
 /** The text as it may stand in a header value: one character per byte, no CR, LF or NUL. */

@@ -8,7 +8,7 @@
 //   - targets that are neither "/…", "*", nor a URI with a scheme (except for CONNECT); URIs without authority;
 //   - the HTTP/2 preface, which HAProxy upgrades to HTTP/2.
 // Forwarded differently but meaning the same: "CHUNKED" in lower case, Content-Length without leading zeros.
-import { readLatin1 } from "./bytes.ts";
+import { isText, readLatin1 } from "./bytes.ts";
 import { BLANK, CHARACTER_CLASS, TARGET, TOKEN } from "./character-class.ts";
 import { namesWebSocket, parseHeaderLines } from "./header-lines.ts";
 import { FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, type MessageHead } from "./message-head.ts";
@@ -16,7 +16,6 @@ import {
   DEFAULT_HEAD_LIMITS,
   type HeadLimits,
   INCOMPLETE,
-  isText,
   MALFORMED,
   parseVersion,
   resume,

@@ -75,11 +75,3 @@ export function parseVersion(bytes: Uint8Array, pos: number, end: number): numbe
   if (major < 1 || major > 9 || minor < 0 || minor > 9 || bytes[pos + 6] !== 46) return MALFORMED;
   return major * 10 + minor;
 }
-
-/** True when `text` stands at `start`. */
-export function isText(bytes: Uint8Array, start: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (bytes[start + i] !== text.charCodeAt(i)) return false;
-  }
-  return true;
-}

@@ -3,12 +3,12 @@
 // phases. Runs without waiting unless a rule asks for the body.
 import { networkContains, parseIpAddress, parseIpNetwork } from "../../base/address.ts";
 import type { ForwardedHeader } from "../../model/proxy.ts";
-import type { MessageHead } from "../../protocol/http1/message-head.ts";
+import { type MessageHead, prepareHeader } from "../../protocol/http1/message-head.ts";
 import { applyRequestCookie } from "../persistence/cookie.ts";
 import type { RuleProgram, Verdict } from "../rules/programs.ts";
 import type { Backend } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
-import type { Stream } from "../stream.ts";
+import type { Session, Stream } from "../stream.ts";
 import type { ExchangeContext } from "./context.ts";
 import {
   authReply,
@@ -250,11 +250,25 @@ function addForwardedHeaders(stream: Stream, head: MessageHead, backend: Backend
   const front = stream.frontend.definition.options;
   const back = backend.definition.options;
   const forwardFor = back.forwardFor ?? front.forwardFor;
-  if (forwardFor !== null)
-    addForwarded(head, forwardFor, stream.session.source.host, stream.session.source.family);
+  if (forwardFor !== null) addForwardedFor(head, forwardFor, stream.session);
   const originalTo = back.originalTo ?? front.originalTo;
   if (originalTo !== null)
     addForwarded(head, originalTo, stream.session.destination.host, stream.session.destination.family);
+}
+
+/** Most clients send more than one request: the header is made once for a connection. */
+function addForwardedFor(head: MessageHead, settings: ForwardedHeader, session: Session): void {
+  const { forwardedFor, source } = session;
+  if (forwardedFor !== null && forwardedFor.settings === settings && forwardedFor.host === source.host) {
+    if (!settings.ifNone || !head.has(forwardedFor.header.name)) head.addPrepared(forwardedFor.header);
+    return;
+  }
+  if (source.family === "unix" || (settings.except.length > 0 && isExcepted(settings.except, source.host)))
+    return;
+  const header = prepareHeader(settings.header, source.host);
+  if (header === null) return;
+  session.forwardedFor = { settings, host: source.host, header };
+  if (!settings.ifNone || !head.has(header.name)) head.addPrepared(header);
 }
 
 function addForwarded(

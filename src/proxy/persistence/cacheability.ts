@@ -8,7 +8,7 @@ export interface Cacheability {
   readonly cookies: boolean;
 }
 
-const CACHEABLE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+const NEITHER: Cacheability = { response: false, cookies: false };
 /** Cacheable by default (RFC 7231 section 6.1). */
 const CACHEABLE_STATUSES = new Set([200, 203, 204, 206, 300, 301, 404, 405, 410, 414, 501]);
 const NOT_STORED = new Set(["private", "no-cache", "no-store", "max-age=0", "s-maxage=0"]);
@@ -20,21 +20,28 @@ export function isResponseCacheable(
   status: number,
 ): Cacheability {
   const byDefault =
-    request !== null && CACHEABLE_METHODS.has(request.method) && CACHEABLE_STATUSES.has(status);
+    request !== null &&
+    isCacheableMethod(request.method) &&
+    (status === 200 || CACHEABLE_STATUSES.has(status));
   let isStored = byDefault;
   let areCookiesStored = byDefault;
-  if (status < 200 || response.firstValue("pragma")?.toLowerCase() === "no-cache")
-    return { response: false, cookies: false };
-  let canBeReused = ["expires", "etag", "last-modified"].some((name) => response.has(name));
-  for (const directive of directives(response)) {
+  if (status < 200 || response.firstValue("pragma")?.toLowerCase() === "no-cache") return NEITHER;
+  let canBeReused = response.has("expires") || response.has("etag") || response.has("last-modified");
+  const isDirected = response.has("cache-control");
+  if (!canBeReused && !isDirected) return NEITHER;
+  for (const directive of isDirected ? directives(response) : []) {
     if (directive === "public") isStored = areCookiesStored = true;
     else if (NOT_STORED.has(directive)) isStored = areCookiesStored = false;
     else if (directive.startsWith('no-cache="set-cookie')) areCookiesStored = false;
     else if (/^(s-maxage|max-age)/.test(directive)) canBeReused = true;
   }
   // Nothing stores what has neither an age nor a validator (RFC 7234 section 3).
-  if (!canBeReused) return { response: false, cookies: false };
+  if (!canBeReused) return NEITHER;
   return { response: isStored, cookies: areCookiesStored };
+}
+
+function isCacheableMethod(method: string): boolean {
+  return method === "GET" || method === "HEAD" || method === "OPTIONS" || method === "TRACE";
 }
 
 /** All elements of all Cache-Control headers in lower case. Commas in quoted strings do not separate. */

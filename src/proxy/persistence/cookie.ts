@@ -2,6 +2,7 @@
 // passive; indirect, preserve, nocache, postonly, maxidle, maxlife, dynamic). Two calls, one for the request
 // head and one for the response head, each of which edits the head and leaves the log flags (NN NI VN VU II
 // DI EI OI …) in the stream.
+import { prepareHeader } from "../../protocol/http1/message-head.ts";
 import type { Backend, Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
 import { type Cacheability, isResponseCacheable } from "./cacheability.ts";
@@ -66,13 +67,14 @@ export function applyResponseCookie(stream: Stream, backend: Backend, nowSeconds
   if (settings !== null && stream.server !== null && mustInsert(stream, settings, found, nowSeconds)) {
     insertCookie(stream, stream.server, settings, head, nowSeconds);
     if (settings.nocache && cacheable.response) {
-      head.addHeader("cache-control", "private");
+      head.addPrepared(PRIVATE);
       cacheable = UNKNOWN_CACHEABLE;
     }
   }
   return checkcache && hasCookie && cacheable.response && cacheable.cookies ? "deny" : "pass";
 }
 
+const PRIVATE = prepareHeader("cache-control", "private")!;
 const UNKNOWN_CACHEABLE: Cacheability = { response: false, cookies: false };
 
 /** The text of the alert that goes with "deny". */

@@ -1,7 +1,7 @@
 // `cookie` on responses: rewrites, prefixes or removes the persistence cookie that a server set, and inserts
 // our own. Behaviour of HAProxy 2.6; the obsolete Set-Cookie2 is left alone.
 import type { CookieSettings } from "../../model/proxy.ts";
-import type { MessageHead } from "../../protocol/http1/message-head.ts";
+import { type MessageHead, type PreparedHeader, prepareHeader } from "../../protocol/http1/message-head.ts";
 import type { Server } from "../runtime.ts";
 import type { CookieResponseFlag, Stream } from "../stream.ts";
 import { encodeCookieDate } from "./cookie-date.ts";
@@ -70,16 +70,31 @@ export function insertCookie(
   head: MessageHead,
   nowSeconds: number,
 ): void {
+  if (settings.maxidleSeconds || settings.maxlifeSeconds)
+    head.addHeader("set-cookie", cookieText(server, settings, dates(stream, settings, nowSeconds)));
+  else head.addPrepared(preparedCookie(server, settings));
+  report(stream, settings, server.cookie !== null && stream.isPersistent ? "U" : "I");
+}
+
+/** Without dates, a server's cookie is the same for all clients. */
+function preparedCookie(server: Server, settings: CookieSettings): PreparedHeader {
+  const { insertedCookie } = server;
+  if (insertedCookie !== null && insertedCookie.of === server.cookie) return insertedCookie.header;
+  const header = prepareHeader("set-cookie", cookieText(server, settings, ""))!;
+  server.insertedCookie = { of: server.cookie, header };
+  return header;
+}
+
+function cookieText(server: Server, settings: CookieSettings, cookieDates: string): string {
   let text = `${settings.name}=`;
   if (server.cookie === null) text += "; Expires=Thu, 01-Jan-1970 00:00:01 GMT";
-  else text += server.cookie + dates(stream, settings, nowSeconds);
+  else text += server.cookie + cookieDates;
   text += "; path=/";
   for (const domain of settings.domains) text += `; domain=${domain}`;
   if (settings.httponly) text += "; HttpOnly";
   if (settings.secure) text += "; Secure";
   for (const attribute of settings.attributes) text += `; ${attribute}`;
-  head.addHeader("set-cookie", text);
-  report(stream, settings, server.cookie !== null && stream.isPersistent ? "U" : "I");
+  return text;
 }
 
 /** Last seen: now. First seen: what the client's cookie says, else now; only with maxlife. */

@@ -101,7 +101,10 @@ export class StatisticsService {
         : stream.backend!.definition;
     const settings = proxy.stats;
     const head = stream.request;
-    if (settings === null || head === null || !/^(GET|HEAD|POST)$/.test(head.method)) return null;
+    if (settings === null || head === null) return null;
+    // Every request is looked at here, and hardly one is for us: no text is made of its target.
+    if (head.targetStartsWith("/") && !head.targetStartsWith(settings.uri)) return null;
+    if (!/^(GET|HEAD|POST)$/.test(head.method)) return null;
     const target = originForm(head.target);
     if (!target.startsWith(settings.uri)) return null;
     return {

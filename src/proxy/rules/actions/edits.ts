@@ -2,7 +2,11 @@
 import { expandReplacement, parseReplacement, type Replacement } from "../../../base/regex.ts";
 import type { EditAction } from "../../../model/rule.ts";
 import type { LogFormat, MatchMethod } from "../../../model/sample.ts";
-import type { MessageHead } from "../../../protocol/http1/message-head.ts";
+import {
+  type MessageHead,
+  type PreparedHeader,
+  prepareHeader,
+} from "../../../protocol/http1/message-head.ts";
 import type { Stream } from "../../stream.ts";
 import type { RuleEnvironment } from "../environment.ts";
 import { compileFormat, constantFormat } from "../format.ts";
@@ -41,8 +45,11 @@ function setOrAdd(
   environment: RuleEnvironment,
 ): RunAction {
   const name = action.name.toLowerCase();
-  const value = compileFormat(action.value, environment, "http");
   const isSet = action.kind === "set-header";
+  const constant = constantFormat(action.value);
+  const prepared = constant === null ? null : prepareHeader(name, constant);
+  if (prepared !== null) return editPrepared(prepared, isSet, side);
+  const value = compileFormat(action.value, environment, "http");
   return (stream) => {
     const head = messageOf(stream, side);
     if (head === null) return null;
@@ -50,6 +57,15 @@ function setOrAdd(
     const text = value(stream);
     if (isSet) head.setHeader(name, text);
     else head.addHeader(name, text);
+    return null;
+  };
+}
+
+function editPrepared(header: PreparedHeader, isSet: boolean, side: MessageSide): RunAction {
+  return (stream) => {
+    const head = messageOf(stream, side);
+    if (isSet) head?.setPrepared(header);
+    else head?.addPrepared(header);
     return null;
   };
 }
