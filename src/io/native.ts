@@ -34,6 +34,7 @@ const LIBC = {
   close: { return: "i32", arguments: ["i32"] },
   fcntl: { return: "i32", arguments: ["i32", "i32", "i64"] },
   send: { return: "i64", arguments: ["i32", "pointer", "u64", "i32"] },
+  sendmmsg: { return: "i32", arguments: ["i32", "pointer", "u32", "i32"] },
   sendmsg: { return: "i64", arguments: ["i32", "pointer", "i32"] },
   recv: { return: "i64", arguments: ["i32", "pointer", "u64", "i32"] },
   __errno_location: { return: "pointer", arguments: [] },

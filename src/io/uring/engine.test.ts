@@ -413,14 +413,55 @@ test("sends datagrams again after the receiver at a unix path was replaced", asy
     const sender = engine.openDatagramSender({ kind: "unix", path });
     assert(sender.ok);
     assert.equal(sender.value.send(Buffer.from("one"), 0, 3), true);
+    engine.turn(0);
     libc.close(before);
     unlinkSync(path);
     const after = receive();
     assert.equal(sender.value.send(Buffer.from("two!"), 0, 4), true);
+    engine.turn(0);
     assert.equal(libc.recv(after, scratch.pointer, 100n, 0), 4n);
     assert.equal(Buffer.from(scratchBytes.subarray(0, 4)).toString(), "two!");
     libc.close(after);
     sender.value.close();
     assert.equal(sender.value.send(Buffer.from("three"), 0, 5), false);
+    rmSync(directory, { recursive: true });
+  }));
+
+test("sends the datagrams of a turn in their order, and pays for lost ones with later refusals", async () =>
+  withUringEngine(async (engine) => {
+    const { libc, scratch, scratchBytes } = engine.native;
+    const directory = mkdtempSync(join(tmpdir(), "sallyport-"));
+    const path = join(directory, "log");
+    const receiver = libc.socket(1, SOCK_DGRAM_NONBLOCK, 0);
+    assert.equal(libc.bind(receiver, scratch.pointer, encodeUnixSockaddr(scratchBytes, 0, path, false)), 0);
+    const receiveAll = (): string[] => {
+      const texts: string[] = [];
+      for (;;) {
+        const length = Number(libc.recv(receiver, scratch.pointer, 100n, 0));
+        if (length < 0) return texts;
+        texts.push(Buffer.from(scratchBytes.subarray(0, length)).toString());
+      }
+    };
+    const opened = engine.openDatagramSender({ kind: "unix", path });
+    assert(opened.ok);
+    const sender = opened.value;
+    const send = (text: string): boolean => sender.send(Buffer.from(text), 0, text.length);
+    for (const text of ["a", "bb", "ccc"]) assert.equal(send(text), true);
+    assert.deepEqual(receiveAll(), []);
+    engine.turn(0);
+    assert.deepEqual(receiveAll(), ["a", "bb", "ccc"]);
+    // A unix socket's queue holds few datagrams (net.unix.max_dgram_qlen), so most of these are lost.
+    for (let i = 0; i < 3000; i++) send(`${i}`);
+    engine.turn(0);
+    const arrived = receiveAll();
+    assert.deepEqual(
+      arrived,
+      [...arrived].sort((a, b) => Number(a) - Number(b)),
+    );
+    assert.equal(arrived[0], "0");
+    assert.equal(send("next"), false);
+    sender.close();
+    assert.deepEqual(receiveAll(), ["next"]);
+    libc.close(receiver);
     rmSync(directory, { recursive: true });
   }));

@@ -110,6 +110,7 @@ export class UringEngine implements Engine {
   #settling: UringConnection[] = [];
   #parked: UringConnection[] = [];
   #deferred: (() => void)[] = [];
+  readonly #markedSenders: UringDatagramSender[] = [];
   readonly #turnEndTasks: (() => void)[] = [];
   #lastId = 0;
   #openCount = 0;
@@ -229,7 +230,7 @@ export class UringEngine implements Engine {
   ): Result<DatagramSender> {
     const open = (): Result<number> => openDatagramSocket(this.native, address);
     const socket = open();
-    return socket.ok ? success(new UringDatagramSender(this.native, this, socket.value, open)) : socket;
+    return socket.ok ? success(new UringDatagramSender(this, socket.value, open)) : socket;
   }
 
   defer(task: () => void): void {
@@ -243,6 +244,7 @@ export class UringEngine implements Engine {
   run(): void {
     this.#isStopped = false;
     while (!this.#isStopped) this.turn(Number.POSITIVE_INFINITY);
+    this.#flushSenders();
     // What the last handlers wanted done, closing above all.
     this.ring.wait(0);
   }
@@ -259,6 +261,7 @@ export class UringEngine implements Engine {
       timeoutMs = Math.min(timeoutMs, this.#isStopped ? 0 : PARKED_WAIT_MS);
     if (timeoutMs > 0)
       timeoutMs = Math.max(0, Math.min(timeoutMs, this.timers.nextDeadline() - performance.now()));
+    this.#flushSenders();
     const count = this.ring.wait(timeoutMs);
     this.#readClock();
     this.timers.advance(this.nowMs);
@@ -278,6 +281,11 @@ export class UringEngine implements Engine {
 
   mark(connection: UringConnection): void {
     this.#marked.push(connection);
+  }
+
+  /** Flushes this sender before the engine waits. */
+  markSender(sender: UringDatagramSender): void {
+    this.#markedSenders.push(sender);
   }
 
   /** Submits what connections want so far, in the middle of a turn. */
@@ -409,6 +417,13 @@ export class UringEngine implements Engine {
         for (const task of tasks) task();
       }
       this.settleMarked();
+    }
+  }
+
+  #flushSenders(): void {
+    for (let sender = this.#markedSenders.pop(); sender !== undefined; sender = this.#markedSenders.pop()) {
+      sender.isMarked = false;
+      sender.flush();
     }
   }
 
