@@ -71,7 +71,7 @@ export function readLogTarget(reading: Reading, cursor: Cursor, span: Span): Log
   // HAProxy's own formats differ by target: file descriptors get none of the local syslog's.
   return {
     target,
-    format: format ?? "rfc3164",
+    format: format ?? "local",
     facility: FACILITIES.indexOf(facility),
     maxLevel,
     minLevel,

@@ -2,7 +2,8 @@
 // connection does between them (keep-alive, pipelining, timeouts, orderly end). The exchange itself is HttpExchange.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
-import { MessageHead } from "../../protocol/http1/message-head.ts";
+import { BodyDecoder } from "../../protocol/http1/body.ts";
+import { FRAMING_CHUNKED, MessageHead } from "../../protocol/http1/message-head.ts";
 import { parseRequestHead } from "../../protocol/http1/request-parser.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
 import type { ListenerRuntime } from "../runtime.ts";
@@ -222,6 +223,15 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
 
   #begin(chunk: Chunk, restStart: number, end: number): void {
     this.#state = "exchange";
+    if (
+      this.request.framing === FRAMING_CHUNKED &&
+      restStart < end &&
+      isMalformed(chunk.bytes, restStart, end)
+    ) {
+      // No server has to be troubled with what is seen to be wrong at once.
+      this.#exchange.failHead(TERMINATION.badRequest);
+      return;
+    }
     this.#exchange.begin(this.#partial ?? chunk, chunk, restStart, end);
   }
 
@@ -271,4 +281,11 @@ export function countSession(context: ExchangeContext, listener: ListenerRuntime
   }
   countRate(state, slot, COUNTER.connRateSecond, engine.wallClockMs);
   countRate(state, slot, COUNTER.sessRateSecond, engine.wallClockMs);
+}
+
+/** Whether the beginning of a chunked body is none. */
+function isMalformed(bytes: Uint8Array, start: number, end: number): boolean {
+  const decoder = new BodyDecoder();
+  decoder.reset(FRAMING_CHUNKED, 0);
+  return decoder.feed(bytes, start, end) < 0;
 }

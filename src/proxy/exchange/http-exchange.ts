@@ -22,7 +22,7 @@ import {
   setClientConnectionHeader,
   setServerConnectionHeader,
 } from "./keep-alive.ts";
-import { errorReply, type Reply, readReplyHead } from "./replies.ts";
+import { earlyErrorText, errorReply, type Reply, readReplyHead } from "./replies.ts";
 import { type PhaseOutcome, RequestPhases, replySource } from "./request-phases.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseHeadReader } from "./response-head-reader.ts";
@@ -111,7 +111,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#context.state.count(stream.frontend.slot, COUNTER.ereq);
     this.#context.state.count(this.#client.listener.slot, COUNTER.ereq);
     this.#isRequestDone = true;
-    this.#reply(errorReply(status, replySource(this.#context, stream)), termination);
+    stream.status = status;
+    this.#end(termination);
+    this.#relay.sendText(stream, earlyErrorText(status, replySource(this.#context, stream)));
+    this.#finish();
   }
 
   /** The client left in the middle of a head. */
@@ -256,8 +259,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   #requestDone(): void {
     this.#isRequestDone = true;
     this.#client.connection.expectBulk(0);
-    this.#armServerTimeout();
-    if (this.#isResponseDone) this.#exchangeDone();
+    if (this.#isResponseDone) this.#bothDone();
+    else this.#armServerTimeout();
   }
 
   // ---- The server ----
@@ -318,7 +321,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       return;
     }
     this.#isServerKept = false;
-    if (this.#isResponseDone) return;
+    if (this.#isResponseDone) {
+      if (link.connection.isClosed) this.#endEarly();
+      return;
+    }
     // An until-close body ends with an orderly close; with a reset it is cut.
     if (isOrderly && this.#relay.finishAtClose()) this.#responseDone();
     else this.#failServer(TERMINATION.serverClosedInData);
@@ -463,13 +469,21 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   #responseDone(): void {
     this.#isResponseDone = true;
+    if (this.#isRequestDone) this.#bothDone();
+    // An early answer: the server still takes the rest of the request, but owes us nothing.
+    else this.#context.engine.timers.disarm(this.#timer);
+  }
+
+  /** The server has answered and gone: nobody takes the rest of the request. */
+  #endEarly(): void {
+    this.#end(TERMINATION.serverClosedInData);
+    this.#isClientKept = false;
+    this.#bothDone();
+  }
+
+  #bothDone(): void {
     this.#releaseLink();
-    if (this.#isRequestDone) this.#exchangeDone();
-    else {
-      // The server answered without wanting the rest of the request.
-      this.#isClientKept = false;
-      this.#exchangeDone();
-    }
+    this.#exchangeDone();
   }
 
   // ---- Ends ----
@@ -485,6 +499,11 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#dropLink();
     this.#connector.abandon();
     this.#end(termination);
+    if (reply.head === "") {
+      stream.status = reply.status;
+      this.#finish();
+      return;
+    }
     const request = stream.request;
     const isHead = request?.method === "HEAD";
     const { head } = this.#responses;
@@ -522,8 +541,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       return;
     }
     this.#end(termination);
-    // An until-close or chunked client must not take a cut response for a whole one.
-    this.#client.connection.reset();
+    // Where only the close tells the end, a cut response must not be taken for a whole one.
+    if (!this.#relay.isDelimited) this.#client.connection.reset();
+    this.#isClientKept = false;
     this.#dropLink();
     this.#finish();
   }
@@ -537,6 +557,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     }
     this.#end(termination);
     if (!this.#isResponseBegun && termination.status > 0) this.stream.status = termination.status;
+    this.#isClientKept = false;
     this.#connector.abandon();
     this.#dropLink();
     this.#client.connection.reset();

@@ -29,22 +29,22 @@ export function mayKeepClient(stream: Stream): boolean {
   const request = stream.request;
   if (request === null || request.connectionClose) return false;
   if (request.versionMinor === 0 && !request.connectionKeepAlive) return false;
-  return (
-    stream.frontend.definition.options.connectionMode !== "close" &&
-    stream.backend?.definition.options.connectionMode !== "close"
-  );
+  // A backend's `option httpclose` closes its own side only.
+  return stream.frontend.definition.options.connectionMode !== "close";
 }
 
 export function setServerConnectionHeader(head: MessageHead, isKept: boolean): void {
   if (head.connectionUpgrade) return;
-  if (!isKept) head.addHeader("connection", "close");
-  else if (head.versionMinor === 0) head.addHeader("connection", "keep-alive");
+  const isOld = head.versionMinor === 0;
+  if (isKept === isOld) head.addHeader("connection", isKept ? "keep-alive" : "close");
 }
 
 export function setClientConnectionHeader(head: MessageHead, isKept: boolean, isOldClient: boolean): void {
   if (head.connectionUpgrade && head.status === 101) return;
-  if (!isKept) head.addHeader("connection", "close");
-  else if (isOldClient) head.addHeader("connection", "keep-alive");
+  const isOld = head.versionMinor === 0;
+  if (!isKept) {
+    if (!isOld) head.addHeader("connection", "close");
+  } else if (isOld || isOldClient) head.addHeader("connection", "keep-alive");
 }
 
 /** From here on bytes are not HTTP any more. */

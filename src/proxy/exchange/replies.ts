@@ -9,7 +9,7 @@ import { parseResponseHead } from "../../protocol/http1/response-parser.ts";
 /** A response of our own: a complete head with framing headers, and the body that belongs to it. */
 export interface Reply {
   readonly status: number;
-  /** Status line and headers, with the final empty line, Latin-1. No Connection header: the exchange adds it. */
+  /** Status line and headers, with the final empty line, Latin-1. Empty: close without a word. No Connection header: the exchange adds it. */
   readonly head: string;
   readonly body: Uint8Array;
 }
@@ -74,6 +74,33 @@ export interface ReplySource {
   evaluate(format: LogFormat): string;
 }
 
+/**
+ * The answer to what was no request, as one text: the proxy's errorfile, else the built-in page in the spelling that
+ * HAProxy has here and nowhere else. Empty: nothing shall be sent.
+ */
+export function earlyErrorText(status: number, source: ReplySource): string {
+  const isOwn = source.errorReplies.some((reply) => reply.status === status);
+  const page = PAGES[status];
+  if (isOwn || page === undefined) {
+    const { head, body } = errorReply(status, source);
+    return head === ""
+      ? ""
+      : `${insertHeader(head, "connection: close")}${Buffer.from(body).toString("latin1")}`;
+  }
+  const body = pageOf(status, page);
+  const headers = [
+    `Content-length: ${body.length}`,
+    "Cache-Control: no-cache",
+    "Connection: close",
+    "Content-Type: text/html",
+  ];
+  return `HTTP/1.1 ${status} ${page[0]}\r\n${headers.join("\r\n")}\r\n\r\n${body}`;
+}
+
+function pageOf(status: number, page: readonly [reason: string, sentence: string]): string {
+  return `<html><body><h1>${status} ${page[0]}</h1>\n${page[1]}\n</body></html>\n`;
+}
+
 /** The page that HAProxy has for a status; statuses without one get a reply without body. */
 export function builtinReply(status: number): Reply {
   const page = PAGES[status];
@@ -83,7 +110,7 @@ export function builtinReply(status: number): Reply {
       head: `HTTP/1.1 ${status} ${reasonOf(status)}\r\ncontent-length: 0\r\n\r\n`,
       body: EMPTY,
     };
-  const body = Buffer.from(`<html><body><h1>${status} ${page[0]}</h1>\n${page[1]}\n</body></html>\n`);
+  const body = Buffer.from(pageOf(status, page));
   const head = `HTTP/1.1 ${status} ${page[0]}\r\ncontent-length: ${body.length}\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n\r\n`;
   return { status, head, body };
 }
@@ -173,8 +200,9 @@ function insertHeader(head: string, line: string): string {
   return `${head.slice(0, -2)}${line}\r\n\r\n`;
 }
 
-/** An errorfile holds a whole HTTP message. Its framing headers are replaced by what its body really is. */
+/** An empty errorfile (/dev/null) silences the error; any other holds a whole HTTP message. Its framing headers are replaced by what its body really is. */
 function rawReply(status: number, bytes: Uint8Array): Reply {
+  if (bytes.length === 0) return { status, head: "", body: EMPTY };
   const text = Buffer.from(bytes).toString("latin1");
   const split = /\r?\n\r?\n/.exec(text);
   if (split === null || !/^HTTP\/1\.[01] \d{3}/.test(text)) return builtinReply(status);

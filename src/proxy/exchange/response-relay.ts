@@ -2,7 +2,7 @@
 // chunk framing for clients of HTTP/1.0.
 import { BodyDecoder } from "../../protocol/http1/body.ts";
 import { copyBytes } from "../../protocol/http1/bytes.ts";
-import { FRAMING_LENGTH, type MessageHead } from "../../protocol/http1/message-head.ts";
+import { FRAMING_LENGTH, FRAMING_UNTIL_CLOSE, type MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Chunk, Connection, Engine } from "../../transport/contract.ts";
 import type { Stream } from "../stream.ts";
 
@@ -20,6 +20,7 @@ export class ResponseRelay {
   #stream!: Stream;
   #isDechunking = false;
   #hasLength = false;
+  #isUntilClose = false;
 
   constructor(engine: Engine, client: Connection) {
     this.#engine = engine;
@@ -31,6 +32,11 @@ export class ResponseRelay {
     return this.#body.isComplete;
   }
 
+  /** The client sees by the framing whether it has the whole body. */
+  get isDelimited(): boolean {
+    return !this.#isDechunking && !this.#isUntilClose;
+  }
+
   /** About how many bytes are still to come. */
   get expectedBytes(): number {
     return this.#hasLength ? this.#body.remaining : BULK_BYTES;
@@ -40,6 +46,16 @@ export class ResponseRelay {
   sendHead(stream: Stream, head: MessageHead): void {
     this.#stream = stream;
     this.#send(head, EMPTY, 0, 0);
+  }
+
+  /** A whole message that is no exchange's, Latin-1. */
+  sendText(stream: Stream, text: string): void {
+    if (text === "") return;
+    const out = this.#engine.allocate(text.length);
+    out.bytes.set(Buffer.from(text, "latin1"));
+    stream.bytesOut += text.length;
+    this.#client.send(out, 0, text.length);
+    out.release();
   }
 
   /** A reply of our own. */
@@ -64,6 +80,7 @@ export class ResponseRelay {
     this.#isDechunking = isDechunking;
     this.isHeadSent = false;
     this.#hasLength = head.framing === FRAMING_LENGTH;
+    this.#isUntilClose = head.framing === FRAMING_UNTIL_CLOSE;
     this.#body.reset(head.framing, head.contentLength);
     if (start === end || isDechunking || end - start > COPY_BODY_BYTES_MAX) {
       this.#send(head, EMPTY, 0, 0);

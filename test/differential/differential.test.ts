@@ -1,0 +1,69 @@
+// The same configuration and the same bytes for HAProxy 2.6 and for Sallyport on each engine: answers, the requests
+// that servers saw, chosen servers, connections kept or closed, and log lines must be the same. Where they are not, the
+// case says so and why; we may only be stricter or safer.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import process from "node:process";
+import { after, before, describe, test } from "node:test";
+import { findCommand, requires } from "../requirements.ts";
+import { GROUPS } from "./cases/groups.ts";
+import { type CaseGroup, disagreement, observe } from "./comparison.ts";
+import { type Hole, startHole } from "./hole.ts";
+import { type Subject, type SubjectName, startSubject } from "./subject.ts";
+
+const skip = requires("haproxy") || isOtherHaproxy();
+const OURS: readonly SubjectName[] = ["uring", "portable"];
+
+describe("HAProxy 2.6 and Sallyport do the same", { skip, concurrency: 3 }, () => {
+  let hole: Hole;
+  before(async () => {
+    hole = await startHole();
+  });
+  after(() => hole.close());
+  for (const group of GROUPS) describeGroup(group, () => hole.port);
+});
+
+test("at least 150 requests are compared", () => {
+  const requests = GROUPS.flatMap(({ cases }) => cases).map(({ clients }) => clients.length);
+  assert.ok(requests.reduce((sum, count) => sum + count, 0) >= 150);
+});
+
+test("no two cases have the same name", () => {
+  const names = GROUPS.flatMap(({ cases }) => cases).map(({ name }) => name);
+  assert.deepEqual(
+    names.filter((name, index) => names.indexOf(name) !== index),
+    [],
+  );
+});
+
+function describeGroup(group: CaseGroup, holePort: () => number): void {
+  describe(group.name, { concurrency: 1 }, () => {
+    let subjects: Subject[] = [];
+    before(async () => {
+      const names: readonly SubjectName[] = ["haproxy", ...OURS];
+      subjects = await Promise.all(
+        names.map((name) => {
+          const own = name === "haproxy" ? group.haproxyConfiguration : undefined;
+          return startSubject(name, own ?? group.configuration, holePort());
+        }),
+      );
+    });
+    after(() => Promise.all(subjects.map((subject) => subject.stop())));
+    for (const each of group.cases) {
+      test(each.name, async () => {
+        const [haproxy, ...ours] = await observe(subjects, each);
+        if (process.env["SHOW"] !== undefined) console.log(each.name, haproxy);
+        const complaints = ours.map((observation) => disagreement(each, haproxy!, observation));
+        for (const [index, complaint] of complaints.entries())
+          if (complaint !== null && complaints.indexOf(complaint) === index)
+            assert.fail(`${OURS[index]}: ${complaint}`);
+      });
+    }
+  });
+}
+
+function isOtherHaproxy(): false | string {
+  const path = findCommand("haproxy");
+  if (path === null) return "needs haproxy";
+  return execFileSync(path, ["-v"]).toString().includes("version 2.6") ? false : "needs HAProxy 2.6";
+}
