@@ -18,7 +18,7 @@ const EARLY_MS = 1000;
 const RESTART_PAUSE_MS = 1000;
 /** After so many early deaths in a row the worker is given up. */
 const EARLY_DEATHS_MAX = 5;
-const PREPARE_MS_MAX = 30_000;
+const ANSWER_MS_MAX = 30_000;
 const SESSIONS_MS_MAX = 2000;
 
 export interface CrewEvents {
@@ -60,7 +60,7 @@ export class Crew implements WorkerProcessEvents {
   /** Early deaths in a row by worker index. */
   readonly #earlyDeaths: Map<number, number> = new Map();
   /** Workers that died while a configuration was being prepared; they are replaced when that is over. */
-  readonly #vacant: Set<number> = new Set();
+  readonly #vacant: number[] = [];
   #pausedStarts = 0;
   #nextRequestId = 1;
   readonly #sessionRequests: Map<number, { left: number; sessions: SessionDescription[]; done: () => void }> =
@@ -94,38 +94,42 @@ export class Crew implements WorkerProcessEvents {
     this.#generation++;
     this.#candidate = prepared;
     const problems = await this.#prepareAll(prepared);
-    this.#round = null;
     this.#candidate = null;
     if (problems.length > 0) this.broadcast({ kind: "discard", generation: this.#generation });
     else {
       this.#prepared = prepared;
       beforeCommit();
-      this.broadcast({ kind: "commit", generation: this.#generation });
+      await this.#holdRound(() => this.broadcast({ kind: "commit", generation: this.#generation }));
     }
-    for (const index of this.#vacant) this.#replace(index);
-    this.#vacant.clear();
+    for (const index of this.#vacant.splice(0)) this.#replace(index);
     return problems;
   }
 
-  async #prepareAll(prepared: PreparedConfiguration): Promise<readonly WorkerProblem[]> {
-    const waiting = new Set<WorkerProcess>();
+  #prepareAll(prepared: PreparedConfiguration): Promise<readonly WorkerProblem[]> {
+    if (this.#prepared === null)
+      for (let index = 1; index <= this.#options.start.workerCount; index++) this.#startWorker(index);
+    return this.#holdRound(() => {
+      // One that does not serve yet takes what the others serve first; then this.
+      for (const worker of this.#workers.values())
+        if (worker.generation > 0) worker.send({ kind: "prepare", generation: this.#generation, prepared });
+    });
+  }
+
+  /** Asks all workers for something; what stands in the way of it, when all have answered or died. */
+  async #holdRound(ask: () => void): Promise<readonly WorkerProblem[]> {
+    const waiting = new Set(this.#workers.values());
     const finished = new Promise<readonly WorkerProblem[]>((resolve) => {
       this.#round = { generation: this.#generation, waiting, problems: [], resolve };
     });
-    if (this.#prepared === null)
-      for (let index = 1; index <= this.#options.start.workerCount; index++) this.#startWorker(index);
-    for (const worker of this.#workers.values()) {
-      waiting.add(worker);
-      // One that does not serve yet takes what the others serve first; then this.
-      if (worker.generation > 0) worker.send({ kind: "prepare", generation: this.#generation, prepared });
-    }
+    ask();
     if (waiting.size === 0) this.#endRound([]);
     const timer = setTimeout(
       () => this.#endRound([{ file: "", line: 0, message: "a worker did not answer in time" }]),
-      PREPARE_MS_MAX,
+      ANSWER_MS_MAX,
     );
     const problems = await finished;
     clearTimeout(timer);
+    this.#round = null;
     return problems;
   }
 
@@ -250,14 +254,14 @@ export class Crew implements WorkerProcessEvents {
   }
 
   #endIfAllAreGivenUp(): void {
-    if (this.#workers.size + this.#vacant.size + this.#pausedStarts > 0) return;
+    if (this.#workers.size + this.#vacant.length + this.#pausedStarts > 0) return;
     this.#isStopping = true;
     this.#closed(true);
   }
 
   #replace(index: number): void {
     if (this.#isStopping || this.#workers.has(index)) return;
-    if (this.#round !== null) this.#vacant.add(index);
+    if (this.#round !== null) this.#vacant.push(index);
     else this.#startWorker(index);
   }
 
@@ -317,8 +321,10 @@ export class Crew implements WorkerProcessEvents {
   #noteCommitted(worker: WorkerProcess, generation: number): void {
     const wasNew = worker.generation === 0;
     worker.generation = generation;
-    if (!wasNew || this.#candidate === null || !this.#round?.waiting.has(worker)) return;
-    worker.send({ kind: "prepare", generation: this.#generation, prepared: this.#candidate });
+    if (this.#candidate === null) {
+      if (generation === this.#round?.generation) this.#answer(worker, []);
+    } else if (wasNew && this.#round?.waiting.has(worker))
+      worker.send({ kind: "prepare", generation: this.#generation, prepared: this.#candidate });
   }
 
   #endRound(problems: readonly WorkerProblem[]): void {

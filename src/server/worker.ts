@@ -236,7 +236,7 @@ export class Worker implements ConnectionHandler {
       handshakeTimeoutMs: timeouts.httpRequestMs ?? timeouts.clientMs ?? HANDSHAKE_MS_DEFAULT,
       // Nothing may be served by a generation that is only prepared.
       isPaused: true,
-      reusePort: address.kind === "tcp" && this.#options.workerCount > 0,
+      reusePort: address.kind === "tcp",
     };
   }
 
