@@ -60,8 +60,17 @@ function ask(url: string, { cookie, method = "GET" }: Question = {}): Promise<An
   });
 }
 
-test("the demo shows stickiness, rotation, a server that goes and comes back, and statistics", async () => {
-  const { demo, url, statistics } = await startDemo("--port", "0", "--stats-port", "0");
+test("stickiness, rotation, a server that goes and comes back, statistics", {
+  concurrency: true,
+}, async (t) => {
+  const engines = ["auto", "portable"].map((engine) =>
+    t.test(`on the ${engine} engine`, () => showAll(engine)),
+  );
+  await Promise.all(engines);
+});
+
+async function showAll(engine: string): Promise<void> {
+  const { demo, url, statistics } = await startDemo("--engine", engine, "--port", "0", "--stats-port", "0");
 
   // Without a jar: each server in turn, and each gives its cookie.
   const strangers = [await ask(`${url}/`), await ask(`${url}/`), await ask(`${url}/`), await ask(`${url}/`)];
@@ -103,7 +112,7 @@ test("the demo shows stickiness, rotation, a server that goes and comes back, an
   assert.equal(code, 0);
   assert.match(complaints, /reqadd[\s\S]*http-request add-header X-Forwarded-Proto https/);
   await assert.rejects(ask(`${url}/`));
-});
+}
 
 test("a port that is taken is said and another one found, and --for ends it", async (t) => {
   const holder = createServer().listen(0, "127.0.0.1");

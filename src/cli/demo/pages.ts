@@ -34,6 +34,7 @@ export function htmlPage(visit: Visit): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(visit.server)}</title>
+<link rel="icon" href="data:,">
 <style>${STYLE}</style>
 </head>
 <body style="--server: ${escapeHtml(visit.colour)}">
