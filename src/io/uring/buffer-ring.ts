@@ -79,11 +79,10 @@ export class BufferRing {
     const number = this.#freeNumbers.pop()!;
     this.#lent[number] = chunk;
     const at = this.#tail & (this.#entryCount - 1);
-    const address = chunk.address + HEADROOM;
     // struct io_uring_buf { u64 addr; u32 len; u16 bid; u16 resv; }: the resv of the first one is the ring's
     // tail.
-    this.#words[at * 4] = address;
-    this.#words[at * 4 + 1] = address / 4294967296;
+    this.#words[at * 4] = chunk.dataLow;
+    this.#words[at * 4 + 1] = chunk.dataHigh;
     this.#words[at * 4 + 2] = chunk.bytes.length - HEADROOM;
     this.#halves[at * 8 + 6] = number;
     this.#tail = (this.#tail + 1) & 0xffff;

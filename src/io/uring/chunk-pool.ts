@@ -7,6 +7,7 @@ import type { Native } from "../native.ts";
 
 /** Free bytes before received data, so that a core can put headers in front without copying. */
 export const HEADROOM = 256;
+const WORD = 4294967296;
 const SLAB_BYTES = 2 * 1024 * 1024;
 
 export class UringChunk implements Chunk {
@@ -15,6 +16,9 @@ export class UringChunk implements Chunk {
   readonly pointer: bigint;
   /** `pointer` behind the headroom. */
   readonly dataPointer: bigint;
+  /** The two halves of `dataPointer`. */
+  readonly dataLow: number;
+  readonly dataHigh: number;
   readonly pool: ChunkPool;
   /** Position within its pool. */
   readonly index: number;
@@ -27,15 +31,23 @@ export class UringChunk implements Chunk {
     this.pointer = pointer;
     this.dataPointer = pointer + BigInt(HEADROOM);
     this.address = Number(pointer);
+    this.dataLow = (this.address + HEADROOM) % WORD;
+    this.dataHigh = Math.floor((this.address + HEADROOM) / WORD);
+  }
+
+  /** The address of byte `start`, without making a new BigInt where it is a usual one. */
+  pointerAt(start: number): bigint {
+    if (start === 0) return this.pointer;
+    return start === HEADROOM ? this.dataPointer : this.pointer + BigInt(start);
   }
 
   retain(): void {
-    assert(this.referenceCount > 0, "a chunk was retained after its last release");
+    if (this.referenceCount <= 0) throw new Error("a chunk was retained after its last release");
     this.referenceCount++;
   }
 
   release(): void {
-    assert(this.referenceCount > 0, "a chunk was released once too often");
+    if (this.referenceCount <= 0) throw new Error("a chunk was released once too often");
     if (--this.referenceCount === 0) this.pool.takeBack(this);
   }
 }

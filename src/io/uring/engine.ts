@@ -72,6 +72,8 @@ const HEADS_ENTRIES = 4096;
 const HEADS_WANTED = 64;
 /** The wall clock may be set while we run: how often the difference to the monotonic one is taken anew. */
 const WALL_CLOCK_RESYNC_MS = 1000;
+/** Storage for this many marked connections stays; beyond it would hold too many closed ones from being collected. */
+const MARKED_KEPT_COUNT = 256;
 /** Connect addresses, one per connection slot, live in pages of this many. */
 const ADDRESS_BYTES = 128;
 const ADDRESSES_PER_PAGE = 512;
@@ -106,8 +108,10 @@ export class UringEngine implements Engine {
   readonly #freeSlots: number[] = [];
   readonly #listeners: (UringListener | null)[] = [];
   readonly #addressPages: { readonly address: number; readonly bytes: Uint8Array }[] = [];
+  /** Connections to settle: the first `#markedCount` of the array, which keeps its storage. */
   #marked: UringConnection[] = [];
   #settling: UringConnection[] = [];
+  #markedCount = 0;
   #parked: UringConnection[] = [];
   #deferred: (() => void)[] = [];
   readonly #markedSenders: UringDatagramSender[] = [];
@@ -280,7 +284,7 @@ export class UringEngine implements Engine {
   // What follows is for the engine's own parts.
 
   mark(connection: UringConnection): void {
-    this.#marked.push(connection);
+    this.#marked[this.#markedCount++] = connection;
   }
 
   /** Flushes this sender before the engine waits. */
@@ -291,11 +295,13 @@ export class UringEngine implements Engine {
   /** Submits what connections want so far, in the middle of a turn. */
   settleMarked(): void {
     const marked = this.#marked;
-    if (marked.length === 0) return;
+    const count = this.#markedCount;
+    if (count === 0) return;
     this.#marked = this.#settling;
     this.#settling = marked;
-    for (let i = 0; i < marked.length; i++) marked[i]!.settle();
-    marked.length = 0;
+    this.#markedCount = 0;
+    for (let i = 0; i < count; i++) marked[i]!.settle();
+    if (count > MARKED_KEPT_COUNT) marked.length = 0;
   }
 
   /** Lets a connection that found no buffer try again when there are some. */
@@ -410,7 +416,7 @@ export class UringEngine implements Engine {
   }
 
   #settleOnce(): void {
-    while (this.#deferred.length > 0 || this.#marked.length > 0) {
+    while (this.#deferred.length > 0 || this.#markedCount > 0) {
       if (this.#deferred.length > 0) {
         const tasks = this.#deferred;
         this.#deferred = [];

@@ -131,7 +131,7 @@ export class SecureChannel {
     const start = plain.startAt(0);
     const length = Math.min(plain.endAt(0) - start, room);
     if (length >= DIRECT_BYTES || plain.count === 1) {
-      return this.#session.write(BigInt(plain.chunkAt(0).address + start), length) ? length : -1;
+      return this.#session.write(plain.chunkAt(0).pointerAt(start), length) ? length : -1;
     }
     const gathered = plain.gatherInto(this.#openSsl.gatherBytes, Math.min(room, GATHER_BYTES));
     return this.#session.write(this.#openSsl.gather.pointer, gathered) ? gathered : -1;
@@ -187,7 +187,7 @@ export class SecureChannel {
     const capacity = target.bytes.length - HEADROOM;
     let length = 0;
     do {
-      const pointer = length === 0 ? target.dataPointer : BigInt(target.address + HEADROOM + length);
+      const pointer = target.pointerAt(HEADROOM + length);
       const count = this.#session.read(pointer, capacity - length);
       this.#hasDecrypted = count === capacity - length && this.#session.pendingLength > 0;
       if (count === READ_ENDED) this.#isEnded = true;

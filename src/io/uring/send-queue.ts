@@ -1,18 +1,22 @@
-// Ranges of chunks waiting to be sent, in order, each with a reference of its own. Three parallel arrays and
-// a head, so that queueing allocates nothing in the steady state.
+// Ranges of chunks waiting to be sent, in order, each with a reference of its own. Three parallel arrays used between a
+// head and a tail: they never shrink, because setting an array's length is a call of the runtime that frees the storage
+// which the next push has to allocate again, six times per request (2 % of a small one).
 import type { UringChunk } from "./chunk-pool.ts";
 
 const COMPACT_AT = 64;
+/** Storage for this many ranges stays with an empty queue. */
+const KEPT_COUNT = 128;
 
 export class SendQueue {
   readonly #chunks: UringChunk[] = [];
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
   #head = 0;
+  #tail = 0;
   byteCount = 0;
 
   get count(): number {
-    return this.#chunks.length - this.#head;
+    return this.#tail - this.#head;
   }
 
   chunkAt(index: number): UringChunk {
@@ -29,16 +33,17 @@ export class SendQueue {
 
   /** Takes over one reference of the caller's. */
   push(chunk: UringChunk, start: number, end: number): void {
-    this.#chunks.push(chunk);
-    this.#starts.push(start);
-    this.#ends.push(end);
+    const at = this.#tail++;
+    this.#chunks[at] = chunk;
+    this.#starts[at] = start;
+    this.#ends[at] = end;
     this.byteCount += end - start;
   }
 
   /** Drops `byteCount` bytes from the front, releasing the chunks that are done with. */
   consume(byteCount: number): void {
     this.byteCount -= byteCount;
-    while (this.#head < this.#chunks.length) {
+    while (this.#head < this.#tail) {
       const length = this.#ends[this.#head]! - this.#starts[this.#head]!;
       if (byteCount < length) {
         this.#starts[this.#head]! += byteCount;
@@ -71,23 +76,27 @@ export class SendQueue {
   }
 
   clear(): void {
-    for (let i = this.#head; i < this.#chunks.length; i++) this.#chunks[i]!.release();
+    for (let i = this.#head; i < this.#tail; i++) this.#chunks[i]!.release();
     this.byteCount = 0;
     this.#reset();
   }
 
   /** A queue that never runs empty would grow for ever. */
   #compact(): void {
-    this.#chunks.splice(0, this.#head);
-    this.#starts.splice(0, this.#head);
-    this.#ends.splice(0, this.#head);
+    const count = this.#tail - this.#head;
+    this.#chunks.copyWithin(0, this.#head, this.#tail);
+    this.#starts.copyWithin(0, this.#head, this.#tail);
+    this.#ends.copyWithin(0, this.#head, this.#tail);
     this.#head = 0;
+    this.#tail = count;
   }
 
   #reset(): void {
+    this.#head = 0;
+    this.#tail = 0;
+    if (this.#chunks.length <= KEPT_COUNT) return;
     this.#chunks.length = 0;
     this.#starts.length = 0;
     this.#ends.length = 0;
-    this.#head = 0;
   }
 }
