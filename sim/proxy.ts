@@ -1,0 +1,172 @@
+// The proxy of a simulation: what a worker process does around its ProxyCore (src/server/worker.ts), with the master's
+// health checks in the same place. Opens listeners, swaps generations, stops softly.
+import type { MemoryEngine } from "../src/io/memory/memory-engine.ts";
+import { readConfiguration } from "../src/language/haproxy/reader.ts";
+import type { ProxyConfiguration } from "../src/model/proxy.ts";
+import { type BindAcceptor, ProxyCore } from "../src/proxy/core.ts";
+import type { HealthEvent } from "../src/proxy/health/health-event.ts";
+import { HealthChecks } from "../src/proxy/health/health-checks.ts";
+import type { Frontend } from "../src/proxy/runtime.ts";
+import { assignSlots, type SlotTable } from "../src/proxy/slots.ts";
+import { SharedState } from "../src/proxy/state.ts";
+import type { Stream } from "../src/proxy/stream.ts";
+import { buildGeneration, type Generation } from "../src/server/generation.ts";
+import type { Listener } from "../src/transport/contract.ts";
+import { CERTIFICATE_PATH } from "./configuration.ts";
+
+export const SLOT_COUNT = 64;
+
+export interface ProxyWatch {
+  /** Called for each finished stream, before its line is written. False: the line is lost (a mutant). */
+  streamEnded(stream: Stream, frontend: Frontend): boolean;
+  violation(text: string): void;
+}
+
+export class SimulatedProxy {
+  readonly engine: MemoryEngine;
+  readonly state: SharedState;
+  readonly core: ProxyCore;
+  readonly #watch: ProxyWatch;
+  readonly #listeners: Map<string, { readonly listener: Listener; readonly acceptor: BindAcceptor }> = new Map();
+  #slots: SlotTable = {};
+  #generation: Generation;
+  #checks: HealthChecks | null = null;
+
+  constructor(engine: MemoryEngine, text: string, watch: ProxyWatch) {
+    this.engine = engine;
+    this.state = SharedState.alone(SLOT_COUNT);
+    this.#watch = watch;
+    this.#generation = this.#build(text, null);
+    this.core = new ProxyCore(engine, this.#generation.runtime, {
+      evaluate: (format, stream) => this.#generation.evaluate(format, stream),
+      serveStatistics: (stream) => this.#generation.serveStatistics(stream, () => {}),
+      serveMetrics: (stream) => this.#generation.serveMetrics(stream),
+      observe: (server, observation) => this.#checks?.observe(server, observation),
+    });
+    this.#startChecks();
+    this.#openListeners();
+  }
+
+  get slots(): SlotTable {
+    return this.#slots;
+  }
+
+  get generation(): Generation {
+    return this.#generation;
+  }
+
+  reload(text: string): void {
+    this.#generation = this.#build(text, this.#generation);
+    this.#startChecks();
+    this.core.apply(this.#generation.runtime);
+    for (const runtime of this.#generation.runtime.listeners) {
+      const open = this.#listeners.get(JSON.stringify(runtime.definition.address));
+      if (open !== undefined) open.acceptor.runtime = runtime;
+    }
+  }
+
+  stopSoftly(): void {
+    this.#checks?.stop();
+    for (const { listener, acceptor } of this.#listeners.values()) {
+      this.core.removeAcceptor(acceptor);
+      listener.close();
+    }
+    this.#listeners.clear();
+    this.core.stopSoftly();
+  }
+
+  #build(text: string, previous: Generation | null): Generation {
+    const configuration = this.#read(text);
+    const slots = assignSlots(configuration, this.#slots, SLOT_COUNT);
+    if (slots === null) throw new Error("more objects than slots");
+    this.#slots = slots;
+    const certificate = { name: "sim.test", certificatePem: "a certificate", keyPem: "a key" };
+    const built = buildGeneration(
+      {
+        configuration,
+        slots,
+        addresses: {},
+        certificates: { [CERTIFICATE_PATH]: [certificate] },
+        trust: {},
+        ticketKeys: new Uint8Array(80),
+      },
+      {
+        engine: this.engine,
+        state: this.state,
+        workerIndex: 0,
+        workerCount: 1,
+        previous,
+        number: (previous?.number ?? 0) + 1,
+        report: (message) => this.#watch.violation(`the proxy reports: ${message}`),
+      },
+    );
+    if (!built.ok) throw new Error(built.error.map(({ message }) => message).join("; "));
+    for (const frontend of built.value.runtime.frontends) this.#watchLog(frontend);
+    return built.value;
+  }
+
+  #read(text: string): ProxyConfiguration {
+    const { configuration, diagnostics } = readConfiguration([{ name: "sim.cfg", text }], {
+      variables: {},
+      readFile: (path) => (path === CERTIFICATE_PATH ? Buffer.from("a certificate") : null),
+      hostname: "sim",
+      cpuCount: 1,
+    });
+    if (configuration === null || diagnostics.some(({ severity }) => severity === "error")) {
+      const faults = diagnostics.map(({ span, message }) => `${span.line}: ${message}`).join("\n");
+      throw new Error(`the drawn configuration is refused:\n${faults}\n${text}`);
+    }
+    return configuration;
+  }
+
+  #watchLog(frontend: Frontend): void {
+    const { log } = frontend;
+    frontend.log = {
+      write: (stream) => {
+        if (this.#watch.streamEnded(stream, frontend)) log?.write(stream);
+      },
+    };
+  }
+
+  #startChecks(): void {
+    const checks = new HealthChecks(this.engine, this.#generation.runtime.backends, {
+      spreadChecksPercent: 10,
+      nodeName: "sim",
+      emit: (event) => this.#handleHealthEvent(event),
+    });
+    checks.start(this.#checks);
+    this.#checks = checks;
+  }
+
+  #handleHealthEvent(event: HealthEvent): void {
+    if (event.kind !== "shutdown-sessions") return;
+    const { server } = event;
+    // As the worker does on the master's word: a little later.
+    this.engine.defer(() => {
+      for (const live of [...this.core.liveSessions]) {
+        const used = live.stream?.server ?? null;
+        if (used?.name === server.name && used.backend.name === server.backend.name) live.kill();
+      }
+    });
+  }
+
+  #openListeners(): void {
+    for (const runtime of this.#generation.runtime.listeners) {
+      const acceptor = this.core.addAcceptor(runtime);
+      const { definition } = runtime;
+      const options = {
+        address: definition.address,
+        backlog: 1000,
+        tls: this.#generation.tlsContextOf(runtime),
+        acceptProxy: definition.acceptProxy,
+        handshakeTimeoutMs: 5000,
+        reusePort: false,
+      };
+      this.engine.listen(options, acceptor, (result) => {
+        if (!result.ok) throw new Error(result.error.message);
+        acceptor.listener = result.value;
+        this.#listeners.set(JSON.stringify(definition.address), { listener: result.value, acceptor });
+      });
+    }
+  }
+}
