@@ -1,5 +1,6 @@
 // From a configuration to a Runtime: objects, slots, compiled rules, balancers. Pools of idle connections are handed
-// on from the generation before where a server still means the same address. Opens nothing and reads no file.
+// on from the generation before where a server still means the same address. Opens nothing, reads no file and changes
+// nothing of the generation before, which serves on if this one is discarded.
 import type * as model from "../model/proxy.ts";
 import { createBalancer } from "./balance/create-balancer.ts";
 import { ServerPool } from "./exchange/server-pool.ts";
@@ -86,7 +87,6 @@ function completeBackend(backend: Backend, options: BuildOptions): void {
       old !== undefined && isSameEndpoint(old.definition, server.definition)
         ? old.pool
         : new ServerPool(server);
-    if (old !== undefined && old.pool !== server.pool) old.pool.closeAll();
     const sni = server.definition.tls?.sni ?? null;
     if (sni !== null) server.serverNameOf = nameOf(compileSample(sni, environment));
   }

@@ -60,6 +60,9 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
    * listeners gives their acceptors the bind lines of the new generation.
    */
   apply(runtime: Runtime): void {
+    const kept = new Set(serversOf(runtime).map(({ pool }) => pool));
+    for (const { pool } of serversOf(this.#runtime)) if (!kept.has(pool)) pool.retire();
+    for (const server of serversOf(runtime)) server.pool.moveTo(server);
     this.#runtime = runtime;
     this.#reopen();
   }
@@ -80,8 +83,7 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
   stopSoftly(): void {
     this.isStopping = true;
     for (const session of [...this.liveSessions]) session.closeIfIdle();
-    for (const backend of this.#runtime.backends)
-      for (const server of backend.servers) server.pool.closeAll();
+    for (const { pool } of serversOf(this.#runtime)) pool.retire();
   }
 
   /** Ends everything at once. */
@@ -132,8 +134,7 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
     this.#reopen();
     if (nowMs >= this.#purgeAtMs) {
       this.#purgeAtMs = nowMs + PURGE_MS;
-      for (const backend of this.#runtime.backends)
-        for (const server of backend.servers) server.pool.purge(nowMs);
+      for (const { pool } of serversOf(this.#runtime)) pool.purge(nowMs);
     }
     this.#armHousekeeping();
   }
@@ -236,4 +237,8 @@ export class BindAcceptor implements Acceptor {
     core.closeIfFull(frontend);
     return client;
   }
+}
+
+function serversOf(runtime: Runtime): Server[] {
+  return runtime.backends.flatMap(({ servers }) => servers);
 }

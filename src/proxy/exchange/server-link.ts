@@ -31,10 +31,13 @@ export class ServerLink implements ConnectionHandler {
   isReused = false;
   isOpen = false;
   idleSinceMs = 0;
+  /** Of the pool when this was opened. */
+  readonly poolEpoch: number;
 
   constructor(server: Server, pool: ServerPool, owner: LinkOwner) {
     this.server = server;
     this.pool = pool;
+    this.poolEpoch = pool.epoch;
     this.owner = owner;
   }
 

@@ -8,10 +8,13 @@ import type { ServerLink } from "./server-link.ts";
 const IDLE_COUNT_MAX = 1024;
 
 export class ServerPool {
+  /** Raised by `closeAll`: connections that were opened before do not come back. */
+  epoch = 0;
   /** How many bytes the server's recent responses had, newer ones counting more. */
   usualResponseBytes = 0;
   readonly #idle: ServerLink[] = [];
-  readonly #server: Server;
+  #server: Server;
+  #isRetired = false;
 
   constructor(server: Server) {
     this.#server = server;
@@ -44,7 +47,7 @@ export class ServerPool {
     link.owner = null;
     const maximum = this.#server.definition.poolMaxConnections ?? IDLE_COUNT_MAX;
     if (link.connection.isClosed) return;
-    if (this.#idle.length >= maximum) {
+    if (this.#isRetired || link.poolEpoch !== this.epoch || this.#idle.length >= maximum) {
       link.connection.close();
       return;
     }
@@ -68,8 +71,21 @@ export class ServerPool {
     while (surplus-- > 0) this.#closeOldest();
   }
 
+  /** Also those that are in use, once they are not: for when they lead to the wrong place. */
   closeAll(): void {
+    this.epoch++;
     while (this.#idle.length > 0) this.#closeOldest();
+  }
+
+  /** Nobody takes from it any more: its server is gone from the configuration, or this process is stopping. */
+  retire(): void {
+    this.#isRetired = true;
+    this.closeAll();
+  }
+
+  /** Goes on under the server's definition of a new generation. */
+  moveTo(server: Server): void {
+    this.#server = server;
   }
 
   #closeOldest(): void {
