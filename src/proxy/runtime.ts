@@ -6,6 +6,7 @@ import type { PreparedHeader } from "../protocol/http1/message-head.ts";
 import type { TlsClientContext } from "../transport/contract.ts";
 import type { Balancer } from "./balance/balancer.ts";
 import type { ServerPool } from "./exchange/server-pool.ts";
+import { EncodedText } from "./log/line-buffer.ts";
 import type { LogWriter } from "./log/log-writer.ts";
 import type { BackendPrograms, FrontendPrograms } from "./rules/programs.ts";
 import { CELL, COUNTER, DRAIN_MASK, MAINTENANCE_MASK, SERVER_STATE, type SharedState } from "./state.ts";
@@ -16,7 +17,7 @@ export class Server {
   readonly backend: Backend;
   readonly slot: number;
   /** As log lines print it. */
-  readonly nameBytes: Uint8Array;
+  readonly nameText: EncodedText;
   /** Position in `backend.servers`. */
   readonly index: number;
   readonly state: SharedState;
@@ -37,7 +38,7 @@ export class Server {
   constructor(definition: model.Server, backend: Backend, slot: number, index: number, state: SharedState) {
     this.definition = definition;
     this.backend = backend;
-    this.nameBytes = Buffer.from(definition.name, "latin1");
+    this.nameText = new EncodedText(definition.name);
     this.slot = slot;
     this.index = index;
     this.state = state;
@@ -104,7 +105,7 @@ export class Backend {
   readonly settings: model.BackendSettings;
   readonly slot: number;
   /** As log lines print it. */
-  readonly nameBytes: Uint8Array;
+  readonly nameText: EncodedText;
   readonly state: SharedState;
   readonly servers: Server[] = [];
   readonly serversByName: Map<string, Server> = new Map();
@@ -116,7 +117,7 @@ export class Backend {
   constructor(definition: model.Proxy, settings: model.BackendSettings, slot: number, state: SharedState) {
     this.definition = definition;
     this.settings = settings;
-    this.nameBytes = Buffer.from(definition.name, "latin1");
+    this.nameText = new EncodedText(definition.name);
     this.slot = slot;
     this.state = state;
   }
@@ -131,7 +132,7 @@ export class Frontend {
   readonly settings: model.FrontendSettings;
   readonly slot: number;
   /** As log lines print it. */
-  readonly nameBytes: Uint8Array;
+  readonly nameText: EncodedText;
   readonly state: SharedState;
   /** Where requests go that no use_backend rule took; null answers 503. */
   defaultBackend: Backend | null = null;
@@ -142,7 +143,7 @@ export class Frontend {
   constructor(definition: model.Proxy, settings: model.FrontendSettings, slot: number, state: SharedState) {
     this.definition = definition;
     this.settings = settings;
-    this.nameBytes = Buffer.from(definition.name, "latin1");
+    this.nameText = new EncodedText(definition.name);
     this.slot = slot;
     this.state = state;
   }

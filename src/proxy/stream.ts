@@ -5,6 +5,7 @@ import type { Bind, ForwardedHeader } from "../model/proxy.ts";
 import type { LogLevel } from "../model/rule.ts";
 import type { MessageHead, PreparedHeader } from "../protocol/http1/message-head.ts";
 import type { Connection, TlsFacts } from "../transport/contract.ts";
+import type { EncodedText } from "./log/line-buffer.ts";
 import type { SampleValue } from "./rules/sample-value.ts";
 import type { Backend, Frontend, Runtime, Server } from "./runtime.ts";
 
@@ -31,6 +32,8 @@ export class Session {
   /** `source` and `destination` as addresses, parsed when a rule first asks (rules/fetches/connection.ts). */
   sourceIp: { readonly of: SocketAddress; readonly address: IpAddress | null } | null = null;
   destinationIp: { readonly of: SocketAddress; readonly address: IpAddress | null } | null = null;
+  /** The address of `source` as log lines write it. */
+  sourceText: { readonly of: string; readonly encoded: EncodedText } | null = null;
   /** The `option forwardfor` header of `source`, once made (exchange/request-phases.ts). */
   forwardedFor: {
     readonly settings: ForwardedHeader;

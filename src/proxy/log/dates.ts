@@ -1,7 +1,7 @@
 // Dates as logs print them. Text up to the second is kept until the second changes: a busy proxy formats
 // one date per second, not one per line.
 
-import { Buffer } from "node:buffer";
+import { EncodedText, type LineBuffer, putEncoded } from "./line-buffer.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -17,14 +17,15 @@ export function formatLogDate(dateMs: number): string {
   return `${localSecond(Math.floor(dateMs / 1000))}.${formatMilliseconds(dateMs)}`;
 }
 
-/** As `formatLogDate`, written to `bytes` from `at` on; returns its end. Takes 24 bytes. */
-export function putLogDate(dateMs: number, bytes: Uint8Array, at: number): number {
+/** As `formatLogDate`, written to `line` from `at` on; returns its end. Takes 24 bytes. */
+export function putLogDate(dateMs: number, line: LineBuffer, at: number): number {
   const second = Math.floor(dateMs / 1000);
   if (second !== encodedSecond) {
     encodedSecond = second;
-    encoded = Buffer.from(`${localSecond(second)}.`, "latin1");
+    encoded = new EncodedText(`${localSecond(second)}.`);
   }
-  for (let i = 0; i < encoded.length; i++) bytes[at++] = encoded[i]!;
+  at = putEncoded(encoded, line, at, line.bytes.length);
+  const { bytes } = line;
   const ms = (dateMs - second * 1000) | 0;
   bytes[at] = 48 + ((ms / 100) | 0);
   bytes[at + 1] = 48 + (((ms / 10) | 0) % 10);
@@ -33,7 +34,7 @@ export function putLogDate(dateMs: number, bytes: Uint8Array, at: number): numbe
 }
 
 let encodedSecond = Number.NaN;
-let encoded: Uint8Array = new Uint8Array(0);
+let encoded = new EncodedText("");
 
 /** "23/Nov/2026:03:13:09 +0000". */
 export function formatGmtDate(dateMs: number): string {

@@ -1,4 +1,5 @@
-// Memory that log lines are written into byte by byte, without strings in between. Lines are cut at `limit`.
+// Memory that log lines are written into without strings in between. Lines are cut at `limit`. Text that is known
+// beforehand is written eight bytes at a time: a byte costs 1.3 ns in a loop, and a line has some 150 of them.
 import { Buffer } from "node:buffer";
 
 /** Above this, the native copy is faster than a loop. */
@@ -15,6 +16,8 @@ const latin1Write = Buffer.prototype.latin1Write as (
 
 export class LineBuffer {
   readonly bytes: Uint8Array;
+  /** Of `bytes`. */
+  readonly view: DataView;
   /** Bytes written. */
   length = 0;
   /** What is written at or behind this offset is cut off: set it to cut a line. */
@@ -22,6 +25,7 @@ export class LineBuffer {
 
   constructor(capacityBytes: number) {
     this.bytes = new Uint8Array(capacityBytes + STEP_BYTES_MAX);
+    this.view = new DataView(this.bytes.buffer);
     this.limit = capacityBytes;
   }
 
@@ -36,6 +40,33 @@ export class LineBuffer {
     this.bytes.set(source.subarray(start, cut), this.length);
     this.length += cut - start;
   }
+}
+
+/** Latin1 text as bytes, and as the numbers of eight bytes each that lie in memory in the same way. */
+export class EncodedText {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** Null where a number would be a NaN, whose bits need not survive; ASCII never gives one. */
+  readonly words: Float64Array | null;
+
+  constructor(text: string) {
+    this.bytes = Buffer.from(text, "latin1");
+    this.length = this.bytes.length;
+    const padded = new Uint8Array(Math.ceil(this.length / 8) * 8).fill(32);
+    padded.set(this.bytes);
+    const view = new DataView(padded.buffer);
+    const words = Float64Array.from({ length: padded.length / 8 }, (_, i) => view.getFloat64(i * 8, true));
+    this.words = words.some(Number.isNaN) ? null : words;
+  }
+}
+
+/** As `putText`. Up to seven bytes behind the end are overwritten. */
+export function putEncoded(text: EncodedText, line: LineBuffer, at: number, limit: number): number {
+  const { words, length } = text;
+  if (words === null || at + length > limit) return copyUpTo(text.bytes, line.bytes, at, limit);
+  const { view } = line;
+  for (let i = 0; i < words.length; i++) view.setFloat64(at + i * 8, words[i]!, true);
+  return at + length;
 }
 
 /** Writes latin1 text from `at` on, as far as it fits below `limit`; returns the end of what was written. */

@@ -8,7 +8,7 @@ import { COUNTER } from "../state.ts";
 import type { Stream } from "../stream.ts";
 import type { WriteText } from "./aliases.ts";
 import { putLogDate } from "./dates.ts";
-import { copyUpTo, type LineBuffer, putText } from "./line-buffer.ts";
+import { EncodedText, type LineBuffer, putEncoded, putText } from "./line-buffer.ts";
 import { activeConnections, backendConnections, hasCookieFlags, serverConnections } from "./readings.ts";
 import { acceptDateMs, activeMs, requestDateMs, totalMs } from "./timing.ts";
 
@@ -54,7 +54,7 @@ export interface LineStep {
   readonly kind: StepKind;
   readonly write: WriteText;
   /** Constant text behind the variable. */
-  readonly after: Uint8Array;
+  readonly after: EncodedText;
   /** The same if it is one byte, as it mostly is; else -1. */
   readonly separator: number;
 }
@@ -67,11 +67,10 @@ const ZERO = 48;
 /** Longer methods and targets may come to where HAProxy cuts a request line, and are left to its text. */
 const PLAIN_LENGTH_MAX = 500;
 
-const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1");
-const NO_SERVER = bytesOf("<NOSRV>");
-const BAD_REQUEST = bytesOf("<BADREQ>");
-const VERSION_1_1 = bytesOf(" HTTP/1.1");
-const VERSION_1_0 = bytesOf(" HTTP/1.0");
+const NO_SERVER = new EncodedText("<NOSRV>");
+const BAD_REQUEST = new EncodedText("<BADREQ>");
+const VERSION_1_1 = new EncodedText(" HTTP/1.1");
+const VERSION_1_0 = new EncodedText(" HTTP/1.0");
 
 const writeNothing: WriteText = Object.assign(() => "", { step: STEP.nothing });
 
@@ -92,12 +91,12 @@ export function compileSteps(parts: readonly (string | WriteText)[]): readonly L
 }
 
 function stepOf(write: WriteText, after: string): LineStep {
-  const bytes = bytesOf(after);
+  const text = new EncodedText(after);
   return {
     kind: write.step ?? STEP.text,
     write,
-    after: bytes,
-    separator: bytes.length === 1 ? bytes[0]! : -1,
+    after: text,
+    separator: text.length === 1 ? text.bytes[0]! : -1,
   };
 }
 
@@ -123,7 +122,7 @@ export function runSteps(steps: readonly LineStep[], stream: Stream, line: LineB
       // ci
       case 3: {
         const { source } = stream.session;
-        at = putText(source.family === "unix" ? "unix" : source.host, bytes, at, limit);
+        at = source.family === "unix" ? putText("unix", bytes, at, limit) : putHost(stream, line, at, limit);
         break;
       }
       // cp
@@ -134,29 +133,29 @@ export function runSteps(steps: readonly LineStep[], stream: Stream, line: LineB
       }
       // t
       case 5:
-        at = putLogDate(acceptDateMs(stream), bytes, at);
+        at = putLogDate(acceptDateMs(stream), line, at);
         break;
       // tr
       case 6:
-        at = putLogDate(requestDateMs(stream), bytes, at);
+        at = putLogDate(requestDateMs(stream), line, at);
         break;
       // f
       case 7:
-        at = copyUpTo(stream.frontend.nameBytes, bytes, at, limit);
+        at = putEncoded(stream.frontend.nameText, line, at, limit);
         break;
       // ft
       case 8:
-        at = copyUpTo(stream.frontend.nameBytes, bytes, at, limit);
+        at = putEncoded(stream.frontend.nameText, line, at, limit);
         if (stream.session.bind.tls !== null) bytes[at++] = 126;
         break;
       // b
       case 9:
-        at = copyUpTo((stream.backend ?? stream.frontend).nameBytes, bytes, at, limit);
+        at = putEncoded((stream.backend ?? stream.frontend).nameText, line, at, limit);
         break;
       // s
       case 10:
         if (stream.server === null && stream.serviceName) at = putText(stream.serviceName, bytes, at, limit);
-        else at = copyUpTo(stream.server === null ? NO_SERVER : stream.server.nameBytes, bytes, at, limit);
+        else at = putEncoded(stream.server === null ? NO_SERVER : stream.server.nameText, line, at, limit);
         break;
       // TR
       case 11:
@@ -251,14 +250,14 @@ export function runSteps(steps: readonly LineStep[], stream: Stream, line: LineB
         break;
       // r
       case 31: {
-        const end = putRequestLine(stream, bytes, at, limit);
+        const end = putRequestLine(stream, line, at, limit);
         at = end >= 0 ? end : putText(write(stream), bytes, at, limit);
         break;
       }
       // quotedR
       case 32: {
         bytes[at] = QUOTE;
-        const end = putRequestLine(stream, bytes, at + 1, limit);
+        const end = putRequestLine(stream, line, at + 1, limit);
         if (end >= 0) {
           bytes[end] = QUOTE;
           at = end + 1;
@@ -269,9 +268,20 @@ export function runSteps(steps: readonly LineStep[], stream: Stream, line: LineB
         at = putText(write(stream), bytes, at, limit);
     }
     if (step.separator >= 0) bytes[at++] = step.separator;
-    else at = copyUpTo(step.after, bytes, at, limit);
+    else at = putEncoded(step.after, line, at, limit);
   }
   line.length = at < limit ? at : limit;
+}
+
+/** The client's address, which is encoded once for a connection. */
+function putHost({ session }: Stream, line: LineBuffer, at: number, limit: number): number {
+  const { host } = session.source;
+  let text = session.sourceText;
+  if (text === null || text.of !== host) {
+    text = { of: host, encoded: new EncodedText(host) };
+    session.sourceText = text;
+  }
+  return putEncoded(text.encoded, line, at, limit);
 }
 
 /** A number without its fraction. */
@@ -289,16 +299,17 @@ function putInteger(value: number, bytes: Uint8Array, at: number): number {
 }
 
 /** `%r` without quotes; -1 when it is too long or holds bytes that have to be encoded. */
-function putRequestLine(stream: Stream, bytes: Uint8Array, at: number, limit: number): number {
+function putRequestLine(stream: Stream, line: LineBuffer, at: number, limit: number): number {
   const { request, originalMethod, originalTarget } = stream;
-  if (request === null) return copyUpTo(BAD_REQUEST, bytes, at, limit);
+  const { bytes } = line;
+  if (request === null) return putEncoded(BAD_REQUEST, line, at, limit);
   at = putPlainText(originalMethod ?? request.method, bytes, at, limit);
   if (at < 0) return -1;
   bytes[at++] = SPACE;
   if (originalTarget === null && !request.hasTargetText)
     at = putPlainBytes(request.bytes, request.targetStart, request.targetEnd, bytes, at, limit);
   else at = putPlainText(originalTarget ?? request.target, bytes, at, limit);
-  return at < 0 ? -1 : copyUpTo(request.versionMinor === 1 ? VERSION_1_1 : VERSION_1_0, bytes, at, limit);
+  return at < 0 ? -1 : putEncoded(request.versionMinor === 1 ? VERSION_1_1 : VERSION_1_0, line, at, limit);
 }
 
 /** Printable ASCII without `"` and `#`; -1 for anything else, for long text, or if there is no room. */

@@ -3,7 +3,7 @@
 import type { LogTarget } from "../../model/proxy.ts";
 import type { LogLevel } from "../../model/rule.ts";
 import { formatIsoDate, formatLegacyDate } from "./dates.ts";
-import { LineBuffer } from "./line-buffer.ts";
+import { EncodedText, LineBuffer, putEncoded } from "./line-buffer.ts";
 
 /** Where bytes go. Fire and forget: false when they could not be taken; they are then lost and counted. */
 export interface LogSink {
@@ -54,7 +54,7 @@ export class LogOutput {
   readonly #origin: string;
   #headerSecond = Number.NaN;
   #headerLevel = -1;
-  #headerBytes: Uint8Array = new Uint8Array(0);
+  #header = new EncodedText("");
   /** Where a line goes between `begin` and `end`. */
   readonly line: LineBuffer;
   #lineCount = 0;
@@ -123,7 +123,7 @@ export class LogOutput {
     if (format === "raw") return;
     const nowMs = this.#sender.clock.wallClockMs;
     if (format !== "rfc3164" && format !== "local") {
-      this.line.append(this.#header(format, level, nowMs));
+      this.line.append(this.#headerText(format, level, nowMs));
       return;
     }
     // These dates change once a second, and with them the header.
@@ -131,12 +131,13 @@ export class LogOutput {
     if (second !== this.#headerSecond || level !== this.#headerLevel) {
       this.#headerSecond = second;
       this.#headerLevel = level;
-      this.#headerBytes = Buffer.from(this.#header(format, level, nowMs), "latin1");
+      this.#header = new EncodedText(this.#headerText(format, level, nowMs));
     }
-    this.line.appendBytes(this.#headerBytes, 0, this.#headerBytes.length);
+    const { line } = this;
+    line.length = putEncoded(this.#header, line, line.length, line.limit);
   }
 
-  #header(format: LogTarget["format"], level: number, nowMs: number): string {
+  #headerText(format: LogTarget["format"], level: number, nowMs: number): string {
     const start = this.#priorities[level]!;
     switch (format) {
       case "rfc3164":
@@ -165,7 +166,8 @@ function originOf({ format }: LogTarget, { tag, pid, hostname }: LogSender): str
     case "rfc3164":
       return ` ${hostname ?? "localhost"} ${tag}[${pid}]: `;
     case "local":
-      return ` ${tag}[${pid}]: `;
+      // The format when none is named; with `log-send-hostname` it has the name too.
+      return hostname === null ? ` ${tag}[${pid}]: ` : ` ${hostname} ${tag}[${pid}]: `;
     case "rfc5424":
       return ` ${hostname ?? "-"} ${tag || "-"} ${pid} - - `;
     case "timed":
