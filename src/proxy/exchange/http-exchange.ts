@@ -199,6 +199,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       case "wait":
         this.#waiting = "body";
         this.#context.engine.timers.arm(this.#timer, outcome.deadlineMs);
+        // What came with the head was held back for a server.
+        this.#client.connection.resume();
         this.#continueWithBody(false);
         return;
       case "reply":
@@ -237,8 +239,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   #hold(chunk: Chunk, start: number, end: number): void {
     this.#requestRelay.hold(chunk, start, end);
-    // More than this nobody needs before the server is there.
-    if (this.#waiting !== "body" || this.#requestRelay.heldCount > 8) this.#client.connection.pause();
+    // Nobody needs more before the server is there; rules that wait for the body need as much as a buffer holds.
+    if (this.#waiting !== "body") this.#client.connection.pause();
   }
 
   #forwardRequestBody(link: ServerLink, chunk: Chunk, start: number, end: number): void {

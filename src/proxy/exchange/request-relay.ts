@@ -10,11 +10,12 @@ export class RequestRelay {
   isBodySent = false;
   readonly #engine: Engine;
   readonly #body = new BodyDecoder();
-  readonly #held = new HeldInput();
+  readonly #held: HeldInput;
   #stream!: Stream;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#held = new HeldInput(engine);
   }
 
   begin(stream: Stream): void {
