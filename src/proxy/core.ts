@@ -17,6 +17,11 @@ import { Session, Stream } from "./stream.ts";
 /** How often a frontend at its maxconn looks whether other workers have made room, and idle connections are aged. */
 const HOUSEKEEPING_MS = 100;
 const PURGE_MS = 5000;
+/**
+ * When the process stops softly, how long a connection without a request so far may still make one. Its
+ * client has no reason to expect that it would have to ask anew, as it has between two requests.
+ */
+const FIRST_REQUEST_MS = 1000;
 
 /** What a proxy needs from around it. */
 export interface ProxyServices {
@@ -40,6 +45,7 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
   #isFull = false;
   readonly #timer = new Timer(this);
   #purgeAtMs = 0;
+  #closeIdleAtMs = Number.POSITIVE_INFINITY;
 
   /** `workerCount`: how many processes share what the configuration allows to one. */
   constructor(engine: Engine, runtime: Runtime, services: ProxyServices, workerCount = 1) {
@@ -79,11 +85,13 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
     this.#acceptors.delete(acceptor);
   }
 
-  /** No new requests on connections that are idle; the caller closes the listeners. */
+  /** No further requests on connections that are idle; the caller closes the listeners. */
   stopSoftly(): void {
     this.isStopping = true;
-    for (const session of [...this.liveSessions]) session.closeIfIdle();
+    for (const live of [...this.liveSessions]) if (live.session.requestCount > 0) live.closeIfIdle();
     for (const { pool } of serversOf(this.#runtime)) pool.retire();
+    this.#closeIdleAtMs = this.engine.nowMs + FIRST_REQUEST_MS;
+    this.#armHousekeeping();
   }
 
   /** Ends everything at once. */
@@ -136,14 +144,18 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
       this.#purgeAtMs = nowMs + PURGE_MS;
       for (const { pool } of serversOf(this.#runtime)) pool.purge(nowMs);
     }
+    if (nowMs >= this.#closeIdleAtMs) {
+      this.#closeIdleAtMs = Number.POSITIVE_INFINITY;
+      for (const live of [...this.liveSessions]) live.closeIfIdle();
+    }
     this.#armHousekeeping();
   }
 
   #armHousekeeping(): void {
-    this.engine.timers.arm(
-      this.#timer,
-      this.engine.nowMs + (this.#isFull || this.#fullFrontends.size > 0 ? HOUSEKEEPING_MS : PURGE_MS),
-    );
+    const { nowMs, timers } = this.engine;
+    const mayReopen = this.#isFull || this.#fullFrontends.size > 0;
+    const dueMs = nowMs + (mayReopen ? HOUSEKEEPING_MS : PURGE_MS);
+    timers.arm(this.#timer, Math.min(dueMs, this.#closeIdleAtMs));
   }
 
   /** This process's share of the global `maxconn`, or of what the runtime API made of it. */

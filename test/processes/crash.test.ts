@@ -45,7 +45,11 @@ function workerOf(head: string): number {
 }
 
 /** Columns of a line of `show stat`, by name. */
-async function statistics(directory: TestDirectory, proxy: string, server: string): Promise<Record<string, string>> {
+async function statistics(
+  directory: TestDirectory,
+  proxy: string,
+  server: string,
+): Promise<Record<string, string>> {
   const lines = (await askSocket(directory.file("admin.sock"), "show stat")).split("\n");
   const names = lines[0]!.replace("# ", "").split(",");
   const values = lines.find((line) => line.startsWith(`${proxy},${server},`))!.split(",");
@@ -76,7 +80,10 @@ for (const engine of ENGINES) {
       });
       const beginMs = Date.now();
       process.kill(victim, "SIGKILL");
-      await sallyport.until(() => sallyport.workerPids.some((pid) => pid !== victim && pid !== survivor), "it is replaced");
+      await sallyport.until(
+        () => sallyport.workerPids.some((pid) => pid !== victim && pid !== survivor),
+        "it is replaced",
+      );
       const replacement = sallyport.workerPids.find((pid) => pid !== victim && pid !== survivor)!;
       // Connections are spread by the kernel, so a few are needed until one meets the new worker.
       await sallyport.until(async () => {
@@ -117,7 +124,10 @@ for (const engine of ENGINES) {
         directory.file("test.cfg", `${first}\n  http-response set-header X-Number ${number}\n`);
         await sallyport.reloadBySignal();
         assert.match(sallyport.text, /reloaded/);
-        await sallyport.until(() => sallyport.workerPids.filter((pid) => pid !== victim).length === 2, "both run");
+        await sallyport.until(
+          () => sallyport.workerPids.filter((pid) => pid !== victim).length === 2,
+          "both run",
+        );
         // A worker that died during the reload has it refused: then the old configuration goes on everywhere.
         if (sallyport.text.includes("not reloaded")) await sallyport.reloadBySignal();
         const seen = new Set<number>();

@@ -39,7 +39,9 @@ export class Load {
   constructor(kinds: readonly ClientKind[], options: LoadOptions = {}) {
     this.#options = options;
     let number = 0;
-    this.#clients = kinds.flatMap((kind) => Array.from({ length: kind.count }, () => this.#run(kind, ++number)));
+    this.#clients = kinds.flatMap((kind) =>
+      Array.from({ length: kind.count }, () => this.#run(kind, ++number)),
+    );
   }
 
   /** Lets requests in progress end, and waits for that. */

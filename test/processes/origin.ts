@@ -2,7 +2,7 @@
 // the path to be slow: "/slow" sends its head at once and the rest when the test says so.
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
+import { createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
 
 export class Origin implements AsyncDisposable {
   readonly name: string;
@@ -11,7 +11,9 @@ export class Origin implements AsyncDisposable {
 
   private constructor(name: string) {
     this.name = name;
-    this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => this.#answer(request, response));
+    this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
+      this.#answer(request, response),
+    );
     this.#server.on("upgrade", (request, socket) => {
       const key = `${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
       const accept = createHash("sha1").update(key).digest("base64");

@@ -116,7 +116,12 @@ for (const engine of ENGINES) {
       await using b = await Origin.start("b");
       await using c = await Origin.start("c");
       await using echo = await EchoServer.start();
-      const [http, https, extra, tcp] = [await freePort(), await freePort(), await freePort(), await freePort()];
+      const [http, https, extra, tcp] = [
+        await freePort(),
+        await freePort(),
+        await freePort(),
+        await freePort(),
+      ];
       const site: Site = { directory, http, https, extra, tcp, echo: echo.port, servers: [a, b, c] };
       writeCertificate(site);
       const file = directory.file("test.cfg", configurationOf(site, 0));

@@ -25,6 +25,8 @@ export interface RunOptions {
   /** Descriptors for fd 3 and up. */
   readonly extraFds?: readonly number[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Leads a process group of its own, as a job of a shell does. */
+  readonly leadsGroup?: boolean;
   /** A program in front of the command, such as setpriv. */
   readonly through?: readonly string[];
 }
@@ -56,7 +58,15 @@ export class RunningSallyport implements AsyncDisposable {
   #ended: Ended | null = null;
 
   private constructor(configurationPath: string, options: RunOptions) {
-    const { engine, workers, args = [], extraFds = [], environment = {}, through = [] } = options;
+    const {
+      engine,
+      workers,
+      args = [],
+      extraFds = [],
+      environment = {},
+      through = [],
+      leadsGroup = false,
+    } = options;
     const words = [
       ...through,
       LAUNCHER,
@@ -69,6 +79,7 @@ export class RunningSallyport implements AsyncDisposable {
     this.child = spawn(words[0]!, words.slice(1), {
       stdio: ["ignore", "pipe", "pipe", ...extraFds],
       env: { ...process.env, ...environment },
+      detached: leadsGroup,
     });
     for (const stream of [this.child.stdout!, this.child.stderr!])
       stream.on("data", (bytes: Buffer) => {
@@ -120,7 +131,8 @@ export class RunningSallyport implements AsyncDisposable {
     const deadlineMs = Date.now() + PATIENCE_MS;
     while (!(await condition())) {
       if (this.#ended !== null) throw new Error(`it ended before ${what}; it said:\n${this.#text}`);
-      if (Date.now() > deadlineMs) throw new Error(`${what}: not in ${PATIENCE_MS} ms; it said:\n${this.#text}`);
+      if (Date.now() > deadlineMs)
+        throw new Error(`${what}: not in ${PATIENCE_MS} ms; it said:\n${this.#text}`);
       await pause();
     }
   }
@@ -171,7 +183,10 @@ export async function freePort(): Promise<number> {
 export function childrenOf(pid: number): number[] {
   try {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-    return text.split(" ").filter((word) => word !== "").map(Number);
+    return text
+      .split(" ")
+      .filter((word) => word !== "")
+      .map(Number);
   } catch {
     return [];
   }
