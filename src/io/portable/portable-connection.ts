@@ -16,6 +16,9 @@ import type { Turn } from "./turn.ts";
  * a reset, which can destroy the last bytes of ours on their way (RFC 9112 section 9.6).
  */
 const LINGER_MS = 1000;
+/** Behind so much that is queued, pieces of up to so many bytes are copied, so that none holds a whole chunk. */
+const CROWDED_BYTES = 4096;
+const SMALL_BYTES = 1024;
 
 interface QueuedSend {
   readonly chunk: Chunk;
@@ -171,6 +174,10 @@ export class PortableConnection implements Connection, TimerTarget {
   }
 
   #write(stream: Socket, { chunk, start, end }: QueuedSend): void {
+    const isCopied = end - start <= SMALL_BYTES && stream.writableLength > CROWDED_BYTES;
+    const range = chunk.bytes.subarray(start, end);
+    const bytes = isCopied ? Buffer.from(range) : range;
+    if (isCopied) chunk.release();
     if (!this.#isCorked) {
       this.#isCorked = true;
       stream.cork();
@@ -179,8 +186,8 @@ export class PortableConnection implements Connection, TimerTarget {
         stream.uncork();
       });
     }
-    stream.write(chunk.bytes.subarray(start, end), () => {
-      chunk.release();
+    stream.write(bytes, () => {
+      if (!isCopied) chunk.release();
       if (this.#isPendingSeen && stream.writableLength === 0) this.#turn.dispatch(() => this.#drain());
     });
   }

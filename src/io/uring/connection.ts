@@ -76,7 +76,7 @@ export class UringConnection implements Connection, TimerTarget {
   /** Waits for a receive buffer. For the engine. */
   isParked = false;
   readonly #engine: UringEngine;
-  readonly #queue = new SendQueue();
+  readonly #queue: SendQueue;
   #local: SocketAddress | null;
   #timer: Timer | null = null;
   #timeoutMessage = "";
@@ -117,6 +117,7 @@ export class UringConnection implements Connection, TimerTarget {
 
   constructor(engine: UringEngine, origin: ConnectionOrigin, handler: ConnectionHandler) {
     this.#engine = engine;
+    this.#queue = new SendQueue(engine.pools.small);
     this.id = origin.id;
     this.slot = origin.slot;
     this.fd = origin.fd;

@@ -115,6 +115,49 @@ test("what a handler throws leaves the loop", async () =>
     sockets[0]!.destroy();
   }));
 
+test("a crowd of small pieces for a peer that does not read takes little memory and arrives as it was sent", async () =>
+  withUringEngine(async (engine, sockets) => {
+    const pieceCount = 30_000;
+    let expected = "";
+    const listener = listen(engine, () => ({
+      ...IGNORING,
+      handleOpen(connection) {
+        const fill = engine.allocate(262144);
+        for (let i = 0; i < 64; i++) connection.send(fill, 0, 262144);
+        fill.release();
+        for (let i = 0; i < pieceCount; i++) {
+          const text = `piece ${i} `;
+          const chunk = engine.allocate(text.length);
+          chunk.bytes.set(Buffer.from(text));
+          connection.send(chunk, 0, text.length);
+          chunk.release();
+          expected += text;
+        }
+        connection.close();
+      },
+    }));
+    await openSockets(engine, sockets, listener.address.port, 1);
+    await pumpUntil(engine, () => expected !== "");
+    assert(engine.pools.small.chunkCount < 2000, `${engine.pools.small.chunkCount} chunks`);
+    const parts: Buffer[] = [];
+    let hasEnded = false;
+    sockets[0]!
+      .on("data", (bytes: Buffer) => parts.push(bytes))
+      .on("end", () => {
+        hasEnded = true;
+      });
+    await pumpUntil(engine, () => hasEnded);
+    assert.equal(
+      Buffer.concat(parts)
+        .subarray(64 * 262144)
+        .toString(),
+      expected,
+    );
+    listener.close();
+    sockets[0]!.destroy();
+    await assertNothingLeft(engine);
+  }));
+
 test("serves 1000 connections of another program's sockets at once", async () =>
   withUringEngine(async (engine, sockets) => {
     let openCount = 0;

@@ -22,7 +22,7 @@ const RECORD_BYTES_MAX = 16384;
 const ALERT_TIMEOUT_MS = 1000;
 
 export class SecureChannel {
-  readonly plain: SendQueue = new SendQueue();
+  readonly plain: SendQueue;
   readonly #engine: UringEngine;
   readonly #openSsl: OpenSsl;
   readonly #connection: UringConnection;
@@ -47,6 +47,7 @@ export class SecureChannel {
     wantsCertificate: boolean,
   ) {
     this.#engine = engine;
+    this.plain = new SendQueue(engine.pools.small);
     this.#openSsl = openSsl;
     this.#connection = connection;
     this.#session = session;

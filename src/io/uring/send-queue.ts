@@ -1,11 +1,15 @@
 // Ranges of chunks waiting to be sent, in order, each with a reference of its own. Three parallel arrays used between a
 // head and a tail: they never shrink, because setting an array's length is a call of the runtime that frees the storage
 // which the next push has to allocate again, six times per request (2 % of a small one).
-import type { UringChunk } from "./chunk-pool.ts";
+// A crowd of small ranges is copied together: else a peer that sends single bytes would hold a chunk with each of them.
+import type { ChunkPool, UringChunk } from "./chunk-pool.ts";
 
 const COMPACT_AT = 64;
 /** Storage for this many ranges stays with an empty queue. */
 const KEPT_COUNT = 128;
+/** With so many ranges queued, further ones of up to so many bytes are copied. */
+const CROWDED_COUNT = 32;
+const SMALL_BYTES = 1024;
 
 export class SendQueue {
   readonly #chunks: UringChunk[] = [];
@@ -13,7 +17,15 @@ export class SendQueue {
   readonly #ends: number[] = [];
   #head = 0;
   #tail = 0;
+  readonly #copies: ChunkPool;
+  /** Of the last range, if it is a copy, which may be made longer. */
+  #lastCopy: UringChunk | null = null;
   byteCount = 0;
+
+  /** `copies`: where chunks for copied ranges come from. */
+  constructor(copies: ChunkPool) {
+    this.#copies = copies;
+  }
 
   get count(): number {
     return this.#tail - this.#head;
@@ -33,6 +45,31 @@ export class SendQueue {
 
   /** Takes over one reference of the caller's. */
   push(chunk: UringChunk, start: number, end: number): void {
+    if (this.#tail - this.#head >= CROWDED_COUNT && end - start <= SMALL_BYTES) {
+      this.#pushCopy(chunk.bytes.subarray(start, end));
+      chunk.release();
+      return;
+    }
+    this.#lastCopy = null;
+    this.#pushRange(chunk, start, end);
+  }
+
+  #pushCopy(bytes: Uint8Array): void {
+    const copy = this.#lastCopy;
+    const end = this.#ends[this.#tail - 1]!;
+    if (copy !== null && end + bytes.length <= copy.bytes.length) {
+      copy.bytes.set(bytes, end);
+      this.#ends[this.#tail - 1] = end + bytes.length;
+      this.byteCount += bytes.length;
+      return;
+    }
+    const fresh = this.#copies.acquire();
+    fresh.bytes.set(bytes);
+    this.#pushRange(fresh, 0, bytes.length);
+    this.#lastCopy = fresh;
+  }
+
+  #pushRange(chunk: UringChunk, start: number, end: number): void {
     const at = this.#tail++;
     this.#chunks[at] = chunk;
     this.#starts[at] = start;
@@ -94,6 +131,7 @@ export class SendQueue {
   #reset(): void {
     this.#head = 0;
     this.#tail = 0;
+    this.#lastCopy = null;
     if (this.#chunks.length <= KEPT_COUNT) return;
     this.#chunks.length = 0;
     this.#starts.length = 0;

@@ -388,14 +388,17 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
         this.#beginResponse(link, head, chunk, rest, end);
         return;
       }
-      this.#forwardInterim(head);
+      this.#forwardInterim(link, head);
       at = rest;
     }
   }
 
   /** 100 Continue, 103 Early Hints: passed on to clients that understand them. */
-  #forwardInterim(head: MessageHead): void {
-    if (this.stream.request!.versionMinor === 1) this.#relay.sendHead(this.stream, head);
+  #forwardInterim(link: ServerLink, head: MessageHead): void {
+    if (this.stream.request!.versionMinor !== 1) return;
+    this.#relay.sendHead(this.stream, head);
+    // Nothing bounds their number.
+    if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES) link.connection.pause();
   }
 
   #beginResponse(link: ServerLink, response: MessageHead, chunk: Chunk, start: number, end: number): void {
