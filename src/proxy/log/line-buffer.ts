@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 /** Above this, the native copy is faster than a loop. */
 const LOOP_LENGTH_MAX = 64;
 /** Most bytes that may be written without asking for room, as long as `length` is below `limit`. */
-export const STEP_BYTES_MAX = 64;
+export const STEP_BYTES_MAX = 256;
 
 const latin1Write = Buffer.prototype.latin1Write as (
   this: Uint8Array,
@@ -44,12 +44,14 @@ export class LineBuffer {
 
 /** Latin1 text as bytes, and as the numbers of eight bytes each that lie in memory in the same way. */
 export class EncodedText {
+  readonly text: string;
   readonly bytes: Uint8Array;
   readonly length: number;
   /** Null where a number would be a NaN, whose bits need not survive; ASCII never gives one. */
   readonly words: Float64Array | null;
 
   constructor(text: string) {
+    this.text = text;
     this.bytes = Buffer.from(text, "latin1");
     this.length = this.bytes.length;
     const padded = new Uint8Array(Math.ceil(this.length / 8) * 8).fill(32);
