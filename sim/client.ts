@@ -1,6 +1,6 @@
-// A simulated HTTP client: goes through its connections one after the other, sends what its plans say in the manner
-// that they say, and has every answer judged. It gives up only by plan; waiting for longer than any timeout of the
-// configuration explains is a hang, and that is a violation.
+// A simulated HTTP client: goes through its connections one after the other, sends what its plans say in
+// the manner that they say, and has every answer judged. It gives up only by plan; waiting for longer than
+// any timeout of the configuration explains is a hang, and that is a violation.
 import type { Failure } from "../src/base/failure.ts";
 import type { MemoryEngine } from "../src/io/memory/memory-engine.ts";
 import type { Chunk, Connection, ConnectionHandler, TlsClientContext } from "../src/transport/contract.ts";
@@ -9,7 +9,7 @@ import type { Draw } from "./draw.ts";
 import { type JudgeRules, judgeCut, judgeResponse, statusOf } from "./judge.ts";
 import { MalformedMessage, MessageReader, type ReadMessage } from "./message-reader.ts";
 import { sendText } from "./outgoing.ts";
-import { hasNoBody, requestContent, type RequestPlan, targetOf } from "./plan.ts";
+import { hasNoBody, type RequestPlan, requestContent, targetOf } from "./plan.ts";
 import { encodeChunks } from "./server.ts";
 
 export interface ConnectionScript {
@@ -29,8 +29,8 @@ export interface ClientWatch {
   /** Most time without any progress that the configuration's timeouts explain. */
   readonly patienceMs: number;
   readonly statistics: { requestsSent: number; responses: number; cuts: number; bytesReceived: number };
-  /** True when connects may fail: faults, or the proxy is stopping. */
-  mayFail(): boolean;
+  /** From now on the proxy owes an answer only where it has begun one. */
+  isStopping(): boolean;
   violation(text: string): void;
   /** Cookies stick to their server. */
   readonly isStickinessExact: boolean;
@@ -187,7 +187,8 @@ class ClientConnection implements ConnectionHandler {
     statistics.cuts++;
     // Behind an announced last response nothing is owed; behind an abort of ours neither.
     if (this.#isToldToClose && partial === null) return;
-    const isExplained = this.#watch.mayFail() || this.#open.some(({ abort }) => abort !== null);
+    const isUnasked = this.#watch.isStopping() && partial === null;
+    const isExplained = isUnasked || this.#open.some(({ abort }) => abort !== null);
     const complaint = judgeCut(first, partial, isExplained ? { ...rules, isClean: false } : rules);
     if (complaint !== null) this.#watch.violation(`request ${first.id}: ${complaint}`);
   }
@@ -238,7 +239,9 @@ class ClientConnection implements ConnectionHandler {
   #sendPieces(plan: RequestPlan, bytes: Buffer): void {
     const { draw } = this.#watch;
     const end = plan.abort === null ? bytes.length : Math.floor(bytes.length * plan.abort.share);
-    const cuts = Array.from({ length: plan.pieceCount - 1 }, () => draw.integer(0, end)).sort((a, b) => a - b);
+    const cuts = Array.from({ length: plan.pieceCount - 1 }, () => draw.integer(0, end)).sort(
+      (a, b) => a - b,
+    );
     const ends = [...cuts, end];
     const sendPiece = (position: number, from: number) => {
       const to = ends[position]!;
@@ -303,9 +306,7 @@ class ClientConnection implements ConnectionHandler {
       return;
     }
     this.#watch.statistics.responses++;
-    const { rules } = this.#watch;
-    const softened = this.#watch.mayFail() ? { ...rules, isClean: false } : rules;
-    const complaint = judgeResponse(plan, message, softened);
+    const complaint = judgeResponse(plan, message, this.#watch.rules);
     if (complaint !== null) this.#watch.violation(`request ${plan.id}: ${complaint}`);
     this.#keepCookie(plan, message);
     this.#goOnAfter(plan, message);

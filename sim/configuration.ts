@@ -1,5 +1,5 @@
-// Draws the proxy's configuration, as text: what is tested includes the way from text to a running generation. Timeouts
-// and limits are such that a clean scenario never meets them.
+// Draws the proxy's configuration, as text: what is tested includes the way from text to a running
+// generation. Timeouts and limits are such that a clean scenario never meets them.
 import type { Draw } from "./draw.ts";
 import { HTTP_PORT, TCP_PORT } from "./server.ts";
 
@@ -35,9 +35,11 @@ export function drawBase(draw: Draw, temper: ConfigurationTemper): Configuration
 
 /** The text of one generation. */
 export function drawGeneration(draw: Draw, base: ConfigurationBase): string {
-  return [base.defaults, base.frontends, ...["one", "two"].map((name) => drawBackend(draw, name, base.temper))].join(
-    "\n",
-  );
+  return [
+    base.defaults,
+    base.frontends,
+    ...["one", "two"].map((name) => drawBackend(draw, name, base.temper)),
+  ].join("\n");
 }
 
 function drawDefaults(draw: Draw, { isClean }: ConfigurationTemper, hasAbortOnClose: boolean): string {
@@ -57,12 +59,16 @@ function drawDefaults(draw: Draw, { isClean }: ConfigurationTemper, hasAbortOnCl
   if (draw.chance(0.4)) lines.push(`timeout tunnel ${draw.integer(10_000, 20_000)}`);
   if (draw.chance(0.4)) lines.push(`timeout client-fin ${most(5000, 500)}`);
   if (draw.chance(0.4)) lines.push(`timeout server-fin ${most(5000, 500)}`);
-  if (draw.chance(0.5)) lines.push(draw.pick(["option redispatch", "option redispatch -1", "option redispatch 2"]));
+  if (draw.chance(0.5))
+    lines.push(draw.pick(["option redispatch", "option redispatch -1", "option redispatch 2"]));
   if (hasAbortOnClose) lines.push("option abortonclose");
   const mode = draw.weighted({ "http-keep-alive": 5, "http-server-close": 1, httpclose: 1 });
   lines.push(`option ${mode}`);
   const size = draw.pick([4096, 8192, 16_384]);
-  return section("global", [`tune.bufsize ${size}`, "maxconn 10000"]) + section("defaults", ["mode http", ...lines]);
+  return (
+    section("global", [`tune.bufsize ${size}`, "maxconn 10000"]) +
+    section("defaults", ["mode http", ...lines])
+  );
 }
 
 function drawFrontends(draw: Draw, { isClean, serverCount }: ConfigurationTemper): string {
@@ -78,12 +84,22 @@ function drawFrontends(draw: Draw, { isClean, serverCount }: ConfigurationTemper
     "default_backend one",
   ];
   if (draw.chance(0.3)) web.push(`maxconn ${draw.integer(2, 12)}`);
-  if (draw.chance(0.5)) web.push("http-request set-header X-Proxied 1", "http-response set-header X-Seen %[status]");
+  if (draw.chance(0.5))
+    web.push("http-request set-header X-Proxied 1", "http-response set-header X-Seen %[status]");
   if (draw.chance(0.3)) web.push("http-after-response set-header X-After 1", "option forwardfor");
   if (draw.chance(0.3)) web.push("capture request header Host len 20", "unique-id-format %ci:%cp_%Ts:%rt");
-  const servers = Array.from({ length: serverCount }, (_, i) => `server s${i + 1} 10.0.1.${i + 1}:${TCP_PORT}`);
-  const wire = ["mode tcp", "option tcplog", "bind 10.0.0.1:9000", `balance ${draw.pick(["roundrobin", "leastconn"])}`];
-  if (draw.chance(0.4)) wire.push("tcp-request inspect-delay 500ms", "tcp-request content accept if WAIT_END");
+  const servers = Array.from(
+    { length: serverCount },
+    (_, i) => `server s${i + 1} 10.0.1.${i + 1}:${TCP_PORT}`,
+  );
+  const wire = [
+    "mode tcp",
+    "option tcplog",
+    "bind 10.0.0.1:9000",
+    `balance ${draw.pick(["roundrobin", "leastconn"])}`,
+  ];
+  if (draw.chance(0.4))
+    wire.push("tcp-request inspect-delay 500ms", "tcp-request content accept if WAIT_END");
   if (draw.chance(0.3)) wire.push(`maxconn ${draw.integer(1, 4)}`);
   return section("frontend web", web) + section("listen wire", [...wire, ...servers]);
 }
@@ -111,7 +127,10 @@ function drawBackend(draw: Draw, name: string, temper: ConfigurationTemper): str
     if (draw.chance(0.3)) words.push(`weight ${draw.integer(1, 50)}`);
     if (draw.chance(0.2)) words.push(`pool-max-conn ${draw.integer(0, 3)}`);
     if (draw.chance(0.2)) words.push(`pool-purge-delay ${draw.integer(100, 3000)}ms`);
-    if (hasChecks) words.push(`check inter ${draw.integer(200, 2000)} fall ${draw.integer(1, 3)} rise ${draw.integer(1, 2)}`);
+    if (hasChecks)
+      words.push(
+        `check inter ${draw.integer(200, 2000)} fall ${draw.integer(1, 3)} rise ${draw.integer(1, 2)}`,
+      );
     if (observes) words.push("observe layer7 error-limit 5 on-error mark-down");
     if (hasChecks && !isClean && draw.chance(0.3)) words.push("on-marked-down shutdown-sessions");
     if (!isClean && i > 1 && draw.chance(0.15)) words.push("backup");

@@ -1,5 +1,5 @@
-// Bodies that tell whose they are: each follows from a name and a length, so that both ends can check every byte, and
-// no byte sequence of one request passes for another's.
+// Bodies that tell whose they are: each follows from a name and a length, so that both ends can check every
+// byte, and no byte sequence of one request passes for another's.
 
 /** `length` printable bytes that follow from `name`. */
 export function contentOf(name: string, length: number): Uint8Array {
@@ -25,7 +25,9 @@ export function differenceBetween(expected: Uint8Array, actual: Uint8Array): str
 
 /** True when `actual` is the beginning of `expected`, or all of it. */
 export function isPrefix(expected: Uint8Array, actual: Uint8Array): boolean {
-  return actual.length <= expected.length && Buffer.compare(expected.subarray(0, actual.length), actual) === 0;
+  return (
+    actual.length <= expected.length && Buffer.compare(expected.subarray(0, actual.length), actual) === 0
+  );
 }
 
 function hashOf(name: string): number {

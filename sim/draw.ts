@@ -1,5 +1,5 @@
-// Choices that follow from a seed alone. Each part of a scenario draws from a generator of its own, so that a change
-// in one part leaves the others as they were.
+// Choices that follow from a seed alone. Each part of a scenario draws from a generator of its own, so that
+// a change in one part leaves the others as they were.
 import { seededRandom } from "../src/io/memory/seeded-random.ts";
 
 export class Draw {

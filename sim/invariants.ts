@@ -1,5 +1,5 @@
-// What must hold in every run, whatever its faults: nothing leaks, gauges tell the truth and end at zero, each stream is
-// logged once, and counters agree with what was logged.
+// What must hold in every run, whatever its faults: nothing leaks, gauges tell the truth and end at zero,
+// each stream is logged once, and counters agree with what was logged.
 import type { MemoryEngine } from "../src/io/memory/memory-engine.ts";
 import { CELL, COUNTER, type CounterName } from "../src/proxy/state.ts";
 import type { Ledger } from "./ledger.ts";
@@ -8,7 +8,14 @@ import type { Scenario } from "./scenario.ts";
 
 const GAUGES: readonly CounterName[] = ["scur", "qcur", "idleCur", "usedCur"];
 const ATOMIC_GAUGES = ["served", "queued", "idle"] as const;
-const STATUS_CLASSES: readonly CounterName[] = ["hrsp1xx", "hrsp2xx", "hrsp3xx", "hrsp4xx", "hrsp5xx", "hrspOther"];
+const STATUS_CLASSES: readonly CounterName[] = [
+  "hrsp1xx",
+  "hrsp2xx",
+  "hrsp3xx",
+  "hrsp4xx",
+  "hrsp5xx",
+  "hrspOther",
+];
 
 /** In the middle of a run: no gauge below zero, no server above its limit. */
 export function checkWhileRunning(proxy: SimulatedProxy, ledger: Ledger): void {
@@ -22,6 +29,14 @@ export function checkWhileRunning(proxy: SimulatedProxy, ledger: Ledger): void {
       if (maxconn !== null && maxconn > 0 && proxy.generation.number === 1 && server.served > maxconn)
         ledger.violation(`${server.served} requests at ${backend.name}/${server.name}, maxconn ${maxconn}`);
     }
+  }
+}
+
+/** After a soft stop, once the last client is gone: nothing is kept for requests that will never come. */
+export function checkPools(proxy: SimulatedProxy, ledger: Ledger): void {
+  for (const [key, slot] of Object.entries(proxy.slots)) {
+    const idle = proxy.state.read(slot, CELL.idle);
+    if (idle > 0) ledger.violation(`${idle} connections to ${key} are kept after the soft stop`);
   }
 }
 
@@ -48,14 +63,17 @@ function checkLeaks({ proxy, engine, ledger }: RunEnd): void {
     // The core's own housekeeping goes on for as long as the process lives.
     if (leak !== "1 timers are queued") ledger.violation(`leak: ${leak}`);
   }
-  if (proxy.core.liveSessions.size > 0) ledger.violation(`leak: ${proxy.core.liveSessions.size} live sessions`);
+  if (proxy.core.liveSessions.size > 0)
+    ledger.violation(`leak: ${proxy.core.liveSessions.size} live sessions`);
 }
 
 function checkLogs({ scenario, ledger }: RunEnd): void {
   const countById: Map<string, number> = new Map();
   for (const { id } of ledger.streams) if (id !== "") countById.set(id, (countById.get(id) ?? 0) + 1);
   const planned = new Set(
-    scenario.clients.flatMap(({ scripts }) => scripts.flatMap(({ requests }) => requests.map(({ id }) => id))),
+    scenario.clients.flatMap(({ scripts }) =>
+      scripts.flatMap(({ requests }) => requests.map(({ id }) => id)),
+    ),
   );
   for (const [id, count] of countById)
     if (planned.has(id) && count > 1) ledger.violation(`request ${id} is logged ${count} times`);
@@ -74,8 +92,16 @@ function checkCounters(end: RunEnd, name: string, slot: number, isHttp: boolean)
   };
   const sum = (of: (stream: (typeof streams)[number]) => number) =>
     streams.reduce((total, stream) => total + of(stream), 0);
-  expect("bin", read("bin"), sum(({ bytesIn }) => bytesIn));
-  expect("bout", read("bout"), sum(({ bytesOut }) => bytesOut));
+  expect(
+    "bin",
+    read("bin"),
+    sum(({ bytesIn }) => bytesIn),
+  );
+  expect(
+    "bout",
+    read("bout"),
+    sum(({ bytesOut }) => bytesOut),
+  );
   if (!isHttp) return;
   expect("reqTot", read("reqTot"), streams.length);
   for (const [position, counter] of STATUS_CLASSES.slice(0, 5).entries()) {

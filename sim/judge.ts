@@ -1,5 +1,5 @@
-// Whether what a client got is what it may have got: the response of its own request, byte for byte, or a reply of the
-// proxy's that the plan or the scenario's faults explain.
+// Whether what a client got is what it may have got: the response of its own request, byte for byte, or a
+// reply of the proxy's that the plan or the scenario's faults explain.
 import { differenceBetween, isPrefix } from "./content.ts";
 import type { ReadMessage } from "./message-reader.ts";
 import { hasNoBody, isReachingOrigin, type RequestPlan, responseContent, targetOf } from "./plan.ts";
@@ -16,7 +16,8 @@ export function judgeResponse(plan: RequestPlan, response: ReadMessage, rules: J
   const owner = response.headers.get("x-id");
   if (owner === undefined) return judgeReply(plan, status, response, rules);
   if (owner !== plan.id) return `the response of request ${owner}`;
-  if (!isReachingOrigin(plan.route)) return `the origin answered a request that ${plan.route} should have answered`;
+  if (!isReachingOrigin(plan.route))
+    return `the origin answered a request that ${plan.route} should have answered`;
   if (status !== plan.response.status) return `status ${status} instead of ${plan.response.status}`;
   return differenceBetween(responseContent(plan.id, plan.method, plan.response), response.body);
 }
@@ -46,7 +47,8 @@ function judgeReply(
 ): string | null {
   const wanted = OWN_REPLIES[plan.route];
   if (wanted !== undefined && status === wanted) return judgeOwnBody(plan, response);
-  if (plan.abort !== null) return [400, 408, 502, 503, 504].includes(status) ? null : `reply ${status} to a broken request`;
+  if (plan.abort !== null)
+    return [400, 408, 502, 503, 504].includes(status) ? null : `reply ${status} to a broken request`;
   if (permittedErrors(plan, rules).includes(status)) return null;
   return `reply ${status} of the proxy's own${rules.isClean ? " without any fault" : ""}`;
 }
@@ -54,7 +56,9 @@ function judgeReply(
 function judgeOwnBody(plan: RequestPlan, response: ReadMessage): string | null {
   if (plan.route === "redirect") {
     const wanted = `https://elsewhere${targetOf(plan)}`;
-    return response.headers.get("location") === wanted ? null : `redirect to ${response.headers.get("location")}`;
+    return response.headers.get("location") === wanted
+      ? null
+      : `redirect to ${response.headers.get("location")}`;
   }
   if (plan.route !== "return") return null;
   const wanted = hasNoBody(plan.method, 200) ? "" : `returned ${targetOf(plan)}`;
@@ -74,5 +78,7 @@ const ERRORS_BY_KIND: Readonly<Record<string, readonly number[]>> = {
 };
 
 function mayBeCut(plan: RequestPlan, rules: JudgeRules): boolean {
-  return !rules.isClean || plan.abort !== null || !["normal", "early", "upgrade"].includes(plan.response.kind);
+  return (
+    !rules.isClean || plan.abort !== null || !["normal", "early", "upgrade"].includes(plan.response.kind)
+  );
 }

@@ -1,5 +1,5 @@
-// What happened in a run, as far as the invariants have to know: violations, finished streams, log lines, and which
-// requests reached an origin.
+// What happened in a run, as far as the invariants have to know: violations, finished streams, log lines,
+// and which requests reached an origin.
 import type { MemoryNetwork } from "../src/io/memory/memory-network.ts";
 import type { Frontend } from "../src/proxy/runtime.ts";
 import type { Stream } from "../src/proxy/stream.ts";
@@ -61,6 +61,7 @@ export class Ledger {
   requestSeen(id: string, method: string): void {
     const count = (this.seen.get(id) ?? 0) + 1;
     this.seen.set(id, count);
-    if (count > 1 && method === "POST") this.violation(`request ${id} (${method}) reached an origin ${count} times`);
+    if (count > 1 && method === "POST")
+      this.violation(`request ${id} (${method}) reached an origin ${count} times`);
   }
 }

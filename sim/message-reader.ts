@@ -1,5 +1,6 @@
-// Reads HTTP/1 messages as the simulated clients and servers see them. Written apart from src/protocol on purpose and
-// much simpler: what the proxy's parser gets wrong, this one must not get wrong in the same way. Slow and strict.
+// Reads HTTP/1 messages as the simulated clients and servers see them. Written apart from src/protocol on
+// purpose and much simpler: what the proxy's parser gets wrong, this one must not get wrong in the same
+// way. Slow and strict.
 
 export interface ReadMessage {
   readonly startLine: string;
@@ -10,7 +11,10 @@ export interface ReadMessage {
   isComplete: boolean;
 }
 
-type Framing = { readonly kind: "length"; rest: number } | { readonly kind: "chunked" } | { readonly kind: "until-close" };
+type Framing =
+  | { readonly kind: "length"; rest: number }
+  | { readonly kind: "chunked" }
+  | { readonly kind: "until-close" };
 
 export type ReaderEvent =
   | { readonly kind: "head"; readonly message: ReadMessage }
@@ -30,7 +34,10 @@ export class MessageReader {
   #framing: Framing | null = null;
   #parts: Buffer[] = [];
 
-  constructor(isResponse: boolean, ruleOf: (startLine: string, headers: ReadonlyMap<string, string>) => BodyRule) {
+  constructor(
+    isResponse: boolean,
+    ruleOf: (startLine: string, headers: ReadonlyMap<string, string>) => BodyRule,
+  ) {
     this.#isResponse = isResponse;
     this.#ruleOf = ruleOf;
   }
@@ -119,12 +126,14 @@ export class MessageReader {
       const lineEnd = this.rest.indexOf("\r\n");
       if (lineEnd < 0) return false;
       const line = this.rest.toString("latin1", 0, lineEnd);
-      if (!/^[0-9a-f]{1,8}(;.*)?$/i.test(line)) throw new MalformedMessage(`chunk line ${JSON.stringify(line)}`);
+      if (!/^[0-9a-f]{1,8}(;.*)?$/i.test(line))
+        throw new MalformedMessage(`chunk line ${JSON.stringify(line)}`);
       const size = Number.parseInt(line, 16);
       if (size === 0) return this.#readTrailer(lineEnd + 2);
       const end = lineEnd + 2 + size;
       if (this.rest.length < end + 2) return false;
-      if (this.rest.toString("latin1", end, end + 2) !== "\r\n") throw new MalformedMessage("chunk without end");
+      if (this.rest.toString("latin1", end, end + 2) !== "\r\n")
+        throw new MalformedMessage("chunk without end");
       this.#parts.push(this.rest.subarray(lineEnd + 2, end));
       this.rest = this.rest.subarray(end + 2);
     }

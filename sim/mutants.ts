@@ -1,5 +1,6 @@
-// Faults put into the proxy on purpose, one at a time: each must be caught by some invariant, or the invariant is worth
-// nothing. They replace a method for the duration of a run, and strike at every seventh chance.
+// Faults put into the proxy on purpose, one at a time: each must be caught by some invariant, or the
+// invariant is worth nothing. They replace a method for the duration of a run, and strike at every seventh
+// chance.
 import { TimerWheel } from "../src/base/timer-wheel.ts";
 import { MemoryConnection } from "../src/io/memory/memory-connection.ts";
 import type { MemoryEngine } from "../src/io/memory/memory-engine.ts";
@@ -37,30 +38,54 @@ export const MUTANTS: Readonly<Record<Mutant, MakeMutant>> = {
       return chunk;
     }),
   "connection-kept": (engine, _ledger, strikes) =>
-    replaceOnConnections("close", (original) => function (this: MemoryConnection) {
-      if (this.engine !== engine || !strikes()) original.call(this);
-    }),
+    replaceOnConnections(
+      "close",
+      (original) =>
+        function (this: MemoryConnection) {
+          if (this.engine !== engine || !strikes()) original.call(this);
+        },
+    ),
   "byte-changed": (engine, _ledger, strikes) =>
-    replaceOnConnections("send", (original) => function (this: MemoryConnection, chunk, start, end) {
-      if (this.engine === engine && end - start > BODY_BYTES_MIN && strikes()) chunk.bytes[end - 5]! ^= 1;
-      original.call(this, chunk, start, end);
-    }),
+    replaceOnConnections(
+      "send",
+      (original) =>
+        function (this: MemoryConnection, chunk, start, end) {
+          if (this.engine === engine && end - start > BODY_BYTES_MIN && strikes()) chunk.bytes[end - 5]! ^= 1;
+          original.call(this, chunk, start, end);
+        },
+    ),
   "bytes-lost": (engine, _ledger, strikes) =>
-    replaceOnConnections("send", (original) => function (this: MemoryConnection, chunk, start, end) {
-      const isHit = this.engine === engine && end - start > BODY_BYTES_MIN && strikes();
-      original.call(this, chunk, start, isHit ? end - 1 : end);
-    }),
+    replaceOnConnections(
+      "send",
+      (original) =>
+        function (this: MemoryConnection, chunk, start, end) {
+          const isHit = this.engine === engine && end - start > BODY_BYTES_MIN && strikes();
+          original.call(this, chunk, start, isHit ? end - 1 : end);
+        },
+    ),
   "gauge-kept": (_engine, _ledger, strikes) =>
-    replace(SharedState.prototype, "leave", (original) => function (this: SharedState, slot, gauge) {
-      if (!strikes()) original.call(this, slot, gauge);
-    }),
+    replace(
+      SharedState.prototype,
+      "leave",
+      (original) =>
+        function (this: SharedState, slot, gauge) {
+          if (!strikes()) original.call(this, slot, gauge);
+        },
+    ),
   "request-uncounted": (_engine, _ledger, strikes) =>
-    replace(SharedState.prototype, "count", (original) => function (this: SharedState, slot, counter, delta) {
-      if (counter !== COUNTER.reqTot || !strikes()) original.call(this, slot, counter, delta);
-    }),
+    replace(
+      SharedState.prototype,
+      "count",
+      (original) =>
+        function (this: SharedState, slot, counter, delta) {
+          if (counter !== COUNTER.reqTot || !strikes()) original.call(this, slot, counter, delta);
+        },
+    ),
   "log-lost": (_engine, ledger, strikes) =>
-    replace(ledger, "streamEnded", (original) => (stream, frontend) =>
-      strikes() ? false : original.call(ledger, stream, frontend),
+    replace(
+      ledger,
+      "streamEnded",
+      (original) => (stream, frontend) => (strikes() ? false : original.call(ledger, stream, frontend)),
     ),
   "log-doubled": (_engine, ledger, strikes) =>
     replace(ledger, "streamEnded", (original) => (stream, frontend) => {
@@ -69,30 +94,50 @@ export const MUTANTS: Readonly<Record<Mutant, MakeMutant>> = {
     }),
   // Seven in a row, because most deadlines are never reached.
   "timer-lost": (engine) =>
-    replace(TimerWheel.prototype, "arm", (original) => function (this: TimerWheel, timer, deadlineMs) {
-      if (this !== engine.timers || engine.nowMs < 1000) original.call(this, timer, deadlineMs);
-    }),
+    replace(
+      TimerWheel.prototype,
+      "arm",
+      (original) =>
+        function (this: TimerWheel, timer, deadlineMs) {
+          if (this !== engine.timers || engine.nowMs < 1000) original.call(this, timer, deadlineMs);
+        },
+    ),
   // A connection that is in use goes back to the pool as well.
   "link-shared": (_engine, _ledger, strikes) =>
-    replace(ServerPool.prototype, "take", (original) => function (this: ServerPool, key, isProvenOnly) {
-      const link = original.call(this, key, isProvenOnly);
-      if (link !== null && strikes()) {
-        const { owner } = link;
-        this.put(link, 0);
-        link.owner = owner;
-      }
-      return link;
-    }),
+    replace(
+      ServerPool.prototype,
+      "take",
+      (original) =>
+        function (this: ServerPool, key, isProvenOnly) {
+          const link = original.call(this, key, isProvenOnly);
+          if (link !== null && strikes()) {
+            const { owner } = link;
+            this.put(link, 0);
+            link.owner = owner;
+          }
+          return link;
+        },
+    ),
   "pool-kept": () => replace(ServerPool.prototype, "closeAll", () => () => {}),
   "queue-forgets": (_engine, _ledger, strikes) =>
-    replace(BackendQueue.prototype, "remove", (original) => function (this: BackendQueue, waiter) {
-      if (!strikes()) original.call(this, waiter);
-    }),
+    replace(
+      BackendQueue.prototype,
+      "remove",
+      (original) =>
+        function (this: BackendQueue, waiter) {
+          if (!strikes()) original.call(this, waiter);
+        },
+    ),
   "handler-throws": (_engine, _ledger, strikes) =>
-    replace(ServerPool.prototype, "put", (original) => function (this: ServerPool, link, nowMs) {
-      if (strikes()) throw new Error("a fault of ours");
-      original.call(this, link, nowMs);
-    }),
+    replace(
+      ServerPool.prototype,
+      "put",
+      (original) =>
+        function (this: ServerPool, link, nowMs) {
+          if (strikes()) throw new Error("a fault of ours");
+          original.call(this, link, nowMs);
+        },
+    ),
 };
 
 /** Breaks the proxy of a run; the result mends it. */

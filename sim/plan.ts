@@ -1,5 +1,5 @@
-// What a simulated client asks, and what the simulated server is to do about it. The response's part travels in the
-// request itself (header X-Plan), so that both ends know what has to come out.
+// What a simulated client asks, and what the simulated server is to do about it. The response's part
+// travels in the request itself (header X-Plan), so that both ends know what has to come out.
 import { contentOf } from "./content.ts";
 import type { Draw } from "./draw.ts";
 
@@ -81,7 +81,8 @@ export function drawRequest(draw: Draw, id: string, temper: PlanTemper): Request
   const method = draw.weighted({ GET: 10, POST: 5, HEAD: 1, PUT: 1, DELETE: 0.5, OPTIONS: 0.5 });
   const isOld = draw.chance(0.1);
   // HAProxy refuses a body of DELETE in HTTP/1.0, as some servers do not look for it.
-  const hasBody = method === "POST" || method === "PUT" || (method === "DELETE" && !isOld && draw.chance(0.5));
+  const hasBody =
+    method === "POST" || method === "PUT" || (method === "DELETE" && !isOld && draw.chance(0.5));
   const bodyFraming = !hasBody ? "none" : !isOld && draw.chance(0.4) ? "chunked" : "length";
   const isUpgrade = method === "GET" && !isOld && draw.chance(0.06);
   const route = isUpgrade
@@ -101,7 +102,10 @@ export function drawRequest(draw: Draw, id: string, temper: PlanTemper): Request
     abort:
       temper.isClean || draw.chance(0.9)
         ? null
-        : { kind: draw.pick(["reset", "close", "half-close"] as const), share: draw.chance(0.4) ? 1 : draw.fraction() },
+        : {
+            kind: draw.pick(["reset", "close", "half-close"] as const),
+            share: draw.chance(0.4) ? 1 : draw.fraction(),
+          },
     response: drawResponse(draw, method, isUpgrade, hasBody, temper),
   };
 }

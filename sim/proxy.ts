@@ -1,11 +1,11 @@
-// The proxy of a simulation: what a worker process does around its ProxyCore (src/server/worker.ts), with the master's
-// health checks in the same place. Opens listeners, swaps generations, stops softly.
+// The proxy of a simulation: what a worker process does around its ProxyCore (src/server/worker.ts), with
+// the master's health checks in the same place. Opens listeners, swaps generations, stops softly.
 import type { MemoryEngine } from "../src/io/memory/memory-engine.ts";
 import { readConfiguration } from "../src/language/haproxy/reader.ts";
 import type { ProxyConfiguration } from "../src/model/proxy.ts";
 import { type BindAcceptor, ProxyCore } from "../src/proxy/core.ts";
-import type { HealthEvent } from "../src/proxy/health/health-event.ts";
 import { HealthChecks } from "../src/proxy/health/health-checks.ts";
+import type { HealthEvent } from "../src/proxy/health/health-event.ts";
 import type { Frontend } from "../src/proxy/runtime.ts";
 import { assignSlots, type SlotTable } from "../src/proxy/slots.ts";
 import { SharedState } from "../src/proxy/state.ts";
@@ -27,7 +27,8 @@ export class SimulatedProxy {
   readonly state: SharedState;
   readonly core: ProxyCore;
   readonly #watch: ProxyWatch;
-  readonly #listeners: Map<string, { readonly listener: Listener; readonly acceptor: BindAcceptor }> = new Map();
+  readonly #listeners: Map<string, { readonly listener: Listener; readonly acceptor: BindAcceptor }> =
+    new Map();
   #slots: SlotTable = {};
   #generation: Generation;
   #checks: HealthChecks | null = null;

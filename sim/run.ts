@@ -36,7 +36,16 @@ function showOne(seed: number, isQuiet: boolean): void {
 }
 
 function runMany(seeds: Iterable<number>): void {
-  const total = { runs: 0, failures: 0, clean: 0, requests: 0, responses: 0, streams: 0, virtualMs: 0, steps: 0 };
+  const total = {
+    runs: 0,
+    failures: 0,
+    clean: 0,
+    requests: 0,
+    responses: 0,
+    streams: 0,
+    virtualMs: 0,
+    steps: 0,
+  };
   const startMs = performance.now();
   for (const seed of seeds) {
     const scenario = drawScenario(seed);

@@ -1,5 +1,5 @@
-// Everything that a seed decides before a run begins: network, configuration generations, what clients do, and what
-// happens to the servers when. Plain data.
+// Everything that a seed decides before a run begins: network, configuration generations, what clients do,
+// and what happens to the servers when. Plain data.
 import type { MemoryFaults } from "../src/io/memory/memory-network.ts";
 import type { ConnectionScript } from "./client.ts";
 import { type ConfigurationBase, drawBase, drawGeneration } from "./configuration.ts";
@@ -16,14 +16,20 @@ export interface Scenario {
   readonly base: ConfigurationBase;
   /** Texts; the first is there from the start. */
   readonly generations: readonly { readonly atMs: number; readonly text: string }[];
-  readonly networkFaults: Readonly<Record<"proxy" | "clients" | "slowClients" | "origins", Partial<MemoryFaults>>>;
+  readonly networkFaults: Readonly<
+    Record<"proxy" | "clients" | "slowClients" | "origins", Partial<MemoryFaults>>
+  >;
   readonly clients: readonly {
     readonly startMs: number;
     readonly isSlow: boolean;
     readonly scripts: readonly ConnectionScript[];
   }[];
   readonly tcpClients: readonly { readonly startMs: number; readonly script: TcpScript }[];
-  readonly serverEvents: readonly { readonly atMs: number; readonly server: number; readonly kind: ServerEventKind }[];
+  readonly serverEvents: readonly {
+    readonly atMs: number;
+    readonly server: number;
+    readonly kind: ServerEventKind;
+  }[];
   /** Soft stop in the middle of the traffic; null: when all clients are done. */
   readonly stopAtMs: number | null;
 }
@@ -62,7 +68,13 @@ function drawGenerations(draw: Draw, base: ConfigurationBase): Scenario["generat
 }
 
 function drawNetworkFaults(draw: Draw, isClean: boolean): Scenario["networkFaults"] {
-  if (isClean) return { proxy: CLEAN_NETWORK, clients: CLEAN_NETWORK, slowClients: slowReader(draw), origins: CLEAN_NETWORK };
+  if (isClean)
+    return {
+      proxy: CLEAN_NETWORK,
+      clients: CLEAN_NETWORK,
+      slowClients: slowReader(draw),
+      origins: CLEAN_NETWORK,
+    };
   const side = (): Partial<MemoryFaults> => ({
     latencyMs: draw.chance(0.5) ? [0.05, 5] : [1, draw.integer(5, 150)],
     resetProbability: draw.chance(0.5) ? 0 : draw.pick([0.001, 0.01, 0.05]),
@@ -83,17 +95,23 @@ function drawNetworkFaults(draw: Draw, isClean: boolean): Scenario["networkFault
 }
 
 function slowReader(draw: Draw): Partial<MemoryFaults> {
-  return { latencyMs: [1, 20], windowBytes: [2000, 20_000], segmentBytesMax: 4000, readDelayMs: [0, draw.integer(5, 60)] };
+  return {
+    latencyMs: [1, 20],
+    windowBytes: [2000, 20_000],
+    segmentBytesMax: 4000,
+    readDelayMs: [0, draw.integer(5, 60)],
+  };
 }
 
 function drawClients(draw: Draw, isClean: boolean): Scenario["clients"] {
   let requestNumber = 0;
   const mayBeLarge = draw.chance(0.2);
-  return Array.from({ length: draw.integer(2, 14) }, (_, client) => {
+  const isCrowd = draw.chance(0.15);
+  return Array.from({ length: isCrowd ? draw.integer(20, 50) : draw.integer(2, 14) }, (_, client) => {
     const isSlow = draw.chance(0.1);
     const temper: PlanTemper = { isClean, mayBeLarge: mayBeLarge && !isSlow };
     return {
-      startMs: draw.integer(0, TRAFFIC_MS / 2),
+      startMs: draw.integer(0, isCrowd ? TRAFFIC_MS / 20 : TRAFFIC_MS / 2),
       isSlow,
       scripts: Array.from({ length: draw.integer(1, 4) }, () =>
         drawConnection(draw, isClean, () => drawRequest(draw, `${client}-${++requestNumber}`, temper)),
@@ -102,7 +120,11 @@ function drawClients(draw: Draw, isClean: boolean): Scenario["clients"] {
   });
 }
 
-function drawConnection(draw: Draw, isClean: boolean, next: () => ReturnType<typeof drawRequest>): ConnectionScript {
+function drawConnection(
+  draw: Draw,
+  isClean: boolean,
+  next: () => ReturnType<typeof drawRequest>,
+): ConnectionScript {
   const manner = isClean
     ? "usual"
     : draw.weighted({ usual: 20, silent: 0.5, "partial-head": 0.5, garbage: 0.5, "never-reads": 0.5 });
@@ -137,7 +159,11 @@ function drawServerEvents(draw: Draw, serverCount: number): Scenario["serverEven
   for (let i = 0; i < count; i++) {
     const server = draw.integer(0, serverCount - 1);
     const atMs = draw.integer(0, TRAFFIC_MS);
-    events.push({ atMs, server, kind: draw.pick(["refuse", "silent", "unreachable", "unwell", "reset-all"] as const) });
+    events.push({
+      atMs,
+      server,
+      kind: draw.pick(["refuse", "silent", "unreachable", "unwell", "reset-all"] as const),
+    });
     events.push({ atMs: atMs + draw.integer(500, 8000), server, kind: "recover" });
   }
   return events.sort((a, b) => a.atMs - b.atMs);

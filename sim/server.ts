@@ -1,13 +1,13 @@
-// The simulated origins: they do what the requests' plans say, check what they receive, and go down and come up as the
-// scenario says. In tcp mode a first line carries the plan.
+// The simulated origins: they do what the requests' plans say, check what they receive, and go down and
+// come up as the scenario says. In tcp mode a first line carries the plan.
 import type { Failure } from "../src/base/failure.ts";
 import type { MemoryEngine } from "../src/io/memory/memory-engine.ts";
 import type { Chunk, Connection, ConnectionHandler, Listener } from "../src/transport/contract.ts";
 import { contentOf, differenceBetween, isPrefix } from "./content.ts";
-import { Draw } from "./draw.ts";
+import type { Draw } from "./draw.ts";
 import { MalformedMessage, MessageReader, type ReadMessage } from "./message-reader.ts";
 import { sendText } from "./outgoing.ts";
-import { hasNoBody, requestContent, responseContent, type ResponsePlan } from "./plan.ts";
+import { hasNoBody, type ResponsePlan, requestContent, responseContent } from "./plan.ts";
 
 export const HTTP_PORT = 8000;
 export const TCP_PORT = 9000;
@@ -151,7 +151,11 @@ class HttpOrigin implements ConnectionHandler {
     const plan = this.#plan;
     if (plan === null) {
       const status = this.#origin.isHealthy ? "200 OK" : "500 Unwell";
-      sendText(this.#origin.engine, this.#connection, `HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+      sendText(
+        this.#origin.engine,
+        this.#connection,
+        `HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+      );
       this.#connection.close();
       return;
     }
@@ -205,7 +209,9 @@ class HttpOrigin implements ConnectionHandler {
     const isCut = plan.kind === "reset-midway" || plan.kind === "close-midway";
     const end = isCut ? Math.floor(bytes.length * 0.7) : bytes.length;
     const { draw } = this.#origin.watch;
-    const cuts = Array.from({ length: plan.pieceCount - 1 }, () => draw.integer(1, end)).sort((a, b) => a - b);
+    const cuts = Array.from({ length: plan.pieceCount - 1 }, () => draw.integer(1, end - 1)).sort(
+      (a, b) => a - b,
+    );
     const ends = [...cuts, end];
     let from = 0;
     for (const [position, to] of ends.entries()) {
@@ -244,8 +250,10 @@ function encodeResponse(id: string, method: string, plan: ResponsePlan, origin: 
   const lines = [`HTTP/1.1 ${plan.status} Planned`, `X-Id: ${id}`, `X-Server: ${origin.host}`];
   if (plan.framing === "length" && plan.status !== 204 && plan.status !== 304)
     lines.push(`Content-Length: ${plan.length}`);
-  if (plan.framing === "chunked" && plan.status !== 204 && plan.status !== 304) lines.push("Transfer-Encoding: chunked");
-  if (plan.afterwards === "announced-close" || plan.framing === "until-close") lines.push("Connection: close");
+  if (plan.framing === "chunked" && plan.status !== 204 && plan.status !== 304)
+    lines.push("Transfer-Encoding: chunked");
+  if (plan.afterwards === "announced-close" || plan.framing === "until-close")
+    lines.push("Connection: close");
   const interims = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n".repeat(plan.interimCount);
   const head = Buffer.from(`${interims}${lines.join("\r\n")}\r\n\r\n`, "latin1");
   if (hasNoBody(method, plan.status)) return head;
@@ -256,7 +264,10 @@ function encodeResponse(id: string, method: string, plan: ResponsePlan, origin: 
 export function encodeChunks(content: Uint8Array, draw: Draw): Buffer {
   const parts: Uint8Array[] = [];
   for (let at = 0; at < content.length; ) {
-    const size = Math.min(content.length - at, draw.chance(0.2) ? draw.integer(1, 10) : draw.integer(500, 30_000));
+    const size = Math.min(
+      content.length - at,
+      draw.chance(0.2) ? draw.integer(1, 10) : draw.integer(500, 30_000),
+    );
     const line = draw.chance(0.1) ? `${size.toString(16)};note=1\r\n` : `${size.toString(16)}\r\n`;
     parts.push(Buffer.from(line), content.subarray(at, at + size), CRLF);
     at += size;
@@ -293,7 +304,7 @@ class TcpOrigin implements ConnectionHandler {
     const bytes = this.#received.subarray(lineEnd + 1);
     const wanted = contentOf(`up ${name}`, Number(upLength));
     const { watch } = this.#origin;
-    // As in HAProxy, a client's reset reaches the server as a FIN, so a cut stream is not to be told from a whole one.
+    // As in HAProxy, a client's reset reaches the server as a FIN: a cut stream looks like a whole one.
     const difference = isPrefix(wanted, bytes) && !watch.isClean ? null : differenceBetween(wanted, bytes);
     if (difference !== null) watch.violation(`origin got a changed stream of ${name}: ${difference}`);
     sendText(this.#origin.engine, connection, contentOf(`down ${name}`, Number(downLength)));

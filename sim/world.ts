@@ -1,12 +1,13 @@
-// One run: a scenario on one memory network, from the first connection to the last timer, watched by the invariants.
+// One run: a scenario on one memory network, from the first connection to the last timer, watched by the
+// invariants.
 import { createMemoryEngine, type MemoryEngine } from "../src/io/memory/memory-engine.ts";
 import { MemoryNetwork } from "../src/io/memory/memory-network.ts";
 import type { TlsClientContext } from "../src/transport/contract.ts";
 import { type ClientWatch, HttpScriptClient } from "./client.ts";
 import { LOG_ADDRESS } from "./configuration.ts";
 import { Draw } from "./draw.ts";
+import { checkAtEnd, checkPools, checkWhileRunning } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
-import { checkAtEnd, checkWhileRunning } from "./invariants.ts";
 import type { Mutant } from "./mutants.ts";
 import { applyMutant } from "./mutants.ts";
 import { SimulatedProxy } from "./proxy.ts";
@@ -36,7 +37,7 @@ const PATIENCE_MS = 400_000;
 const RUN_MS_MAX = 4 * 3_600_000;
 const STEPS_MAX = 3_000_000;
 const CHECK_INTERVAL_STEPS = 500;
-/** After the soft stop: longer than all timeouts of a stream together, and than the wheel keeps disarmed timers. */
+/** After the soft stop: longer than all timeouts of a stream, and than the wheel keeps disarmed timers. */
 const DRAIN_MS = 600_000;
 
 export function runScenario(scenario: Scenario, options: RunOptions = {}): RunResult {
@@ -126,14 +127,16 @@ class World {
       this.#busyClients++;
       at(startMs, () => new TcpScriptClient(this.#clientEngine, script, watch, () => this.#busyClients--));
     }
-    for (const { atMs, server, kind } of scenario.serverEvents) at(atMs, () => this.#serverEvent(server, kind));
+    for (const { atMs, server, kind } of scenario.serverEvents)
+      at(atMs, () => this.#serverEvent(server, kind));
     for (const { atMs, text } of scenario.generations.slice(1)) {
       this.#network.schedule(this.#proxyEngine, atMs, () => {
         this.#network.trace("reload");
         if (!this.#isStopping) this.#proxy.reload(text);
       });
     }
-    if (scenario.stopAtMs !== null) this.#network.schedule(this.#proxyEngine, scenario.stopAtMs, () => this.#stop());
+    if (scenario.stopAtMs !== null)
+      this.#network.schedule(this.#proxyEngine, scenario.stopAtMs, () => this.#stop());
   }
 
   #clientWatch(): ClientWatch {
@@ -155,7 +158,7 @@ class World {
       tls: tls.value as TlsClientContext,
       patienceMs: PATIENCE_MS,
       statistics: this.#statistics,
-      mayFail: () => !isClean || this.#isStopping,
+      isStopping: () => this.#isStopping,
       violation: (text) => this.#ledger.violation(text),
       isStickinessExact: isClean,
     };
@@ -188,7 +191,9 @@ class World {
   #runTraffic(): void {
     while (this.#busyClients > 0) {
       if (!this.#step(RUN_MS_MAX)) {
-        this.#ledger.violation(`hang: ${this.#busyClients} clients are not done and nothing is left to happen`);
+        this.#ledger.violation(
+          `hang: ${this.#busyClients} clients are not done and nothing is left to happen`,
+        );
         return;
       }
     }
@@ -204,6 +209,8 @@ class World {
   /** Lets everything end that the soft stop left, then everything else. */
   #drain(): void {
     const untilMs = this.#network.nowMs + DRAIN_MS;
+    while (this.#proxy.core.liveSessions.size > 0 && this.#step(untilMs));
+    checkPools(this.#proxy, this.#ledger);
     while (this.#step(untilMs));
     for (const origin of this.#origins) origin.down();
   }
