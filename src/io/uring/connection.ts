@@ -25,12 +25,11 @@ import {
   KIND_SHUTDOWN,
   SLOT_SHIFT,
 } from "./operation.ts";
+import { ReceiveSize } from "./receive-size.ts";
 import type { SecureChannel } from "./secure-channel.ts";
 import { SendQueue } from "./send-queue.ts";
 import { discardReceived, readLocalAddress, setReset } from "./socket.ts";
 
-/** Below this many expected bytes small buffers serve as well. */
-const BULK_FROM_BYTES = 8192;
 /** Queued ranges up to this many bytes together are copied into one; more go by reference. */
 const COALESCE_BYTES = 4096;
 const COPY_BYTES = 262144;
@@ -41,7 +40,6 @@ const BULK_BYTES = 262144n;
 const DIRECT_BYTES = 16384;
 const POLLIN = 1;
 const MSG_DONTWAIT = 0x40;
-const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
 const SHUT_WRITE = 1;
 const UNKNOWN_ADDRESS: SocketAddress = { family: 4, host: "0.0.0.0", port: 0 };
 
@@ -77,6 +75,7 @@ export class UringConnection implements Connection, TimerTarget {
   isParked = false;
   readonly #engine: UringEngine;
   readonly #queue: SendQueue;
+  readonly #receiveSize = new ReceiveSize();
   #local: SocketAddress | null;
   #timer: Timer | null = null;
   #timeoutMessage = "";
@@ -90,7 +89,6 @@ export class UringConnection implements Connection, TimerTarget {
   #messageBlock = -1;
   #isOpen = false;
   #isPaused = false;
-  #isBulk = false;
   /** Received while paused: at most one chunk. */
   #held: UringChunk | null = null;
   #heldEnd = 0;
@@ -168,7 +166,7 @@ export class UringConnection implements Connection, TimerTarget {
   }
 
   expectBulk(byteCount: number): void {
-    this.#isBulk = byteCount >= BULK_FROM_BYTES;
+    this.#receiveSize.expect(byteCount);
   }
 
   shutdown(): void {
@@ -297,7 +295,7 @@ export class UringConnection implements Connection, TimerTarget {
     )
       return;
     if (this.#held !== null || this.secure?.hasUnread) return;
-    if (this.#isBulk) this.#awaitReadable();
+    if (this.#receiveSize.isLarge) this.#awaitReadable();
     else this.#receiveSmall();
   }
 
@@ -310,6 +308,7 @@ export class UringConnection implements Connection, TimerTarget {
       return;
     }
     if (result > 0 && chunk !== null) {
+      this.#receiveSize.noteSmall(HEADROOM + result === chunk.bytes.length);
       this.#heldEnd = HEADROOM + result;
       if (this.#isPaused) {
         this.#held = chunk;
@@ -460,6 +459,7 @@ export class UringConnection implements Connection, TimerTarget {
       else this.#failReceive(native.errno());
       return;
     }
+    this.#receiveSize.noteLarge(count);
     const received = this.#shrink(chunk, count);
     this.#receive(received, HEADROOM, HEADROOM + count);
     received.release();
@@ -597,10 +597,7 @@ export class UringConnection implements Connection, TimerTarget {
   /** Sends as much as the kernel takes now. False when that has failed. */
   #sendDirectly(): boolean {
     const { native, messages } = this.#engine;
-    const block = messages.acquire();
-    const message = BigInt(messages.describe(block, this.#queue));
-    const count = Number(native.libc.sendmsg(this.fd, message, MSG_DONTWAIT_NOSIGNAL));
-    messages.release(block);
+    const count = messages.sendNow(this.fd, this.#queue);
     if (count < 0) {
       const errno = native.errno();
       if (errno === EAGAIN || errno === EINTR) return true;

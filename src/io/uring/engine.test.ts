@@ -261,6 +261,25 @@ test("bodies come in small buffers when the large ones are taken", async () =>
     { largeCountMax: 1 },
   ));
 
+test("turns to large buffers when more comes than anybody expected", async () =>
+  withUringEngine(async (engine, sockets) => {
+    let received = 0;
+    let largest = 0;
+    const listener = listen(engine, () => ({
+      ...IGNORING,
+      handleData(_connection, _chunk, start, end) {
+        received += end - start;
+        largest = Math.max(largest, end - start);
+      },
+    }));
+    await openSockets(engine, sockets, listener.address.port, 1);
+    sockets[0]!.write(Buffer.alloc(1_000_000));
+    await pumpUntil(engine, () => received === 1_000_000);
+    assert(largest > 4096);
+    sockets[0]!.destroy();
+    await assertNothingLeft(engine);
+  }));
+
 test("a fast sender relayed to a slow reader takes bounded memory", async () =>
   withUringEngine(async (engine, sockets) => {
     const pendingMax = 500_000;

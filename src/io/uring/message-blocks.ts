@@ -9,6 +9,7 @@ const HEADER_BYTES = 64;
 const BLOCK_BYTES = 512;
 const BLOCKS_PER_PAGE = 128;
 const WORD = 4294967296;
+const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
 
 export class MessageBlocks {
   readonly #native: Native;
@@ -49,6 +50,15 @@ export class MessageBlocks {
     words[offset / 4 + 5] = iovec / WORD;
     words[offset / 4 + 6] = count;
     return address;
+  }
+
+  /** Sends by a system call what the kernel takes now of the first ranges; returns as sendmsg(2). */
+  sendNow(fd: number, queue: SendQueue): number {
+    const block = this.acquire();
+    const message = BigInt(this.describe(block, queue));
+    const count = Number(this.#native.libc.sendmsg(fd, message, MSG_DONTWAIT_NOSIGNAL));
+    this.release(block);
+    return count;
   }
 
   #grow(): void {
