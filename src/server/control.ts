@@ -3,7 +3,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { NO_SPAN } from "../diagnostic/span.ts";
-import type { ProxyConfiguration, StatsSocket } from "../model/proxy.ts";
+import type { GlobalSettings, ProxyConfiguration, StatsSocket } from "../model/proxy.ts";
 import { HealthChecks } from "../proxy/health/health-checks.ts";
 import type { HealthEvent } from "../proxy/health/health-event.ts";
 import type { Observation } from "../proxy/health/observation.ts";
@@ -83,19 +83,22 @@ export class Control {
     return [];
   }
 
-  /**
-   * Opens the sockets of the runtime API that a configuration names, and the master's own, and closes others. What
-   * could not be opened; the others are open then.
-   */
+  /** Opens the sockets of the runtime API that a configuration adds. What could not be opened. */
   async openSockets({ global }: ProxyConfiguration): Promise<readonly WorkerProblem[]> {
-    const path = join(this.#options.directory, "admin");
-    const own: StatsSocket = {
-      address: { kind: "unix", path, mode: 0o600, uid: null, gid: null },
-      level: "admin",
-      span: NO_SPAN,
-    };
-    const problems = await this.#sockets.apply([own, ...global.statsSockets], global.statsTimeoutMs);
+    const problems = await this.#sockets.open(this.#socketsOf(global), global.statsTimeoutMs);
     return problems.map(({ socket: { span }, message }) => ({ file: span.file, line: span.line, message }));
+  }
+
+  /** Closes those that a configuration does not have. */
+  keepSockets({ global }: ProxyConfiguration): void {
+    this.#sockets.keep(this.#socketsOf(global), global.statsTimeoutMs);
+  }
+
+  /** Those of the configuration, and the master's own. */
+  #socketsOf(global: GlobalSettings): readonly StatsSocket[] {
+    const path = join(this.#options.directory, "admin");
+    const address = { kind: "unix", path, mode: 0o600, uid: null, gid: null } as const;
+    return [{ address, level: "admin", span: NO_SPAN }, ...global.statsSockets];
   }
 
   /** All workers are ready to serve what was prepared: servers get their states, checks go over to it. */

@@ -188,10 +188,11 @@ export class Master {
         ? socketProblems
         : await this.#crew!.apply(prepared, () => this.#control!.commit());
     if (problems.length > 0) {
-      if (this.#configuration !== null) await this.#control!.openSockets(this.#configuration);
+      if (this.#configuration !== null) this.#control!.keepSockets(this.#configuration);
       return problems;
     }
     this.#configuration = configuration;
+    this.#control!.keepSockets(configuration);
     this.#names.follow(configuration, addresses);
     return [];
   }

@@ -126,17 +126,37 @@ test("a TCP socket has the level of its line", async () => {
 test("a reload opens and closes only what changed, and says what it could not open", async () => {
   const sockets = new AdminSockets(makeApi());
   const [kept, gone] = [unixSocket("kept.sock"), unixSocket("gone.sock")];
-  assert.deepEqual(await sockets.apply([kept, gone], IDLE_MS), []);
+  assert.deepEqual(await sockets.open([kept, gone], IDLE_MS), []);
+  sockets.keep([kept, gone], IDLE_MS);
   const inode = statSync(path.join(directory, "kept.sock")).ino;
   const impossible = unixSocket("none/such.sock");
-  const problems = await sockets.apply([kept, impossible], IDLE_MS);
+  const [kept2, fresh] = [{ ...kept, level: "user" } as const, unixSocket("fresh.sock")];
+  const problems = await sockets.open([kept2, fresh, impossible], IDLE_MS);
   assert.deepEqual(
     problems.map(({ socket }) => socket),
     [impossible],
   );
   assert.match(problems[0]!.message, /cannot listen/);
+  assert.equal(existsSync(path.join(directory, "gone.sock")), true, "it can still be undone");
+  sockets.keep([kept2, fresh], IDLE_MS);
   assert.equal(statSync(path.join(directory, "kept.sock")).ino, inode);
+  assert.equal(await talk({ path: path.join(directory, "kept.sock") }, "show cli level\n", true), "user\n\n");
+  assert.equal(existsSync(path.join(directory, "fresh.sock")), true);
   assert.equal(existsSync(path.join(directory, "gone.sock")), false);
   await sockets.close();
   assert.equal(existsSync(path.join(directory, "kept.sock")), false);
+});
+
+test("the socket that a successor has put in its place stays when the first one closes", async () => {
+  const [first, second] = [new AdminSockets(makeApi()), new AdminSockets(makeApi())];
+  const definition = unixSocket("successor.sock");
+  assert.deepEqual(await first.open([definition], IDLE_MS), []);
+  assert.deepEqual(await second.open([definition], IDLE_MS), []);
+  await first.close();
+  assert.equal(
+    await talk({ path: path.join(directory, "successor.sock") }, "show cli level\n", true),
+    "admin\n\n",
+  );
+  await second.close();
+  assert.equal(existsSync(path.join(directory, "successor.sock")), false);
 });

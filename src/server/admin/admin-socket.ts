@@ -1,7 +1,7 @@
 // The sockets of the runtime API (`stats socket`), in the master. A line gets its answer and the connection
 // ends; after `prompt` it goes on. A client may close its side at once: it still gets the answer. Input
 // without newline is nothing.
-import { chmodSync, chownSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, renameSync, rmSync, statSync } from "node:fs";
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import process from "node:process";
 import { failed, type Result, success } from "../../base/failure.ts";
@@ -23,29 +23,35 @@ export class AdminSockets {
     this.#api = api;
   }
 
-  /** Opens what is new, closes what is gone. Returns what could not be opened; the others are open. */
-  async apply(
+  /**
+   * Opens what is new and changes nothing else, so that it can be undone by `keep` with the list of before. Returns
+   * what could not be opened; the others are open.
+   */
+  async open(
     sockets: readonly StatsSocket[],
     idleTimeoutMs: number,
   ): Promise<readonly { readonly socket: StatsSocket; readonly message: string }[]> {
-    const wanted = new Map(sockets.map((socket) => [JSON.stringify([socket.address, socket.level]), socket]));
-    for (const [key, open] of this.#open) {
-      if (wanted.has(key)) continue;
-      this.#open.delete(key);
-      await open.close();
-    }
     const problems: { readonly socket: StatsSocket; readonly message: string }[] = [];
-    for (const [key, socket] of wanted) {
-      const present = this.#open.get(key);
-      if (present !== undefined) {
-        present.idleTimeoutMs = idleTimeoutMs;
-        continue;
-      }
+    for (const socket of sockets) {
+      if (this.#open.has(keyOf(socket))) continue;
       const opened = await AdminSocket.open(socket, this.#api, idleTimeoutMs);
-      if (opened.ok) this.#open.set(key, opened.value);
+      if (opened.ok) this.#open.set(keyOf(socket), opened.value);
       else problems.push({ socket, message: opened.error });
     }
     return problems;
+  }
+
+  /** Closes what is not in the list; a command that is being answered there still is. The rest follows its line. */
+  keep(sockets: readonly StatsSocket[], idleTimeoutMs: number): void {
+    const wanted = new Map(sockets.map((socket) => [keyOf(socket), socket]));
+    for (const [key, open] of this.#open) {
+      const definition = wanted.get(key);
+      if (definition !== undefined) open.follow(definition, idleTimeoutMs);
+      else {
+        this.#open.delete(key);
+        void open.close();
+      }
+    }
   }
 
   /** Ends all connections and removes the sockets' files. */
@@ -56,16 +62,23 @@ export class AdminSockets {
   }
 }
 
+/** The same place is the same socket, whatever its rights. */
+function keyOf({ address }: StatsSocket): string {
+  return address.kind === "unix" ? `unix ${address.path}` : JSON.stringify(address);
+}
+
 export class AdminSocket {
   readonly #server: Server;
-  readonly #path: string | null;
-  readonly #clients: Set<Socket> = new Set();
-  idleTimeoutMs: number;
+  readonly #inode: number;
+  readonly #clients: Map<Socket, LineQueue> = new Map();
+  #definition: StatsSocket;
+  #idleTimeoutMs: number;
 
-  private constructor(server: Server, path: string | null, idleTimeoutMs: number) {
+  private constructor(server: Server, definition: StatsSocket, idleTimeoutMs: number) {
     this.#server = server;
-    this.#path = path;
-    this.idleTimeoutMs = idleTimeoutMs;
+    this.#definition = definition;
+    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#inode = inodeOf(definition);
   }
 
   /** The error is a sentence without place. A unix socket takes the place of one that was there. */
@@ -74,7 +87,7 @@ export class AdminSocket {
     api: RuntimeApi,
     idleTimeoutMs: number,
   ): Promise<Result<AdminSocket, string>> {
-    const { address, level } = definition;
+    const { address } = definition;
     const server = createServer({ allowHalfOpen: true });
     server.maxConnections = CLIENTS_MAX;
     const path = address.kind === "unix" ? address.path : null;
@@ -83,9 +96,7 @@ export class AdminSocket {
       if (path !== null) rmSync(temporary, { force: true });
       await listen(server, listenOptions(definition, temporary));
       if (address.kind === "unix") {
-        chmodSync(temporary, address.mode ?? 0o777 & ~process.umask());
-        if (address.uid !== null || address.gid !== null)
-          chownSync(temporary, address.uid ?? -1, address.gid ?? -1);
+        setRights(address, temporary);
         // Whoever connects meanwhile gets the old socket or the new one, never none.
         renameSync(temporary, address.path);
       }
@@ -94,8 +105,8 @@ export class AdminSocket {
       if (path !== null) rmSync(temporary, { force: true });
       return failed(`cannot listen on the stats socket: ${(error as Error).message}`);
     }
-    const socket = new AdminSocket(server, path, idleTimeoutMs);
-    server.on("connection", (client) => socket.#serve(client, api.openSession(level)));
+    const socket = new AdminSocket(server, definition, idleTimeoutMs);
+    server.on("connection", (client) => socket.#serve(client, api));
     return success(socket);
   }
 
@@ -105,22 +116,52 @@ export class AdminSocket {
     return address === null || typeof address === "string" ? 0 : address.port;
   }
 
+  /** Another line for the same place: new connections have its level, and the file its rights. */
+  follow(definition: StatsSocket, idleTimeoutMs: number): void {
+    const before = JSON.stringify(this.#definition.address);
+    this.#definition = definition;
+    this.#idleTimeoutMs = idleTimeoutMs;
+    const { address } = definition;
+    if (address.kind !== "unix" || JSON.stringify(address) === before) return;
+    try {
+      setRights(address, address.path);
+    } catch {
+      // The file is gone or no longer ours; whoever took it away wants it so.
+    }
+  }
+
+  /** Idle connections end at once, others with their answer. Resolves when all have. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const client of this.#clients) client.destroy();
-    if (this.#path !== null) rmSync(this.#path, { force: true });
+    for (const lines of this.#clients.values()) lines.finish();
+    const { address } = this.#definition;
+    // A successor may have put its own socket there.
+    if (address.kind === "unix" && inodeOf(this.#definition) === this.#inode)
+      rmSync(address.path, { force: true });
     await closed;
   }
 
-  #serve(client: Socket, session: ApiSession): void {
-    this.#clients.add(client);
+  #serve(client: Socket, api: RuntimeApi): void {
+    const lines = new LineQueue(client, api.openSession(this.#definition.level), this.#idleTimeoutMs);
+    this.#clients.set(client, lines);
     client.on("close", () => this.#clients.delete(client));
     client.on("error", () => client.destroy());
-    client.setTimeout(this.idleTimeoutMs, () => client.destroy());
-    const lines = new LineQueue(client, session, this.idleTimeoutMs);
+    client.setTimeout(this.#idleTimeoutMs, () => client.destroy());
     client.on("data", (bytes: Buffer) => lines.receive(bytes));
     client.on("end", () => lines.receiveEnd());
   }
+}
+
+type UnixAddress = Extract<StatsSocket["address"], { kind: "unix" }>;
+
+function setRights({ mode, uid, gid }: UnixAddress, path: string): void {
+  chmodSync(path, mode ?? 0o777 & ~process.umask());
+  if (uid !== null || gid !== null) chownSync(path, uid ?? -1, gid ?? -1);
+}
+
+/** 0 for a socket without file, and when the file is gone. */
+function inodeOf({ address }: StatsSocket): number {
+  return address.kind === "unix" ? (statSync(address.path, { throwIfNoEntry: false })?.ino ?? 0) : 0;
 }
 
 /** Answers the lines of one connection one after the other. */
@@ -153,6 +194,13 @@ class LineQueue {
     if (!this.#isBusy) this.#client.end();
   }
 
+  /** No further commands. */
+  finish(): void {
+    this.#waiting.length = 0;
+    this.#hasEnded = true;
+    if (!this.#isBusy) this.#client.destroy();
+  }
+
   async #answer(): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
@@ -175,7 +223,12 @@ function listenOptions({ address }: StatsSocket, temporaryPath: string): ListenO
     case "abstract":
       return { path: `\0${address.name}` };
     case "tcp":
-      return { port: address.port, ...(address.host === null ? {} : { host: address.host }) };
+      // As `bind` does, so that a successor can take over.
+      return {
+        port: address.port,
+        reusePort: true,
+        ...(address.host === null ? {} : { host: address.host }),
+      };
     case "fd":
       // Not in the type of this Node's options, though `listen` has always taken it.
       return { fd: address.fd } as ListenOptions;
