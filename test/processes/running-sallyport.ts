@@ -101,7 +101,7 @@ export class RunningSallyport implements AsyncDisposable {
   /** Ready when it says that it serves. Rejects with what it said when it ends instead. */
   static async start(configurationPath: string, options: RunOptions = {}): Promise<RunningSallyport> {
     const sallyport = new RunningSallyport(configurationPath, options);
-    await sallyport.until(() => sallyport.text.includes("serving with"), "it serves");
+    await sallyport.until(() => /serving with \d+ worker/.test(sallyport.text), "it serves");
     return sallyport;
   }
 
