@@ -41,10 +41,11 @@ export class TimerWheel {
   /** Sets the deadline, replacing an earlier one. Infinity disarms. */
   arm(timer: Timer, deadlineMs: number): void {
     timer.deadlineMs = deadlineMs;
+    // Waiting in an earlier slot is enough: it is re-queued when that slot comes up. Nearly every call ends here.
+    if (timer.slotTick >= 0 && timer.slotTick * SLOT_MS <= deadlineMs) return;
     if (deadlineMs === Number.POSITIVE_INFINITY) return;
     const tick = Math.max(this.#tick, Math.floor(deadlineMs / SLOT_MS)) + 1;
     if (timer.slotTick >= 0) {
-      // Waiting in an earlier or equal slot is enough: it is re-queued when that slot comes up.
       if (timer.slotTick <= tick) return;
       this.#unlink(timer);
     }

@@ -4,7 +4,7 @@
 // Folded lines (obs-fold) are joined by turning their line ends into spaces in place, and bare LF ends a line: both as
 // HAProxy reads them (RFC 9112 sections 5.2 and 2.2 allow either); neither is ever forwarded. NUL is refused.
 import { ascii, equalsIgnoreCase, foldedWord, packed, readLatin1, word } from "./bytes.ts";
-import { BLANK, CHARACTER_CLASS, TOKEN, UPPER, VALUE } from "./character-class.ts";
+import { CHARACTER_CLASS, TOKEN, UPPER, VALUE } from "./character-class.ts";
 import { FRAMING_CHUNKED, type MessageHead, REFORMAT } from "./message-head.ts";
 import { INCOMPLETE, MALFORMED } from "./start-line.ts";
 
@@ -45,6 +45,9 @@ const UPGR = packed("upgr");
 const _ALI = packed("-ali");
 const _ENC = packed("-enc");
 
+/** Lengths of the names that `noteHeader` knows, as bits. */
+const NOTED_LENGTHS = (1 << 2) | (1 << 4) | (1 << 6) | (1 << 7) | (1 << 10) | (1 << 14) | (1 << 17);
+
 /**
  * Reads header lines from `pos` on. Returns the position behind the empty line, INCOMPLETE or MALFORMED. When more is
  * needed, `head.resumeAt` is the start of the first line that is not complete.
@@ -56,8 +59,7 @@ export function parseHeaderLines(
   end: number,
   headerCountMax: number,
 ): number {
-  const table = CHARACTER_CLASS;
-  let { offsets } = head;
+  let { offsets, keys, flags } = head;
   let count = head.receivedCount;
   let isVerbatim = head.isVerbatim;
   let nameStart = pos;
@@ -106,20 +108,20 @@ export function parseHeaderLines(
     if (pos >= end) break;
     if (bytes[valueStart] === SPACE && valueStart < valueEnd) valueStart++;
     else isOurForm = false;
-    if ((table[bytes[valueStart]!]! & BLANK) !== 0) {
-      while (valueStart < valueEnd && (table[bytes[valueStart]!]! & BLANK) !== 0) valueStart++;
+    if (isBlank(bytes[valueStart]!)) {
+      while (valueStart < valueEnd && isBlank(bytes[valueStart]!)) valueStart++;
       isOurForm = false;
     }
-    while (valueEnd > valueStart && (table[bytes[valueEnd - 1]!]! & BLANK) !== 0) {
+    while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) {
       valueEnd--;
       isOurForm = false;
     }
     // Note it.
     if (count >= headerCountMax) return MALFORMED;
-    if (count >= head.flags.length) {
+    if (count >= flags.length) {
       head.receivedCount = count;
       head.grow();
-      ({ offsets } = head);
+      ({ offsets, keys, flags } = head);
     }
     const at = count * 4;
     offsets[at] = nameStart;
@@ -127,14 +129,15 @@ export function parseHeaderLines(
     offsets[at + 2] = valueStart;
     offsets[at + 3] = valueEnd;
     const length = nameEnd - nameStart;
-    head.keys[count] = (length << 16) | (bytes[nameStart]! << 8) | bytes[nameEnd - 1]!;
-    if (isOurForm) head.flags[count] = 0;
+    keys[count] = (length << 16) | (bytes[nameStart]! << 8) | bytes[nameEnd - 1]!;
+    if (isOurForm) flags[count] = 0;
     else {
-      head.flags[count] = REFORMAT;
+      flags[count] = REFORMAT;
       isVerbatim = false;
     }
-    head.receivedCount = ++count;
-    if (length <= 17) {
+    count++;
+    if (length <= 17 && ((NOTED_LENGTHS >> length) & 1) !== 0) {
+      head.receivedCount = count;
       head.isVerbatim = isVerbatim;
       if (!noteHeader(head, bytes, count - 1, length, nameStart, valueStart, valueEnd)) return MALFORMED;
       isVerbatim = head.isVerbatim;
@@ -147,11 +150,15 @@ export function parseHeaderLines(
   return INCOMPLETE;
 }
 
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === TAB;
+}
+
 /** Folds A-Z to lower case on the way. Its own function, like scanValue: V8 keeps small loops in registers. */
 function scanName(bytes: Uint8Array, pos: number, end: number): number {
   const table = CHARACTER_CLASS;
   for (;;) {
-    while (pos < end && bytes[pos]! >= 97 && bytes[pos]! <= 122) pos++;
+    while (pos < end && (bytes[pos]! - 97) >>> 0 < 26) pos++;
     if (pos >= end) return pos;
     const byte = bytes[pos]!;
     const bits = table[byte]!;

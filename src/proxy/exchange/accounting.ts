@@ -46,16 +46,19 @@ function countEnd(state: SharedState, slot: number, stream: Stream, nowSeconds: 
   const base = state.counter(slot, 0);
   const counters = state.counters;
   counters[base + COUNTER.lastSessionSeconds] = nowSeconds;
-  if (stream.cause === "C" || stream.cause === "c") state.count(slot, COUNTER.cliAborts);
-  else if (stream.cause === "S" && stream.phase !== "C") state.count(slot, COUNTER.srvAborts);
-  if (stream.phase === "H" && (stream.cause === "S" || stream.cause === "P" || stream.cause === "s"))
-    state.count(slot, COUNTER.eresp);
+  if (stream.cause !== "-") countFault(state, slot, stream);
   if (counters[base + COUNTER.timeCount]! >= 2 * AVERAGE_WINDOW) halveTimes(counters, base);
   counters[base + COUNTER.timeCount] = counters[base + COUNTER.timeCount]! + 1;
   addTime(counters, base, COUNTER.qtimeSum, COUNTER.qtimeMax, stream.queueMs);
   addTime(counters, base, COUNTER.ctimeSum, COUNTER.ctimeMax, stream.connectMs);
   addTime(counters, base, COUNTER.rtimeSum, COUNTER.rtimeMax, stream.responseMs);
   addTime(counters, base, COUNTER.ttimeSum, COUNTER.ttimeMax, stream.endMs - stream.startMs);
+}
+
+function countFault(state: SharedState, slot: number, { cause, phase }: Stream): void {
+  if (cause === "C" || cause === "c") state.count(slot, COUNTER.cliAborts);
+  else if (cause === "S" && phase !== "C") state.count(slot, COUNTER.srvAborts);
+  if (phase === "H" && (cause === "S" || cause === "P" || cause === "s")) state.count(slot, COUNTER.eresp);
 }
 
 function addTime(counters: Float64Array, base: number, sum: number, maximum: number, ms: number): void {
