@@ -229,16 +229,18 @@ export class SharedState {
 
   /** Adds to a counter of this process. */
   count(slot: number, counter: number, delta = 1): void {
+    const { counters } = this;
     const index = slot * COUNTERS_PER_SLOT + counter;
-    this.counters[index] = this.counters[index]! + delta;
+    counters[index] = counters[index]! + delta;
   }
 
   /** Raises a gauge and its maximum. */
   enter(slot: number, gauge: number, maximum: number): void {
+    const { counters } = this;
     const base = slot * COUNTERS_PER_SLOT;
-    const value = this.counters[base + gauge]! + 1;
-    this.counters[base + gauge] = value;
-    if (value > this.counters[base + maximum]!) this.counters[base + maximum] = value;
+    const value = counters[base + gauge]! + 1;
+    counters[base + gauge] = value;
+    if (value > counters[base + maximum]!) counters[base + maximum] = value;
   }
 
   leave(slot: number, gauge: number): void {

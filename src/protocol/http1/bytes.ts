@@ -1,6 +1,7 @@
-// Bytes and latin1 text for the HTTP/1 code. A byte costs 0.8 ns in a loop and a character of a string 2 ns; native
-// latin1Write costs 22 ns whatever its length, latin1Slice 50 ns. V8 copies short runs faster in a plain loop than through
-// `TypedArray.set` and `subarray`, which allocate a view: measured break-even is at 48 bytes, 40 ns.
+// Bytes and latin1 text for the HTTP/1 code. A byte costs 0.8 to 1.3 ns in a loop and a character of a string 2 ns;
+// native latin1Write costs 22 ns whatever its length, latin1Slice 50 ns. V8 copies short runs faster in a plain loop than
+// natively: Buffer's copy costs 45 ns whatever the length; `TypedArray.set` with `subarray`, which allocates a view, 60
+// to 90 ns.
 import { Buffer } from "node:buffer";
 
 const LOOP_COPY_MAX = 32;
