@@ -149,8 +149,10 @@ function serverContexts(
 }
 
 function clientVerifyOf(tls: NonNullable<Bind["tls"]>, prepared: PreparedConfiguration): ClientVerify {
-  if (tls.verify === "none" || tls.caFile === null) return null;
-  return { mode: tls.verify, caPem: prepared.trust[tls.caFile] ?? "", crlPem: crlOf(tls, prepared) };
+  if (tls.verify === "none") return null;
+  // Without an authority nobody is trusted; the reader refuses such a bind.
+  const caPem = tls.caFile === null ? "" : (prepared.trust[tls.caFile] ?? "");
+  return { mode: tls.verify, caPem, crlPem: crlOf(tls, prepared) };
 }
 type ClientVerify = Parameters<Engine["createTlsServerContext"]>[0]["clientVerify"];
 

@@ -49,6 +49,14 @@ export function readBind(line: ProxyLine): void {
       "Add `ssl`.",
     );
   }
+  if (bind.isTls && bind.tls.verify !== "none" && bind.tls.caFile === null) {
+    line.report.error(
+      "missing-ca",
+      line.span,
+      "clients' certificates are to be verified, but no `ca-file` says by whom",
+      "Add `ca-file FILE`: the authority that issued your clients' certificates.",
+    );
+  }
   for (const part of splitAddresses(address)) {
     const endpoint = parseEndpoint(part, { port: "needed", range: true }, line.report, (name) =>
       line.reading.variable(name),
