@@ -44,7 +44,7 @@ export function readSources(paths: readonly string[]): { sources: SourceText[]; 
   const diagnostics: Diagnostic[] = [];
   for (const path of paths.flatMap(expandDirectory)) {
     try {
-      sources.push({ name: path, text: readFileSync(path === "-" ? 0 : path, "utf8") });
+      sources.push({ name: path, text: path === "-" ? readStandardInput() : readFileSync(path, "utf8") });
     } catch (error) {
       diagnostics.push(fileDiagnostic("file-unreadable", fileSpan(path), error));
     }
@@ -122,6 +122,14 @@ function readTrust(path: string): string {
     .sort()
     .map((name) => readFileSync(join(path, name), "utf8"))
     .join("\n");
+}
+
+let standardInput: string | null = null;
+
+/** It can be read once only; a reload gets the same text again. */
+function readStandardInput(): string {
+  standardInput ??= readFileSync(0, "utf8");
+  return standardInput;
 }
 
 function expandDirectory(path: string): string[] {
