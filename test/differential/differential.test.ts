@@ -41,12 +41,14 @@ function describeGroup(group: CaseGroup, holePort: () => number): void {
     let subjects: Subject[] = [];
     before(async () => {
       const names: readonly SubjectName[] = ["haproxy", ...OURS];
-      subjects = await Promise.all(
+      const started = await Promise.allSettled(
         names.map((name) => {
           const own = name === "haproxy" ? group.haproxyConfiguration : undefined;
           return startSubject(name, own ?? group.configuration, holePort());
         }),
       );
+      subjects = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+      for (const result of started) if (result.status === "rejected") throw result.reason;
     });
     after(() => Promise.all(subjects.map((subject) => subject.stop())));
     for (const each of group.cases) {

@@ -25,6 +25,8 @@ export const ECHO: { readonly echo: true } = { echo: true };
 export interface SharedRecords {
   /** Requests that reached any of them. */
   turn: number;
+  /** Raised for each case: what came for an earlier one is not told in a later. */
+  round: number;
   /** What came, in the order in which it came. */
   readonly records: { readonly turn: number; readonly text: string }[];
 }
@@ -67,6 +69,8 @@ async function closeServer(server: Server, open: ReadonlySet<OriginConnection>):
   await once(server, "close");
 }
 
+const PROXY_V2 = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
+
 interface OriginState {
   readonly name: string;
   readonly shared: SharedRecords;
@@ -80,6 +84,7 @@ class OriginConnection {
   #bytes: Buffer = Buffer.alloc(0);
   #requestCount = 0;
   #turn = 0;
+  #round = 0;
   #isBusy = false;
   #isEchoing = false;
   #bodyWaiter: (() => void) | null = null;
@@ -113,9 +118,17 @@ class OriginConnection {
       this.socket.write(data);
       return;
     }
-    this.#bytes = Buffer.concat([this.#bytes, data]);
+    this.#bytes = this.#withoutProxyHeader(Buffer.concat([this.#bytes, data]));
     if (this.#isBusy) this.#bodyWaiter?.();
     else void this.#serve();
+  }
+
+  /** Version 2 is binary; its addresses are told, and the client's port is any number. */
+  #withoutProxyHeader(bytes: Buffer): Buffer {
+    if (!bytes.subarray(0, PROXY_V2.length).equals(PROXY_V2)) return bytes;
+    const end = 16 + bytes.readUInt16BE(14);
+    this.#record(`PROXY v2 ${bytes.toString("hex", 12, 24)} ${bytes.toString("hex", 28, end)}`);
+    return bytes.subarray(end);
   }
 
   async #serve(): Promise<void> {
@@ -126,6 +139,7 @@ class OriginConnection {
     ) {
       this.#isBusy = true;
       this.#turn = this.#state.shared.turn++;
+      this.#round = this.#state.shared.round;
       const script = this.#state.scripts[Math.min(this.#turn, this.#state.scripts.length - 1)];
       for (const step of script ?? []) await this.#step(step);
       await this.#body();
@@ -161,6 +175,7 @@ class OriginConnection {
   }
 
   #record(text: string): void {
+    if (this.#requestCount > 0 && this.#round !== this.#state.shared.round) return;
     this.#state.shared.records.push({ turn: this.#turn, text: `${this.#state.name} ${text}` });
   }
 }

@@ -31,24 +31,18 @@ export interface Subject {
   stop(): Promise<void>;
 }
 
+/** Throws, and leaves nothing behind, when the proxy does not come up. */
 export async function startSubject(
   name: SubjectName,
   configuration: string,
   holePort: number,
 ): Promise<Subject> {
   const directory = mkdtempSync(join(tmpdir(), `sallyport-${name}-`));
-  const turns: SharedRecords = { turn: 0, records: [] };
+  const turns: SharedRecords = { turn: 0, round: 0, records: [] };
   const origins = await Promise.all(SERVERS.map((server) => startOrigin(server, turns)));
   const logs: string[] = [];
   const log = await openLog(logs);
-  const free = await freePorts(FRONTS.length + 1);
-  const ports = new Map<string, number>([
-    ["log", log.address().port],
-    ["hole", holePort],
-    ["dead", free.pop()!],
-  ]);
-  for (const origin of origins) ports.set(origin.name.toLowerCase(), origin.port);
-  for (const [index, front] of FRONTS.entries()) ports.set(front, free[index]!);
+  const ports = await choosePorts(origins, log.address().port, holePort);
   const text = configuration
     .replaceAll(/\{([a-z0-9]+)\}/g, (whole, key: string) => String(ports.get(key) ?? whole))
     .replaceAll("{directory}", directory);
@@ -56,10 +50,23 @@ export async function startSubject(
   writeFileSync(file, text);
   writeFileSync(join(directory, "503.http"), ERROR_FILE);
   const child = start(name, file);
-  const complaints: string[] = [];
-  child.stderr!.on("data", (data) => complaints.push(String(data)));
-  const used = FRONTS.filter((front) => configuration.includes(`{${front}}`));
-  for (const front of used) await untilListening(ports.get(front)!, child, complaints);
+  const stop = async () => {
+    const gone = child.exitCode === null && child.signalCode === null ? once(child, "exit") : null;
+    child.kill("SIGTERM");
+    await gone;
+    log.close();
+    await Promise.all(origins.map((origin) => origin.close()));
+    rmSync(directory, { recursive: true });
+  };
+  try {
+    await untilServing(
+      child,
+      FRONTS.filter((front) => configuration.includes(`{${front}}`)).map((front) => ports.get(front)!),
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   await untilQuiet(logs);
   return {
     name,
@@ -71,28 +78,56 @@ export async function startSubject(
       return logs.length;
     },
     normalise: (value) => normalise(value, ports),
-    stop: async () => {
-      const gone = child.exitCode === null && child.signalCode === null ? once(child, "exit") : null;
-      child.kill("SIGTERM");
-      await gone;
-      log.close();
-      await Promise.all(origins.map((origin) => origin.close()));
-      rmSync(directory, { recursive: true });
-    },
+    stop,
   };
+}
+
+async function choosePorts(
+  origins: readonly Origin[],
+  logPort: number,
+  holePort: number,
+): Promise<Map<string, number>> {
+  const free = await freePorts(FRONTS.length + 1);
+  const ports = new Map<string, number>([
+    ["log", logPort],
+    ["hole", holePort],
+    ["dead", free.pop()!],
+  ]);
+  for (const origin of origins) ports.set(origin.name.toLowerCase(), origin.port);
+  for (const [index, front] of FRONTS.entries()) ports.set(front, free[index]!);
+  return ports;
+}
+
+async function untilServing(child: ChildProcess, ports: readonly number[]): Promise<void> {
+  const complaints: string[] = [];
+  child.stderr!.on("data", (data) => complaints.push(String(data)));
+  for (const port of ports) await untilListening(port, child, complaints);
 }
 
 const ERROR_FILE =
   "HTTP/1.0 503 Service Unavailable\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/html\r\n" +
   "X-Own: yes\r\n\r\n<html>our own page</html>\n";
 
+/** Ended with the test, however that ends. */
+const children = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+process.once("SIGTERM", () => process.exit(1));
+
 function start(name: SubjectName, file: string): ChildProcess {
-  if (name === "haproxy")
-    return spawn(findCommand("haproxy")!, ["-db", "-f", file], { stdio: ["ignore", "ignore", "pipe"] });
+  const [command, ...words] =
+    name === "haproxy" ? [findCommand("haproxy")!, "-db", "-f", file] : sallyport(name, file);
+  const child = spawn(command!, words, { stdio: ["ignore", "ignore", "pipe"] });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return child;
+}
+
+function sallyport(engine: string, file: string): string[] {
   const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
   const flags = ["--experimental-ffi", "--disable-warning=ExperimentalWarning"];
-  const words = ["run", file, "--engine", name, "--workers", "1"];
-  return spawn(process.execPath, [...flags, main, ...words], { stdio: ["ignore", "ignore", "pipe"] });
+  return [process.execPath, ...flags, main, "run", file, "--engine", engine, "--workers", "1"];
 }
 
 async function openLog(logs: string[]): Promise<LogSocket> {
@@ -145,15 +180,18 @@ async function untilQuiet(logs: string[]): Promise<void> {
 }
 
 function normalise(text: string, ports: ReadonlyMap<string, number>): string {
-  let result = text;
+  // The client's own port may be any number, also one of ours.
+  let result = text.replaceAll(/\b(127\.0\.0\.\d+):\d+ (?=\[\d\d\/)/g, "$1:port ");
+  result = result.replaceAll(/(PROXY TCP4 127\S+ 127\S+) \d+ /g, "$1 port ");
   for (const [name, port] of ports) result = result.replaceAll(new RegExp(`\\b${port}\\b`, "g"), `{${name}}`);
   return (
     result
       .replace(/^(<\d+>)\w{3} [ \d]\d [\d:]{8} (.*?)\[\d+\]: /, "$1date $2[pid]: ")
       .replaceAll(/\[\d\d\/\w{3}\/\d{4}:[\d:.]+\]/g, "[date]")
-      .replaceAll(/\b(127\.0\.0\.\d+):\d{4,5}\b/g, "$1:port")
       // Of times, known or not is all that can be equal.
-      .replace(/(?<= )[+-]?\d+(\/[+-]?\d+){4} /, (times) => times.replaceAll(/(?<![\d-])\d+/g, "n"))
+      .replace(/(?<= )[+-]?\d+(\/[+-]?\d+){2,4} /, (times) => times.replaceAll(/(?<![\d-])\d+/g, "n"))
+      // Whether the client before has left is a matter of moments; retries are not.
+      .replace(/(?<= )\d+\/\d+\/\d+\/\d+(?=\/[+\d]+ \d+\/\d+ )/, "c/c/c/c")
       // HAProxy counts its internal form of a message (names and values without separators, a fixed size for the
       // first line), we what went to the client; that ours is the truth is checked apart.
       .replace(LOGGED_BYTES, (whole, count: string) => whole.replace(` ${count} `, " bytes "))
@@ -161,4 +199,5 @@ function normalise(text: string, ports: ReadonlyMap<string, number>): string {
 }
 
 /** %B in httplog and tcplog. */
-export const LOGGED_BYTES: RegExp = / \+?(\d+) (?=(?:\S+ \S+ )?[-CSPLRIDUKcs][-RQCHDLT][-A-Z]{0,2} \d+\/\d+)/;
+export const LOGGED_BYTES: RegExp =
+  / \+?(\d+) (?=(?:\S+ \S+ )?[-CSPLRIDUKcs][-RQCHDLT][-A-Z]{0,2} [\dc]+\/[\dc]+)/;

@@ -4,7 +4,7 @@
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Chunk, ConnectOptions } from "../../transport/contract.ts";
-import type { Server } from "../runtime.ts";
+import type { Backend, Server } from "../runtime.ts";
 import { CELL, COUNTER, countRate } from "../state.ts";
 import type { Stream } from "../stream.ts";
 import type { ExchangeContext } from "./context.ts";
@@ -133,7 +133,8 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
       }
     }
     if (!this.#take(server)) {
-      this.#enqueue(isPersistent ? server : null);
+      // What a key binds to its server waits there; anything else takes whichever comes free.
+      this.#enqueue(isPersistent || !isRotating(backend) ? server : null);
       return;
     }
     if (!isPersistent) {
@@ -169,7 +170,11 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     const backend = stream.backend!;
     const maxqueue = server?.definition.maxqueue ?? null;
     if (server !== null && maxqueue !== null && maxqueue > 0 && server.queued >= maxqueue) {
-      // A full queue breaks persistence rather than service.
+      const isBound = stream.persistence === "force" || backend.definition.options.redispatch === 0;
+      if (!stream.isPersistent || isBound) {
+        this.#owner.handleServerFailed(TERMINATION.serverBusy);
+        return;
+      }
       this.#leaveServer(stream);
       this.#previous = server;
       this.#assign();
@@ -195,7 +200,9 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     const { engine } = this.#context;
     const stream = this.#owner.stream;
     stream.server = server;
-    stream.queueMs = engine.nowMs - this.#assignMs;
+    // Pauses between attempts at one server are no time in a queue.
+    if (this.#previous !== null || stream.queueMs < 0) stream.queueMs = engine.nowMs - this.#assignMs;
+    if (this.#previous !== null) this.#countLeaving(this.#previous, server);
     this.#connectMs = engine.nowMs;
     const reused = this.#isHttp ? this.#takeIdle(server) : null;
     if (reused !== null) {
@@ -276,18 +283,41 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
       this.#owner.handleServerFailed(termination);
       return;
     }
-    state.count(server.slot, COUNTER.wretr);
-    state.count(server.backend.slot, COUNTER.wretr);
-    if (this.#mayRedispatch(stream, definition.options.redispatch)) {
-      this.#leaveServer(stream);
+    const mayGo = this.#mayRedispatch(stream, server);
+    if (mayGo) {
+      stream.server = null;
+      stream.isPersistent = false;
       this.#previous = server;
-      state.count(server.slot, COUNTER.wredis);
-      state.count(server.backend.slot, COUNTER.wredis);
+    } else this.#countRetry(server);
+    // The same server again at once would most likely refuse again; a timeout has been pause enough.
+    const isOtherLikely = mayGo && isRotating(server.backend) && hasOthers(server.backend);
+    if (isOtherLikely || termination === TERMINATION.connectTimeout) {
       this.#assign();
       return;
     }
     const delayMs = Math.min(TURN_AROUND_MS, definition.timeouts.connectMs ?? TURN_AROUND_MS);
     engine.timers.arm(this.#timer, engine.nowMs + delayMs);
+  }
+
+  #countRetry(server: Server): void {
+    const { state } = this.#context;
+    state.count(server.slot, COUNTER.wretr);
+    state.count(server.backend.slot, COUNTER.wretr);
+  }
+
+  /** The stream had left `previous`: only now is it known whether for another server. */
+  #countLeaving(previous: Server, server: Server): void {
+    const { state } = this.#context;
+    const stream = this.#owner.stream;
+    this.#previous = null;
+    if (server.slot === previous.slot) {
+      this.#countRetry(server);
+      return;
+    }
+    stream.isRedispatched = true;
+    if (stream.cookieRequest === "V") stream.cookieRequest = "D";
+    state.count(previous.slot, COUNTER.wredis);
+    state.count(previous.backend.slot, COUNTER.wredis);
   }
 
   /** Persistence is over for this stream, and the log says that its server was not there. */
@@ -298,14 +328,35 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     if (stream.cookieRequest === "V") stream.cookieRequest = "D";
   }
 
-  /** A persistent stream leaves its server only as `option redispatch` says; any other may as soon as others are there. */
-  #mayRedispatch(stream: Stream, interval: number): boolean {
-    const backend = stream.backend!;
-    if (interval > 0 && stream.retries % interval === 0) return true;
-    if (interval < 0 && stream.retries % (backend.settings.retries + 1 + interval) === 0) return true;
-    if (stream.isPersistent) return false;
-    const algorithm = backend.settings.balance.algorithm;
-    const isRoundRobin = algorithm === "roundrobin" || algorithm === "static-rr" || algorithm === "leastconn";
-    return isRoundRobin && backend.servers.filter((server) => server.isBalanced).length > 1;
+  /**
+   * With `option redispatch` a stream leaves its server every so many retries, and earlier when the server is down or
+   * when nothing binds the two and others are there.
+   */
+  #mayRedispatch(stream: Stream, server: Server): boolean {
+    const { options } = server.backend.definition;
+    const interval = options.redispatch;
+    if (interval === 0 || stream.persistence === "force") return false;
+    if (!server.isUsable) return true;
+    const every = interval > 0 ? interval : server.backend.settings.retries + 1 + interval;
+    if (stream.retries % every === 0) return true;
+    return !stream.isPersistent && isRotating(server.backend) && hasOthers(server.backend);
   }
+}
+
+/** The algorithm takes servers in turn: any will do for any stream. */
+function isRotating(backend: Backend): boolean {
+  const { algorithm } = backend.settings.balance;
+  return (
+    algorithm === "roundrobin" ||
+    algorithm === "static-rr" ||
+    algorithm === "leastconn" ||
+    algorithm === "first" ||
+    algorithm === "random"
+  );
+}
+
+function hasOthers(backend: Backend): boolean {
+  let count = 0;
+  for (const server of backend.servers) if (server.isBalanced) count++;
+  return count > 1;
 }

@@ -13,7 +13,7 @@ import type { ExchangeContext, LiveSession } from "./context.ts";
 import type { InputPiece } from "./held-input.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { admitSession } from "./session-rules.ts";
-import { TERMINATION } from "./termination.ts";
+import { TERMINATION, type Termination } from "./termination.ts";
 
 /** How long a connection that we end may go on sending before it is cut, so that our last reply is not lost to a reset. */
 const LINGER_MS = 1000;
@@ -71,17 +71,19 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   handleEnd(connection: Connection): void {
     this.isEnded = true;
     if (this.#state === "exchange") this.#exchange.handleClientEnd();
-    else if (this.#state === "head") this.#exchange.failHead(TERMINATION.clientClosedInRequest);
+    else if (this.#state === "head" || this.#isFirstAwaited)
+      this.#failHead(TERMINATION.clientClosedInRequest, 400);
     else connection.close();
   }
 
   handleClose(_connection: Connection, failure: Failure | null): void {
     const state = this.#state;
     if (state === "closed") return;
+    const isBroken = state === "head" || this.#isFirstAwaited;
     this.#state = "closed";
     this.context.engine.timers.remove(this.timer);
     if (state === "exchange") this.#exchange.handleClientGone(failure);
-    else if (state === "head") this.#exchange.logBrokenHead();
+    else if (isBroken) this.#exchange.logBrokenHead(this.#partialLength);
     this.#exchange.dispose();
     this.#dropPartial();
     this.context.liveSessions.delete(this);
@@ -91,11 +93,13 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   handleTimeout(_nowMs: number): void {
     switch (this.#state) {
       case "idle":
-        // Nothing was asked, so nothing is answered: the client may be opening connections ahead of need.
-        this.connection.close();
+        // Between requests a connection may end at any time; before the first, the silence is said to be one.
+        if (this.#isFirstAwaited && !this.session.frontend.definition.options.dontlognull)
+          this.#failHead(TERMINATION.requestTimeout, 408);
+        else this.connection.close();
         return;
       case "head":
-        this.#exchange.failHead(TERMINATION.requestTimeout);
+        this.#failHead(TERMINATION.requestTimeout, 408);
         return;
       case "exchange":
         this.#exchange.handleClientTimeout();
@@ -105,6 +109,17 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
         return;
       default:
     }
+  }
+
+  /** Nothing has come yet, and an end now is an error worth telling, unless `option http-ignore-probes` says it is not. */
+  get #isFirstAwaited(): boolean {
+    const { frontend, requestCount } = this.session;
+    return this.#state === "idle" && requestCount === 0 && !frontend.definition.options.httpIgnoreProbes;
+  }
+
+  #failHead(termination: Termination, status: number): void {
+    this.#state = "exchange";
+    this.#exchange.failHead(termination, status, this.#partialLength);
   }
 
   /** Takes bytes where a request head is expected: of the connection, or left over from the request before. */
@@ -195,7 +210,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     const consumed = this.#parse(partial.bytes, 0, this.#partialLength);
     if (consumed < 0) return;
     if (consumed > 0) this.#begin(chunk, start + consumed - before, end);
-    else if (this.#partialLength === partial.bytes.length) this.#exchange.failHead(TERMINATION.badRequest);
+    else if (this.#partialLength === partial.bytes.length) this.#failHead(TERMINATION.badRequest, 400);
   }
 
   /** Bytes consumed, 0 when more are needed, negative when the request was refused and answered. */
@@ -206,7 +221,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     const consumed = parseRequestHead(this.request, bytes, start, end, this.#limits);
     if (consumed < 0) {
       this.#state = "exchange";
-      this.#exchange.failHead(TERMINATION.badRequest, -consumed);
+      this.#exchange.failHead(TERMINATION.badRequest, -consumed, end - start);
     }
     return consumed;
   }
@@ -229,7 +244,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
       isMalformed(chunk.bytes, restStart, end)
     ) {
       // No server has to be troubled with what is seen to be wrong at once.
-      this.#exchange.failHead(TERMINATION.badRequest);
+      this.#failHead(TERMINATION.badRequest, 400);
       return;
     }
     this.#exchange.begin(this.#partial ?? chunk, chunk, restStart, end);

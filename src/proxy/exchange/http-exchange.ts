@@ -48,6 +48,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   #isActive = false;
   #waiting: "body" | "tarpit" | "server" = "server";
   #tarpitReply: Reply | null = null;
+  #awaitedBody: { readonly atLeastBytes: number | null } | null = null;
   /** Holds the request head's bytes while the head may still be read. */
   #headChunk: Chunk | null = null;
   #link: ServerLink | null = null;
@@ -105,9 +106,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#client.armClientTimeout();
   }
 
-  /** A head that never became complete, or was no HTTP. */
-  failHead(termination: Termination, status: number = termination.status): void {
+  /** A head that never became complete, or was no HTTP; `receivedBytes` of it have come. */
+  failHead(termination: Termination, status: number, receivedBytes: number): void {
     const stream = this.#newStream();
+    stream.bytesIn = receivedBytes;
     this.#context.state.count(stream.frontend.slot, COUNTER.ereq);
     this.#context.state.count(this.#client.listener.slot, COUNTER.ereq);
     this.#isRequestDone = true;
@@ -117,9 +119,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#finish();
   }
 
-  /** The client left in the middle of a head. */
-  logBrokenHead(): void {
+  /** The client left in the middle of a head, or without one. */
+  logBrokenHead(receivedBytes: number): void {
     const stream = this.#newStream();
+    stream.bytesIn = receivedBytes;
     stream.status = 400;
     this.#context.state.count(stream.frontend.slot, COUNTER.ereq);
     this.#end(TERMINATION.clientClosedInRequest);
@@ -193,15 +196,17 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       case "forward":
         this.#waiting = "server";
         this.#isServerKept = mayKeepServer(this.stream);
-        setServerConnectionHeader(this.stream.request!, this.#isServerKept);
+        setServerConnectionHeader(this.stream, this.#isServerKept);
         this.#connector.start(true);
         return;
       case "wait":
         this.#waiting = "body";
+        this.#awaitedBody = outcome.body;
         this.#context.engine.timers.arm(this.#timer, outcome.deadlineMs);
         // What came with the head was held back for a server.
         this.#client.connection.resume();
         this.#continueWithBody(false);
+        if (this.#waiting === "body") this.#askForBody();
         return;
       case "reply":
         this.#reply(outcome.reply, outcome.termination);
@@ -218,6 +223,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       }
       case "drop":
         this.#end(TERMINATION.denied);
+        this.stream.requestMs = -1;
         if (outcome.isSilent) this.#client.connection.reset();
         else this.#client.connection.close();
         this.#finish();
@@ -230,11 +236,28 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     const { content, isComplete } = this.#requestRelay.peekBody();
     stream.body = content;
     const isFull = this.#requestRelay.heldBytes >= this.#context.runtime.configuration.global.bufferBytes;
-    if (!isComplete && !isFull && !isTimeUp) return;
+    const wanted = this.#awaitedBody;
+    const isEnough = wanted !== null && wanted.atLeastBytes !== null && content.length >= wanted.atLeastBytes;
+    if (!isComplete && !isFull && !isEnough) {
+      if (!isTimeUp) return;
+      if (wanted !== null) {
+        stream.requestMs = -1;
+        this.#failClient(TERMINATION.requestTimeout);
+        return;
+      }
+    }
     stream.isContentFinal = true;
     this.#context.engine.timers.disarm(this.#timer);
     this.#waiting = "server";
     this.#continue(this.#phases.run(stream));
+  }
+
+  /** The server is not asked yet, so a client that waits for its word has to hear it from us. */
+  #askForBody(): void {
+    const head = this.stream.request!;
+    if (head.versionMinor === 0 || head.firstValue("expect")?.toLowerCase() !== "100-continue") return;
+    this.#relay.sendText(this.stream, "HTTP/1.1 100 Continue\r\n\r\n");
+    head.removeHeader("expect");
   }
 
   #hold(chunk: Chunk, start: number, end: number): void {
@@ -362,12 +385,19 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   handleTimeout(_nowMs: number): void {
     if (!this.#isActive) return;
-    if (this.#waiting === "tarpit") this.#reply(this.#tarpitReply!, TERMINATION.tarpit);
+    if (this.#waiting === "tarpit") this.#endTarpit();
     else if (this.#waiting === "body") this.#continueWithBody(true);
     else if (!this.#isResponseBegun) {
       this.#context.observe(this.stream.server!, "http-read-timeout");
       this.#failServer(TERMINATION.serverTimeout);
     } else this.#failServer(TERMINATION.serverTimeoutInData);
+  }
+
+  /** Logged as HAProxy does: the time in the tarpit is one in the queue, and nothing is said of the head's. */
+  #endTarpit(): void {
+    this.stream.requestMs = -1;
+    this.stream.queueMs = this.#context.engine.nowMs - this.stream.startMs;
+    this.#reply(this.#tarpitReply!, TERMINATION.tarpit);
   }
 
   #armServerTimeout(): void {
@@ -415,6 +445,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     const outcome = runResponsePhases(this.#context, stream);
     if (outcome !== null) {
       this.#isResponseBegun = false;
+      stream.responseMs = -1;
       this.#dropLink();
       this.#reply(outcome.reply, outcome.termination);
       return;
@@ -565,7 +596,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#isClientKept = false;
     this.#connector.abandon();
     this.#dropLink();
-    this.#client.connection.reset();
+    if (this.#isResponseBegun && !this.#relay.isDelimited) this.#client.connection.reset();
     this.#finish();
   }
 

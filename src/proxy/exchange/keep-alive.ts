@@ -33,10 +33,12 @@ export function mayKeepClient(stream: Stream): boolean {
   return stream.frontend.definition.options.connectionMode !== "close";
 }
 
-export function setServerConnectionHeader(head: MessageHead, isKept: boolean): void {
+export function setServerConnectionHeader(stream: Stream, isKept: boolean): void {
+  const head = stream.request!;
   if (head.connectionUpgrade) return;
+  const isShownKept = isKept || stream.backend!.definition.options.httpPretendKeepalive;
   const isOld = head.versionMinor === 0;
-  if (isKept === isOld) head.addHeader("connection", isKept ? "keep-alive" : "close");
+  if (isShownKept === isOld) head.addHeader("connection", isShownKept ? "keep-alive" : "close");
 }
 
 export function setClientConnectionHeader(head: MessageHead, isKept: boolean, isOldClient: boolean): void {

@@ -139,10 +139,11 @@ export function definedReply(definition: ReplyDefinition, source: ReplySource): 
         ? content.bytes
         : Buffer.from(source.evaluate(content.format), "latin1");
   const type = content.kind === "none" ? null : content.contentType;
-  const headers = [`content-length: ${body.length}`];
+  // In HAProxy's order, which has the own headers in front here and nowhere else.
+  const headers = definition.headers.map((header) => headerLine(header, source));
+  headers.push(`content-length: ${body.length}`);
   if (type !== null && body.length > 0) headers.push(`content-type: ${type}`);
-  const reply = { status: definition.status, head: headOf(definition.status, headers), body };
-  return withHeaders(reply, definition, source);
+  return { status: definition.status, head: headOf(definition.status, headers), body };
 }
 
 /** 401 (or 407 for proxies) with its challenge. Quotes in the realm are escaped by the caller's format. */
@@ -154,9 +155,9 @@ export function authReply(realm: string, isProxyRequest: boolean, source: ReplyS
 
 export function redirectReply(status: number, location: string, setCookie: string | null): Reply {
   const headers = ["content-length: 0", `location: ${location}`];
-  if (setCookie !== null) headers.push(`set-cookie: ${setCookie}`);
   // 301 and 308 may be cached, as HAProxy leaves them.
   if (status === 302 || status === 303 || status === 307) headers.push("cache-control: no-cache");
+  if (setCookie !== null) headers.push(`set-cookie: ${setCookie}`);
   return { status, head: headOf(status, headers), body: EMPTY };
 }
 
@@ -187,13 +188,12 @@ function headOf(status: number, headers: readonly string[]): string {
 
 function withHeaders(reply: Reply, definition: ReplyDefinition, source: ReplySource): Reply {
   let head = reply.head;
-  for (const header of definition.headers) {
-    head = insertHeader(
-      head,
-      `${header.name.toLowerCase()}: ${source.evaluate(header.value).replace(/[\r\n\0]/g, " ")}`,
-    );
-  }
+  for (const header of definition.headers) head = insertHeader(head, headerLine(header, source));
   return head === reply.head ? reply : { ...reply, head };
+}
+
+function headerLine(header: ReplyDefinition["headers"][number], source: ReplySource): string {
+  return `${header.name.toLowerCase()}: ${source.evaluate(header.value).replace(/[\r\n\0]/g, " ")}`;
 }
 
 function insertHeader(head: string, line: string): string {

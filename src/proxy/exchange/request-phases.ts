@@ -3,7 +3,7 @@
 // phases. Runs without waiting unless a rule asks for the body.
 import { networkContains, parseIpAddress, parseIpNetwork } from "../../base/address.ts";
 import type { ForwardedHeader } from "../../model/proxy.ts";
-import { type MessageHead, prepareHeader } from "../../protocol/http1/message-head.ts";
+import { FRAMING_NONE, type MessageHead, prepareHeader } from "../../protocol/http1/message-head.ts";
 import { applyRequestCookie } from "../persistence/cookie.ts";
 import type { RuleProgram, Verdict } from "../rules/programs.ts";
 import type { Backend } from "../runtime.ts";
@@ -21,21 +21,27 @@ import {
 } from "./replies.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 
+/** Null bytes: the whole body, or as much as is buffered at most. */
+interface AwaitedBody {
+  readonly atLeastBytes: number | null;
+}
+
 export type PhaseOutcome =
   | { readonly kind: "forward" }
   /** The body (more of it) is needed before the phases can go on. */
-  | { readonly kind: "wait"; readonly deadlineMs: number }
+  | { readonly kind: "wait"; readonly deadlineMs: number; readonly body: AwaitedBody | null }
   | { readonly kind: "reply"; readonly reply: Reply; readonly termination: Termination }
   /** Answer only after `timeout tarpit`. */
   | { readonly kind: "tarpit"; readonly reply: Reply }
   | { readonly kind: "drop"; readonly isSilent: boolean };
 
 const FORWARD: PhaseOutcome = { kind: "forward" };
+const WHOLE_BODY: AwaitedBody = { atLeastBytes: null };
 
 /** Where the phases of one request stand, so that they can be taken up again after waiting for the body. */
 export class RequestPhases {
   readonly #context: ExchangeContext;
-  #phase: "frontend" | "backend" = "frontend";
+  #phase: "begin" | "frontend" | "enter" | "backend" = "begin";
   #resumeAt = 0;
 
   constructor(context: ExchangeContext) {
@@ -43,32 +49,48 @@ export class RequestPhases {
   }
 
   reset(): void {
-    this.#phase = "frontend";
+    this.#phase = "begin";
     this.#resumeAt = 0;
   }
 
   run(stream: Stream): PhaseOutcome {
-    if (this.#phase === "frontend") {
-      const outcome = this.#frontendPhase(stream);
-      if (outcome !== null) return outcome;
-      const backend = this.#chooseBackend(stream);
-      if (backend === null) return this.#error(stream, TERMINATION.noServer);
-      this.#enterBackend(stream, backend);
-      this.#phase = "backend";
-      this.#resumeAt = 0;
-    }
-    return this.#backendPhase(stream) ?? this.#finish(stream);
-  }
-
-  #frontendPhase(stream: Stream): PhaseOutcome | null {
-    const { frontend } = stream;
-    const { options } = frontend.definition;
-    if (this.#resumeAt === 0) {
+    if (this.#phase === "begin") {
+      this.#phase = "frontend";
+      const { options } = stream.frontend.definition;
       captureRequestHeaders(stream);
       makeUniqueId(stream);
       if (options.monitorUri !== null && stream.request!.target === options.monitorUri)
         return this.#monitor(stream);
+      if (options.httpBufferRequest && lacksBody(stream)) return this.#awaitBody(stream);
     }
+    if (this.#phase === "frontend") {
+      const outcome = this.#frontendPhase(stream);
+      if (outcome !== null) return outcome;
+      const backend = this.#chooseBackend(stream);
+      if (backend === null) {
+        // HAProxy says nothing of the head's time here.
+        stream.requestMs = -1;
+        return this.#error(stream, TERMINATION.noServer);
+      }
+      this.#enterBackend(stream, backend);
+      this.#phase = "enter";
+      this.#resumeAt = 0;
+    }
+    if (this.#phase === "enter") {
+      this.#phase = "backend";
+      if (wantsBody(stream.backend!) && lacksBody(stream)) return this.#awaitBody(stream);
+    }
+    return this.#backendPhase(stream) ?? this.#finish(stream);
+  }
+
+  #awaitBody(stream: Stream): PhaseOutcome {
+    const { timeouts } = (stream.backend ?? stream.frontend).definition;
+    const deadlineMs = this.#context.engine.nowMs + (timeouts.httpRequestMs ?? Number.POSITIVE_INFINITY);
+    return { kind: "wait", deadlineMs, body: WHOLE_BODY };
+  }
+
+  #frontendPhase(stream: Stream): PhaseOutcome | null {
+    const { frontend } = stream;
     const outcome = this.#runRules(stream, frontend.programs.httpRequest);
     if (outcome !== null) return outcome;
     return frontend.definition.stats === null || frontend.definition.backend !== null
@@ -89,9 +111,9 @@ export class RequestPhases {
   #finish(stream: Stream): PhaseOutcome {
     const backend = stream.backend!;
     const head = stream.request!;
-    addForwardedHeaders(stream, head, backend);
     const uniqueHeader = stream.frontend.definition.uniqueId?.header ?? null;
     if (uniqueHeader !== null && stream.uniqueId !== null) head.addHeader(uniqueHeader, stream.uniqueId);
+    addForwardedHeaders(stream, head, backend);
     this.#persist(stream, backend);
     return FORWARD;
   }
@@ -115,7 +137,7 @@ export class RequestPhases {
     if (verdict.kind === "done") return null;
     if (verdict.kind === "wait") {
       this.#resumeAt = verdict.resumeAt;
-      return { kind: "wait", deadlineMs: verdict.deadlineMs };
+      return { kind: "wait", deadlineMs: verdict.deadlineMs, body: verdict.body ?? null };
     }
     return this.#outcomeOf(stream, verdict);
   }
@@ -144,7 +166,7 @@ export class RequestPhases {
         return {
           kind: "reply",
           reply: authReply(verdict.realm, isProxyRequest, source),
-          termination: TERMINATION.denied,
+          termination: TERMINATION.local,
         };
       }
       case "use-service":
@@ -290,4 +312,18 @@ function isExcepted(except: readonly string[], host: string): boolean {
     const network = parseIpNetwork(text);
     return network !== null && networkContains(network, address);
   });
+}
+
+/** `option http-buffer-request`, or a key for balancing that may stand in the body. */
+function wantsBody({ definition, settings }: Backend): boolean {
+  const { balance } = settings;
+  return (
+    definition.options.httpBufferRequest || (balance.algorithm === "url_param" && balance.checkPost !== null)
+  );
+}
+
+function lacksBody(stream: Stream): boolean {
+  return (
+    stream.body === null && stream.request!.framing !== FRAMING_NONE && stream.request!.method !== "CONNECT"
+  );
 }

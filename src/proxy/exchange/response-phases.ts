@@ -64,11 +64,11 @@ function outcomeOf(context: ExchangeContext, stream: Stream, verdict: Verdict): 
       if (stream.server !== null) context.state.count(stream.server.slot, COUNTER.dresp);
       return { reply: definedReply(verdict.reply, source), termination: TERMINATION.responseDenied };
     case "return":
-      return { reply: definedReply(verdict.reply, source), termination: TERMINATION.local };
+      return { reply: definedReply(verdict.reply, source), termination: TERMINATION.localInResponse };
     case "redirect":
       return {
         reply: redirectReply(verdict.status, verdict.location, verdict.setCookie),
-        termination: TERMINATION.local,
+        termination: TERMINATION.localInResponse,
       };
     default:
       return { reply: errorReply(502, source), termination: TERMINATION.responseDenied };

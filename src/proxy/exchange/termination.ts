@@ -23,6 +23,7 @@ type TerminationName =
   | "denied"
   | "tarpit"
   | "local"
+  | "localInResponse"
   | "noServer"
   | "queueTimeout"
   | "connectRefused"
@@ -49,6 +50,7 @@ export const TERMINATION: Readonly<Record<TerminationName, Termination>> = {
   denied: end("P", "R", 403),
   tarpit: end("P", "T", 500),
   local: end("L", "R", 200),
+  localInResponse: end("L", "H", 200),
   noServer: end("S", "C", 503),
   queueTimeout: end("s", "Q", 503),
   connectRefused: end("S", "C", 503),

@@ -134,7 +134,7 @@ backend plain
       responses: 2,
     },
     {
-      name: "a client that leaves without a request is not logged",
+      name: "a client that leaves without a request is told and logged",
       clients: [[HALF_CLOSE]],
       responses: 0,
       logs: 1,
@@ -150,11 +150,13 @@ backend plain
     },
     {
       name: "a client that leaves in the middle of its body",
-      clients: [[get("/", "Content-Length: 10", "POST"), "abc", 20, HALF_CLOSE]],
+      front: "front4",
+      clients: [[`${get("/", "Content-Length: 10", "POST")}abc`, 20, HALF_CLOSE]],
       servers: [["read", ok()]],
     },
     {
       name: "a client that is cut while the server thinks",
+      front: "front4",
       clients: [[get("/"), 30, CUT]],
       servers: [["read", 100, ok()]],
       responses: 0,
@@ -162,8 +164,9 @@ backend plain
     },
     {
       name: "a client that is cut during the response",
+      front: "front4",
       clients: [[get("/"), { until: "some" }, 20, CUT]],
-      servers: [["read", head("200 OK", "Content-Length: 1000"), "some", 100, "more".repeat(200)]],
+      servers: [["read", head("200 OK", "Content-Length: 1000"), "some", 400, "more".repeat(200)]],
       responses: 0,
       logs: 1,
     },
@@ -313,6 +316,7 @@ backend plain
     },
     {
       name: "a reused connection that dies under a request is replaced",
+      front: "front4",
       clients: [[get("/1"), { until: "hello" }, 10, get("/2")]],
       responses: 2,
       servers: [["read", ok()], [END], ["read", ok("again")]],
@@ -320,6 +324,7 @@ backend plain
     },
     {
       name: "bytes behind a response are not taken for the next one",
+      front: "front4",
       clients: [[get("/1"), { until: "hello" }, 10, get("/2")]],
       responses: 2,
       servers: [

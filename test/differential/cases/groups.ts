@@ -1,7 +1,23 @@
 // All configurations and their cases.
 import type { CaseGroup } from "../comparison.ts";
+import { BALANCE } from "./balance.ts";
 import { CONNECTIONS } from "./connections.ts";
+import { COOKIES } from "./cookies.ts";
+import { FAILURES } from "./failures.ts";
+import { FORWARDING } from "./forwarding.ts";
+import { LEGACY } from "./legacy.ts";
 import { RULES } from "./rules.ts";
 import { SEED } from "./seed.ts";
+import { TCP } from "./tcp.ts";
 
-export const GROUPS: readonly CaseGroup[] = [SEED, CONNECTIONS, RULES];
+export const GROUPS: readonly CaseGroup[] = [
+  SEED,
+  CONNECTIONS,
+  RULES,
+  BALANCE,
+  FAILURES,
+  COOKIES,
+  FORWARDING,
+  TCP,
+  LEGACY,
+];
