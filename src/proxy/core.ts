@@ -31,6 +31,17 @@ export interface ProxyServices {
   observe(server: Server, observation: Observation): void;
 }
 
+/** What a process can afford. */
+export interface ProxyMeans {
+  readonly sessionCountMax: number;
+  readonly idleServerConnectionCountMax: number;
+}
+
+const UNLIMITED: ProxyMeans = {
+  sessionCountMax: Number.POSITIVE_INFINITY,
+  idleServerConnectionCountMax: Number.POSITIVE_INFINITY,
+};
+
 export class ProxyCore implements ExchangeContext, TimerTarget {
   readonly engine: Engine;
   readonly state: SharedState;
@@ -42,18 +53,27 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
   readonly #acceptors: Set<BindAcceptor> = new Set();
   readonly #fullFrontends: Set<string> = new Set();
   readonly #workerCount: number;
+  readonly #means: ProxyMeans;
   #isFull = false;
   readonly #timer = new Timer(this);
   #purgeAtMs = 0;
   #closeIdleAtMs = Number.POSITIVE_INFINITY;
 
   /** `workerCount`: how many processes share what the configuration allows to one. */
-  constructor(engine: Engine, runtime: Runtime, services: ProxyServices, workerCount = 1) {
+  constructor(
+    engine: Engine,
+    runtime: Runtime,
+    services: ProxyServices,
+    workerCount = 1,
+    means: ProxyMeans = UNLIMITED,
+  ) {
     this.engine = engine;
     this.state = runtime.state;
     this.#workerCount = workerCount;
+    this.#means = means;
     this.#runtime = runtime;
     this.#services = services;
+    this.#sharePools();
     this.#armHousekeeping();
   }
 
@@ -70,7 +90,14 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
     for (const { pool } of serversOf(this.#runtime)) if (!kept.has(pool)) pool.retire();
     for (const server of serversOf(runtime)) server.pool.moveTo(server);
     this.#runtime = runtime;
+    this.#sharePools();
     this.#reopen();
+  }
+
+  #sharePools(): void {
+    const servers = serversOf(this.#runtime);
+    const share = Math.max(1, Math.floor(this.#means.idleServerConnectionCountMax / servers.length));
+    for (const { pool } of servers) pool.countMax = share;
   }
 
   /** What an engine's listener hands its connections to, until `removeAcceptor`. */
@@ -158,13 +185,12 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
     timers.arm(this.#timer, Math.min(dueMs, this.#closeIdleAtMs));
   }
 
-  /** This process's share of the global `maxconn`, or of what the runtime API made of it. */
+  /** This process's share of the global `maxconn`, or of what the runtime API made of it, as far as its means go. */
   get #processLimit(): number {
     const override = Atomics.load(this.state.header, HEADER.maxconn);
     const maxconn = override > 0 ? override : this.#runtime.configuration.global.maxconn;
-    return maxconn === null || maxconn === 0
-      ? Number.POSITIVE_INFINITY
-      : Math.max(1, Math.ceil(maxconn / this.#workerCount));
+    if (maxconn === null || maxconn === 0) return this.#means.sessionCountMax;
+    return Math.min(this.#means.sessionCountMax, Math.max(1, Math.ceil(maxconn / this.#workerCount)));
   }
 
   #limitOf(frontend: Frontend): number {

@@ -6,6 +6,7 @@ import { openSharedMemory, type SharedMemory } from "../io/shared-memory.ts";
 import { createUringEngine } from "../io/uring/engine.ts";
 import { SharedState, sharedStateBytes } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
+import { meansOf, readDescriptorCountMax } from "./descriptor-limit.ts";
 import { Worker } from "./worker.ts";
 import { WORKER_VARIABLE, type WorkerStart } from "./worker-process.ts";
 
@@ -55,6 +56,7 @@ function main(): void {
   new Worker(engine, state, {
     workerIndex,
     workerCount: start.workerCount,
+    means: meansOf(readDescriptorCountMax()),
     controlPath: start.controlPath,
     engineNote: note,
   }).start();

@@ -6,7 +6,7 @@ import process from "node:process";
 import type { Failure } from "../base/failure.ts";
 import { Timer } from "../base/timer-wheel.ts";
 import type { LogFormat } from "../model/sample.ts";
-import { type BindAcceptor, ProxyCore } from "../proxy/core.ts";
+import { type BindAcceptor, ProxyCore, type ProxyMeans } from "../proxy/core.ts";
 import type { Observation } from "../proxy/health/observation.ts";
 import type { ListenerRuntime, Server } from "../proxy/runtime.ts";
 import { CELL, type SharedState } from "../proxy/state.ts";
@@ -36,6 +36,7 @@ export interface WorkerOptions {
   /** Counts from 1. */
   readonly workerIndex: number;
   readonly workerCount: number;
+  readonly means: ProxyMeans;
   readonly controlPath: string;
   readonly engineNote: string | null;
 }
@@ -160,7 +161,8 @@ export class Worker implements ConnectionHandler {
       serveMetrics: (stream: Stream) => this.#running.serveMetrics(stream),
       observe: (server: Server, observation: Observation) => this.#observe(server, observation),
     };
-    this.#core ??= new ProxyCore(this.#engine, generation.runtime, services, this.#options.workerCount);
+    const { workerCount, means } = this.#options;
+    this.#core ??= new ProxyCore(this.#engine, generation.runtime, services, workerCount, means);
     this.#openListeners(generation);
   }
 

@@ -1,5 +1,6 @@
 // A listening socket on the ring: one multishot accept while it is open. Running out of descriptors does not
-// stop it: it waits a moment, the kernel queues meanwhile, and it goes on.
+// stop it: it waits a moment, the kernel queues meanwhile, and it goes on. A multishot accept takes all that is queued
+// before the acceptor can say that it is full, so one that was full lately accepts one connection after the other.
 import type { SocketAddress } from "../../base/address.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Acceptor, Listener, ListenOptions, TlsServerContext } from "../../transport/contract.ts";
@@ -11,6 +12,8 @@ import { type ListeningSocket, makeNonBlocking } from "./socket.ts";
 
 /** How long accepting rests when descriptors or memory have run out. */
 const SHORTAGE_PAUSE_MS = 100;
+/** So many connections without a pause, and the listener is no longer one that was full lately. */
+const CAUTIOUS_COUNT = 1024;
 const POLLIN = 1;
 const SOCK_CLOEXEC = 0x80000;
 
@@ -24,6 +27,7 @@ export class UringListener implements Listener, TimerTarget {
   readonly #socket: ListeningSocket;
   readonly #timer: Timer;
   #isAccepting = false;
+  #countSincePause = 0;
   #isPaused = false;
   #isClosed = false;
 
@@ -71,6 +75,7 @@ export class UringListener implements Listener, TimerTarget {
   pause(): void {
     if (this.#isPaused || this.#isClosed) return;
     this.#isPaused = true;
+    this.#countSincePause = 0;
     this.#engine.timers.remove(this.#timer);
     this.#cancelAccept();
   }
@@ -89,7 +94,10 @@ export class UringListener implements Listener, TimerTarget {
   start(): void {
     if (this.#isAccepting || this.#isPaused || this.#isClosed) return;
     this.#isAccepting = true;
-    this.#engine.ring.acceptMany(this.#socket.fd, this.#low(KIND_ACCEPT), this.id);
+    const { ring } = this.#engine;
+    if (this.#countSincePause < CAUTIOUS_COUNT)
+      ring.acceptOne(this.#socket.fd, this.#low(KIND_ACCEPT), this.id);
+    else ring.acceptMany(this.#socket.fd, this.#low(KIND_ACCEPT), this.id);
   }
 
   handleTimeout(): void {
@@ -99,7 +107,10 @@ export class UringListener implements Listener, TimerTarget {
   /** A connection, or the end of the multishot accept, or both. */
   completeAccept(result: number, flags: number): void {
     if ((flags & CQE_F_MORE) === 0) this.#isAccepting = false;
-    if (result >= 0) this.#engine.adopt(this, result);
+    if (result >= 0) {
+      this.#countSincePause++;
+      this.#engine.adopt(this, result);
+    }
     if (this.#isAccepting) return;
     if (this.#isClosed) this.#engine.releaseListener(this);
     else if (result >= 0) this.start();

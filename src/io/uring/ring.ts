@@ -232,6 +232,12 @@ export class Ring {
     this.#entries[at + 7] = SOCK_CLOEXEC;
   }
 
+  /** One completion, for one connection. */
+  acceptOne(fd: number, low: number, high: number): void {
+    const at = this.#entry(OP_ACCEPT, fd, low, high);
+    this.#entries[at + 7] = SOCK_CLOEXEC;
+  }
+
   connect(fd: number, address: number, length: number, low: number, high: number): void {
     const at = this.#entry(OP_CONNECT, fd, low, high);
     const entries = this.#entries;

@@ -12,6 +12,8 @@ export class ServerPool {
   epoch = 0;
   /** How many bytes the server's recent responses had, newer ones counting more. */
   usualResponseBytes = 0;
+  /** Most idle connections that this process has descriptors for. */
+  countMax: number = IDLE_COUNT_MAX;
   readonly #idle: ServerLink[] = [];
   #server: Server;
   #isRetired = false;
@@ -45,7 +47,7 @@ export class ServerPool {
   /** Keeps a connection whose exchange is over; closes it when the pool is full. */
   put(link: ServerLink, nowMs: number): void {
     link.owner = null;
-    const maximum = this.#server.definition.poolMaxConnections ?? IDLE_COUNT_MAX;
+    const maximum = Math.min(this.#server.definition.poolMaxConnections ?? IDLE_COUNT_MAX, this.countMax);
     if (link.connection.isClosed) return;
     if (this.#isRetired || link.poolEpoch !== this.epoch || this.#idle.length >= maximum) {
       link.connection.close();
