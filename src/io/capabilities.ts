@@ -10,9 +10,9 @@ const CAP_NET_BIND_SERVICE = 1 << 10;
 const DATA_BYTES = 24;
 
 /**
- * Runs `change`, which gives up root, so that ports below 1024 can still be bound afterwards; every other capability
- * is gone. Without node:ffi nothing is kept. Fails when the kernel refuses: then too much may have been kept, and the
- * process must end. What `change` throws is passed on.
+ * Runs `change`, which gives up root, so that ports below 1024 can still be bound afterwards; every other
+ * capability is gone. Without node:ffi nothing is kept. Fails when the kernel refuses: then too much may
+ * have been kept, and the process must end. What `change` throws is passed on.
  */
 export function changeUserKeepingLowPorts(change: () => void): Result<void> {
   const native = openNative();

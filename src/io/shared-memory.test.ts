@@ -84,3 +84,20 @@ test("copies exchange what each has written when both have synced", () =>
     assert.equal(right[0], 0);
     for (const copy of copies) copy.close();
   }));
+
+test("two writers of neighbouring cells do not undo each other's work", () =>
+  withDirectory((directory) => {
+    const path = join(directory, "state");
+    open(path, 4096, true).close();
+    const copies = [0, 1].map(() => new CopiedMemory(openSync(path, "r+"), 4096));
+    const [ones, others] = copies.map((copy) => new Int32Array(copy.buffer)) as [Int32Array, Int32Array];
+    for (let value = 1; value <= 10; value++) {
+      ones[14] = value;
+      ones[16] = value;
+      others[15] = -value;
+      for (const copy of copies) copy.sync();
+    }
+    for (const copy of copies) copy.sync();
+    for (const cells of [ones, others]) assert.deepEqual([...cells.subarray(14, 17)], [10, -10, 10]);
+    for (const copy of copies) copy.close();
+  }));

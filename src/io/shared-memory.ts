@@ -15,8 +15,8 @@ export interface SharedMemory {
   close(): void;
 }
 
-/** The unit in which a copy tells whose bytes are newer. Regions of different writers must not share one. */
-const BLOCK_BYTES = 64;
+/** The unit in which a copy tells whose bytes are newer: one Int32. Different writers must not share one. */
+const CELL_BYTES = 4;
 const PAGE_BYTES = 65536;
 
 /**
@@ -82,12 +82,20 @@ export class CopiedMemory implements SharedMemory {
     this.#isClosed = true;
   }
 
+  /** Writes runs of changed cells, and no others: beside them may be somebody else's. */
   #writeChanges(from: number, to: number): void {
-    for (let at = from; at < to; at += BLOCK_BYTES) {
-      const end = Math.min(at + BLOCK_BYTES, to);
-      if (this.#bytes.compare(this.#base, at, end, at, end) !== 0)
-        writeSync(this.#fd, this.#bytes, at, end - at, at);
+    for (let at = from; at < to; at += CELL_BYTES) {
+      if (!this.#isChanged(at)) continue;
+      const begin = at;
+      while (at < to && this.#isChanged(at)) at += CELL_BYTES;
+      writeSync(this.#fd, this.#bytes, begin, Math.min(at, to) - begin, begin);
     }
+  }
+
+  #isChanged(at: number): boolean {
+    const end = Math.min(at + CELL_BYTES, this.#bytes.length);
+    for (let i = at; i < end; i++) if (this.#bytes[i] !== this.#base[i]) return true;
+    return false;
   }
 
   #readPage(from: number, to: number): void {

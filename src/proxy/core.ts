@@ -1,5 +1,5 @@
-// A whole proxy in one process, without sockets of its own: it answers what its engine accepts. Holds the present
-// generation and swaps it on reload; everything else lives in exchange/.
+// A whole proxy in one process, without sockets of its own: it answers what its engine accepts. Holds the
+// present generation and swaps it on reload; everything else lives in exchange/.
 
 import { Timer, type TimerTarget } from "../base/timer-wheel.ts";
 import type { LogFormat } from "../model/sample.ts";
@@ -14,7 +14,10 @@ import type { Backend, Frontend, ListenerRuntime, Runtime, Server } from "./runt
 import { CELL, COUNTER, HEADER, type SharedState } from "./state.ts";
 import { Session, Stream } from "./stream.ts";
 
-/** How often a frontend at its maxconn looks whether other workers have made room, and idle connections are aged. */
+/**
+ * How often a frontend at its maxconn looks whether other workers have made room, and idle connections are
+ * aged.
+ */
 const HOUSEKEEPING_MS = 100;
 const PURGE_MS = 5000;
 /**
@@ -82,8 +85,8 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
   }
 
   /**
-   * The new generation serves from the next request on; requests in progress finish in theirs. Whoever opened the
-   * listeners gives their acceptors the bind lines of the new generation.
+   * The new generation serves from the next request on; requests in progress finish in theirs. Whoever
+   * opened the listeners gives their acceptors the bind lines of the new generation.
    */
   apply(runtime: Runtime): void {
     const kept = new Set(serversOf(runtime).map(({ pool }) => pool));
@@ -185,7 +188,10 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
     timers.arm(this.#timer, Math.min(dueMs, this.#closeIdleAtMs));
   }
 
-  /** This process's share of the global `maxconn`, or of what the runtime API made of it, as far as its means go. */
+  /**
+   * This process's share of the global `maxconn`, or of what the runtime API made of it, as far as its
+   * means go.
+   */
   get #processLimit(): number {
     const override = Atomics.load(this.state.header, HEADER.maxconn);
     const maxconn = override > 0 ? override : this.#runtime.configuration.global.maxconn;

@@ -1,8 +1,11 @@
-// Which slot of the shared state belongs to which frontend, listener, backend and server. A name keeps its slot for
-// the master's lifetime, so that counters, health and positions live through reloads and through a name's absence.
+// Which slot of the shared state belongs to which frontend, listener, backend and server. A name keeps its
+// slot for the master's lifetime, so that counters, health and positions live through reloads and through a
+// name's absence.
 import type { ProxyConfiguration } from "../model/proxy.ts";
 
-/** Slot by key: "frontend NAME", "listener FRONTEND ID", "backend NAME", "server BACKEND/NAME". Plain data. */
+/**
+ * Slot by key: "frontend NAME", "listener FRONTEND ID", "backend NAME", "server BACKEND/NAME". Plain data.
+ */
 export type SlotTable = Readonly<Record<string, number>>;
 
 export function frontendKey(name: string): string {

@@ -1,7 +1,8 @@
-// What the processes of one Sallyport share: state of servers, positions of balancing, counters. One block of memory,
-// mapped by the master and all workers. Every cell has one writer (the master, or the worker whose region it is in),
-// apart from the few that are changed with Atomics and say so. Only numbers live here; names are in the configuration,
-// which gives each frontend, listener, backend and server its slot for as long as its name exists (reloads included).
+// What the processes of one Sallyport share: state of servers, positions of balancing, counters. One block
+// of memory, mapped by the master and all workers. Every cell has one writer (the master, or the worker
+// whose region it is in), apart from the few that are changed with Atomics and say so. Only numbers live
+// here; names are in the configuration, which gives each frontend, listener, backend and server its slot
+// for as long as its name exists (reloads included).
 
 /** Most objects (frontends + listeners + backends + servers) that one master can hold over its lifetime. */
 export const SLOT_COUNT_MAX_DEFAULT = 8192;
@@ -12,7 +13,10 @@ export const HEADER = {
   version: 1,
   slotCountMax: 2,
   workerCountMax: 3,
-  /** Raised by whoever changes a server's state, weight or admin flags; workers then rebuild what depends on it. Atomic. */
+  /**
+   * Raised by whoever changes a server's state, weight or admin flags; workers then rebuild what depends on
+   * it. Atomic.
+   */
   epoch: 4,
   /** 1 while the master is stopping softly. */
   isStopping: 5,
@@ -95,8 +99,8 @@ export const CHECK_STATUS: readonly string[] = [
 ]; // biome-ignore format: a table
 
 /**
- * Counters of one slot in one worker's region, as Float64 (exact up to 2^53). A cell belongs to frontends (f),
- * backends (b), servers (s), listeners (l). Names are those of HAProxy's CSV where it has one.
+ * Counters of one slot in one worker's region, as Float64 (exact up to 2^53). A cell belongs to frontends
+ * (f), backends (b), servers (s), listeners (l). Names are those of HAProxy's CSV where it has one.
  */
 export const COUNTER_NAMES = [
   "scur", // f b s l: gauge
@@ -203,8 +207,8 @@ export class SharedState {
   }
 
   /**
-   * A plain load: aligned, so it is never torn, and what others wrote is seen by the next event at the latest. V8 calls
-   * a function for Atomics.load, 8 ns each time.
+   * A plain load: aligned, so it is never torn, and what others wrote is seen by the next event at the
+   * latest. V8 calls a function for Atomics.load, 8 ns each time.
    */
   read(slot: number, cell: number): number {
     return this.cells[slot * CELLS_PER_SLOT + cell]!;
@@ -270,7 +274,10 @@ export class SharedState {
   }
 }
 
-/** Counts one event in a rate: three cells from `secondCell` on (second, current, previous) and the maximum after them. */
+/**
+ * Counts one event in a rate: three cells from `secondCell` on (second, current, previous) and the maximum
+ * after them.
+ */
 export function countRate(state: SharedState, slot: number, secondCell: number, nowMs: number): void {
   const base = state.counter(slot, secondCell);
   const counters = state.counters;
@@ -285,7 +292,10 @@ export function countRate(state: SharedState, slot: number, secondCell: number, 
   if (current > counters[base + 3]!) counters[base + 3] = current;
 }
 
-/** Events per second at `nowMs`: this second's count plus the rest of the last second's, summed over all processes. */
+/**
+ * Events per second at `nowMs`: this second's count plus the rest of the last second's, summed over all
+ * processes.
+ */
 export function readRate(
   state: SharedState,
   slot: number,

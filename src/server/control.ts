@@ -1,5 +1,5 @@
-// The master's own view of what its workers serve: states of servers and their health checks, the runtime API, and
-// what both tell the operator and the logs.
+// The master's own view of what its workers serve: states of servers and their health checks, the runtime
+// API, and what both tell the operator and the logs.
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { NO_SPAN } from "../diagnostic/span.ts";
@@ -66,7 +66,10 @@ export class Control {
     return this.#checks!;
   }
 
-  /** Builds the master's own objects for a configuration and gives new servers a state. What stands in the way of it. */
+  /**
+   * Builds the master's own objects for a configuration and gives new servers a state. What stands in the
+   * way of it.
+   */
   prepare(prepared: PreparedConfiguration): readonly WorkerProblem[] {
     const { engine, state, workerCount } = this.#options;
     const built = buildGeneration(prepared, {
@@ -132,7 +135,9 @@ export class Control {
     if (found !== null) this.#checks?.observe(found, observation);
   }
 
-  /** A command of the runtime API, such as the statistics page's form sends; the answer as the API gives it. */
+  /**
+   * A command of the runtime API, such as the statistics page's form sends; the answer as the API gives it.
+   */
   async runCommand(command: string): Promise<string> {
     return this.#api.run(command);
   }

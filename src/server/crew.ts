@@ -1,5 +1,5 @@
-// The workers of one master: starts them, replaces those that die, and takes a configuration through prepare and
-// commit on all of them, or on none.
+// The workers of one master: starts them, replaces those that die, and takes a configuration through
+// prepare and commit on all of them, or on none.
 import { createServer, type Server, type Socket } from "node:net";
 import { CELL, COUNTER, type SharedState } from "../proxy/state.ts";
 import { MessageDecoder } from "./message-codec.ts";
@@ -34,6 +34,11 @@ export interface CrewOptions {
   readonly controlPath: string;
   readonly inheritedFds: readonly number[];
   readonly state: SharedState;
+  /**
+   * Lets workers see what has been written to the state: where it cannot be mapped, before they are told of
+   * it.
+   */
+  shareState(): void;
 }
 
 interface Round {
@@ -86,8 +91,8 @@ export class Crew implements WorkerProcessEvents {
   }
 
   /**
-   * Takes a configuration to all workers. The problems of all of them when one refused; then nothing has changed.
-   * `beforeCommit` runs when all are ready and none serves by it yet.
+   * Takes a configuration to all workers. The problems of all of them when one refused; then nothing has
+   * changed. `beforeCommit` runs when all are ready and none serves by it yet.
    */
   async apply(prepared: PreparedConfiguration, beforeCommit: () => void): Promise<readonly WorkerProblem[]> {
     if (this.#isStopping) return [{ file: "", line: 0, message: "the program is stopping" }];
@@ -134,6 +139,7 @@ export class Crew implements WorkerProcessEvents {
   }
 
   broadcast(message: ToWorker): void {
+    this.#options.shareState();
     for (const worker of this.#workers.values()) worker.send(message);
   }
 

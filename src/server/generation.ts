@@ -1,4 +1,5 @@
-// One generation in a worker: the Runtime, its TLS contexts, its compiled formats, and the services that need them.
+// One generation in a worker: the Runtime, its TLS contexts, its compiled formats, and the services that
+// need them.
 import { hostname } from "node:os";
 import process from "node:process";
 import type { Result } from "../base/failure.ts";

@@ -1,4 +1,5 @@
-// Opens what `log` lines name: one sink per distinct target, kept for the life of the process. Flushed each turn.
+// Opens what `log` lines name: one sink per distinct target, kept for the life of the process. Flushed each
+// turn.
 import { writeSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
@@ -25,7 +26,8 @@ export class LogSinks {
     const { global } = configuration;
     return proxy.logs.flatMap((target) => {
       const tag = proxy.logTag ?? (global.logTag === "" ? TAG_DEFAULT : global.logTag);
-      const key = JSON.stringify([target, tag, global.logSendHostname]);
+      // Where it stands in the file is no part of it: reloads would open it again and again.
+      const key = JSON.stringify([{ ...target, span: null }, tag, global.logSendHostname]);
       const known = this.#outputs.get(key);
       if (known !== undefined) return [known];
       const sink = this.#sinkOf(target);

@@ -1,5 +1,6 @@
-// The master: reads the configuration, keeps the workers, checks the servers' health, answers the runtime API and the
-// signals. It moves no traffic, and whatever a configuration has wrong leaves what runs as it is.
+// The master: reads the configuration, keeps the workers, checks the servers' health, answers the runtime
+// API and the signals. It moves no traffic, and whatever a configuration has wrong leaves what runs as it
+// is.
 import { rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -112,8 +113,8 @@ export class Master {
   }
 
   /**
-   * Reads the files again. The new configuration serves on all workers, or the old one goes on. Asked for during a
-   * reload, another one follows it, for the files may have changed since they were read.
+   * Reads the files again. The new configuration serves on all workers, or the old one goes on. Asked for
+   * during a reload, another one follows it, for the files may have changed since they were read.
    */
   reload(): Promise<ReloadResult> {
     if (this.#reload === null) {
@@ -246,6 +247,7 @@ export class Master {
         controlPath: join(this.#directory, "control"),
         inheritedFds: inheritedFds(configuration),
         state,
+        shareState: () => this.#memory?.sync(),
       },
       {
         report: (text) => this.#options.report(text),

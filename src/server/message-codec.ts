@@ -1,5 +1,6 @@
-// How master and workers talk: one unix socket per worker, each message a 4-byte length (big endian) and a value in
-// V8's serialization format, which keeps the byte arrays of certificates and error files as they are.
+// How master and workers talk: one unix socket per worker, each message a 4-byte length (big endian) and a
+// value in V8's serialization format, which keeps the byte arrays of certificates and error files as they
+// are.
 import { deserialize, serialize } from "node:v8";
 
 /** A configuration with its certificates is the largest message. */

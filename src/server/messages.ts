@@ -4,7 +4,10 @@ import type { Observation } from "../proxy/health/observation.ts";
 import type { SlotTable } from "../proxy/slots.ts";
 import type { CertificateMaterial } from "../transport/contract.ts";
 
-/** A configuration with everything that had to be read or looked up for it: a worker opens no file and asks no name. */
+/**
+ * A configuration with everything that had to be read or looked up for it: a worker opens no file and asks
+ * no name.
+ */
 export interface PreparedConfiguration {
   readonly configuration: ProxyConfiguration;
   readonly slots: SlotTable;

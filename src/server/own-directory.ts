@@ -1,5 +1,6 @@
-// The directory of one master: its control socket, its admin socket and the memory that it shares with its workers.
-// Only its user may look inside. A master that was killed leaves one behind; the next master removes it.
+// The directory of one master: its control socket, its admin socket and the memory that it shares with its
+// workers. Only its user may look inside. A master that was killed leaves one behind; the next master
+// removes it.
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
-// From files on disk to a PreparedConfiguration: reads, checks, loads certificates and trust, resolves names. All
-// faults of all these steps are reported together; nothing that runs is touched.
+// From files on disk to a PreparedConfiguration: reads, checks, loads certificates and trust, resolves
+// names. All faults of all these steps are reported together; nothing that runs is touched.
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
@@ -114,7 +114,10 @@ function* trustPaths(configuration: ProxyConfiguration): Generator<{ path: strin
   }
 }
 
-/** A file, or a directory whose files are read together, or what the machine trusts: a worker may not see its files. */
+/**
+ * A file, or a directory whose files are read together, or what the machine trusts: a worker may not see
+ * its files.
+ */
 function readTrust(path: string): string {
   if (path === SYSTEM_TRUST) return getCACertificates("system").join("\n");
   if (!statSync(path).isDirectory()) return readFileSync(path, "utf8");

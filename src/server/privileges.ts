@@ -1,5 +1,6 @@
-// Gives up what a worker no longer needs once its listeners are open: `chroot`, `group`, `user` of the global section.
-// The one right that stays is that to ports below 1024, for a reload may bring a new `bind`.
+// Gives up what a worker no longer needs once its listeners are open: `chroot`, `group`, `user` of the
+// global section. The one right that stays is that to ports below 1024, for a reload may bring a new
+// `bind`.
 import process from "node:process";
 import { changeUserKeepingLowPorts } from "../io/capabilities.ts";
 import { changeRoot } from "../io/chroot.ts";
@@ -12,7 +13,10 @@ export function wantsPrivilegesDropped({ user, group, uid, gid, chroot }: Privil
   return [user, group, uid, gid, chroot].some((setting) => setting !== null);
 }
 
-/** Null when done or nothing was asked for; else one sentence why it could not be done: then the worker must end. */
+/**
+ * Null when done or nothing was asked for; else one sentence why it could not be done: then the worker must
+ * end.
+ */
 export function dropPrivileges(settings: PrivilegeSettings): string | null {
   if (process.getuid?.() !== 0) return null;
   try {

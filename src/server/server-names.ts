@@ -1,6 +1,6 @@
-// Addresses of servers that are named by host name. Asked for when a configuration is prepared and again every few
-// seconds. A name that does not resolve for the moment keeps the address that it had; as long as an address is among
-// the answers, it stays.
+// Addresses of servers that are named by host name. Asked for when a configuration is prepared and again
+// every few seconds. A name that does not resolve for the moment keeps the address that it had; as long as
+// an address is among the answers, it stays.
 import { lookup } from "node:dns/promises";
 import { parseIpAddress } from "../base/address.ts";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";

@@ -1,4 +1,5 @@
-// The first file of a worker process. Chooses the engine, opens the shared state, and serves until it is told to stop.
+// The first file of a worker process. Chooses the engine, opens the shared state, and serves until it is
+// told to stop.
 import process from "node:process";
 import { Timer, type TimerTarget } from "../base/timer-wheel.ts";
 import { createPortableEngine } from "../io/portable/portable-engine.ts";
@@ -13,7 +14,10 @@ import { WORKER_VARIABLE, type WorkerStart } from "./worker-process.ts";
 /** How often processes that cannot map the shared state exchange their copies. */
 const SYNC_MS = 100;
 
-/** The engine that was asked for, or the best one that works here, with the reason for not taking a better one. */
+/**
+ * The engine that was asked for, or the best one that works here, with the reason for not taking a better
+ * one.
+ */
 export function chooseEngine(wanted: WorkerStart["engine"]): { engine: Engine; note: string | null } {
   if (wanted === "portable") return { engine: createPortableEngine(), note: null };
   const uring = createUringEngine();
@@ -59,6 +63,7 @@ function main(): void {
     means: meansOf(readDescriptorCountMax()),
     controlPath: start.controlPath,
     engineNote: note,
+    takeState: () => memory.value.sync(),
   }).start();
   engine.run();
 }

@@ -1,6 +1,7 @@
-// A worker process: one engine, one ProxyCore, and a control connection to the master that runs over the engine too,
-// since the loop of `uring` never goes back to Node's own. It opens no file and resolves no name: everything comes
-// from the master, prepared. A new generation is prepared first, then committed: if any worker cannot, none does.
+// A worker process: one engine, one ProxyCore, and a control connection to the master that runs over the
+// engine too, since the loop of `uring` never goes back to Node's own. It opens no file and resolves no
+// name: everything comes from the master, prepared. A new generation is prepared first, then committed: if
+// any worker cannot, none does.
 import { writeSync } from "node:fs";
 import process from "node:process";
 import type { Failure } from "../base/failure.ts";
@@ -39,6 +40,8 @@ export interface WorkerOptions {
   readonly means: ProxyMeans;
   readonly controlPath: string;
   readonly engineNote: string | null;
+  /** Takes in what the master has written to the shared state. */
+  readonly takeState: () => void;
 }
 
 interface OpenListener {
@@ -97,6 +100,7 @@ export class Worker implements ConnectionHandler {
   }
 
   #handle(message: ToWorker): void {
+    this.#options.takeState();
     switch (message.kind) {
       case "prepare":
         this.#prepare(message.generation, message.prepared);
@@ -211,7 +215,8 @@ export class Worker implements ConnectionHandler {
 
   #finishPreparing(generation: Generation, problems: WorkerProblem[]): void {
     if (problems.length === 0 && !this.#hasDropped) {
-      // What a worker may no longer do once it serves it must be unable to do before it says that it is ready.
+      // What a worker may no longer do once it serves it must be unable to do before it says that it is
+      // ready.
       const { global } = generation.runtime.configuration;
       const problem = dropPrivileges(global);
       this.#hasDropped = problem === null;
@@ -382,7 +387,10 @@ export class Worker implements ConnectionHandler {
   }
 }
 
-/** Listeners live through reloads as long as their address and the way they begin a connection stay the same. */
+/**
+ * Listeners live through reloads as long as their address and the way they begin a connection stay the
+ * same.
+ */
 function addressKey({ definition }: ListenerRuntime): string {
   return JSON.stringify([definition.address, definition.acceptProxy, definition.tls !== null]);
 }

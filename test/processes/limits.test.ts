@@ -1,4 +1,5 @@
-// Limits of the whole program: the global maxconn, workers that do not stay alive, a machine without node:ffi.
+// Limits of the whole program: the global maxconn, workers that do not stay alive, a machine without
+// node:ffi.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import process from "node:process";

@@ -1,5 +1,6 @@
-// Clients that ask without pause and count every request that did not get its whole and right answer. Each client is
-// one connection at a time: it either keeps it or takes a new one for each request, in clear or over TLS.
+// Clients that ask without pause and count every request that did not get its whole and right answer. Each
+// client is one connection at a time: it either keeps it or takes a new one for each request, in clear or
+// over TLS.
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
@@ -13,8 +14,8 @@ export interface ClientKind {
 
 export interface LoadOptions {
   /**
-   * A kept connection that ends without a byte of an answer is asked anew on another one, as every client must
-   * (RFC 9112 9.3.1): a server may close an idle connection at any time.
+   * A kept connection that ends without a byte of an answer is asked anew on another one, as every client
+   * must (RFC 9112 9.3.1): a server may close an idle connection at any time.
    */
   readonly mayRetryKept?: boolean;
 }

@@ -1,5 +1,5 @@
-// Web servers for tests of processes. Each answers with its name and the path that was asked for, and can be told by
-// the path to be slow: "/slow" sends its head at once and the rest when the test says so.
+// Web servers for tests of processes. Each answers with its name and the path that was asked for, and can
+// be told by the path to be slow: "/slow" sends its head at once and the rest when the test says so.
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";

@@ -1,5 +1,5 @@
-// What cannot be served: one clear sentence each, exit 1, and nothing left behind; at a reload, the old configuration
-// goes on. Where root may do what is to be refused, the program runs as another user.
+// What cannot be served: one clear sentence each, exit 1, and nothing left behind; at a reload, the old
+// configuration goes on. Where root may do what is to be refused, the program runs as another user.
 import assert from "node:assert/strict";
 import { chmodSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
@@ -39,7 +39,10 @@ function openDirectory(): TestDirectory {
   return directory;
 }
 
-/** Runs until it gives up. What it said; asserts that it ended well and said it in sentences, not in stack traces. */
+/**
+ * Runs until it gives up. What it said; asserts that it ended well and said it in sentences, not in stack
+ * traces.
+ */
 async function refuse(file: string, options: RunOptions): Promise<string> {
   await using sallyport = RunningSallyport.launch(file, options);
   const ended = await sallyport.ended;

@@ -1,4 +1,5 @@
-// Reloads under load: whatever changes, no request fails, and what has been learned and what is open lives on.
+// Reloads under load: whatever changes, no request fails, and what has been learned and what is open lives
+// on.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -30,7 +31,10 @@ interface Site {
   readonly servers: readonly Origin[];
 }
 
-/** What differs between one reload and the next: a server, a rule, a certificate, a `bind`; each every fifth time. */
+/**
+ * What differs between one reload and the next: a server, a rule, a certificate, a `bind`; each every fifth
+ * time.
+ */
 function configurationOf(site: Site, number: number): string {
   const { directory, http, https, extra, tcp, echo, servers } = site;
   const [a, b, c] = servers;

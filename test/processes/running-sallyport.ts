@@ -1,5 +1,5 @@
-// A Sallyport as its user has it: `bin/sallyport run` with a file, in a directory of its own. Everything that it says
-// is kept, and tests wait for lines, ends and conditions, never for a time to pass.
+// A Sallyport as its user has it: `bin/sallyport run` with a file, in a directory of its own. Everything
+// that it says is kept, and tests wait for lines, ends and conditions, never for a time to pass.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, connect as netConnect } from "node:net";
@@ -126,7 +126,10 @@ export class RunningSallyport implements AsyncDisposable {
     return this.#text.split(words).length - 1;
   }
 
-  /** Waits for something to become true; rejects when the program ends first or nothing happens for very long. */
+  /**
+   * Waits for something to become true; rejects when the program ends first or nothing happens for very
+   * long.
+   */
   async until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
     const deadlineMs = Date.now() + PATIENCE_MS;
     while (!(await condition())) {

@@ -1,5 +1,5 @@
-// Workers give up root when they serve: user, group and root directory are what the file says, and a reload can still
-// open a port that only root may have.
+// Workers give up root when they serve: user, group and root directory are what the file says, and a reload
+// can still open a port that only root may have.
 import assert from "node:assert/strict";
 import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";

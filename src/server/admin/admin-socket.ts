@@ -24,8 +24,8 @@ export class AdminSockets {
   }
 
   /**
-   * Opens what is new and changes nothing else, so that it can be undone by `keep` with the list of before. Returns
-   * what could not be opened; the others are open.
+   * Opens what is new and changes nothing else, so that it can be undone by `keep` with the list of before.
+   * Returns what could not be opened; the others are open.
    */
   async open(
     sockets: readonly StatsSocket[],
@@ -41,7 +41,10 @@ export class AdminSockets {
     return problems;
   }
 
-  /** Closes what is not in the list; a command that is being answered there still is. The rest follows its line. */
+  /**
+   * Closes what is not in the list; a command that is being answered there still is. The rest follows its
+   * line.
+   */
   keep(sockets: readonly StatsSocket[], idleTimeoutMs: number): void {
     const wanted = new Map(sockets.map((socket) => [keyOf(socket), socket]));
     for (const [key, open] of this.#open) {
