@@ -1,5 +1,5 @@
-// What a worker's file descriptors suffice for. Without bounds clients alone would use them up, or idle connections to
-// servers, and then no server could be reached for anybody.
+// What a worker's file descriptors suffice for. Without bounds clients alone would use them up, or idle
+// connections to servers, and then no server could be reached for anybody.
 import { readFileSync } from "node:fs";
 import type { ProxyMeans } from "../proxy/core.ts";
 
