@@ -171,6 +171,9 @@ export class Master {
 
   async #apply(loaded: LoadedConfiguration): Promise<readonly WorkerProblem[]> {
     const { configuration } = loaded;
+    // A file that is empty because it is being written must not end what runs.
+    if (!hasListener(configuration))
+      return [{ file: "", line: 0, message: "no enabled listener: there is no `bind` line to serve" }];
     const slots = assignSlots(configuration, this.#slots, SLOT_COUNT_MAX_DEFAULT);
     if (slots === null) {
       const message = `more than ${SLOT_COUNT_MAX_DEFAULT} frontends, listeners, backends and servers`;
@@ -306,6 +309,10 @@ export class Master {
     }
     this.#resolveStopped(code);
   }
+}
+
+function hasListener({ proxies }: ProxyConfiguration): boolean {
+  return proxies.some(({ isDisabled, frontend }) => !isDisabled && (frontend?.binds.length ?? 0) > 0);
 }
 
 function inheritedFds(configuration: ProxyConfiguration): number[] {

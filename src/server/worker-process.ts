@@ -40,8 +40,8 @@ export class WorkerProcess {
   constructor(start: WorkerStart, inheritedFds: readonly number[], events: WorkerProcessEvents) {
     this.index = start.workerIndex;
     this.#events = events;
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const main = fileURLToPath(new URL(`./worker-main.${extension}`, import.meta.url));
+    const file = import.meta.url.endsWith(".ts") ? "./worker-main.ts" : "./worker-main.js";
+    const main = fileURLToPath(new URL(file, import.meta.url));
     this.#child = spawn(process.execPath, [...process.execArgv, main], {
       stdio: stdioOf(inheritedFds),
       // A terminal's Ctrl-C goes to the whole process group; only the master decides what it means.

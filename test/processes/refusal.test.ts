@@ -153,6 +153,12 @@ for (const engine of ENGINES) {
       const answer = await askSocket(directory.file("admin.sock"), "reload");
       assert.match(answer, /^Success=0\n--\n.*x.cfg:12:3: error/);
       assert.equal((await ask(port)).body, "a /\n");
+      writeFileSync(file, "");
+      assert.match(
+        await askSocket(directory.file("admin.sock"), "reload"),
+        /^Success=0\n--\nno enabled listener/,
+      );
+      assert.equal((await ask(port)).body, "a /\n");
       writeFileSync(file, good);
       await sallyport.reloadBySignal();
       assert.match(sallyport.text, /sallyport: reloaded/);

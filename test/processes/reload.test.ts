@@ -1,7 +1,7 @@
 // Reloads under load: whatever changes, no request fails, and what has been learned and what is open lives
 // on.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import { makeSelfSigned } from "../../src/server/certificates/self-signed.ts";
@@ -210,6 +210,38 @@ listen web
         const sticky = await ask(http, "/", "Cookie: SERVERID=b\r\n");
         assert.equal(sticky.body[0], "b");
       }
+    });
+
+    test("what is asked for during a reload is done after it, so the newest file is served", async () => {
+      using directory = new TestDirectory();
+      await using a = await Origin.start("a");
+      const port = await freePort();
+      const configuration = (note: number) => `
+global
+  stats socket ${directory.file("admin.sock")} level admin
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+listen web
+  bind 127.0.0.1:${port}
+  http-response set-header X-Note ${note}
+  server a 127.0.0.1:${a.port}
+`;
+      const file = directory.file("test.cfg", configuration(0));
+      await using sallyport = await RunningSallyport.start(file, { engine, workers: 2 });
+      for (let note = 1; note <= 10; note++) {
+        const answers: Promise<string>[] = [];
+        for (let i = 0; i < 3; i++) answers.push(askSocket(directory.file("admin.sock"), "reload"));
+        sallyport.signal("SIGHUP");
+        // As editors do: a reload sees the old file or the new one, never half of it.
+        renameSync(directory.file("next.cfg", configuration(note)), file);
+        answers.push(askSocket(directory.file("admin.sock"), "reload"));
+        for (const answer of await Promise.all(answers)) assert.match(answer, /^Success=1\n/);
+        assert.match((await ask(port)).head, new RegExp(`x-note: ${note}\r`));
+      }
+      assert.doesNotMatch(sallyport.text, /not reloaded/);
     });
 
     test("a kept connection goes from one configuration to the next between two requests", async () => {
