@@ -133,7 +133,7 @@ async function untilLogged(subjects: readonly Subject[], each: Case): Promise<vo
   const deadline = Date.now() + LOG_MS;
   while (Date.now() < deadline && subjects.some(({ logCount }) => logCount < wanted))
     await new Promise((resolve) => setTimeout(resolve, 5));
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await new Promise((resolve) => setTimeout(resolve, 25));
 }
 
 /** Null: all agree, or differ exactly as the case says. Otherwise a text for people. */

@@ -1,8 +1,11 @@
-// Adds a finished stream to the counters of its frontend, listener, backend and server, under HAProxy's names.
+// Adds a finished stream to the counters of its frontend, listener, backend and server, under HAProxy's
+// names.
 import { COUNTER, type SharedState } from "../state.ts";
 import type { Stream } from "../stream.ts";
 
-/** Sums of times are halved at twice this many streams, so that averages are those of the last thousand or so. */
+/**
+ * Sums of times are halved at twice this many streams, so that averages are those of the last thousand or so.
+ */
 const AVERAGE_WINDOW = 1024;
 
 /** Counts an HTTP stream or TCP connection out. Call once, when it has ended. */

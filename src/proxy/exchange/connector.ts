@@ -1,6 +1,7 @@
-// Gets a stream its connection to a server: persistence first, then balancing, the queue when servers are full, reuse
-// or connect, retries and redispatch (manual: `retries`, `option redispatch`, `http-reuse`). It holds the server's slot
-// for as long as the stream uses the server. The outcome is one call of `handleServerReady` or `handleServerFailed`.
+// Gets a stream its connection to a server: persistence first, then balancing, the queue when servers are
+// full, reuse or connect, retries and redispatch (manual: `retries`, `option redispatch`, `http-reuse`). It
+// holds the server's slot for as long as the stream uses the server. The outcome is one call of
+// `handleServerReady` or `handleServerFailed`.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Chunk, ConnectOptions } from "../../transport/contract.ts";
@@ -13,7 +14,10 @@ import type { Waiter } from "./queue.ts";
 import { type LinkOwner, ServerLink, unresolvedAddress } from "./server-link.ts";
 import { TERMINATION, type Termination, terminationOfConnect } from "./termination.ts";
 
-/** Pause before the same server is tried again, unless `timeout connect` is shorter. HAProxy's turn-around time. */
+/**
+ * Pause before the same server is tried again, unless `timeout connect` is shorter. HAProxy's turn-around
+ * time.
+ */
 const TURN_AROUND_MS = 1000;
 
 export interface ConnectorOwner extends LinkOwner {
@@ -46,7 +50,10 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     this.#owner = owner;
   }
 
-  /** Finds a server for the owner's stream, whose backend is set, and whose server is set if persistence says so. */
+  /**
+   * Finds a server for the owner's stream, whose backend is set, and whose server is set if persistence says
+   * so.
+   */
   start(isHttp: boolean): void {
     this.#isHttp = isHttp;
     this.#previous = null;
@@ -329,8 +336,8 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
   }
 
   /**
-   * With `option redispatch` a stream leaves its server every so many retries, and earlier when the server is down or
-   * when nothing binds the two and others are there.
+   * With `option redispatch` a stream leaves its server every so many retries, and earlier when the server is
+   * down or when nothing binds the two and others are there.
    */
   #mayRedispatch(stream: Stream, server: Server): boolean {
     const { options } = server.backend.definition;

@@ -1,5 +1,6 @@
-// A client connection in http mode: collects request heads, runs one exchange after the other, and decides what the
-// connection does between them (keep-alive, pipelining, timeouts, orderly end). The exchange itself is HttpExchange.
+// A client connection in http mode: collects request heads, runs one exchange after the other, and decides
+// what the connection does between them (keep-alive, pipelining, timeouts, orderly end). The exchange itself
+// is HttpExchange.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import { BodyDecoder } from "../../protocol/http1/body.ts";
@@ -10,12 +11,16 @@ import type { ListenerRuntime } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
 import type { Session, Stream } from "../stream.ts";
 import type { ExchangeContext, LiveSession } from "./context.ts";
+import { endFailedHandshake } from "./failed-handshake.ts";
 import type { InputPiece } from "./held-input.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { admitSession } from "./session-rules.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 
-/** How long a connection that we end may go on sending before it is cut, so that our last reply is not lost to a reset. */
+/**
+ * How long a connection that we end may go on sending before it is cut, so that our last reply is not lost to
+ * a reset.
+ */
 const LINGER_MS = 1000;
 
 type ClientState = "opening" | "idle" | "head" | "exchange" | "lingering" | "closed";
@@ -87,7 +92,8 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     this.#exchange.dispose();
     this.#dropPartial();
     this.context.liveSessions.delete(this);
-    this.#countOut(state === "opening");
+    if (state === "opening") endFailedHandshake(this.context, this.session, this.listener.slot, failure);
+    this.#countOut();
   }
 
   handleTimeout(_nowMs: number): void {
@@ -111,7 +117,10 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     }
   }
 
-  /** Nothing has come yet, and an end now is an error worth telling, unless `option http-ignore-probes` says it is not. */
+  /**
+   * Nothing has come yet, and an end now is an error worth telling, unless `option http-ignore-probes` says
+   * it is not.
+   */
   get #isFirstAwaited(): boolean {
     const { frontend, requestCount } = this.session;
     return this.#state === "idle" && requestCount === 0 && !frontend.definition.options.httpIgnoreProbes;
@@ -122,7 +131,9 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     this.#exchange.failHead(termination, status, this.#partialLength);
   }
 
-  /** Takes bytes where a request head is expected: of the connection, or left over from the request before. */
+  /**
+   * Takes bytes where a request head is expected: of the connection, or left over from the request before.
+   */
   receiveHeadData(chunk: Chunk, start: number, end: number): void {
     const { engine } = this.context;
     if (this.#state === "idle") {
@@ -260,7 +271,9 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     else this.context.engine.timers.arm(this.timer, nowMs + timeoutMs);
   }
 
-  /** After a reload, the next request of a connection follows the new rules, if its frontend is still there. */
+  /**
+   * After a reload, the next request of a connection follows the new rules, if its frontend is still there.
+   */
   #moveToNewestGeneration(): void {
     const { runtime } = this.context;
     if (runtime.generation === this.#generation) return;
@@ -275,17 +288,18 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     this.#partialLength = 0;
   }
 
-  #countOut(isHandshakeFailure: boolean): void {
+  #countOut(): void {
     const { state } = this.context;
     const { frontend } = this.session;
-    if (isHandshakeFailure) state.count(this.listener.slot, COUNTER.failedHandshakes);
     state.leave(frontend.slot, COUNTER.scur);
     state.leave(this.listener.slot, COUNTER.scur);
     this.context.sessionEnded();
   }
 }
 
-/** Counts an accepted connection into its frontend and listener; `HttpClient` and `TcpClient` count it out. */
+/**
+ * Counts an accepted connection into its frontend and listener; `HttpClient` and `TcpClient` count it out.
+ */
 export function countSession(context: ExchangeContext, listener: ListenerRuntime): void {
   const { state, engine } = context;
   const slot = listener.frontend.slot;

@@ -1,6 +1,6 @@
 // One HTTP exchange of a client connection: request phases, a server by the Connector, bodies both ways with
-// backpressure, response phases, and an end that is always reached once: `#finish` logs, counts and gives everything
-// back. Reused for all requests of its connection. Bytes are never copied when they are many.
+// backpressure, response phases, and an end that is always reached once: `#finish` logs, counts and gives
+// everything back. Reused for all requests of its connection. Bytes are never copied when they are many.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import { FRAMING_CHUNKED, FRAMING_UNTIL_CLOSE, type MessageHead } from "../../protocol/http1/message-head.ts";
@@ -9,6 +9,7 @@ import type { Server } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
 import { Stream } from "../stream.ts";
 import { countStream } from "./accounting.ts";
+import { BodyWait, CONTINUE, expectsToBeAsked } from "./body-wait.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext } from "./context.ts";
 import type { HttpClient } from "./http-client.ts";
@@ -26,9 +27,10 @@ import { earlyErrorText, errorReply, type Reply, readReplyHead } from "./replies
 import { type PhaseOutcome, RequestPhases, replySource } from "./request-phases.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseHeadReader } from "./response-head-reader.ts";
-import { runAfterResponse, runResponsePhases } from "./response-phases.ts";
+import { observationOf, runAfterResponse, runResponsePhases } from "./response-phases.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import type { ServerLink } from "./server-link.ts";
+import { ServerLinks } from "./server-links.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -48,18 +50,15 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   #isActive = false;
   #waiting: "body" | "tarpit" | "server" = "server";
   #tarpitReply: Reply | null = null;
-  #awaitedBody: { readonly atLeastBytes: number | null } | null = null;
+  readonly #body: BodyWait;
   /** Holds the request head's bytes while the head may still be read. */
   #headChunk: Chunk | null = null;
-  #link: ServerLink | null = null;
-  /** Kept for the next request of this client (http-reuse never, NTLM). */
-  #privateLink: ServerLink | null = null;
+  readonly #links = new ServerLinks();
   #isRequestDone = false;
   #isResponseBegun = false;
   #isResponseDone = false;
   #requestSentMs = 0;
   #isClientKept = false;
-  #isServerKept = false;
   #isDechunking = false;
   #isFinishing = false;
 
@@ -70,6 +69,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#phases = new RequestPhases(client.context);
     this.#responses = new ResponseHeadReader(client.context.engine);
     this.#requestRelay = new RequestRelay(client.context.engine);
+    this.#body = new BodyWait(client.context);
     this.#relay = new ResponseRelay(client.context.engine, client.connection);
   }
 
@@ -99,10 +99,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   /** More from the client while the exchange goes on: body, or the next requests. */
   receiveRequestData(chunk: Chunk, start: number, end: number): void {
-    if (this.#isRequestDone || this.#link === null || this.#requestRelay.heldCount > 0) {
+    if (this.#isRequestDone || this.#links.current === null || this.#requestRelay.heldCount > 0) {
       this.#hold(chunk, start, end);
       if (this.#waiting === "body" && !this.#isRequestDone) this.#continueWithBody(false);
-    } else this.#forwardRequestBody(this.#link, chunk, start, end);
+    } else this.#forwardRequestBody(this.#links.current, chunk, start, end);
     this.#client.armClientTimeout();
   }
 
@@ -131,12 +131,12 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   handleClientDrain(): void {
     if (this.#isFinishing) this.#finish();
-    else this.#link?.connection.resume();
+    else this.#links.current?.connection.resume();
   }
 
   handleClientEnd(): void {
     if (!this.#isRequestDone) this.#failClient(TERMINATION.clientGoneInData);
-    else if (this.#link === null && this.stream.backend?.definition.options.abortonclose === true) {
+    else if (this.#links.current === null && this.stream.backend?.definition.options.abortonclose === true) {
       this.#failClient(
         this.#connector.isQueued ? TERMINATION.clientGoneInQueue : TERMINATION.clientGoneInConnect,
       );
@@ -147,7 +147,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (!this.#isActive) return;
     if (this.#isFinishing) this.#finish();
     else if (this.#isResponseBegun) this.#failClient(TERMINATION.clientGoneInData);
-    else if (this.#link !== null) this.#failClient(TERMINATION.clientGoneBeforeResponse);
+    else if (this.#links.current !== null) this.#failClient(TERMINATION.clientGoneBeforeResponse);
     else
       this.#failClient(
         this.#connector.isQueued ? TERMINATION.clientGoneInQueue : TERMINATION.clientGoneInConnect,
@@ -195,18 +195,19 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     switch (outcome.kind) {
       case "forward":
         this.#waiting = "server";
-        this.#isServerKept = mayKeepServer(this.stream);
-        setServerConnectionHeader(this.stream, this.#isServerKept);
+        this.#links.isKept = mayKeepServer(this.stream);
+        setServerConnectionHeader(this.stream, this.#links.isKept);
         this.#connector.start(true);
         return;
       case "wait":
         this.#waiting = "body";
-        this.#awaitedBody = outcome.body;
+        this.#body.await(outcome.body);
         this.#context.engine.timers.arm(this.#timer, outcome.deadlineMs);
         // What came with the head was held back for a server.
         this.#client.connection.resume();
         this.#continueWithBody(false);
-        if (this.#waiting === "body") this.#askForBody();
+        if (this.#waiting === "body" && expectsToBeAsked(this.stream.request!))
+          this.#relay.sendText(this.stream, CONTINUE);
         return;
       case "reply":
         this.#reply(outcome.reply, outcome.termination);
@@ -233,18 +234,14 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   /** `wait-for-body` and buffered requests: the phases go on once the body, or as much as fits, is here. */
   #continueWithBody(isTimeUp: boolean): void {
     const stream = this.stream;
-    const { content, isComplete } = this.#requestRelay.peekBody();
-    stream.body = content;
-    const isFull = this.#requestRelay.heldBytes >= this.#context.runtime.configuration.global.bufferBytes;
-    const wanted = this.#awaitedBody;
-    const isEnough = wanted !== null && wanted.atLeastBytes !== null && content.length >= wanted.atLeastBytes;
-    if (!isComplete && !isFull && !isEnough) {
-      if (!isTimeUp) return;
-      if (wanted !== null) {
+    switch (this.#body.look(stream, this.#requestRelay, isTimeUp)) {
+      case "wait":
+        return;
+      case "given-up":
         stream.requestMs = -1;
         this.#failClient(TERMINATION.requestTimeout);
         return;
-      }
+      default:
     }
     stream.isContentFinal = true;
     this.#context.engine.timers.disarm(this.#timer);
@@ -252,17 +249,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#continue(this.#phases.run(stream));
   }
 
-  /** The server is not asked yet, so a client that waits for its word has to hear it from us. */
-  #askForBody(): void {
-    const head = this.stream.request!;
-    if (head.versionMinor === 0 || head.firstValue("expect")?.toLowerCase() !== "100-continue") return;
-    this.#relay.sendText(this.stream, "HTTP/1.1 100 Continue\r\n\r\n");
-    head.removeHeader("expect");
-  }
-
   #hold(chunk: Chunk, start: number, end: number): void {
     this.#requestRelay.hold(chunk, start, end);
-    // Nobody needs more before the server is there; rules that wait for the body need as much as a buffer holds.
+    // Nobody needs more before the server is there; rules that wait for the body need as much as a buffer
+    // holds.
     if (this.#waiting !== "body") this.#client.connection.pause();
   }
 
@@ -291,15 +281,11 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   // ---- The server ----
 
   takePrivateLink(server: Server): ServerLink | null {
-    const link = this.#privateLink;
-    if (link === null || link.server.slot !== server.slot || link.connection.isClosed) return null;
-    this.#privateLink = null;
-    link.isReused = true;
-    return link;
+    return this.#links.takeOwn(server);
   }
 
   handleServerReady(link: ServerLink): void {
-    this.#link = link;
+    this.#links.current = link;
     const { sendNameHeader } = link.server.backend.settings;
     if (sendNameHeader !== null) this.stream.request!.setHeader(sendNameHeader, link.server.name);
     this.#requestSentMs = this.#context.engine.nowMs;
@@ -340,12 +326,12 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   #handleServerEnd(link: ServerLink, isOrderly: boolean): void {
-    if (!this.#isActive || this.#link !== link) return;
+    if (!this.#isActive || this.#links.current !== link) return;
     if (!this.#isResponseBegun) {
       this.#handleDeadBeforeResponse(link);
       return;
     }
-    this.#isServerKept = false;
+    this.#links.isKept = false;
     if (this.#isResponseDone) {
       if (link.connection.isClosed) this.#endEarly();
       return;
@@ -355,7 +341,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     else this.#failServer(TERMINATION.serverClosedInData);
   }
 
-  /** A reused connection may have been closed by the server while our request was on its way: that is no answer. */
+  /**
+   * A reused connection may have been closed by the server while our request was on its way: that is no
+   * answer.
+   */
   #handleDeadBeforeResponse(link: ServerLink): void {
     const isFresh = !link.isReused;
     if (
@@ -376,7 +365,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#connector.start(true);
   }
 
-  /** The client may repeat the request on a new connection of its own accord (RFC 9112 section 9.3.1): tell it by closing. */
+  /**
+   * The client may repeat the request on a new connection of its own accord (RFC 9112 section 9.3.1): tell it
+   * by closing.
+   */
   #abandonClient(_link: ServerLink): void {
     this.#end(TERMINATION.serverClosedBeforeResponse);
     this.#client.connection.close();
@@ -393,7 +385,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     } else this.#failServer(TERMINATION.serverTimeoutInData);
   }
 
-  /** Logged as HAProxy does: the time in the tarpit is one in the queue, and nothing is said of the head's. */
+  /**
+   * Logged as HAProxy does: the time in the tarpit is one in the queue, and nothing is said of the head's.
+   */
   #endTarpit(): void {
     this.stream.requestMs = -1;
     this.stream.queueMs = this.#context.engine.nowMs - this.stream.startMs;
@@ -438,10 +432,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     stream.status = response.status;
     stream.responseMs = engine.nowMs - this.#requestSentMs;
     this.#isResponseBegun = true;
-    this.#context.observe(
-      link.server,
-      isHealthyStatus(response.status) ? "http-correct" : "http-wrong-status",
-    );
+    this.#context.observe(link.server, observationOf(response.status));
     const outcome = runResponsePhases(this.#context, stream);
     if (outcome !== null) {
       this.#isResponseBegun = false;
@@ -471,8 +462,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   #decideKeeping(response: MessageHead): void {
     const stream = this.stream;
     const request = stream.request!;
-    if (!doesServerKeep(response)) this.#isServerKept = false;
-    if (isConnectionAuthenticated(response)) this.#link!.isPrivate = true;
+    if (!doesServerKeep(response)) this.#links.isKept = false;
+    if (isConnectionAuthenticated(response)) this.#links.current!.isPrivate = true;
     const isOldClient = request.versionMinor === 0;
     this.#isDechunking = isOldClient && response.framing === FRAMING_CHUNKED;
     this.#isClientKept =
@@ -495,7 +486,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (rest < 0) this.#failServer(TERMINATION.serverClosedInData);
     else if (this.#relay.isComplete) {
       // Bytes behind the end of a response belong to no request: such a connection must not be used again.
-      if (rest < end) this.#isServerKept = false;
+      if (rest < end) this.#links.isKept = false;
       this.#responseDone();
     } else {
       link.connection.expectBulk(this.#relay.expectedBytes);
@@ -524,7 +515,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   // ---- Ends ----
 
-  /** Both directions are done. Waits for a slow client to take a large rest, so that the log tells the truth. */
+  /**
+   * Both directions are done. Waits for a slow client to take a large rest, so that the log tells the truth.
+   */
   #exchangeDone(): void {
     if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES / 8) this.#isFinishing = true;
     else this.#finish();
@@ -605,37 +598,17 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.stream.phase = termination.phase;
   }
 
-  /** The exchange with the server is over: its connection goes back to the pool, to this client, or away. */
+  /** The exchange with the server is over. */
   #releaseLink(): void {
-    const link = this.#link;
-    if (link === null) return;
-    this.#link = null;
-    this.#context.engine.timers.disarm(this.#timer);
-    link.exchangeCount++;
-    if (!this.#isServerKept || !this.#isRequestDone || link.connection.isClosed) link.discard();
-    else {
-      link.pool.noteResponse(this.stream.bytesOut);
-      // The next response is likely as large: then its head and body come in one piece.
-      link.connection.expectBulk(link.pool.usualResponseBytes);
-      link.connection.resume();
-      const isPrivate = link.isPrivate || link.server.backend.settings.httpReuse === "never";
-      if (isPrivate) this.#keepPrivate(link);
-      else link.pool.put(link, this.#context.engine.nowMs);
-    }
+    const { engine } = this.#context;
+    engine.timers.disarm(this.#timer);
+    this.#links.giveBack(this.#isRequestDone, this.stream.bytesOut, engine.nowMs);
     this.#connector.release();
-  }
-
-  #keepPrivate(link: ServerLink): void {
-    this.#privateLink?.discard();
-    link.owner = null;
-    this.#privateLink = link;
   }
 
   #dropLink(): void {
     this.#context.engine.timers.disarm(this.#timer);
-    const link = this.#link;
-    this.#link = null;
-    if (link !== null && !link.connection.isClosed) link.abort();
+    this.#links.drop();
     this.#responses.drop();
   }
 
@@ -662,19 +635,13 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       return;
     }
     this.#requestRelay.releaseAll();
-    this.#closePrivateLink();
+    this.#links.dispose();
     this.#client.finish(!this.#isRequestDone || hasLeftovers || stream.request === null);
-  }
-
-  /** The client connection is gone for good. */
-  #closePrivateLink(): void {
-    this.#privateLink?.discard();
-    this.#privateLink = null;
   }
 
   /** Called when the client connection has closed outside an exchange. */
   dispose(): void {
-    this.#closePrivateLink();
+    this.#links.dispose();
   }
 
   // ---- Upgrades ----
@@ -682,7 +649,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   #becomeTunnel(link: ServerLink, response: MessageHead, chunk: Chunk, start: number, end: number): void {
     const stream = this.stream;
     this.#relay.sendHead(stream, response);
-    this.#link = null;
+    this.#links.current = null;
     this.#isClientKept = false;
     this.#context.engine.timers.disarm(this.#timer);
     this.#context.engine.timers.disarm(this.#client.timer);
@@ -694,20 +661,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       // The tunnel had the connection's last event; the client has to hear of it.
       if (this.#client.connection.isClosed) this.#client.handleClose(this.#client.connection, null);
     });
-    tunnel.start();
-    for (const input of this.#requestRelay.takeLeftovers()) {
-      tunnel.handleData(this.#client.connection, input.chunk, input.start, input.end);
-      input.chunk.release();
-    }
-    if (start < end) tunnel.handleLinkData(link, chunk, start, end);
+    tunnel.takeOver(this.#requestRelay.takeLeftovers(), chunk, start, end);
     this.#responses.drop();
     if (this.#client.isEnded) tunnel.handleEnd(this.#client.connection);
   }
 }
 
 const EMPTY = new Uint8Array(0);
-
-/** What `observe layer7` takes for a sign of health: any answer that is not the server's own trouble. */
-function isHealthyStatus(status: number): boolean {
-  return status < 500 || status === 501 || status === 505;
-}

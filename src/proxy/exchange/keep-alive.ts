@@ -1,10 +1,13 @@
-// Which connections live on after an exchange, and what Connection headers say of it (RFC 9112 section 9). The parser
-// has taken `close` and `keep-alive` out of what was received; other tokens (upgrade) stay, as in HAProxy. Ours is
-// written only where it differs from the version's default.
+// Which connections live on after an exchange, and what Connection headers say of it (RFC 9112 section 9).
+// The parser has taken `close` and `keep-alive` out of what was received; other tokens (upgrade) stay, as in
+// HAProxy. Ours is written only where it differs from the version's default.
 import { FRAMING_UNTIL_CLOSE, type MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Stream } from "../stream.ts";
 
-/** Methods that may be repeated on another connection when a reused one turns out to be dead (RFC 9110 section 9.2.2). */
+/**
+ * Methods that may be repeated on another connection when a reused one turns out to be dead (RFC 9110 section
+ * 9.2.2).
+ */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
 
 export function isIdempotent(method: string): boolean {
@@ -55,7 +58,10 @@ export function opensTunnel(stream: Stream, response: MessageHead): boolean {
   return stream.request!.method === "CONNECT" && response.status >= 200 && response.status < 300;
 }
 
-/** NTLM and Negotiate authenticate the connection, not the request (RFC 4559 section 6): it must not be shared. */
+/**
+ * NTLM and Negotiate authenticate the connection, not the request (RFC 4559 section 6): it must not be
+ * shared.
+ */
 export function isConnectionAuthenticated(response: MessageHead): boolean {
   if (response.status !== 401 && response.status !== 407) return false;
   const name = response.status === 401 ? "www-authenticate" : "proxy-authenticate";

@@ -1,4 +1,5 @@
-// The PROXY header that a server line asks for (`send-proxy`, `send-proxy-v2`, `proxy-v2-options`): who the client is.
+// The PROXY header that a server line asks for (`send-proxy`, `send-proxy-v2`, `proxy-v2-options`): who the
+// client is.
 
 import type { Server } from "../../model/proxy.ts";
 import {

@@ -1,6 +1,6 @@
-// Streams that wait because servers are at their maxconn: at one server (persistence) or at the backend (any server
-// will do). First come, first served. The slots are shared by all workers, so a slot that another worker frees is found
-// by looking again every few milliseconds while somebody waits.
+// Streams that wait because servers are at their maxconn: at one server (persistence) or at the backend (any
+// server will do). First come, first served. The slots are shared by all workers, so a slot that another
+// worker frees is found by looking again every few milliseconds while somebody waits.
 import { Timer, type TimerTarget, type TimerWheel } from "../../base/timer-wheel.ts";
 import type { Backend, Server } from "../runtime.ts";
 import { CELL, COUNTER } from "../state.ts";

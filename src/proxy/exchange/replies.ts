@@ -1,5 +1,5 @@
-// Replies of our own: the built-in error pages (byte for byte those of HAProxy 2.6, since clients and checks look at
-// them), and whole HTTP messages from rules, errorfiles and services. Builds bytes; sends nothing.
+// Replies of our own: the built-in error pages (byte for byte those of HAProxy 2.6, since clients and checks
+// look at them), and whole HTTP messages from rules, errorfiles and services. Builds bytes; sends nothing.
 import type { ErrorReply } from "../../model/proxy.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { LogFormat } from "../../model/sample.ts";
@@ -9,7 +9,10 @@ import { parseResponseHead } from "../../protocol/http1/response-parser.ts";
 /** A response of our own: a complete head with framing headers, and the body that belongs to it. */
 export interface Reply {
   readonly status: number;
-  /** Status line and headers, with the final empty line, Latin-1. Empty: close without a word. No Connection header: the exchange adds it. */
+  /**
+   * Status line and headers, with the final empty line, Latin-1. Empty: close without a word. No Connection
+   * header: the exchange adds it.
+   */
   readonly head: string;
   readonly body: Uint8Array;
 }
@@ -75,8 +78,8 @@ export interface ReplySource {
 }
 
 /**
- * The answer to what was no request, as one text: the proxy's errorfile, else the built-in page in the spelling that
- * HAProxy has here and nowhere else. Empty: nothing shall be sent.
+ * The answer to what was no request, as one text: the proxy's errorfile, else the built-in page in the
+ * spelling that HAProxy has here and nowhere else. Empty: nothing shall be sent.
  */
 export function earlyErrorText(status: number, source: ReplySource): string {
   const isOwn = source.errorReplies.some((reply) => reply.status === status);
@@ -200,7 +203,10 @@ function insertHeader(head: string, line: string): string {
   return `${head.slice(0, -2)}${line}\r\n\r\n`;
 }
 
-/** An empty errorfile (/dev/null) silences the error; any other holds a whole HTTP message. Its framing headers are replaced by what its body really is. */
+/**
+ * An empty errorfile (/dev/null) silences the error; any other holds a whole HTTP message. Its framing
+ * headers are replaced by what its body really is.
+ */
 function rawReply(status: number, bytes: Uint8Array): Reply {
   if (bytes.length === 0) return { status, head: "", body: EMPTY };
   const text = Buffer.from(bytes).toString("latin1");

@@ -1,6 +1,6 @@
-// The phases of a request between its complete head and the choice of a server: captures, monitor-uri, frontend rules,
-// choice of the backend, backend rules, statistics, headers that options add, persistence. `explain` names the same
-// phases. Runs without waiting unless a rule asks for the body.
+// The phases of a request between its complete head and the choice of a server: captures, monitor-uri,
+// frontend rules, choice of the backend, backend rules, statistics, headers that options add, persistence.
+// `explain` names the same phases. Runs without waiting unless a rule asks for the body.
 import { networkContains, parseIpAddress, parseIpNetwork } from "../../base/address.ts";
 import type { ForwardedHeader } from "../../model/proxy.ts";
 import { FRAMING_NONE, type MessageHead, prepareHeader } from "../../protocol/http1/message-head.ts";
@@ -9,6 +9,7 @@ import type { RuleProgram, Verdict } from "../rules/programs.ts";
 import type { Backend } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
 import type { Session, Stream } from "../stream.ts";
+import type { AwaitedBody } from "./body-wait.ts";
 import type { ExchangeContext } from "./context.ts";
 import {
   authReply,
@@ -20,11 +21,6 @@ import {
   redirectReply,
 } from "./replies.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
-
-/** Null bytes: the whole body, or as much as is buffered at most. */
-interface AwaitedBody {
-  readonly atLeastBytes: number | null;
-}
 
 export type PhaseOutcome =
   | { readonly kind: "forward" }
@@ -239,7 +235,9 @@ function captureRequestHeaders(stream: Stream): void {
   if (cookieCapture !== null) stream.capturedCookie = captureCookie(head.firstValue("cookie"), cookieCapture);
 }
 
-/** A header's last value, cut to the capture's length; null when it is missing or the slot is filled by rules. */
+/**
+ * A header's last value, cut to the capture's length; null when it is missing or the slot is filled by rules.
+ */
 export function captureOf(head: MessageHead, header: string | null, length: number): string | null {
   if (header === null) return null;
   let last = -1;

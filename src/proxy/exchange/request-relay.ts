@@ -1,5 +1,5 @@
-// The way of a request to the server: its head, and the body as it comes, held back while there is no server yet. What
-// follows the body belongs to the next request and is kept for it.
+// The way of a request to the server: its head, and the body as it comes, held back while there is no server
+// yet. What follows the body belongs to the next request and is kept for it.
 import { BodyDecoder } from "../../protocol/http1/body.ts";
 import type { Chunk, Connection, Engine } from "../../transport/contract.ts";
 import type { Stream } from "../stream.ts";
@@ -55,7 +55,10 @@ export class RequestRelay {
     chunk.release();
   }
 
-  /** Passes on what of chunk.bytes[start, end) belongs to the body and holds the rest. False: the body is malformed. */
+  /**
+   * Passes on what of chunk.bytes[start, end) belongs to the body and holds the rest. False: the body is
+   * malformed.
+   */
   forward(server: Connection, chunk: Chunk, start: number, end: number): boolean {
     const taken = this.#body.feed(chunk.bytes, start, end);
     if (taken < 0) return false;
@@ -79,7 +82,10 @@ export class RequestRelay {
     return isWellFormed;
   }
 
-  /** Drops the body, which nobody wants. True when it was all here, so that the next request can be found behind it. */
+  /**
+   * Drops the body, which nobody wants. True when it was all here, so that the next request can be found
+   * behind it.
+   */
   skipBody(): boolean {
     this.#stream.bytesIn += this.#held.consumeBody(this.#body);
     return this.#body.isComplete;

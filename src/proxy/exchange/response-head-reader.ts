@@ -1,4 +1,5 @@
-// Reads response heads off a server connection, whether they come whole (then nothing is copied) or in pieces.
+// Reads response heads off a server connection, whether they come whole (then nothing is copied) or in
+// pieces.
 import { MessageHead } from "../../protocol/http1/message-head.ts";
 import { parseResponseHead } from "../../protocol/http1/response-parser.ts";
 import type { Chunk, Engine } from "../../transport/contract.ts";

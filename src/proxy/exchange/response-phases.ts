@@ -1,5 +1,6 @@
-// The phases of a response between its complete head and its way to the client: captures, http-response rules (the
-// backend's, then the frontend's), the persistence cookie, http-after-response rules.
+// The phases of a response between its complete head and its way to the client: captures, http-response rules
+// (the backend's, then the frontend's), the persistence cookie, http-after-response rules.
+import type { Observation } from "../health/observation.ts";
 import { applyResponseCookie } from "../persistence/cookie.ts";
 import type { BackendPrograms, Verdict } from "../rules/programs.ts";
 import { COUNTER } from "../state.ts";
@@ -84,4 +85,12 @@ function captureResponseHeaders(stream: Stream): void {
   }
   if (cookieCapture !== null)
     stream.capturedServerCookie = captureCookie(head.firstValue("set-cookie"), cookieCapture);
+}
+
+/**
+ * What `observe layer7` takes an answer for: anything that is not the server's own trouble is a sign of
+ * health.
+ */
+export function observationOf(status: number): Observation {
+  return status < 500 || status === 501 || status === 505 ? "http-correct" : "http-wrong-status";
 }

@@ -1,5 +1,5 @@
-// The way of a response to the client: head and body, copied when small, passed on as they are when large, and without
-// chunk framing for clients of HTTP/1.0.
+// The way of a response to the client: head and body, copied when small, passed on as they are when large,
+// and without chunk framing for clients of HTTP/1.0.
 import { BodyDecoder } from "../../protocol/http1/body.ts";
 import { copyBytes } from "../../protocol/http1/bytes.ts";
 import { FRAMING_LENGTH, FRAMING_UNTIL_CLOSE, type MessageHead } from "../../protocol/http1/message-head.ts";
@@ -65,8 +65,9 @@ export class ResponseRelay {
   }
 
   /**
-   * The head, and the beginning of the body: chunk.bytes[start, end). Returns the position behind what belongs to this
-   * response, or -1 when the body is malformed; then nothing was sent if the head had not gone out before.
+   * The head, and the beginning of the body: chunk.bytes[start, end). Returns the position behind what
+   * belongs to this response, or -1 when the body is malformed; then nothing was sent if the head had not
+   * gone out before.
    */
   begin(
     stream: Stream,

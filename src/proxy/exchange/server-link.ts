@@ -1,5 +1,6 @@
-// A connection to a server, from connect to its end: used by one stream at a time, idle in its server's pool between
-// two requests. Forwards events to its owner; without an owner it is idle, and anything that happens ends it.
+// A connection to a server, from connect to its end: used by one stream at a time, idle in its server's pool
+// between two requests. Forwards events to its owner; without an owner it is idle, and anything that happens
+// ends it.
 import { type Failure, failure } from "../../base/failure.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
 import type { Server } from "../runtime.ts";

@@ -1,5 +1,5 @@
-// Idle connections of one server in this process, kept for reuse (`http-reuse`, manual section 4.2). Last in, first
-// out, so that surplus connections age and are closed.
+// Idle connections of one server in this process, kept for reuse (`http-reuse`, manual section 4.2). Last in,
+// first out, so that surplus connections age and are closed.
 import type { Server } from "../runtime.ts";
 import { CELL, COUNTER } from "../state.ts";
 import type { ServerLink } from "./server-link.ts";
@@ -26,7 +26,10 @@ export class ServerPool {
     return this.#idle.length;
   }
 
-  /** An idle connection that was opened for `key` (its TLS server name), or null. `isProvenOnly` gives only one that has already been reused (http-reuse aggressive). */
+  /**
+   * An idle connection that was opened for `key` (its TLS server name), or null. `isProvenOnly` gives only
+   * one that has already been reused (http-reuse aggressive).
+   */
   take(key: string, isProvenOnly: boolean): ServerLink | null {
     for (let i = this.#idle.length - 1; i >= 0; i--) {
       const link = this.#idle[i]!;
@@ -79,7 +82,9 @@ export class ServerPool {
     while (this.#idle.length > 0) this.#closeOldest();
   }
 
-  /** Nobody takes from it any more: its server is gone from the configuration, or this process is stopping. */
+  /**
+   * Nobody takes from it any more: its server is gone from the configuration, or this process is stopping.
+   */
   retire(): void {
     this.#isRetired = true;
     this.closeAll();

@@ -1,4 +1,5 @@
-// A client connection in tcp mode: content rules (with their inspect delay), the backend, a server, then a Tunnel.
+// A client connection in tcp mode: content rules (with their inspect delay), the backend, a server, then a
+// Tunnel.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
@@ -9,6 +10,7 @@ import { type Session, Stream } from "../stream.ts";
 import { countStream } from "./accounting.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext, LiveSession } from "./context.ts";
+import { endFailedHandshake } from "./failed-handshake.ts";
 import { enterBackend } from "./request-phases.ts";
 import type { ServerLink } from "./server-link.ts";
 import { admitSession } from "./session-rules.ts";
@@ -72,13 +74,14 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
   }
 
   handleClose(_connection: Connection, failure: Failure | null): void {
+    if (!this.#isOpen) this.#phase = "over";
     if (this.#phase !== "over")
       this.#end(
         failure?.kind === "timeout" ? TERMINATION.clientTimeoutInData : TERMINATION.clientGoneInConnect,
       );
     if (!this.#context.liveSessions.delete(this)) return;
     const { state } = this.#context;
-    if (!this.#isOpen) state.count(this.listener.slot, COUNTER.failedHandshakes);
+    if (!this.#isOpen) endFailedHandshake(this.#context, this.stream.session, this.listener.slot, failure);
     state.leave(this.session.frontend.slot, COUNTER.scur);
     state.leave(this.listener.slot, COUNTER.scur);
     this.#context.sessionEnded();

@@ -1,5 +1,5 @@
-// The one seam that turns a Failure, and the phase in which it struck, into what the client gets and what the log
-// says: HTTP status and HAProxy's termination state (configuration manual, section 8.5).
+// The one seam that turns a Failure, and the phase in which it struck, into what the client gets and what the
+// log says: HTTP status and HAProxy's termination state (configuration manual, section 8.5).
 import type { Failure } from "../../base/failure.ts";
 import type { TerminationCause, TerminationPhase } from "../stream.ts";
 

@@ -1,10 +1,12 @@
-// Bytes both ways between a client and a server, uninterpreted: tcp mode, and http after an upgrade or CONNECT. Each
-// direction ends by itself (half close), each has its backpressure, and both share the tunnel's timeouts.
+// Bytes both ways between a client and a server, uninterpreted: tcp mode, and http after an upgrade or
+// CONNECT. Each direction ends by itself (half close), each has its backpressure, and both share the tunnel's
+// timeouts.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
 import type { Stream } from "../stream.ts";
 import type { ExchangeContext } from "./context.ts";
+import type { InputPiece } from "./held-input.ts";
 import type { LinkOwner, ServerLink } from "./server-link.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 
@@ -49,6 +51,19 @@ export class Tunnel implements ConnectionHandler, LinkOwner, TimerTarget {
     this.#link.connection.resume();
     this.#armClient();
     this.#armServer();
+  }
+
+  /**
+   * As `start`, with what both sides had said before: pieces of the client, which are released, and
+   * chunk.bytes[start, end) of the server.
+   */
+  takeOver(fromClient: readonly InputPiece[], chunk: Chunk, start: number, end: number): void {
+    this.start();
+    for (const piece of fromClient) {
+      this.handleData(this.#client, piece.chunk, piece.start, piece.end);
+      piece.chunk.release();
+    }
+    if (start < end) this.handleLinkData(this.#link, chunk, start, end);
   }
 
   kill(): void {
@@ -135,7 +150,9 @@ export class Tunnel implements ConnectionHandler, LinkOwner, TimerTarget {
     );
   }
 
-  /** Half closed: the `-fin` timeout; else `timeout tunnel` once bytes flowed both ways; else the usual one. */
+  /**
+   * Half closed: the `-fin` timeout; else `timeout tunnel` once bytes flowed both ways; else the usual one.
+   */
   #arm(timer: Timer, finMs: number | null, usualMs: number | null): void {
     const tunnelMs = this.#stream.tunnelTimeoutMs ?? this.#stream.backend!.definition.timeouts.tunnelMs;
     const isTwoWay = this.#stream.bytesIn > 0 && this.#stream.bytesOut > 0;

@@ -3,7 +3,8 @@ import type { Proxy as ProxyDefinition } from "../../model/proxy.ts";
 import type { LogFormat } from "../../model/sample.ts";
 import type { RuleEnvironment } from "../rules/environment.ts";
 import { compileFormatParts } from "../rules/format.ts";
-import type { Stream } from "../stream.ts";
+import type { Session, Stream } from "../stream.ts";
+import { formatLogDate } from "./dates.ts";
 import { LineBuffer } from "./line-buffer.ts";
 import { compileSteps, runSteps } from "./line-program.ts";
 import { isErroneous, isLoggedAtConnect, levelOf, shouldLog } from "./log-decision.ts";
@@ -66,6 +67,19 @@ class TrafficLog implements LogWriter {
     const append = isErroneous(stream) ? this.#errorLine : this.#line;
     writeToAll(this.#outputs, levelOf(stream), stream, append);
   }
+
+  writeFailure(session: Session, sentence: string): void {
+    writeFailure(this.#outputs, session, sentence);
+  }
+}
+
+function writeFailure(outputs: readonly LogOutput[], session: Session, sentence: string): void {
+  const { source, bind, frontend, acceptDateMs } = session;
+  const from = source.family === "unix" ? `unix:${bind.id}` : `${source.host}:${source.port}`;
+  const place = `${frontend.name}/${bind.name ?? bind.id}`;
+  const level = frontend.definition.options.logSeparateErrors ? LEVEL_NUMBERS.err : LEVEL_NUMBERS.info;
+  const text = `${from} [${formatLogDate(acceptDateMs)}] ${place}: ${sentence}`;
+  for (const output of outputs) output.write(level, text);
 }
 
 /** "Connect from …" and nothing else decides. A client on a unix socket has no address to name. */
@@ -87,6 +101,10 @@ class ConnectionLog implements LogWriter {
     const { name, definition } = stream.frontend;
     const text = `Connect to unix:${bind.id} (${name}/${definition.mode.toUpperCase()})`;
     for (const output of this.#outputs) output.write(LEVEL_NUMBERS.info, text);
+  }
+
+  writeFailure(session: Session, sentence: string): void {
+    writeFailure(this.#outputs, session, sentence);
   }
 }
 

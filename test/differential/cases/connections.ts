@@ -130,7 +130,11 @@ backend plain
     },
     {
       name: "a half-closed client gets all pipelined answers",
-      clients: [[get("/1") + get("/2"), HALF_CLOSE]],
+      clients: [[get("/1") + get("/2"), 20, HALF_CLOSE]],
+      servers: [
+        ["read", 60, ok()],
+        ["read", ok()],
+      ],
       responses: 2,
     },
     {
