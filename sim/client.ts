@@ -1,8 +1,10 @@
 // A simulated HTTP client: goes through its connections one after the other, sends what its plans say in
 // the manner that they say, and has every answer judged. It gives up only by plan; waiting for longer than
 // any timeout of the configuration explains is a hang, and that is a violation.
+import type { SocketAddress } from "../src/base/address.ts";
 import type { Failure } from "../src/base/failure.ts";
 import type { MemoryEngine } from "../src/io/memory/memory-engine.ts";
+import { encodeProxyHeaderV1 } from "../src/protocol/proxy-protocol/encode.ts";
 import type { Chunk, Connection, ConnectionHandler, TlsClientContext } from "../src/transport/contract.ts";
 import { contentOf, isPrefix } from "./content.ts";
 import type { Draw } from "./draw.ts";
@@ -16,7 +18,10 @@ export interface ConnectionScript {
   readonly requests: readonly RequestPlan[];
   /** Requests that are sent without waiting for answers. */
   readonly pipelineDepth: number;
-  readonly isTls: boolean;
+  /** "proxied" begins with a PROXY header, as behind another load balancer. */
+  readonly transport: "clear" | "tls" | "proxied";
+  /** Whom the PROXY header names. */
+  readonly proxiedSource: SocketAddress;
   readonly manner: "usual" | "silent" | "partial-head" | "garbage" | "never-reads";
   readonly thinkMs: number;
   readonly ending: "close" | "half-close" | "reset" | "wait";
@@ -107,10 +112,10 @@ class ClientConnection implements ConnectionHandler {
     this.#reader = new MessageReader(true, (line, headers) => this.#bodyRuleOf(line, headers));
     this.#connection = engine.connect(
       {
-        address: { kind: "tcp", host: "10.0.0.1", port: script.isTls ? 443 : 80 },
+        address: { kind: "tcp", host: "10.0.0.1", port: PORTS[script.transport] },
         source: null,
-        tls: script.isTls ? { context: watch.tls, serverName: "sim.test" } : null,
-        preamble: null,
+        tls: script.transport === "tls" ? { context: watch.tls, serverName: "sim.test" } : null,
+        preamble: script.transport === "proxied" ? preambleOf(script.proxiedSource) : null,
         timeoutMs: Number.POSITIVE_INFINITY,
       },
       this,
@@ -267,6 +272,7 @@ class ClientConnection implements ConnectionHandler {
       `X-Id: ${plan.id}`,
       `X-Plan: ${JSON.stringify(plan.response)}`,
       `X-Length: ${plan.bodyLength}`,
+      `X-Client: ${this.#source.host}:${this.#source.port}`,
     ];
     if (plan.connection !== null) lines.push(`Connection: ${plan.connection}`);
     if (plan.bodyFraming === "length") lines.push(`Content-Length: ${plan.bodyLength}`);
@@ -279,6 +285,10 @@ class ClientConnection implements ConnectionHandler {
       this.#cookieSent.set(plan.id, cookie);
     }
     return `${lines.join("\r\n")}\r\n\r\n`;
+  }
+
+  get #source(): SocketAddress {
+    return this.#script.transport === "proxied" ? this.#script.proxiedSource : this.#connection.local;
   }
 
   #bodyRuleOf(startLine: string, _headers: ReadonlyMap<string, string>): "as-announced" | "none" | "tunnel" {
@@ -406,6 +416,12 @@ class ClientConnection implements ConnectionHandler {
       if (!this.#isOver && !this.#connection.isClosed && !this.#isLeaving) task();
     });
   }
+}
+
+const PORTS = { clear: 80, tls: 443, proxied: 8080 } as const;
+
+function preambleOf(source: SocketAddress): Uint8Array {
+  return encodeProxyHeaderV1({ source, destination: { family: 4, host: "10.0.0.9", port: 80 } });
 }
 
 /** Key and answer are the example of RFC 6455 section 1.3. */

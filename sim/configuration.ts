@@ -1,7 +1,7 @@
 // Draws the proxy's configuration, as text: what is tested includes the way from text to a running
 // generation. Timeouts and limits are such that a clean scenario never meets them.
 import type { Draw } from "./draw.ts";
-import { HTTP_PORT, TCP_PORT } from "./server.ts";
+import { HTTP_PORT, PROXY_PORT, TCP_PORT, TLS_PORT } from "./server.ts";
 
 export interface ConfigurationTemper {
   readonly isClean: boolean;
@@ -75,6 +75,7 @@ function drawFrontends(draw: Draw, { isClean, serverCount }: ConfigurationTemper
   const web = [
     "bind 10.0.0.1:80",
     `bind 10.0.0.1:443 ssl crt ${CERTIFICATE_PATH}`,
+    "bind 10.0.0.1:8080 accept-proxy",
     "http-request deny if { path_beg /deny/ }",
     'http-request return status 200 content-type text/plain lf-string "returned %[path]" if { path_beg /return/ }',
     "http-request redirect prefix https://elsewhere code 302 if { path_beg /redirect/ }",
@@ -116,10 +117,11 @@ function drawBackend(draw: Draw, name: string, temper: ConfigurationTemper): str
   if (draw.chance(0.2)) lines.push(`option ${draw.pick(["http-server-close", "httpclose"])}`);
   const hasLimits = draw.chance(0.4);
   const observes = !isClean && hasChecks && draw.chance(0.4);
+  const way = draw.weighted({ clear: 6, proxied: 1.5, "proxied-v2": 1, tls: 1.5 });
   for (let i = 1; i <= serverCount; i++) {
     // Clean scenarios keep all servers, so that cookies go on leading somewhere.
     if (!isClean && i > 1 && draw.chance(0.15)) continue;
-    const words = [`server s${i} 10.0.1.${i}:${HTTP_PORT}`];
+    const words = [`server s${i} 10.0.1.${i}:${WAYS[way]}`];
     if (hasCookies) words.push(`cookie s${i}`);
     if (hasLimits) words.push(`maxconn ${draw.integer(1, 4)}`);
     if (hasLimits && !isClean && draw.chance(0.3)) words.push(`maxqueue ${draw.integer(1, 3)}`);
@@ -138,6 +140,14 @@ function drawBackend(draw: Draw, name: string, temper: ConfigurationTemper): str
   }
   return section(`backend ${name}`, lines);
 }
+
+/** Port, and the words behind it, by how a backend's servers are spoken to. */
+const WAYS: Readonly<Record<string, string>> = {
+  clear: `${HTTP_PORT}`,
+  proxied: `${PROXY_PORT} send-proxy`,
+  "proxied-v2": `${PROXY_PORT} send-proxy-v2`,
+  tls: `${TLS_PORT} ssl verify none`,
+};
 
 function section(title: string, lines: readonly string[]): string {
   return `${title}\n${lines.map((line) => `    ${line}\n`).join("")}`;

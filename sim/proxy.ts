@@ -13,6 +13,7 @@ import type { Stream } from "../src/proxy/stream.ts";
 import { buildGeneration, type Generation } from "../src/server/generation.ts";
 import type { Listener } from "../src/transport/contract.ts";
 import { CERTIFICATE_PATH } from "./configuration.ts";
+import type { OperatorEvent } from "./scenario.ts";
 
 export const SLOT_COUNT = 64;
 
@@ -64,6 +65,23 @@ export class SimulatedProxy {
       const open = this.#listeners.get(JSON.stringify(runtime.definition.address));
       if (open !== undefined) open.acceptor.runtime = runtime;
     }
+  }
+
+  /** As the runtime API would. */
+  operate({ kind, share }: OperatorEvent): void {
+    if (kind === "kill-session") {
+      const live = [...this.core.liveSessions];
+      live[Math.floor(share * live.length)]?.kill();
+      return;
+    }
+    const servers = this.#generation.runtime.backends.flatMap((backend) => backend.servers);
+    const state = this.#checks?.stateOf(servers[Math.floor(share * servers.length)]!);
+    const nowSeconds = Math.floor(this.engine.wallClockMs / 1000);
+    if (kind === "maintenance") state?.setMaintenance(nowSeconds);
+    else if (kind === "drain") state?.setDrain(nowSeconds);
+    else if (kind === "ready") state?.setReady(nowSeconds);
+    else if (kind === "weight") state?.setWeight(share < 0.5 ? "0" : "100%", nowSeconds);
+    else state?.setMaxconn("1");
   }
 
   stopSoftly(): void {

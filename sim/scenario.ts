@@ -9,6 +9,13 @@ import type { TcpScript } from "./tcp-client.ts";
 
 export type ServerEventKind = "refuse" | "silent" | "unreachable" | "unwell" | "reset-all" | "recover";
 
+/** What somebody may do by the runtime API. `share` says to which of those that there are. */
+export interface OperatorEvent {
+  readonly atMs: number;
+  readonly kind: "kill-session" | "maintenance" | "drain" | "ready" | "weight" | "maxconn";
+  readonly share: number;
+}
+
 export interface Scenario {
   readonly seed: number;
   /** Nothing breaks and nobody misbehaves: then every answer has to be exact. */
@@ -30,6 +37,7 @@ export interface Scenario {
     readonly server: number;
     readonly kind: ServerEventKind;
   }[];
+  readonly operatorEvents: readonly OperatorEvent[];
   /** Soft stop in the middle of the traffic; null: when all clients are done. */
   readonly stopAtMs: number | null;
 }
@@ -57,6 +65,7 @@ export function drawScenario(seed: number): Scenario {
     clients: drawClients(draw.fork(), isClean),
     tcpClients: drawTcpClients(draw.fork(), isClean),
     serverEvents: isClean ? [] : drawServerEvents(draw.fork(), base.temper.serverCount),
+    operatorEvents: isClean || draw.chance(0.6) ? [] : drawOperatorEvents(draw.fork()),
     stopAtMs: draw.chance(0.25) ? draw.integer(500, TRAFFIC_MS) : null,
   };
 }
@@ -131,7 +140,8 @@ function drawConnection(
   return {
     requests: Array.from({ length: draw.chance(0.3) ? 1 : draw.integer(2, 8) }, next),
     pipelineDepth: draw.chance(0.7) ? 1 : draw.integer(2, 6),
-    isTls: draw.chance(0.2),
+    transport: draw.weighted({ clear: 6, tls: 2, proxied: 2 }),
+    proxiedSource: { family: 4, host: `192.0.2.${draw.integer(1, 250)}`, port: draw.integer(1024, 65_535) },
     manner,
     thinkMs: draw.chance(0.6) ? 0 : draw.integer(1, isClean ? 1000 : 4000),
     ending: draw.weighted({ close: 4, "half-close": 2, wait: 2, reset: 1 }),
@@ -167,4 +177,12 @@ function drawServerEvents(draw: Draw, serverCount: number): Scenario["serverEven
     events.push({ atMs: atMs + draw.integer(500, 8000), server, kind: "recover" });
   }
   return events.sort((a, b) => a.atMs - b.atMs);
+}
+
+function drawOperatorEvents(draw: Draw): readonly OperatorEvent[] {
+  return Array.from({ length: draw.integer(1, 10) }, () => ({
+    atMs: draw.integer(0, TRAFFIC_MS),
+    kind: draw.pick(["kill-session", "maintenance", "drain", "ready", "weight", "maxconn"] as const),
+    share: draw.fraction(),
+  }));
 }

@@ -2,7 +2,7 @@
 // come up as the scenario says. In tcp mode a first line carries the plan.
 import type { Failure } from "../src/base/failure.ts";
 import type { MemoryEngine } from "../src/io/memory/memory-engine.ts";
-import type { Chunk, Connection, ConnectionHandler, Listener } from "../src/transport/contract.ts";
+import type { Chunk, Connection, ConnectionHandler, Listener, TlsServerContext } from "../src/transport/contract.ts";
 import { contentOf, differenceBetween, isPrefix } from "./content.ts";
 import type { Draw } from "./draw.ts";
 import { MalformedMessage, MessageReader, type ReadMessage } from "./message-reader.ts";
@@ -11,9 +11,13 @@ import { hasNoBody, type ResponsePlan, requestContent, responseContent } from ".
 
 export const HTTP_PORT = 8000;
 export const TCP_PORT = 9000;
+/** Wants a PROXY header first. */
+export const PROXY_PORT = 8001;
+export const TLS_PORT = 8443;
 
 export interface OriginWatch {
   readonly draw: Draw;
+  readonly tls: TlsServerContext;
   /** Nothing is ever cut. */
   readonly isClean: boolean;
   violation(text: string): void;
@@ -41,7 +45,8 @@ export class Origin {
   up(): void {
     if (this.#isUp) return;
     this.#isUp = true;
-    this.#listen(HTTP_PORT, (connection) => new HttpOrigin(this, connection));
+    for (const port of [HTTP_PORT, PROXY_PORT, TLS_PORT])
+      this.#listen(port, (connection) => new HttpOrigin(this, connection));
     this.#listen(TCP_PORT, () => new TcpOrigin(this));
   }
 
@@ -59,8 +64,8 @@ export class Origin {
     const options = {
       address: { kind: "tcp", host: this.host, port },
       backlog: 1000,
-      tls: null,
-      acceptProxy: false,
+      tls: port === TLS_PORT ? this.watch.tls : null,
+      acceptProxy: port === PROXY_PORT,
       handshakeTimeoutMs: 1000,
       reusePort: false,
     } as const;
@@ -140,11 +145,21 @@ class HttpOrigin implements ConnectionHandler {
       return;
     }
     watch.requestSeen(this.#id, this.#method);
+    this.#checkSource(message.headers.get("x-client") ?? "");
     this.#plan = JSON.parse(message.headers.get("x-plan")!) as ResponsePlan;
     const target = message.startLine.split(" ")[1]!;
     if (!target.endsWith(`/${this.#id}`)) watch.violation(`origin got ${target} for request ${this.#id}`);
     if (message.headers.get("expect") === "100-continue") sendText(engine, this.#connection, CONTINUE);
     if (this.#plan.kind === "early" || this.#reader.isTunnel) this.#act(this.#plan);
+  }
+
+  /** A PROXY header speaks of the client whose request follows, and of no other. */
+  #checkSource(client: string): void {
+    const { proxied } = this.#connection;
+    if (proxied === null || client === `${proxied.source.host}:${proxied.source.port}`) return;
+    this.#origin.watch.violation(
+      `request ${this.#id} of ${client} came behind the PROXY header of ${proxied.source.host}:${proxied.source.port}`,
+    );
   }
 
   #complete(message: ReadMessage): void {

@@ -2,7 +2,7 @@
 // invariants.
 import { createMemoryEngine, type MemoryEngine } from "../src/io/memory/memory-engine.ts";
 import { MemoryNetwork } from "../src/io/memory/memory-network.ts";
-import type { TlsClientContext } from "../src/transport/contract.ts";
+import type { TlsClientContext, TlsServerContext } from "../src/transport/contract.ts";
 import { type ClientWatch, HttpScriptClient } from "./client.ts";
 import { LOG_ADDRESS } from "./configuration.ts";
 import { Draw } from "./draw.ts";
@@ -79,6 +79,7 @@ class World {
     const watch = {
       draw: new Draw(seed + 5),
       isClean: scenario.isClean,
+      tls: originTls(this.#originEngine),
       violation: (text: string) => this.#ledger.violation(text),
       requestSeen: (id: string, method: string) => this.#ledger.requestSeen(id, method),
     };
@@ -129,6 +130,12 @@ class World {
     }
     for (const { atMs, server, kind } of scenario.serverEvents)
       at(atMs, () => this.#serverEvent(server, kind));
+    for (const event of scenario.operatorEvents) {
+      this.#network.schedule(this.#proxyEngine, event.atMs, () => {
+        this.#network.trace(`operator: ${event.kind}`);
+        if (!this.#isStopping) this.#proxy.operate(event);
+      });
+    }
     for (const { atMs, text } of scenario.generations.slice(1)) {
       this.#network.schedule(this.#proxyEngine, atMs, () => {
         this.#network.trace("reload");
@@ -234,4 +241,21 @@ class World {
       steps: this.#steps,
     };
   }
+}
+
+function originTls(engine: MemoryEngine): TlsServerContext {
+  const context = engine.createTlsServerContext({
+    minVersion: "TLSv1.2",
+    maxVersion: "TLSv1.3",
+    ciphers: null,
+    ciphersuites: null,
+    curves: null,
+    alpn: [],
+    certificates: [{ name: "origin.test", certificatePem: "a certificate", keyPem: "a key" }],
+    strictSni: false,
+    clientVerify: null,
+    ticketKeys: new Uint8Array(80),
+  });
+  if (!context.ok) throw new Error(context.error.message);
+  return context.value;
 }
