@@ -1,5 +1,5 @@
-// Starts HAProxy, nginx and Sallyport with equivalent configurations on one core: TLS and clear ports, one backend,
-// X-Forwarded-For, a log line per request to a syslog socket, statistics on.
+// Starts HAProxy, nginx and Sallyport with equivalent configurations on one core: TLS and clear ports, one
+// backend, X-Forwarded-For, a log line per request to a syslog socket, statistics on.
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";

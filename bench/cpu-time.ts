@@ -1,4 +1,5 @@
-// CPU time of whole process trees, from the scheduler's own books: what a worker, its threads and its master used.
+// CPU time of whole process trees, from the scheduler's own books: what a worker, its threads and its master
+// used.
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Nanoseconds that the process, its threads and all its descendants have run so far. */

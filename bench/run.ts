@@ -1,5 +1,6 @@
-// `npm run bench`: HAProxy, nginx and Sallyport on the same work in interleaved rounds. What counts is CPU time per
-// request of all processes of each, and its ratio to HAProxy's in the same round; above 1 is cheaper than HAProxy.
+// `npm run bench`: HAProxy, nginx and Sallyport on the same work in interleaved rounds. What counts is CPU
+// time per request of all processes of each, and its ratio to HAProxy's in the same round; above 1 is cheaper
+// than HAProxy.
 //   npm run bench -- [--quick] [--json FILE] [--case NAME]...
 import { spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";

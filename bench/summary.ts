@@ -1,5 +1,5 @@
-// From samples to what is said about them: medians, spread, and ratios to HAProxy taken round by round, so that a
-// machine that slows down in the middle does not favour anybody.
+// From samples to what is said about them: medians, spread, and ratios to HAProxy taken round by round, so
+// that a machine that slows down in the middle does not favour anybody.
 import type { BenchCase } from "./cases.ts";
 
 export interface ContenderResult {

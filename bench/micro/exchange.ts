@@ -1,5 +1,6 @@
-// What the proxy's own JavaScript costs for one small keep-alive request, without kernel and engine: a whole ProxyCore
-// on an engine that does nothing, with rules, cookie persistence, counters and a log line. The budget is 1.5 µs.
+// What the proxy's own JavaScript costs for one small keep-alive request, without kernel and engine: a whole
+// ProxyCore on an engine that does nothing, with rules, cookie persistence, counters and a log line. The
+// budget is 1.5 µs.
 //   bin/node-26 [--cpu-prof] bench/micro/exchange.ts
 import { TimerWheel } from "../../src/base/timer-wheel.ts";
 import { readConfiguration } from "../../src/language/haproxy/reader.ts";
@@ -117,7 +118,10 @@ function main(): void {
   const engine = new SilentEngine();
   const asEngine = engine as unknown as Engine;
   const environment = { variables: {}, readFile: () => null, hostname: "bench", cpuCount: 1 };
-  const { configuration, diagnostics } = readConfiguration([{ name: "bench.cfg", text: CONFIGURATION }], environment);
+  const { configuration, diagnostics } = readConfiguration(
+    [{ name: "bench.cfg", text: CONFIGURATION }],
+    environment,
+  );
   if (configuration === null) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
   const state = SharedState.alone();
   const rules: RuleEnvironment = {
@@ -141,7 +145,11 @@ function main(): void {
     previous: null,
     createLog: ({ definition }) => {
       const sender = { tag: "haproxy", pid: 1, hostname: null, clock: engine };
-      return compileLogWriter(definition, definition.logs.map((target) => new LogOutput(target, sender, sink)), rules);
+      return compileLogWriter(
+        definition,
+        definition.logs.map((target) => new LogOutput(target, sender, sink)),
+        rules,
+      );
     },
   });
   for (const server of runtime.backends.flatMap(({ servers }) => servers)) {
@@ -166,7 +174,9 @@ function main(): void {
     const before = process.cpuUsage();
     for (let i = 0; i < count; i++) exchange(engine, clients[i % CONNECTIONS]!);
     const used = process.cpuUsage(before);
-    console.log(`${(((used.user + used.system) * 1000) / count).toFixed(0)} ns per request, ${logBytes} bytes logged`);
+    console.log(
+      `${(((used.user + used.system) * 1000) / count).toFixed(0)} ns per request, ${logBytes} bytes logged`,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
-// What parsing and encoding a small request and a small response cost, in nanoseconds of our JavaScript. The budget is
-// 600 ns for all four together. Run: bin/node-26 bench/micro/http1.ts
+// What parsing and encoding a small request and a small response cost, in nanoseconds of our JavaScript. The
+// budget is 600 ns for all four together. Run: bin/node-26 bench/micro/http1.ts
 import { MessageHead } from "../../src/protocol/http1/message-head.ts";
 import { parseRequestHead } from "../../src/protocol/http1/request-parser.ts";
 import { parseResponseHead } from "../../src/protocol/http1/response-parser.ts";
@@ -26,7 +26,8 @@ function measure(name: string, work: () => number): number {
   return best;
 }
 
-// As in the engines: heads lie somewhere in larger buffers, and arrive with their names in mixed case each time.
+// As in the engines: heads lie somewhere in larger buffers, and arrive with their names in mixed case each
+// time.
 const arena = new Uint8Array(64 * 1024);
 const requestAt = 1024;
 const responseAt = 8192;

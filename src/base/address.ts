@@ -24,13 +24,19 @@ export interface IpNetwork {
   readonly prefix: number;
 }
 
-/** Parses "192.0.2.1" or "2001:db8::1"; null when it is neither. Strict: no leading zeros, no short IPv4 forms. */
+/**
+ * Parses "192.0.2.1" or "2001:db8::1"; null when it is neither. Strict: no leading zeros, no short IPv4
+ * forms.
+ */
 export function parseIpAddress(text: string): IpAddress | null {
   const bytes = text.includes(":") ? parseIpv6(text) : parseIpv4(text);
   return bytes === null ? null : { kind: "ip", family: bytes.length === 4 ? 4 : 6, bytes };
 }
 
-/** Parses "10.0.0.0/8", "10.0.0.0/255.0.0.0", "2001:db8::/32" or a single address; null when it is none of these. */
+/**
+ * Parses "10.0.0.0/8", "10.0.0.0/255.0.0.0", "2001:db8::/32" or a single address; null when it is none of
+ * these.
+ */
 export function parseIpNetwork(text: string): IpNetwork | null {
   const slash = text.indexOf("/");
   const address = parseIpAddress(slash < 0 ? text : text.slice(0, slash));
@@ -46,7 +52,10 @@ export function formatIpAddress(address: IpAddress): string {
   return address.family === 4 ? address.bytes.join(".") : formatIpv6(address.bytes);
 }
 
-/** True if `address` lies in `network`. An IPv4 address matches the IPv4-mapped form in an IPv6 network and vice versa. */
+/**
+ * True if `address` lies in `network`. An IPv4 address matches the IPv4-mapped form in an IPv6 network and
+ * vice versa.
+ */
 export function networkContains(network: IpNetwork, address: IpAddress): boolean {
   let bytes = address.bytes;
   if (bytes.length !== network.address.bytes.length) {

@@ -1,5 +1,5 @@
-// What went wrong with an operation, as a value. Not for mistakes in a configuration (those are Diagnostics) and not
-// for bugs of our own (those are assertions).
+// What went wrong with an operation, as a value. Not for mistakes in a configuration (those are Diagnostics)
+// and not for bugs of our own (those are assertions).
 
 /** Which party an operation failed on. `proxy` means a limit or lack of our own. */
 export type FailureSide = "client" | "server" | "proxy";

@@ -1,6 +1,6 @@
-// Deadlines of connections and checks. A hashed wheel with lazy re-arming: moving a deadline further away, which
-// every request does, is one store; the timer is looked at again when its old slot comes up. Knows no clock: `now`
-// comes in. All times are milliseconds on the engine's monotonic clock.
+// Deadlines of connections and checks. A hashed wheel with lazy re-arming: moving a deadline further away,
+// which every request does, is one store; the timer is looked at again when its old slot comes up. Knows no
+// clock: `now` comes in. All times are milliseconds on the engine's monotonic clock.
 
 const SLOT_COUNT = 1024;
 const SLOT_MASK = SLOT_COUNT - 1;
@@ -41,7 +41,8 @@ export class TimerWheel {
   /** Sets the deadline, replacing an earlier one. Infinity disarms. */
   arm(timer: Timer, deadlineMs: number): void {
     timer.deadlineMs = deadlineMs;
-    // Waiting in an earlier slot is enough: it is re-queued when that slot comes up. Nearly every call ends here.
+    // Waiting in an earlier slot is enough: it is re-queued when that slot comes up. Nearly every call ends
+    // here.
     if (timer.slotTick >= 0 && timer.slotTick * SLOT_MS <= deadlineMs) return;
     if (deadlineMs === Number.POSITIVE_INFINITY) return;
     const tick = Math.max(this.#tick, Math.floor(deadlineMs / SLOT_MS)) + 1;
@@ -53,7 +54,10 @@ export class TimerWheel {
     this.#link(timer, Math.min(tick, this.#tick + SLOT_COUNT - 1));
   }
 
-  /** Cheap: the timer leaves its slot only when the slot comes up. Use `remove` to let the target be collected. */
+  /**
+   * Cheap: the timer leaves its slot only when the slot comes up. Use `remove` to let the target be
+   * collected.
+   */
   disarm(timer: Timer): void {
     timer.deadlineMs = Number.POSITIVE_INFINITY;
   }
@@ -91,8 +95,8 @@ export class TimerWheel {
 
   #fireSlot(nowMs: number): void {
     let timer = this.#slots[this.#tick & SLOT_MASK] ?? null;
-    // Timers armed while firing go to later slots, so this walk ends. A fired target may remove the next timer in the
-    // list, so the walk always starts again from the head.
+    // Timers armed while firing go to later slots, so this walk ends. A fired target may remove the next
+    // timer in the list, so the walk always starts again from the head.
     while (timer !== null) {
       this.#unlink(timer);
       if (timer.deadlineMs <= nowMs) {

@@ -1,5 +1,5 @@
-// Gathers the first bytes of a connection until they are a PROXY header or cannot become one. The format itself is
-// known in src/protocol/proxy-protocol.
+// Gathers the first bytes of a connection until they are a PROXY header or cannot become one. The format
+// itself is known in src/protocol/proxy-protocol.
 import type { SocketAddress } from "../base/address.ts";
 import { readProxyHeader } from "../protocol/proxy-protocol/decode.ts";
 

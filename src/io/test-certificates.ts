@@ -1,5 +1,6 @@
-// Certificates for tests, made anew in each process: authorities, leaves signed by them, and revocation lists. Keys
-// come from node:crypto (forge's own take seconds). Not for use outside of tests: keys are short-lived and RSA only.
+// Certificates for tests, made anew in each process: authorities, leaves signed by them, and revocation
+// lists. Keys come from node:crypto (forge's own take seconds). Not for use outside of tests: keys are
+// short-lived and RSA only.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import forge from "node-forge";
 import type { CertificateMaterial } from "../transport/contract.ts";

@@ -1,6 +1,7 @@
-// What an haproxy.cfg means, as plain data: no behaviour, no defaults left to resolve. `defaults` sections are already
-// merged into the proxies; `listen` is one Proxy with both sides. Everything can be cloned and sent as JSON, apart from
-// Uint8Array values (the server's codec knows those). Times are milliseconds; null means "not set".
+// What an haproxy.cfg means, as plain data: no behaviour, no defaults left to resolve. `defaults` sections
+// are already merged into the proxies; `listen` is one Proxy with both sides. Everything can be cloned and
+// sent as JSON, apart from Uint8Array values (the server's codec knows those). Times are milliseconds; null
+// means "not set".
 import type { Span } from "../diagnostic/span.ts";
 import type { ListenAddress, TlsVersion } from "../transport/contract.ts";
 import type { BackendRule, LogLevel, PersistRule, ReplyDefinition, Rule, ServerRule } from "./rule.ts";
@@ -65,7 +66,10 @@ export type ProxyKind = "frontend" | "backend" | "listen";
 export interface Proxy {
   readonly kind: ProxyKind;
   readonly name: string;
-  /** `id`, or numbered in the order of the files from 1 (2 with a stats socket, which takes 1), as HAProxy does. */
+  /**
+   * `id`, or numbered in the order of the files from 1 (2 with a stats socket, which takes 1), as HAProxy
+   * does.
+   */
   readonly id: number;
   readonly mode: "http" | "tcp";
   readonly isDisabled: boolean;
@@ -77,7 +81,10 @@ export interface Proxy {
   readonly backend: BackendSettings | null;
   readonly timeouts: Timeouts;
   readonly logs: readonly LogTarget[];
-  /** Null: no traffic log. `option httplog` and `tcplog` are formats; the default is HAProxy's connection line. */
+  /**
+   * Null: no traffic log. `option httplog` and `tcplog` are formats; the default is HAProxy's connection
+   * line.
+   */
   readonly logFormat: LogFormat | null;
   readonly errorLogFormat: LogFormat | null;
   readonly logTag: string | null;
@@ -146,7 +153,10 @@ export interface ProxyOptions {
   readonly h1CaseAdjustClient: boolean;
   readonly h1CaseAdjustServer: boolean;
   readonly restrictRequestHeaderNames: "preserve" | "delete" | "reject" | null;
-  /** How connections end: keep-alive unless `http-server-close` or `httpclose` (2.6: close both sides' keep-alive). */
+  /**
+   * How connections end: keep-alive unless `http-server-close` or `httpclose` (2.6: close both sides'
+   * keep-alive).
+   */
   readonly connectionMode: "keep-alive" | "server-close" | "close";
   readonly forwardFor: ForwardedHeader | null;
   readonly originalTo: ForwardedHeader | null;

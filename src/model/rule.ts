@@ -80,7 +80,10 @@ export type RequestLineAction =
       readonly value: LogFormat;
     };
 
-/** The 1.5 vocabulary that has no present-day rule: works on whole "Name: value" lines or on the request or status line. */
+/**
+ * The 1.5 vocabulary that has no present-day rule: works on whole "Name: value" lines or on the request or
+ * status line.
+ */
 export type LegacyAction =
   | {
       readonly kind: "replace-line";

@@ -1,14 +1,14 @@
-// Sample expressions: `req.hdr(host),lower`. The tables here are the closed set that Sallyport knows; the reader
-// validates against them and the proxy implements each entry (the compiler checks that none is missing).
-// Names and types: HAProxy 2.6 configuration manual, section 7.3.
+// Sample expressions: `req.hdr(host),lower`. The tables here are the closed set that Sallyport knows; the
+// reader validates against them and the proxy implements each entry (the compiler checks that none is
+// missing). Names and types: HAProxy 2.6 configuration manual, section 7.3.
 import type { Span } from "../diagnostic/span.ts";
 
 export type SampleType = "bool" | "sint" | "addr" | "str" | "bin" | "meth" | "any";
 
 /**
- * When the facts that a fetch reads are there: `always` (internal states and the connection), `request` from the
- * request head on until the request is forwarded, `response` from the response head on, `request-body` while the
- * request is buffered, `content` on the raw bytes of tcp content rules.
+ * When the facts that a fetch reads are there: `always` (internal states and the connection), `request` from
+ * the request head on until the request is forwarded, `response` from the response head on, `request-body`
+ * while the request is buffered, `content` on the raw bytes of tcp content rules.
  */
 export type SampleScope = "always" | "request" | "request-body" | "content" | "response";
 
@@ -39,7 +39,10 @@ type ParameterKind =
   | "map";
 export type ParameterShape = ParameterKind | `${ParameterKind}?`;
 
-/** Fetch methods as "type scope parameters…". `hdr` and other short names resolve to the request's or the response's by the rule they stand in. */
+/**
+ * Fetch methods as "type scope parameters…". `hdr` and other short names resolve to the request's or the
+ * response's by the rule they stand in.
+ */
 const FETCH_SIGNATURES = {
   // Constants and internal states (7.3.1, 7.3.2)
   always_false: "bool always",
@@ -201,7 +204,10 @@ export const FETCHES: Readonly<Record<FetchName, FetchDefinition>> = parseSignat
   }),
 );
 
-/** Converters (7.3.1) as "input output parameters…". Parameters named "string" where HAProxy also takes a variable accept both. */
+/**
+ * Converters (7.3.1) as "input output parameters…". Parameters named "string" where HAProxy also takes a
+ * variable accept both.
+ */
 const CONVERTER_SIGNATURES = {
   bool: "sint bool",
   not: "sint bool",
@@ -329,7 +335,10 @@ export interface AclTest {
   readonly method: MatchMethod;
   /** -i */
   readonly ignoreCase: boolean;
-  /** Patterns as written (method "bool": "1" or "0" or none). Those of -f files follow; `reg` are PCRE sources. */
+  /**
+   * Patterns as written (method "bool": "1" or "0" or none). Those of -f files follow; `reg` are PCRE
+   * sources.
+   */
   readonly patterns: readonly string[];
   /** Files named by -f, already read into `patterns`. */
   readonly files: readonly string[];
@@ -441,7 +450,9 @@ export type LogFormatPart =
       readonly optional: boolean;
     };
 
-/** A format string: `"%ci:%cp [%t] %[req.hdr(host)]"`. A string without variables has one text part, or none. */
+/**
+ * A format string: `"%ci:%cp [%t] %[req.hdr(host)]"`. A string without variables has one text part, or none.
+ */
 export interface LogFormat {
   readonly parts: readonly LogFormatPart[];
   readonly text: string;

@@ -1,6 +1,6 @@
-// From a configuration to a Runtime: objects, slots, compiled rules, balancers. Pools of idle connections are handed
-// on from the generation before where a server still means the same address. Opens nothing, reads no file and changes
-// nothing of the generation before, which serves on if this one is discarded.
+// From a configuration to a Runtime: objects, slots, compiled rules, balancers. Pools of idle connections are
+// handed on from the generation before where a server still means the same address. Opens nothing, reads no
+// file and changes nothing of the generation before, which serves on if this one is discarded.
 import type * as model from "../model/proxy.ts";
 import { createBalancer } from "./balance/create-balancer.ts";
 import { ServerPool } from "./exchange/server-pool.ts";

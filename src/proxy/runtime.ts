@@ -1,6 +1,7 @@
-// One generation of a configuration, ready to run in one process: frontends, backends and servers as objects with
-// their slots in the shared state. Built by `proxy/build.ts`; a reload builds a new generation and streams finish in
-// the one that they began in. Data and small accessors only: decisions live in balance/, persistence/ and exchange/.
+// One generation of a configuration, ready to run in one process: frontends, backends and servers as objects
+// with their slots in the shared state. Built by `proxy/build.ts`; a reload builds a new generation and
+// streams finish in the one that they began in. Data and small accessors only: decisions live in balance/,
+// persistence/ and exchange/.
 import type * as model from "../model/proxy.ts";
 import type { PreparedHeader } from "../protocol/http1/message-head.ts";
 import type { TlsClientContext } from "../transport/contract.ts";
@@ -59,7 +60,10 @@ export class Server {
     return this.state.read(this.slot, CELL.admin);
   }
 
-  /** Takes traffic that persistence sends to it: up (or stopping by 404) and not in maintenance. Draining counts. */
+  /**
+   * Takes traffic that persistence sends to it: up (or stopping by 404) and not in maintenance. Draining
+   * counts.
+   */
   get isUsable(): boolean {
     return this.operational !== SERVER_STATE.down && (this.admin & MAINTENANCE_MASK) === 0;
   }
@@ -83,7 +87,10 @@ export class Server {
     return this.state.read(this.slot, CELL.queued);
   }
 
-  /** `maxconn` in force, lowered towards `minconn` while the backend is far from `fullconn`; Infinity without one. */
+  /**
+   * `maxconn` in force, lowered towards `minconn` while the backend is far from `fullconn`; Infinity without
+   * one.
+   */
   get connectionLimit(): number {
     const { maxconn, minconn } = this.definition;
     const override = this.state.read(this.slot, CELL.maxconn);

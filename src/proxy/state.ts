@@ -120,24 +120,46 @@ export const COUNTER_NAMES = [
   "lbtot", // b s: times chosen by load balancing
   "cliAborts", // b s
   "srvAborts", // b s
-  "hrsp1xx", "hrsp2xx", "hrsp3xx", "hrsp4xx", "hrsp5xx", "hrspOther", // f b s
+  "hrsp1xx",
+  "hrsp2xx",
+  "hrsp3xx",
+  "hrsp4xx",
+  "hrsp5xx",
+  "hrspOther", // f b s
   "reqTot", // f b s
   "connTot", // f l: connections accepted
   "dcon", // f l: denied by tcp-request connection
   "dses", // f l
-  "connRateSecond", "connRateCurrent", "connRatePrevious", "connRateMax", // f
-  "sessRateSecond", "sessRateCurrent", "sessRatePrevious", "sessRateMax", // f b s
-  "reqRateSecond", "reqRateCurrent", "reqRatePrevious", "reqRateMax", // f
-  "qtimeSum", "ctimeSum", "rtimeSum", "ttimeSum", "timeCount", // b s: sliding averages are sum/count of the last 1024
-  "qtimeMax", "ctimeMax", "rtimeMax", "ttimeMax", // b s
+  "connRateSecond",
+  "connRateCurrent",
+  "connRatePrevious",
+  "connRateMax", // f
+  "sessRateSecond",
+  "sessRateCurrent",
+  "sessRatePrevious",
+  "sessRateMax", // f b s
+  "reqRateSecond",
+  "reqRateCurrent",
+  "reqRatePrevious",
+  "reqRateMax", // f
+  "qtimeSum",
+  "ctimeSum",
+  "rtimeSum",
+  "ttimeSum",
+  "timeCount", // b s: sliding averages are sum/count of the last 1024
+  "qtimeMax",
+  "ctimeMax",
+  "rtimeMax",
+  "ttimeMax", // b s
   "lastSessionSeconds", // b s: seconds since 1970
-  "connect", "reuse", // b s: new and reused server connections
+  "connect",
+  "reuse", // b s: new and reused server connections
   "intercepted", // f: replies of our own (redirect, stats)
   "idleCur", // s: gauge, idle connections of this worker
   "usedCur", // s: gauge, connections in use of this worker
   "failedHandshakes", // l f: TLS
   "sslConnections", // f l
-] as const; // biome-ignore format: a table
+] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];
 export const COUNTER: Readonly<Record<CounterName, number>> = Object.fromEntries(

@@ -1,5 +1,5 @@
-// The facts of one client connection (Session) and of one request or TCP connection on it (Stream): what fetches read,
-// rules change, and logs print. HAProxy's words. No I/O: the exchange fills it in.
+// The facts of one client connection (Session) and of one request or TCP connection on it (Stream): what
+// fetches read, rules change, and logs print. HAProxy's words. No I/O: the exchange fills it in.
 import type { IpAddress, SocketAddress } from "../base/address.ts";
 import type { Bind, ForwardedHeader } from "../model/proxy.ts";
 import type { LogLevel } from "../model/rule.ts";
@@ -18,7 +18,10 @@ export class Session {
   /** As logs and rules see them: the PROXY header's, `set-src`'s, else the socket's. */
   source: SocketAddress;
   destination: SocketAddress;
-  /** What `source` and `destination` go back to for the next request, once `http-request set-src` or `set-dst` changed them. */
+  /**
+   * What `source` and `destination` go back to for the next request, once `http-request set-src` or `set-dst`
+   * changed them.
+   */
   connectionSource: SocketAddress | null = null;
   connectionDestination: SocketAddress | null = null;
   /** Wall clock, milliseconds. */
@@ -87,8 +90,9 @@ export class Stream {
   /** Null before the head is complete and in tcp mode. */
   request: MessageHead | null = null;
   /**
-   * Method and target as they came, for logs and `capture.req.*`; null while they are still the head's. Set by the first
-   * rule that changes them, and by whoever gives the head's memory back before the stream is logged.
+   * Method and target as they came, for logs and `capture.req.*`; null while they are still the head's. Set
+   * by the first rule that changes them, and by whoever gives the head's memory back before the stream is
+   * logged.
    */
   originalMethod: string | null = null;
   originalTarget: string | null = null;
@@ -121,7 +125,10 @@ export class Stream {
   /** `set-dst`, `set-dst-port`: where a server without address is. */
   destination: SocketAddress;
 
-  /** Monotonic time of the request's first byte (or accept, for the first request on a connection and tcp mode). */
+  /**
+   * Monotonic time of the request's first byte (or accept, for the first request on a connection and tcp
+   * mode).
+   */
   startMs = 0;
   /** Wall clock of the same moment. */
   startDateMs = 0;

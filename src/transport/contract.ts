@@ -1,17 +1,18 @@
-// The contract between the cores, which decide, and the engines, which move bytes: `uring`, `portable` and `memory`
-// in src/io. It is completion-shaped: an operation is submitted and its outcome is a later call of a handler. No
-// operation throws and no handler is called from inside the operation that causes it, so a core is never re-entered.
+// The contract between the cores, which decide, and the engines, which move bytes: `uring`, `portable` and
+// `memory` in src/io. It is completion-shaped: an operation is submitted and its outcome is a later call of a
+// handler. No operation throws and no handler is called from inside the operation that causes it, so a core
+// is never re-entered.
 //
-// Order of calls on a connection: handleOpen, then any of handleData / handleDrain / handleEnd, then handleClose once
-// and last. handleClose may come first (a refused connect, a failed handshake).
+// Order of calls on a connection: handleOpen, then any of handleData / handleDrain / handleEnd, then
+// handleClose once and last. handleClose may come first (a refused connect, a failed handshake).
 import type { SocketAddress } from "../base/address.ts";
 import type { Failure, Result } from "../base/failure.ts";
 import type { TimerWheel } from "../base/timer-wheel.ts";
 
 /**
- * A piece of memory with a reference count. A handler is lent a chunk for the duration of its call; `retain` keeps it
- * longer, and each `retain` needs one `release`. `allocate` gives a chunk that the caller already holds once.
- * `Connection.send` takes a reference of its own.
+ * A piece of memory with a reference count. A handler is lent a chunk for the duration of its call; `retain`
+ * keeps it longer, and each `retain` needs one `release`. `allocate` gives a chunk that the caller already
+ * holds once. `Connection.send` takes a reference of its own.
  */
 export interface Chunk {
   readonly bytes: Uint8Array;
@@ -24,8 +25,10 @@ export interface ConnectionHandler {
   handleOpen(connection: Connection): void;
   /** The peer sent `chunk.bytes[start, end)`; never empty. */
   handleData(connection: Connection, chunk: Chunk, start: number, end: number): void;
-  /** All that was sent has been taken by the kernel: `pendingBytes` is 0 again. Not called for every send: only when
-   * `pendingBytes` had been seen above 0 by a caller after `send` returned and has now fallen to 0. */
+  /**
+   * All that was sent has been taken by the kernel: `pendingBytes` is 0 again. Not called for every send:
+   * only when `pendingBytes` had been seen above 0 by a caller after `send` returned and has now fallen to 0.
+   */
   handleDrain(connection: Connection): void;
   /** The peer will send no more (FIN, or TLS close_notify). The other direction stays open. */
   handleEnd(connection: Connection): void;
@@ -51,7 +54,10 @@ export interface Connection {
   readonly isClosed: boolean;
   /** Queues bytes behind those queued before. Keeps a reference to the chunk until they are out. */
   send(chunk: Chunk, start: number, end: number): void;
-  /** No handleData until `resume`, apart from what is being delivered. A paused peer is held back by TCP's window. */
+  /**
+   * No handleData until `resume`, apart from what is being delivered. A paused peer is held back by TCP's
+   * window.
+   */
   pause(): void;
   resume(): void;
   /**
@@ -148,7 +154,10 @@ export interface ConnectOptions {
   } | null;
   /** Bytes to send before anything else, TLS included: the PROXY header. */
   readonly preamble: Uint8Array | null;
-  /** Most time for connect and TLS handshake together; handleClose with kind "timeout" after it. Infinity: the kernel's. */
+  /**
+   * Most time for connect and TLS handshake together; handleClose with kind "timeout" after it. Infinity: the
+   * kernel's.
+   */
   readonly timeoutMs: number;
 }
 
@@ -163,7 +172,10 @@ export interface CertificateMaterial {
 
 export type TlsVersion = "TLSv1.0" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
 
-/** What both ends of TLS have in common. Undefined lists mean the engine's defaults (Mozilla's intermediate profile). */
+/**
+ * What both ends of TLS have in common. Undefined lists mean the engine's defaults (Mozilla's intermediate
+ * profile).
+ */
 export interface TlsSettings {
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
@@ -218,7 +230,10 @@ export interface DatagramSender {
 
 export interface Engine {
   readonly name: "uring" | "portable" | "memory";
-  /** Milliseconds on a monotonic clock, with fraction, as of the start of this turn of the loop: cheap to read. */
+  /**
+   * Milliseconds on a monotonic clock, with fraction, as of the start of this turn of the loop: cheap to
+   * read.
+   */
   readonly nowMs: number;
   /** Milliseconds since 1970, consistent with `nowMs`. */
   readonly wallClockMs: number;
@@ -238,13 +253,16 @@ export interface Engine {
       | { readonly kind: "udp"; readonly host: string; readonly port: number }
       | { readonly kind: "unix"; readonly path: string },
   ): Result<DatagramSender>;
-  /** Runs `task` after the present handler, before the engine waits again. For batching and for breaking recursion. */
+  /**
+   * Runs `task` after the present handler, before the engine waits again. For batching and for breaking
+   * recursion.
+   */
   defer(task: () => void): void;
   /** Runs `task` at the end of each turn of the loop, before the engine waits. For flushing logs. */
   onTurnEnd(task: () => void): void;
   /**
-   * Serves until `stop`. `uring` does not return before and never goes back to libuv, so no promise, no setTimeout and
-   * no signal handler runs meanwhile; `portable` returns at once and lives in Node's own loop.
+   * Serves until `stop`. `uring` does not return before and never goes back to libuv, so no promise, no
+   * setTimeout and no signal handler runs meanwhile; `portable` returns at once and lives in Node's own loop.
    */
   run(): void;
   stop(): void;

@@ -124,7 +124,16 @@ const protocol = (option: string, check: CheckDefinition, origin: string): Case 
 const CASES: readonly Case[] = [
   { title: "connect to an open port", lines: [], check: { kind: "tcp-connect" }, origin: "http" },
   { title: "connect to a closed port", lines: [], check: { kind: "tcp-connect" }, origin: "refused" },
-  httpPlain("/200"), httpPlain("/404"), httpPlain("/503"), httpPlain("/302"), httpPlain("/close"), httpPlain("/junk"), httpPlain("/hang"), httpPlain("/chunked"), httpPlain("/200", "refused"), httpPlain("/200", "reset"),
+  httpPlain("/200"),
+  httpPlain("/404"),
+  httpPlain("/503"),
+  httpPlain("/302"),
+  httpPlain("/close"),
+  httpPlain("/junk"),
+  httpPlain("/hang"),
+  httpPlain("/chunked"),
+  httpPlain("/200", "refused"),
+  httpPlain("/200", "reset"),
   http("/503", "expect status 503", status([503, 503])),
   http("/200", "expect ! status 200", status([200, 200]), { negated: true }),
   http("/404", "expect status 200-299,404", status([200, 299], [404, 404])),
@@ -140,29 +149,92 @@ const CASES: readonly Case[] = [
   http("/200", "expect hdr name x-a value two", header("hdr", "x-a", "two")),
   http("/200", "expect fhdr name x-a value two", header("fhdr", "x-a", "two")),
   http("/200", "expect fhdr name x-a value -m sub two", header("fhdr", "x-a", "two", { valueMethod: "sub" })),
-  http("/200", "expect hdr name -m beg x- value -m end o", header("hdr", "x-", "o", { nameMethod: "beg", valueMethod: "end" })),
+  http(
+    "/200",
+    "expect hdr name -m beg x- value -m end o",
+    header("hdr", "x-", "o", { nameMethod: "beg", valueMethod: "end" }),
+  ),
   http("/200", "expect hdr name x-b", header("hdr", "x-b", null)),
-  http("/200", "expect hdr name -m reg ^x-[a-c]$ value -m reg ^t", header("hdr", "^x-[a-c]$", "^t", { nameMethod: "reg", valueMethod: "reg" })),
-  http("/200", "expect on-error gone string other", { by: "string", pattern: "other" }, { onError: format("gone") }),
-  http("/200", "expect error-status L7RSP comment why status 500", status([500, 500]), { errorStatus: "L7RSP", comment: "why" }),
-  { title: "disable-on-404 of a server that is up", lines: ["option httpchk GET /404", "http-check disable-on-404"], check: { kind: "http", rules: [{ kind: "disable-on-404" }], legacyRequest: request("/404") }, origin: "http" },
-  tcp("expect string that comes", "banner", ["expect string HELLO"], tcpExpect({ by: "string", pattern: "HELLO" })),
-  tcp("expect string that does not come", "banner", ["expect string PONG"], tcpExpect({ by: "string", pattern: "PONG" })),
-  tcp("expect ! string", "banner", ["connect", "send hi", "expect ! string HELLO"], tcpConnect, tcpSend("hi"), tcpExpect({ by: "string", pattern: "HELLO" }, { negated: true })),
-  tcp("expect rstring", "banner", ["expect min-recv 4 rstring ^-"], tcpExpect({ by: "rstring", pattern: "^-" }, { minRecv: 4 })),
+  http(
+    "/200",
+    "expect hdr name -m reg ^x-[a-c]$ value -m reg ^t",
+    header("hdr", "^x-[a-c]$", "^t", { nameMethod: "reg", valueMethod: "reg" }),
+  ),
+  http(
+    "/200",
+    "expect on-error gone string other",
+    { by: "string", pattern: "other" },
+    { onError: format("gone") },
+  ),
+  http("/200", "expect error-status L7RSP comment why status 500", status([500, 500]), {
+    errorStatus: "L7RSP",
+    comment: "why",
+  }),
+  {
+    title: "disable-on-404 of a server that is up",
+    lines: ["option httpchk GET /404", "http-check disable-on-404"],
+    check: { kind: "http", rules: [{ kind: "disable-on-404" }], legacyRequest: request("/404") },
+    origin: "http",
+  },
+  tcp(
+    "expect string that comes",
+    "banner",
+    ["expect string HELLO"],
+    tcpExpect({ by: "string", pattern: "HELLO" }),
+  ),
+  tcp(
+    "expect string that does not come",
+    "banner",
+    ["expect string PONG"],
+    tcpExpect({ by: "string", pattern: "PONG" }),
+  ),
+  tcp(
+    "expect ! string",
+    "banner",
+    ["connect", "send hi", "expect ! string HELLO"],
+    tcpConnect,
+    tcpSend("hi"),
+    tcpExpect({ by: "string", pattern: "HELLO" }, { negated: true }),
+  ),
+  tcp(
+    "expect rstring",
+    "banner",
+    ["expect min-recv 4 rstring ^-"],
+    tcpExpect({ by: "rstring", pattern: "^-" }, { minRecv: 4 }),
+  ),
   tcp("expect binary", "banner", ["expect binary 48454c"], tcpExpect({ by: "binary", pattern: "48454c" })),
-  tcp("expect ! rbinary", "banner", ["expect ! rbinary ^2B"], tcpExpect({ by: "rbinary", pattern: "^2B" }, { negated: true })),
+  tcp(
+    "expect ! rbinary",
+    "banner",
+    ["expect ! rbinary ^2B"],
+    tcpExpect({ by: "rbinary", pattern: "^2B" }, { negated: true }),
+  ),
   tcp("at a closed port", "refused", ["expect string PONG"], tcpExpect({ by: "string", pattern: "PONG" })),
   tcp("at one that resets", "reset", ["expect string PONG"], tcpExpect({ by: "string", pattern: "PONG" })),
-  tcp("at one that closes", "close", ["expect string PONG comment why"], tcpExpect({ by: "string", pattern: "PONG" }, { comment: "why" })),
+  tcp(
+    "at one that closes",
+    "close",
+    ["expect string PONG comment why"],
+    tcpExpect({ by: "string", pattern: "PONG" }, { comment: "why" }),
+  ),
   tcp("with send last", "banner", ["send hi"], tcpSend("hi")),
-  protocol("ssl-hello-chk", { kind: "ssl-hello" }, "banner"), protocol("ssl-hello-chk", { kind: "ssl-hello" }, "close"), protocol("ssl-hello-chk", { kind: "ssl-hello" }, "tls-alert"),
-  protocol("smtpchk EHLO me.example", { kind: "smtp", hello: "EHLO", domain: "me.example" }, "smtp"), protocol("smtpchk", { kind: "smtp", hello: "HELO", domain: "localhost" }, "banner"), protocol("smtpchk HELO refuse", { kind: "smtp", hello: "HELO", domain: "refuse" }, "smtp"),
-  protocol("redis-check", { kind: "redis" }, "redis"), protocol("redis-check", { kind: "redis" }, "close"),
-  protocol("mysql-check", { kind: "mysql", user: null }, "mysql"), protocol("mysql-check user good", { kind: "mysql", user: "good" }, "mysql"), protocol("mysql-check user bad", { kind: "mysql", user: "bad" }, "mysql"),
-  protocol("pgsql-check user good", { kind: "pgsql", user: "good" }, "pgsql"), protocol("pgsql-check user bad", { kind: "pgsql", user: "bad" }, "pgsql"),
-  protocol("ldap-check", { kind: "ldap" }, "ldap"), protocol("ldap-check", { kind: "ldap" }, "ldap-refusing"), protocol("ldap-check", { kind: "ldap" }, "mysql"),
-]; // biome-ignore format: a table
+  protocol("ssl-hello-chk", { kind: "ssl-hello" }, "banner"),
+  protocol("ssl-hello-chk", { kind: "ssl-hello" }, "close"),
+  protocol("ssl-hello-chk", { kind: "ssl-hello" }, "tls-alert"),
+  protocol("smtpchk EHLO me.example", { kind: "smtp", hello: "EHLO", domain: "me.example" }, "smtp"),
+  protocol("smtpchk", { kind: "smtp", hello: "HELO", domain: "localhost" }, "banner"),
+  protocol("smtpchk HELO refuse", { kind: "smtp", hello: "HELO", domain: "refuse" }, "smtp"),
+  protocol("redis-check", { kind: "redis" }, "redis"),
+  protocol("redis-check", { kind: "redis" }, "close"),
+  protocol("mysql-check", { kind: "mysql", user: null }, "mysql"),
+  protocol("mysql-check user good", { kind: "mysql", user: "good" }, "mysql"),
+  protocol("mysql-check user bad", { kind: "mysql", user: "bad" }, "mysql"),
+  protocol("pgsql-check user good", { kind: "pgsql", user: "good" }, "pgsql"),
+  protocol("pgsql-check user bad", { kind: "pgsql", user: "bad" }, "pgsql"),
+  protocol("ldap-check", { kind: "ldap" }, "ldap"),
+  protocol("ldap-check", { kind: "ldap" }, "ldap-refusing"),
+  protocol("ldap-check", { kind: "ldap" }, "mysql"),
+];
 
 /** What each origin answers; undefined keeps silent. The first call, with "", is on connect. */
 type Answer = (received: string) => { readonly bytes: string; readonly close?: boolean } | undefined;
@@ -172,14 +244,34 @@ const ORIGINS: Readonly<Record<string, Answer>> = {
   http: (received) => (received.endsWith("\r\n\r\n") ? httpAnswer(received.split(" ")[1]!) : undefined),
   banner: (received) => (received === "" ? { bytes: "+HELLO\r\n" } : undefined),
   close: (received) => (received === "" ? { bytes: "", close: true } : undefined),
-  "tls-alert": (received) => (received.startsWith("\x16\x03\0\0\x79\x01") ? { bytes: "\x15\x03\0\0\x02\x02\x28", close: true } : undefined),
-  smtp: (received) => (received === "" ? { bytes: "220 mail ESMTP\r\n" } : received.includes("refuse") ? { bytes: "550 go away\r\n" } : { bytes: "250-mail at your service\r\n250 OK\r\n" }),
+  "tls-alert": (received) =>
+    received.startsWith("\x16\x03\0\0\x79\x01")
+      ? { bytes: "\x15\x03\0\0\x02\x02\x28", close: true }
+      : undefined,
+  smtp: (received) =>
+    received === ""
+      ? { bytes: "220 mail ESMTP\r\n" }
+      : received.includes("refuse")
+        ? { bytes: "550 go away\r\n" }
+        : { bytes: "250-mail at your service\r\n250 OK\r\n" },
   redis: (received) => (received === "*1\r\n$4\r\nPING\r\n" ? { bytes: "+PONG\r\n" } : undefined),
-  mysql: (received) => (received === "" ? { bytes: mysqlPacket(0, "\x0a8.0.1\0rest") } : received.includes("bad") ? { bytes: mysqlPacket(2, "\xff\x15\x04no access") } : { bytes: mysqlPacket(2, "\0\0\0\x02\0") }),
-  pgsql: (received) => (received === "" ? undefined : received.includes("bad") ? { bytes: "E\0\0\0\x10SFATAL\0\0" } : { bytes: "R\0\0\0\x08\0\0\0\0" }),
-  ldap: (received) => (received === "" ? undefined : { bytes: "\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\0\x04\0\x04\0" }),
-  "ldap-refusing": (received) => (received === "" ? undefined : { bytes: "\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x31\x04\0\x04\0" }),
-}; // biome-ignore format: a table
+  mysql: (received) =>
+    received === ""
+      ? { bytes: mysqlPacket(0, "\x0a8.0.1\0rest") }
+      : received.includes("bad")
+        ? { bytes: mysqlPacket(2, "\xff\x15\x04no access") }
+        : { bytes: mysqlPacket(2, "\0\0\0\x02\0") },
+  pgsql: (received) =>
+    received === ""
+      ? undefined
+      : received.includes("bad")
+        ? { bytes: "E\0\0\0\x10SFATAL\0\0" }
+        : { bytes: "R\0\0\0\x08\0\0\0\0" },
+  ldap: (received) =>
+    received === "" ? undefined : { bytes: "\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\0\x04\0\x04\0" },
+  "ldap-refusing": (received) =>
+    received === "" ? undefined : { bytes: "\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x31\x04\0\x04\0" },
+};
 
 function httpAnswer(path: string): ReturnType<Answer> {
   if (path === "/hang") return undefined;

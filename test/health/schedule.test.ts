@@ -99,7 +99,8 @@ class World {
 
 function status(backend: Backend, name: string): string {
   const server = backend.serversByName.get(name)!;
-  return `${CHECK_STATUS[backend.state.read(server.slot, CELL.checkStatus)]} ${Object.keys(SERVER_STATE)[server.operational]}`;
+  const status = CHECK_STATUS[backend.state.read(server.slot, CELL.checkStatus)];
+  return `${status} ${Object.keys(SERVER_STATE)[server.operational]}`;
 }
 
 describe("schedule", () => {

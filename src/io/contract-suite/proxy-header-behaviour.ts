@@ -1,5 +1,5 @@
-// PROXY headers (HAProxy's proxy-protocol.txt, versions 1 and 2): read before everything else where a listener
-// accepts them, written before everything else as a preamble.
+// PROXY headers (HAProxy's proxy-protocol.txt, versions 1 and 2): read before everything else where a
+// listener accepts them, written before everything else as a preamble.
 import assert from "node:assert/strict";
 import { behaviour, type ContractHarness } from "./scenario.ts";
 

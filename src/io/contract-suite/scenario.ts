@@ -1,6 +1,6 @@
-// The stage of one contract test: an engine that listens, an engine that connects, and recorders in place of cores.
-// Recorders note what must never happen (a handler inside an operation or inside another handler, events out of
-// order) and `finish` fails the test for it.
+// The stage of one contract test: an engine that listens, an engine that connects, and recorders in place of
+// cores. Recorders note what must never happen (a handler inside an operation or inside another handler,
+// events out of order) and `finish` fails the test for it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Failure } from "../../base/failure.ts";
@@ -62,7 +62,9 @@ export function behaviour(
   });
 }
 
-/** The byte at a place of an endless stream that differs at every scale, so that lost or swapped pieces show. */
+/**
+ * The byte at a place of an endless stream that differs at every scale, so that lost or swapped pieces show.
+ */
 export function patternByte(position: number, seed: number): number {
   return (position * 31 + (position >>> 8) * 7 + (position >>> 16) * 13 + seed) & 0xff;
 }

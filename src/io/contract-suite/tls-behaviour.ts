@@ -92,7 +92,9 @@ function tlsPair(scenario: Scenario, ends: Ends): Promise<{ client: Recorder; se
   );
 }
 
-/** One connection, tried until the server's or the client's end has closed; which one depends on who refuses. */
+/**
+ * One connection, tried until the server's or the client's end has closed; which one depends on who refuses.
+ */
 async function refused(scenario: Scenario, ends: Ends, who: "client" | "server"): Promise<Recorder> {
   const { listener, accepted } = await scenario.listenRecording({
     tls: serverContext(scenario, ends.server),
@@ -319,7 +321,9 @@ function verificationBehaviour(create: () => ContractHarness): void {
 }
 
 function sessionBehaviour(create: () => ContractHarness): void {
-  /** Two connections one after another; whether the second resumed the session of the first, as both ends say. */
+  /**
+   * Two connections one after another; whether the second resumed the session of the first, as both ends say.
+   */
   const resumes = async (scenario: Scenario, server: Partial<TlsServerSpec>): Promise<boolean[]> => {
     const { listener, accepted } = await scenario.listenRecording({ tls: serverContext(scenario, server) });
     const tls = { context: clientContext(scenario), serverName: "main.example" };

@@ -1,5 +1,5 @@
-// Chunks that catch their own misuse: a released one is filled with 0xDD, is never used again, and using its count
-// afterwards is an assertion. What is still held at the end of a run can be listed.
+// Chunks that catch their own misuse: a released one is filled with 0xDD, is never used again, and using its
+// count afterwards is an assertion. What is still held at the end of a run can be listed.
 import assert from "node:assert/strict";
 import type { Chunk } from "../../transport/contract.ts";
 

@@ -1,6 +1,6 @@
-// One end of a connection in a memory network. Bytes are copied when they leave, wait under way within a window,
-// and are lent to the reader cut at random places. PROXY headers travel as bytes; a TLS handshake travels as marks
-// between the bytes. Invariant as for all engines: handleClose once and last.
+// One end of a connection in a memory network. Bytes are copied when they leave, wait under way within a
+// window, and are lent to the reader cut at random places. PROXY headers travel as bytes; a TLS handshake
+// travels as marks between the bytes. Invariant as for all engines: handleClose once and last.
 import type { SocketAddress } from "../../base/address.ts";
 import { type Failure, type FailureKind, type FailureSide, failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";

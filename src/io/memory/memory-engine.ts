@@ -1,5 +1,6 @@
-// The engine for tests and simulations: behind the contract of src/transport/contract.ts, without a kernel. It has no
-// clock and no randomness of its own; the MemoryNetwork drives it, and everything follows from the seeds.
+// The engine for tests and simulations: behind the contract of src/transport/contract.ts, without a kernel.
+// It has no clock and no randomness of its own; the MemoryNetwork drives it, and everything follows from the
+// seeds.
 import type { SocketAddress } from "../../base/address.ts";
 import { parseIpAddress } from "../../base/address.ts";
 import { failed, failure, type Result, success } from "../../base/failure.ts";

@@ -1,6 +1,6 @@
-// The network between memory engines: one virtual clock, one queue of events in strict order, hosts that can be
-// unreachable or silent. Nothing happens unless `step`, `advance` or `runUntilIdle` is called, and everything that
-// happens follows from the seeds: same seeds, same trace.
+// The network between memory engines: one virtual clock, one queue of events in strict order, hosts that can
+// be unreachable or silent. Nothing happens unless `step`, `advance` or `runUntilIdle` is called, and
+// everything that happens follows from the seeds: same seeds, same trace.
 import type { SocketAddress } from "../../base/address.ts";
 import type { MemoryEngine } from "./memory-engine.ts";
 import type { MemoryListener } from "./memory-listener.ts";
@@ -90,7 +90,9 @@ export class MemoryNetwork {
     return this.#traceHash >>> 0;
   }
 
-  /** From now on connects to `host` fail, or are never answered; null puts it back. Open connections go on. */
+  /**
+   * From now on connects to `host` fail, or are never answered; null puts it back. Open connections go on.
+   */
   setHost(host: string, state: "unreachable" | "silent" | null): void {
     if (state === null) this.#hosts.delete(host);
     else this.#hosts.set(host, state);
@@ -125,7 +127,10 @@ export class MemoryNetwork {
     this.#onTrace?.(text);
   }
 
-  /** Runs `run` as an event of `engine` after `delayMs` of virtual time, behind earlier events for the same time. */
+  /**
+   * Runs `run` as an event of `engine` after `delayMs` of virtual time, behind earlier events for the same
+   * time.
+   */
   schedule(engine: MemoryEngine, delayMs: number, run: () => void): void {
     this.scheduleAt(engine, this.#nowMs + delayMs, run);
   }
@@ -143,7 +148,10 @@ export class MemoryNetwork {
     heap[index] = event;
   }
 
-  /** Lets the next thing happen, a timer or an event, and ends turns when the clock moves. False: nothing is left. */
+  /**
+   * Lets the next thing happen, a timer or an event, and ends turns when the clock moves. False: nothing is
+   * left.
+   */
   step(untilMs: number = Number.POSITIVE_INFINITY): boolean {
     const eventMs = this.#events[0]?.atMs ?? Number.POSITIVE_INFINITY;
     // In this order, because ending turns may cause events.

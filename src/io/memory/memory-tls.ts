@@ -1,6 +1,6 @@
-// TLS as far as facts go: which certificate, version, protocol and session two specs agree on, and who refuses whom.
-// Nothing is encrypted. Certificates that are no PEM count as certificates for the name they carry, so that a
-// simulation need not make keys. Chains are one authority deep, and dates are not looked at.
+// TLS as far as facts go: which certificate, version, protocol and session two specs agree on, and who
+// refuses whom. Nothing is encrypted. Certificates that are no PEM count as certificates for the name they
+// carry, so that a simulation need not make keys. Chains are one authority deep, and dates are not looked at.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { failed, failure, type Result, success } from "../../base/failure.ts";
 import type {

@@ -266,8 +266,9 @@ function applySettings(openSsl: OpenSsl, context: bigint, settings: TlsSettings)
   const suites = settings.ciphersuites ?? CIPHERSUITES;
   if (calls.SSL_CTX_set_ciphersuites(context, openSsl.text(suites).pointer) !== 1)
     return refuse(`ciphersuites "${suites}"`);
-  // OpenSSL's own list: X25519MLKEM768 for peers that offer it, which costs each end about 70 µs more than X25519 and
-  // keeps what is recorded today safe from a quantum computer; X25519 and P-256 for the others, who pay nothing.
+  // OpenSSL's own list: X25519MLKEM768 for peers that offer it, which costs each end about 70 µs more than
+  // X25519 and keeps what is recorded today safe from a quantum computer; X25519 and P-256 for the others,
+  // who pay nothing.
   if (settings.curves === null) return null;
   const isGood =
     calls.SSL_CTX_ctrl(

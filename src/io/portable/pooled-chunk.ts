@@ -1,6 +1,6 @@
-// Memory for the portable engine. What Node reads into belongs to the garbage collector, so counting its references
-// would gain nothing; what `allocate` hands out is counted and goes back to a free list, because allocating and
-// zeroing large buffers is what costs.
+// Memory for the portable engine. What Node reads into belongs to the garbage collector, so counting its
+// references would gain nothing; what `allocate` hands out is counted and goes back to a free list, because
+// allocating and zeroing large buffers is what costs.
 import assert from "node:assert/strict";
 import type { Chunk } from "../../transport/contract.ts";
 

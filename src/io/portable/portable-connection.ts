@@ -1,6 +1,6 @@
-// One connection over a net.Socket, or over a TLSSocket on top of one. Who connects or accepts makes it, carries it
-// through PROXY header and handshake, and then calls `open` or `fail`. Invariant: every path ends in exactly one
-// handleClose, and every chunk taken by `send` is released.
+// One connection over a net.Socket, or over a TLSSocket on top of one. Who connects or accepts makes it,
+// carries it through PROXY header and handshake, and then calls `open` or `fail`. Invariant: every path ends
+// in exactly one handleClose, and every chunk taken by `send` is released.
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { SocketAddress } from "../../base/address.ts";
@@ -12,11 +12,13 @@ import { failureOfError } from "./socket-failure.ts";
 import type { Turn } from "./turn.ts";
 
 /**
- * How long a closed connection goes on discarding what the peer still sends. Without it Linux answers unread bytes by
- * a reset, which can destroy the last bytes of ours on their way (RFC 9112 section 9.6).
+ * How long a closed connection goes on discarding what the peer still sends. Without it Linux answers unread
+ * bytes by a reset, which can destroy the last bytes of ours on their way (RFC 9112 section 9.6).
  */
 const LINGER_MS = 1000;
-/** Behind so much that is queued, pieces of up to so many bytes are copied, so that none holds a whole chunk. */
+/**
+ * Behind so much that is queued, pieces of up to so many bytes are copied, so that none holds a whole chunk.
+ */
 const CROWDED_BYTES = 4096;
 const SMALL_BYTES = 1024;
 
@@ -111,7 +113,8 @@ export class PortableConnection implements Connection, TimerTarget {
     if (this.isClosed || this.#isClosing) return;
     this.#isClosing = true;
     if (this.#stream === null) {
-      // What is queued goes out as soon as the connection is open; with nothing queued there is nothing to wait for.
+      // What is queued goes out as soon as the connection is open; with nothing queued there is nothing to
+      // wait for.
       if (this.#queue.length === 0) this.#abandon(null);
       return;
     }
@@ -240,8 +243,8 @@ export class PortableConnection implements Connection, TimerTarget {
   #abandon(cause: Failure | null): void {
     this.#failure = cause;
     this.#stream?.pause();
-    // Not at once: this may run inside a callback of OpenSSL's, and Node crashes (SIGSEGV, seen with 26.10) when the
-    // socket below a TLSSocket goes away there.
+    // Not at once: this may run inside a callback of OpenSSL's, and Node crashes (SIGSEGV, seen with 26.10)
+    // when the socket below a TLSSocket goes away there.
     setImmediate(() => {
       if (cause === null) this.#resetSockets();
       else this.#destroySockets();

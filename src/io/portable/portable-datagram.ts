@@ -1,4 +1,5 @@
-// Datagrams over node:dgram, for syslog. Node has no datagram sockets in the unix domain, so those are refused.
+// Datagrams over node:dgram, for syslog. Node has no datagram sockets in the unix domain, so those are
+// refused.
 import { createSocket, type Socket } from "node:dgram";
 import { isIP } from "node:net";
 import { type Failure, failed, failure, type Result, success } from "../../base/failure.ts";

@@ -14,7 +14,9 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import { type ContractHarness, contractSuite } from "../contract-suite.ts";
 import { createPortableEngine } from "./portable-engine.ts";
 
-/** How long nothing must happen before the engine counts as settled; a negative is never proved by it alone. */
+/**
+ * How long nothing must happen before the engine counts as settled; a negative is never proved by it alone.
+ */
 const SETTLE_MS = 30;
 
 function createHarness(): ContractHarness {

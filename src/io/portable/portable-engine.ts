@@ -1,6 +1,6 @@
 // The engine that runs wherever Node runs: node:net, node:tls and node:dgram behind the contract of
-// src/transport/contract.ts. It lives in Node's own loop, so promises and timers of others go on beside it, and it
-// keeps the process alive only while a socket is open.
+// src/transport/contract.ts. It lives in Node's own loop, so promises and timers of others go on beside it,
+// and it keeps the process alive only while a socket is open.
 import {
   isIP,
   connect as netConnect,

@@ -1,5 +1,5 @@
-// Listening sockets over net.Server. Known wart: Node cannot leave a connection in the kernel's queue, so a paused
-// listener takes connections and keeps them aside, at most `backlog` of them, until it is resumed.
+// Listening sockets over net.Server. Known wart: Node cannot leave a connection in the kernel's queue, so a
+// paused listener takes connections and keeps them aside, at most `backlog` of them, until it is resumed.
 import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import { createServer, type ListenOptions as NodeListenOptions, type Server, type Socket } from "node:net";
 import type { SocketAddress } from "../../base/address.ts";
@@ -148,8 +148,8 @@ export class PortableListener implements Listener {
     if (this.#isClosing) return;
     this.resume();
     this.#isClosing = true;
-    // The first check phase may belong to a turn that had polled before; a whole turn without a new connection
-    // means that the kernel's queue is empty.
+    // The first check phase may belong to a turn that had polled before; a whole turn without a new
+    // connection means that the kernel's queue is empty.
     setImmediate(() => this.#closeWhenDrained(-1));
   }
 

@@ -1,6 +1,6 @@
-// TLS contexts for the portable engine: what a spec means in the words of node:tls, and the handshake on top of a
-// connected socket. Known difference from OpenSSL used directly: when no ALPN protocol is shared Node refuses the
-// handshake (RFC 7301 section 3.2), where HAProxy goes on without one.
+// TLS contexts for the portable engine: what a spec means in the words of node:tls, and the handshake on top
+// of a connected socket. Known difference from OpenSSL used directly: when no ALPN protocol is shared Node
+// refuses the handshake (RFC 7301 section 3.2), where HAProxy goes on without one.
 import { constants, createHash, X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import {
@@ -205,7 +205,9 @@ function onceFailed(
   return fail;
 }
 
-/** Why a client's certificate is not good enough, or null. Node leaves this judgement to its own tls.Server. */
+/**
+ * Why a client's certificate is not good enough, or null. Node leaves this judgement to its own tls.Server.
+ */
 function clientRefusal(stream: TLSSocket): string | null {
   if (stream.getPeerX509Certificate() === undefined) return null;
   const { _handle: handle } = stream as unknown as { _handle: { verifyError(): Error | null } | null };

@@ -28,7 +28,9 @@ const KIND_BY_CODE: Readonly<Record<string, FailureKind>> = {
   EOPNOTSUPP: "unsupported",
 };
 
-/** Errors that Node reports while TLS is being agreed on count as "tls" unless the kernel's errno says more. */
+/**
+ * Errors that Node reports while TLS is being agreed on count as "tls" unless the kernel's errno says more.
+ */
 export function failureOfError(error: unknown, side: FailureSide, isConnecting: boolean): Failure {
   const { code, message } = error as { code?: string; message?: string };
   const kind = KIND_BY_CODE[code ?? ""] ?? (isTlsError(code, message) ? "tls" : "reset");

@@ -1,6 +1,6 @@
-// One turn of Node's loop as the engine sees it: from the first event after a wait to the check phase. Keeps the
-// clock that stands still within a turn, the tasks that were deferred, and the one timeout that drives the timer
-// wheel. Invariant: handlers run one after another through `dispatch`, never one inside another.
+// One turn of Node's loop as the engine sees it: from the first event after a wait to the check phase. Keeps
+// the clock that stands still within a turn, the tasks that were deferred, and the one timeout that drives
+// the timer wheel. Invariant: handlers run one after another through `dispatch`, never one inside another.
 import { type Timer, TimerWheel } from "../../base/timer-wheel.ts";
 
 /** How often the difference between the monotonic and the wall clock is measured again. */

@@ -10,6 +10,11 @@ export const HEADROOM = 256;
 const WORD = 4294967296;
 const SLAB_BYTES = 2 * 1024 * 1024;
 
+/** Bulk data up to this length moves to a smaller chunk. */
+const SHRINK_BYTES = 16384;
+/** What callers bring in memory of their own is copied in pieces of this size. */
+const COPY_BYTES = 262144;
+
 export class UringChunk implements Chunk {
   readonly bytes: Uint8Array;
   readonly address: number;
@@ -126,6 +131,28 @@ export class ChunkPools {
     this.medium = new ChunkPool(native, 65536 + 4096, 1024);
     this.large = new ChunkPool(native, 262144 + 4096, limits.largeCountMax);
     this.huge = new ChunkPool(native, 1048576 + 4096, 64);
+  }
+
+  /**
+   * Moves what a large chunk holds behind its headroom to a smaller one when it is little: it would hold 256 KiB for as
+   * long as it is queued somewhere. Takes over the reference and gives one.
+   */
+  shrink(chunk: UringChunk, length: number): UringChunk {
+    if (length > SHRINK_BYTES) return chunk;
+    const smaller = this.acquire(HEADROOM + length);
+    smaller.bytes.set(chunk.bytes.subarray(HEADROOM, HEADROOM + length), HEADROOM);
+    chunk.release();
+    return smaller;
+  }
+
+  /** bytes[start, end) in chunks of ours, each from its first byte on. The caller has their references. */
+  *copy(bytes: Uint8Array, start: number, end: number): Generator<{ chunk: UringChunk; length: number }> {
+    for (let at = start; at < end; at += COPY_BYTES) {
+      const length = Math.min(COPY_BYTES, end - at);
+      const chunk = this.acquire(length);
+      chunk.bytes.set(bytes.subarray(at, at + length));
+      yield { chunk, length };
+    }
   }
 
   /** A chunk of at least `byteCount` bytes, at most 1 MiB. */

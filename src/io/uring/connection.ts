@@ -4,9 +4,10 @@
 // when the kernel has completed every operation, so no completion and no memory is ever attributed to the
 // wrong connection.
 //
-// Bodies take another way: the ring only says that there is something, then one recv(2) into a large chunk and one
-// sendmsg(2) of the peer's follow at once, so that the next connection's bytes go through the same chunk while it is in
-// the processor's cache. Receiving for all ready connections first, as the ring does, made 64 KiB bodies 20 % dearer.
+// Bodies take another way: the ring only says that there is something, then one recv(2) into a large chunk
+// and one sendmsg(2) of the peer's follow at once, so that the next connection's bytes go through the same
+// chunk while it is in the processor's cache. Receiving for all ready connections first, as the ring does,
+// made 64 KiB bodies 20 % dearer.
 import type { SocketAddress } from "../../base/address.ts";
 import { type Failure, type FailureSide, failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
@@ -32,9 +33,6 @@ import { discardReceived, readLocalAddress, setReset } from "./socket.ts";
 
 /** Queued ranges up to this many bytes together are copied into one; more go by reference. */
 const COALESCE_BYTES = 4096;
-const COPY_BYTES = 262144;
-/** Bulk data up to this length moves to a smaller chunk. */
-const SHRINK_BYTES = 16384;
 const BULK_BYTES = 262144n;
 /** From this many bytes on a send is a system call of its own. */
 const DIRECT_BYTES = 16384;
@@ -93,10 +91,7 @@ export class UringConnection implements Connection, TimerTarget {
   #held: UringChunk | null = null;
   #heldEnd = 0;
   #isEnded = false;
-  /**
-   * The end of the socket's bytes was passed on; the handler was told of the end (by that or by
-   * close_notify).
-   */
+  /** The end of the socket's bytes was passed on; the handler was told of the end, by that or by close_notify. */
   #isEndPassed = false;
   #isEndDelivered = false;
   #receiveKind = KIND_RECEIVE;
@@ -137,16 +132,13 @@ export class UringConnection implements Connection, TimerTarget {
   }
 
   send(chunk: Chunk, start: number, end: number): void {
-    if (
-      start >= end ||
-      this.isClosed ||
-      this.#isShutdownWanted ||
-      this.#isCloseWanted ||
-      this.#sendFailure !== null
-    )
-      return;
+    if (start >= end || this.#isSendingOver) return;
     if (!(chunk instanceof UringChunk)) {
-      this.#sendCopy(chunk.bytes.subarray(start, end));
+      // Of another engine, or made by a caller: not in memory that the kernel may be given.
+      for (const copy of this.#engine.pools.copy(chunk.bytes, start, end)) {
+        this.send(copy.chunk, 0, copy.length);
+        copy.chunk.release();
+      }
       return;
     }
     chunk.retain();
@@ -188,6 +180,10 @@ export class UringConnection implements Connection, TimerTarget {
   }
 
   // What follows is for the engine and the secure channel.
+
+  get #isSendingOver(): boolean {
+    return this.isClosed || this.#isShutdownWanted || this.#isCloseWanted || this.#sendFailure !== null;
+  }
 
   get isPaused(): boolean {
     return this.#isPaused;
@@ -419,17 +415,6 @@ export class UringConnection implements Connection, TimerTarget {
     if (this.#inFlight === 0) this.#engine.release(this);
   }
 
-  /** Chunks of another engine, or made by a caller, are not in memory that the kernel may be given. */
-  #sendCopy(bytes: Uint8Array): void {
-    for (let start = 0; start < bytes.length; start += COPY_BYTES) {
-      const part = bytes.subarray(start, start + COPY_BYTES);
-      const chunk = this.#engine.pools.acquire(part.length);
-      chunk.bytes.set(part);
-      this.send(chunk, 0, part.length);
-      chunk.release();
-    }
-  }
-
   #receiveSmall(): void {
     this.#isReceiving = true;
     this.#inFlight++;
@@ -460,7 +445,7 @@ export class UringConnection implements Connection, TimerTarget {
       return;
     }
     this.#receiveSize.noteLarge(count);
-    const received = this.#shrink(chunk, count);
+    const received = this.secure === null ? pools.shrink(chunk, count) : chunk;
     this.#receive(received, HEADROOM, HEADROOM + count);
     received.release();
     this.armReceive();
@@ -493,15 +478,6 @@ export class UringConnection implements Connection, TimerTarget {
     if (this.secure === null) this.open();
     else this.secure.start(this.#queue);
     return end - outcome.rest.length;
-  }
-
-  /** A little data in a large buffer would hold 256 KiB for as long as it is queued somewhere. */
-  #shrink(chunk: UringChunk, length: number): UringChunk {
-    if (length > SHRINK_BYTES || this.secure !== null) return chunk;
-    const smaller = this.#engine.pools.acquire(HEADROOM + length);
-    smaller.bytes.set(chunk.bytes.subarray(HEADROOM, HEADROOM + length), HEADROOM);
-    chunk.release();
-    return smaller;
   }
 
   #deliverHeld(): void {
@@ -548,10 +524,7 @@ export class UringConnection implements Connection, TimerTarget {
       this.destroy(this.#sendFailure ?? errnoFailure(errno, this.side, "receive"));
   }
 
-  /**
-   * What the peer said before it reset may still be there to be read: the receive in flight brings it, then
-   * the end.
-   */
+  /** What the peer said before it reset may still be there: the receive in flight brings it, then the end. */
   #failSend(errno: number): void {
     const cause = errnoFailure(errno, this.side, "send");
     this.#queue.clear();
@@ -610,13 +583,10 @@ export class UringConnection implements Connection, TimerTarget {
 
   #startSend(): void {
     const queue = this.#queue;
-    const { ring, messages, pools } = this.#engine;
+    const { ring, messages } = this.#engine;
     this.#isSending = true;
     this.#inFlight++;
-    if (queue.count > 1 && queue.byteCount <= COALESCE_BYTES) {
-      const chunk = pools.small.acquire();
-      queue.replaceAll(chunk, queue.gatherInto(chunk.bytes, COALESCE_BYTES));
-    }
+    if (queue.count > 1 && queue.byteCount <= COALESCE_BYTES) queue.coalesce();
     if (queue.count === 1) {
       const start = queue.startAt(0);
       const address = queue.chunkAt(0).address + start;

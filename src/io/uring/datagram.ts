@@ -1,7 +1,8 @@
-// Datagrams to one place, for syslog: copied, collected until the end of the turn and then sent with one system call,
-// never waited for. One sendmmsg(2) for the lines of a turn instead of a send(2) for each saves the calls through
-// node:ffi, which cost as much as the syscalls' own overhead. When the receiver at a unix path has been restarted, its
-// old socket is gone for good, so the sender connects anew, at most once a second.
+// Datagrams to one place, for syslog: copied, collected until the end of the turn and then sent with one
+// system call, never waited for. One sendmmsg(2) for the lines of a turn instead of a send(2) for each saves
+// the calls through node:ffi, which cost as much as the syscalls' own overhead. When the receiver at a unix
+// path has been restarted, its old socket is gone for good, so the sender connects anew, at most once a
+// second.
 import type { Result } from "../../base/failure.ts";
 import type { DatagramSender } from "../../transport/contract.ts";
 import { EAGAIN, EMSGSIZE } from "../errno.ts";
@@ -88,7 +89,8 @@ export class UringDatagramSender implements DatagramSender {
         sent++;
         continue;
       }
-      // An error that an earlier datagram met is reported by the next send, which then did not go out: try once more.
+      // An error that an earlier datagram met is reported by the next send, which then did not go out: try
+      // once more.
       if (errno === EAGAIN || (++failureCount > 1 && (failureCount > 2 || !this.#connectAnew()))) break;
     }
     this.#owedFailureCount += this.#count - sent;

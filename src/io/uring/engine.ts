@@ -72,7 +72,10 @@ const HEADS_ENTRIES = 4096;
 const HEADS_WANTED = 64;
 /** The wall clock may be set while we run: how often the difference to the monotonic one is taken anew. */
 const WALL_CLOCK_RESYNC_MS = 1000;
-/** Storage for this many marked connections stays; beyond it would hold too many closed ones from being collected. */
+/**
+ * Storage for this many marked connections stays; beyond it would hold too many closed ones from being
+ * collected.
+ */
 const MARKED_KEPT_COUNT = 256;
 /** Connect addresses, one per connection slot, live in pages of this many. */
 const ADDRESS_BYTES = 128;

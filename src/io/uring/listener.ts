@@ -1,6 +1,7 @@
 // A listening socket on the ring: one multishot accept while it is open. Running out of descriptors does not
-// stop it: it waits a moment, the kernel queues meanwhile, and it goes on. A multishot accept takes all that is queued
-// before the acceptor can say that it is full, so one that was full lately accepts one connection after the other.
+// stop it: it waits a moment, the kernel queues meanwhile, and it goes on. A multishot accept takes all that
+// is queued before the acceptor can say that it is full, so one that was full lately accepts one connection
+// after the other.
 import type { SocketAddress } from "../../base/address.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Acceptor, Listener, ListenOptions, TlsServerContext } from "../../transport/contract.ts";
@@ -137,7 +138,8 @@ export class UringListener implements Listener, TimerTarget {
         this.start();
         return;
       default:
-        // Mostly EMFILE. What else accept(2) may report is a peer's or the network's affair, and passes as well.
+        // Mostly EMFILE. What else accept(2) may report is a peer's or the network's affair, and passes as
+        // well.
         this.#engine.timers.arm(this.#timer, this.#engine.nowMs + SHORTAGE_PAUSE_MS);
     }
   }

@@ -1,6 +1,6 @@
-// Whether a connection's next bytes are better received into a small buffer or a large one: by what the core expects,
-// corrected by what came. A small buffer that was filled has more behind it; a tunnel is announced as bulk but may
-// carry talk, for which small buffers are cheaper by a poll and a copy.
+// Whether a connection's next bytes are better received into a small buffer or a large one: by what the core
+// expects, corrected by what came. A small buffer that was filled has more behind it; a tunnel is announced
+// as bulk but may carry talk, for which small buffers are cheaper by a poll and a copy.
 
 /** Below this many expected bytes small buffers serve as well. */
 const BULK_FROM_BYTES = 8192;

@@ -1,7 +1,8 @@
-// Ranges of chunks waiting to be sent, in order, each with a reference of its own. Three parallel arrays used between a
-// head and a tail: they never shrink, because setting an array's length is a call of the runtime that frees the storage
-// which the next push has to allocate again, six times per request (2 % of a small one).
-// A crowd of small ranges is copied together: else a peer that sends single bytes would hold a chunk with each of them.
+// Ranges of chunks waiting to be sent, in order, each with a reference of its own. Three parallel arrays used
+// between a head and a tail: they never shrink, because setting an array's length is a call of the runtime
+// that frees the storage which the next push has to allocate again, six times per request (2 % of a small
+// one). A crowd of small ranges is copied together: else a peer that sends single bytes would hold a chunk
+// with each of them.
 import type { ChunkPool, UringChunk } from "./chunk-pool.ts";
 
 const COMPACT_AT = 64;
@@ -106,10 +107,13 @@ export class SendQueue {
     return length;
   }
 
-  /** Replaces everything by a copy of it. Takes over the reference. */
-  replaceAll(chunk: UringChunk, byteCount: number): void {
+  /** Replaces everything by one copy of it. There must be no more than fits into a chunk for copies. */
+  coalesce(): void {
+    const chunk = this.#copies.acquire();
+    const length = this.gatherInto(chunk.bytes, chunk.bytes.length);
     this.clear();
-    this.push(chunk, 0, byteCount);
+    // The queue takes over the reference.
+    this.push(chunk, 0, length);
   }
 
   clear(): void {

@@ -1,8 +1,9 @@
-// Where the body of an HTTP/1 message ends (RFC 9112 sections 6 and 7). The decoder does not unwrap: it tells how many
-// of the received bytes belong to the message, so that they can be relayed as they are, without a copy. Because of that
-// chunked bodies must be well formed to the letter: CRLF ends every line, sizes are 1 to 13 hexadecimal digits,
-// extensions and trailers are bounded and hold no stray CR, LF or NUL, and no trailer speaks of framing. Whatever else
-// HAProxy would repair (bare LF) is refused, so nobody behind us can find other chunks than we did.
+// Where the body of an HTTP/1 message ends (RFC 9112 sections 6 and 7). The decoder does not unwrap: it tells
+// how many of the received bytes belong to the message, so that they can be relayed as they are, without a
+// copy. Because of that chunked bodies must be well formed to the letter: CRLF ends every line, sizes are 1
+// to 13 hexadecimal digits, extensions and trailers are bounded and hold no stray CR, LF or NUL, and no
+// trailer speaks of framing. Whatever else HAProxy would repair (bare LF) is refused, so nobody behind us can
+// find other chunks than we did.
 import { Buffer } from "node:buffer";
 import { ascii, equalsIgnoreCase } from "./bytes.ts";
 import { BLANK, CHARACTER_CLASS, HEX, TOKEN, VALUE } from "./character-class.ts";
@@ -26,7 +27,10 @@ const LF = 10;
 const COLON = 58;
 const SEMICOLON = 59;
 
-/** A trailer by one of these names could be taken for a header by somebody who merges the two (RFC 9110 section 6.5.1). */
+/**
+ * A trailer by one of these names could be taken for a header by somebody who merges the two (RFC 9110
+ * section 6.5.1).
+ */
 const FORBIDDEN_TRAILERS = ["content-length", "transfer-encoding", "host"].map(ascii);
 
 type State =
@@ -75,8 +79,8 @@ export class BodyDecoder {
   }
 
   /**
-   * Takes the bytes of this body off bytes[start, end). Returns how many there were, framing included, from `start` on;
-   * less than all means that the body is complete. -1: malformed, now and on every further call.
+   * Takes the bytes of this body off bytes[start, end). Returns how many there were, framing included, from
+   * `start` on; less than all means that the body is complete. -1: malformed, now and on every further call.
    */
   feed(bytes: Uint8Array, start: number, end: number): number {
     if (this.#framing === FRAMING_CHUNKED) return this.#feedChunked(bytes, start, end, null);
@@ -91,7 +95,9 @@ export class BodyDecoder {
     return taken;
   }
 
-  /** The peer has closed in order. True when that completes the body or it was complete; false when it is cut. */
+  /**
+   * The peer has closed in order. True when that completes the body or it was complete; false when it is cut.
+   */
   finishAtClose(): boolean {
     if (this.#framing === FRAMING_UNTIL_CLOSE) this.isComplete = true;
     return this.isComplete;
@@ -229,8 +235,8 @@ export const CHUNK_TAIL: Uint8Array = Buffer.from("\r\n");
 export const LAST_CHUNK: Uint8Array = Buffer.from("0\r\n\r\n");
 
 /**
- * Writes the line that opens a chunk of `byteCount` bytes to `target` from `at` on; returns its end. A chunk of 0 bytes
- * would end the body: the caller writes LAST_CHUNK for that and nothing for empty data.
+ * Writes the line that opens a chunk of `byteCount` bytes to `target` from `at` on; returns its end. A chunk
+ * of 0 bytes would end the body: the caller writes LAST_CHUNK for that and nothing for empty data.
  */
 export function writeChunkHead(byteCount: number, target: Uint8Array, at: number): number {
   let digits = 1;

@@ -1,5 +1,6 @@
 // What each byte may be in an HTTP/1 head, as one table of bit sets, so that the parsers look at a byte once.
-// Sources: RFC 9110 section 5.6.2 (token), RFC 9112 section 3.2 (request-target), RFC 9110 section 5.5 (field values).
+// Sources: RFC 9110 section 5.6.2 (token), RFC 9112 section 3.2 (request-target), RFC 9110 section 5.5 (field
+// values).
 
 /** A byte of a method or of a header name. */
 export const TOKEN = 1;

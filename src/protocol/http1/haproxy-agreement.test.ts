@@ -1,5 +1,5 @@
-// The same bytes for the real HAProxy 2.6 and for our parser: do they agree? We may only be stricter, and where we are,
-// request-verdicts.fixture.ts says so.
+// The same bytes for the real HAProxy 2.6 and for our parser: do they agree? We may only be stricter, and
+// where we are, request-verdicts.fixture.ts says so.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,8 +1,9 @@
-// The header lines of an HTTP/1 head, common to requests and responses: one pass over the bytes, names folded to lower
-// case in place, and the headers that decide about framing and connection noted on the way.
+// The header lines of an HTTP/1 head, common to requests and responses: one pass over the bytes, names folded
+// to lower case in place, and the headers that decide about framing and connection noted on the way.
 //
-// Folded lines (obs-fold) are joined by turning their line ends into spaces in place, and bare LF ends a line: both as
-// HAProxy reads them (RFC 9112 sections 5.2 and 2.2 allow either); neither is ever forwarded. NUL is refused.
+// Folded lines (obs-fold) are joined by turning their line ends into spaces in place, and bare LF ends a
+// line: both as HAProxy reads them (RFC 9112 sections 5.2 and 2.2 allow either); neither is ever forwarded.
+// NUL is refused.
 import { ascii, equalsIgnoreCase, foldedWord, packed, readLatin1, word } from "./bytes.ts";
 import { CHARACTER_CLASS, TOKEN, UPPER, VALUE } from "./character-class.ts";
 import { FRAMING_CHUNKED, type MessageHead, REFORMAT } from "./message-head.ts";
@@ -49,8 +50,8 @@ const _ENC = packed("-enc");
 const NOTED_LENGTHS = (1 << 2) | (1 << 4) | (1 << 6) | (1 << 7) | (1 << 10) | (1 << 14) | (1 << 17);
 
 /**
- * Reads header lines from `pos` on. Returns the position behind the empty line, INCOMPLETE or MALFORMED. When more is
- * needed, `head.resumeAt` is the start of the first line that is not complete.
+ * Reads header lines from `pos` on. Returns the position behind the empty line, INCOMPLETE or MALFORMED. When
+ * more is needed, `head.resumeAt` is the start of the first line that is not complete.
  */
 export function parseHeaderLines(
   head: MessageHead,
@@ -154,7 +155,9 @@ function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
 }
 
-/** Folds A-Z to lower case on the way. Its own function, like scanValue: V8 keeps small loops in registers. */
+/**
+ * Folds A-Z to lower case on the way. Its own function, like scanValue: V8 keeps small loops in registers.
+ */
 function scanName(bytes: Uint8Array, pos: number, end: number): number {
   const table = CHARACTER_CLASS;
   for (;;) {
@@ -261,8 +264,8 @@ function noteHost(head: MessageHead, bytes: Uint8Array, i: number, start: number
 }
 
 /**
- * Digits, or a list of equal numbers, as RFC 9112 section 6.3 allows; repetitions are removed. Numbers of 2^53 and
- * above are refused, and leading zeros are not forwarded: some servers read them as octal.
+ * Digits, or a list of equal numbers, as RFC 9112 section 6.3 allows; repetitions are removed. Numbers of
+ * 2^53 and above are refused, and leading zeros are not forwarded: some servers read them as octal.
  */
 function noteContentLength(
   head: MessageHead,
@@ -304,8 +307,9 @@ function noteContentLength(
 }
 
 /**
- * Only "chunked", once, in all Transfer-Encoding headers together. "gzip, chunked" is well formed but not supported:
- * `hasOtherTransferCoding`. Empty list elements are refused, because not everybody behind us reads past them.
+ * Only "chunked", once, in all Transfer-Encoding headers together. "gzip, chunked" is well formed but not
+ * supported: `hasOtherTransferCoding`. Empty list elements are refused, because not everybody behind us reads
+ * past them.
  */
 function noteTransferEncoding(
   head: MessageHead,
@@ -332,8 +336,9 @@ function noteTransferEncoding(
 }
 
 /**
- * TE concerns this connection only; what servers are told is whether trailers are understood. HAProxy takes the value
- * from "trailers" on and drops the header when something other than a comma follows, or "trailers" is missing.
+ * TE concerns this connection only; what servers are told is whether trailers are understood. HAProxy takes
+ * the value from "trailers" on and drops the header when something other than a comma follows, or "trailers"
+ * is missing.
  */
 function noteTe(head: MessageHead, i: number): void {
   const value = head.valueAt(i);
@@ -344,8 +349,8 @@ function noteTe(head: MessageHead, i: number): void {
 }
 
 /**
- * Notes "close", "keep-alive" and "upgrade". The first two concern this connection only and are taken out, as HAProxy
- * does; a header that says nothing else is removed.
+ * Notes "close", "keep-alive" and "upgrade". The first two concern this connection only and are taken out, as
+ * HAProxy does; a header that says nothing else is removed.
  */
 function noteConnection(head: MessageHead, bytes: Uint8Array, i: number, start: number, end: number): void {
   if (

@@ -1,14 +1,17 @@
-// The head of an HTTP/1 message, request or response: offsets into the bytes it came in, plus what rules changed.
-// Parsers fill it, rules edit it, `encodeInto` writes it. It is no parser and knows nothing of bodies.
+// The head of an HTTP/1 message, request or response: offsets into the bytes it came in, plus what rules
+// changed. Parsers fill it, rules edit it, `encodeInto` writes it. It is no parser and knows nothing of
+// bodies.
 //
-// It looks as it does because every request passes here twice: parsing and encoding a 150 byte request and a 150 byte
-// response have to cost 0.6 µs together. So objects are reused, offsets live in one Int32Array, text is made only when
-// it is asked for, and header lines that nobody touched are copied in runs. Measured on a shared 2-core VM, for 120 and
-// 141 bytes: 530 ns to parse both, 130 ns to encode both, 90 ns for each header added (bench/micro/http1.ts). V8 flag
-// --max-inlined-bytecode-size-cumulative=3000 takes a tenth off that; bytes take 0.3 to 0.8 ns each, whatever one does.
+// It looks as it does because every request passes here twice: parsing and encoding a 150 byte request and a
+// 150 byte response have to cost 0.6 µs together. So objects are reused, offsets live in one Int32Array, text
+// is made only when it is asked for, and header lines that nobody touched are copied in runs. Measured on a
+// shared 2-core VM, for 120 and 141 bytes: 530 ns to parse both, 130 ns to encode both, 90 ns for each header
+// added (bench/micro/http1.ts). V8 flag --max-inlined-bytecode-size-cumulative=3000 takes a tenth off that;
+// bytes take 0.3 to 0.8 ns each, whatever one does.
 //
-// Invariants: names in `bytes` are in lower case (the parser folds them in place, as HAProxy does); what encodeInto
-// writes parses back to the same head; no value can hold CR, LF or NUL, so nothing can inject a header.
+// Invariants: names in `bytes` are in lower case (the parser folds them in place, as HAProxy does); what
+// encodeInto writes parses back to the same head; no value can hold CR, LF or NUL, so nothing can inject a
+// header.
 import { Buffer } from "node:buffer";
 import { copyBytes, isText, readLatin1, writeLatin1 } from "./bytes.ts";
 
@@ -50,7 +53,10 @@ export class MessageHead {
   isResponse = false;
   contentLength = -1;
   framing: Framing = FRAMING_NONE;
-  /** The peer wants the connection closed, or the message leaves no choice (both lengths, HTTP/1.0 chunked response). */
+  /**
+   * The peer wants the connection closed, or the message leaves no choice (both lengths, HTTP/1.0 chunked
+   * response).
+   */
   connectionClose = false;
   connectionKeepAlive = false;
   /** "Connection: upgrade" in a message that may switch protocols. */
@@ -125,7 +131,10 @@ export class MessageHead {
     this.#reason = null;
   }
 
-  /** Turns into a head of our own making, without headers: a redirect, an error page, a health check's request. */
+  /**
+   * Turns into a head of our own making, without headers: a redirect, an error page, a health check's
+   * request.
+   */
   startRequest(method: string, target: string, versionMinor: 0 | 1 = 1): void {
     this.#startFresh(versionMinor);
     this.isResponse = false;
@@ -172,7 +181,10 @@ export class MessageHead {
     this.#dropStartLine();
   }
 
-  /** False while the target is just bytes[targetStart, targetEnd): nobody has changed it or asked for its text. */
+  /**
+   * False while the target is just bytes[targetStart, targetEnd): nobody has changed it or asked for its
+   * text.
+   */
   get hasTargetText(): boolean {
     return this.#target !== null;
   }
@@ -225,7 +237,9 @@ export class MessageHead {
     return (this.flags[i]! & REMOVED) !== 0;
   }
 
-  /** Index of the first header of that name at or behind `from` that is not removed, -1 when there is none. */
+  /**
+   * Index of the first header of that name at or behind `from` that is not removed, -1 when there is none.
+   */
   indexOf(lowerCaseName: string, from = 0): number {
     const length = lowerCaseName.length;
     if (length === 0) return -1;
@@ -248,8 +262,9 @@ export class MessageHead {
   }
 
   /**
-   * Appends a header behind all others; the name is written in lower case. A name that is no token is refused: false.
-   * In the value, CR, LF and NUL become spaces; text with characters above 0xff is written as UTF-8.
+   * Appends a header behind all others; the name is written in lower case. A name that is no token is
+   * refused: false. In the value, CR, LF and NUL become spaces; text with characters above 0xff is written as
+   * UTF-8.
    */
   addHeader(name: string, value: string): boolean {
     const headerName = internName(name);
@@ -314,7 +329,8 @@ export class MessageHead {
 
   /** Most bytes that `encodeInto` can write. */
   encodedLengthMax(): number {
-    // Each received line can gain ": " for ":" and CRLF for LF; the start line a CR and a one-byte status more.
+    // Each received line can gain ": " for ":" and CRLF for LF; the start line a CR and a one-byte status
+    // more.
     let length = this.end - this.start + 2 * this.receivedCount + 16 + this.#method.length;
     if (this.#target !== null) length += this.#target.length;
     if (this.#reason !== null) length += this.#reason.length;

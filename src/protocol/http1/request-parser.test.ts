@@ -10,7 +10,9 @@ interface Outcome {
   readonly head: MessageHead;
 }
 
-/** Parses in pieces of `step` bytes; each piece comes in another buffer, at another place, when `isMoving`. */
+/**
+ * Parses in pieces of `step` bytes; each piece comes in another buffer, at another place, when `isMoving`.
+ */
 function parse(text: string, step: number, isMoving = false): Outcome {
   const all = Buffer.from(text, "latin1");
   const head = new MessageHead();

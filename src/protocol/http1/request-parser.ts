@@ -1,11 +1,12 @@
-// Reads the head of an HTTP/1 request: RFC 9112 in its strict reading, with HAProxy 2.6's answers to bad ones. One pass,
-// no text made; see message-head.ts for why it looks like this.
+// Reads the head of an HTTP/1 request: RFC 9112 in its strict reading, with HAProxy 2.6's answers to bad
+// ones. One pass, no text made; see message-head.ts for why it looks like this.
 //
-// We agree with HAProxy 2.6 on what is accepted and with which status the rest is refused, except that we refuse more
-// (each of these is framing or routing that a server might read differently; HAProxy passes them on):
+// We agree with HAProxy 2.6 on what is accepted and with which status the rest is refused, except that we
+// refuse more (each of these is framing or routing that a server might read differently; HAProxy passes them
+// on):
 //   - NUL in a header value; HTTP/0.x in the version; Transfer-Encoding in HTTP/1.0 or with CONNECT;
 //   - empty elements in Transfer-Encoding; Content-Length of 2^53 and above;
-//   - targets that are neither "/…", "*", nor a URI with a scheme (except for CONNECT); URIs without authority;
+// - targets that are neither "/…", "*", nor a URI with a scheme (except for CONNECT); URIs without authority;
 //   - the HTTP/2 preface, which HAProxy upgrades to HTTP/2.
 // Forwarded differently but meaning the same: "CHUNKED" in lower case, Content-Length without leading zeros.
 import { isText, readLatin1 } from "./bytes.ts";
@@ -34,8 +35,10 @@ const METHODS = ["GET", "PUT", "HEAD", "POST", "PATCH", "TRACE", "DELETE", "OPTI
 /**
  * Parses bytes[start, end) into `head`. Returns
  *   > 0: the number of bytes of the head, leading empty lines and final empty line included;
- *   0: more bytes are needed; call again with the same bytes and more behind them, in the same place or another;
- *   < 0: minus the status to answer: 400, 413 (HTTP/1.0 GET, HEAD or DELETE with a body), 422 (transfer coding other
+ * 0: more bytes are needed; call again with the same bytes and more behind them, in the same place or
+ * another;
+ * < 0: minus the status to answer: 400, 413 (HTTP/1.0 GET, HEAD or DELETE with a body), 422 (transfer coding
+ * other
  *        than chunked). The connection has to be closed after the answer.
  * Writes to `bytes`: header names are folded to lower case, folded lines joined.
  */
@@ -123,7 +126,8 @@ function decideRequest(head: MessageHead): number {
     if (head.versionMinor === 0) return isBodylessMethod(head.method) ? 413 : 400;
     if (isConnect) return 400;
     if (head.hasOtherTransferCoding) return 422;
-    // RFC 9112 section 6.3: such a message may be an attempt at smuggling. The coding wins, and nothing follows it.
+    // RFC 9112 section 6.3: such a message may be an attempt at smuggling. The coding wins, and nothing
+    // follows it.
     if (head.contentLength >= 0) {
       head.removeAt(head.contentLengthIndex);
       head.contentLength = -1;
@@ -176,8 +180,8 @@ function isBodylessMethod(method: string): boolean {
 const DEFAULT_PORTS: { readonly [scheme: string]: string } = { http: "80", https: "443" };
 
 /**
- * Absolute-form and authority-form: the authority must agree with Host, and a default port is taken out of both
- * (RFC 9110 section 4.2.3). False: refuse.
+ * Absolute-form and authority-form: the authority must agree with Host, and a default port is taken out of
+ * both (RFC 9110 section 4.2.3). False: refuse.
  */
 function applyAuthority(head: MessageHead, isConnect: boolean): boolean {
   const target = readLatin1(head.bytes, head.targetStart, head.targetEnd);

@@ -1,6 +1,6 @@
-// Requests that two parsers might read differently, with the status that they get: 200 means accepted. Where HAProxy 2.6
-// decides otherwise, `haproxy` says how and `because` why; 0 means that it answers in another protocol. Read by the
-// parser's tests and by the comparison with the real HAProxy.
+// Requests that two parsers might read differently, with the status that they get: 200 means accepted. Where
+// HAProxy 2.6 decides otherwise, `haproxy` says how and `because` why; 0 means that it answers in another
+// protocol. Read by the parser's tests and by the comparison with the real HAProxy.
 
 export interface RequestVerdict {
   readonly text: string;

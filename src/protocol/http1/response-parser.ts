@@ -1,6 +1,7 @@
-// Reads the head of an HTTP/1 response: RFC 9112 section 6.3 decides how its body ends, which depends on the request's
-// method. Like the request parser in form and strictness. Stricter than HAProxy 2.6: the version must be "HTTP/…", the
-// status three digits, and Transfer-Encoding exactly "chunked" (HAProxy refuses other codings too, but not empty ones).
+// Reads the head of an HTTP/1 response: RFC 9112 section 6.3 decides how its body ends, which depends on the
+// request's method. Like the request parser in form and strictness. Stricter than HAProxy 2.6: the version
+// must be "HTTP/…", the status three digits, and Transfer-Encoding exactly "chunked" (HAProxy refuses other
+// codings too, but not empty ones).
 import { BLANK, CHARACTER_CLASS, VALUE } from "./character-class.ts";
 import { namesWebSocket, parseHeaderLines } from "./header-lines.ts";
 import {
@@ -26,9 +27,9 @@ const CR = 13;
 const SPACE = 32;
 
 /**
- * Parses bytes[start, end) into `head`, as `parseRequestHead` does; what is refused is -502. `requestMethod` is that
- * of the request it answers, as it was sent: to HEAD there is no body, and 2xx to CONNECT opens a tunnel.
- * 1xx heads are returned like others, with `framing` none; the final head follows them (but for 101).
+ * Parses bytes[start, end) into `head`, as `parseRequestHead` does; what is refused is -502. `requestMethod`
+ * is that of the request it answers, as it was sent: to HEAD there is no body, and 2xx to CONNECT opens a
+ * tunnel. 1xx heads are returned like others, with `framing` none; the final head follows them (but for 101).
  */
 export function parseResponseHead(
   head: MessageHead,

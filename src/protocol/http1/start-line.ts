@@ -1,6 +1,7 @@
-// What request and status line have in common: limits, versions, empty lines before them, and going on with a head that
-// came in pieces. A parse that needs more remembers the start of the first incomplete line and goes on from there, and
-// looks at it again only when a line end has come: a head sent byte by byte costs no more than twice a whole one per line.
+// What request and status line have in common: limits, versions, empty lines before them, and going on with a
+// head that came in pieces. A parse that needs more remembers the start of the first incomplete line and goes
+// on from there, and looks at it again only when a line end has come: a head sent byte by byte costs no more
+// than twice a whole one per line.
 import { ascii, packed, word } from "./bytes.ts";
 import type { MessageHead } from "./message-head.ts";
 
@@ -47,7 +48,10 @@ export function resume(head: MessageHead, bytes: Uint8Array, start: number, end:
   return false;
 }
 
-/** RFC 9112 section 2.2: empty lines before a message are skipped. Returns the start of the message, or as the parsers. */
+/**
+ * RFC 9112 section 2.2: empty lines before a message are skipped. Returns the start of the message, or as the
+ * parsers.
+ */
 export function skipEmptyLines(head: MessageHead, bytes: Uint8Array, pos: number, end: number): number {
   for (;;) {
     if (pos >= end) return stopAt(head, pos, end);
@@ -61,7 +65,9 @@ export function skipEmptyLines(head: MessageHead, bytes: Uint8Array, pos: number
   }
 }
 
-/** "HTTP/1.1" gives 11. MALFORMED for other text and versions below 1.0; INCOMPLETE when it is not complete. */
+/**
+ * "HTTP/1.1" gives 11. MALFORMED for other text and versions below 1.0; INCOMPLETE when it is not complete.
+ */
 export function parseVersion(bytes: Uint8Array, pos: number, end: number): number {
   if (end - pos < 8) {
     for (let i = pos; i < end && i < pos + 5; i++) {

@@ -1,6 +1,7 @@
-// Reads a PROXY header from the first bytes of a connection. Strict, because these bytes decide who the client is:
-// whatever is not exactly a header is malformed, and the connection has to be closed. Call it again with more bytes as
-// long as it says so; bytes that cannot become a header are refused as soon as they show.
+// Reads a PROXY header from the first bytes of a connection. Strict, because these bytes decide who the
+// client is: whatever is not exactly a header is malformed, and the connection has to be closed. Call it
+// again with more bytes as long as it says so; bytes that cannot become a header are refused as soon as they
+// show.
 import { formatIpAddress, parseIpAddress, type SocketAddress } from "../../base/address.ts";
 import { crc32c } from "./crc32c.ts";
 import {
@@ -119,7 +120,8 @@ function readVersion2(bytes: Uint8Array): ProxyHeaderRead {
   if (length < VERSION_2_FIXED_BYTES + addressBytes)
     return malformed("a PROXY header too short for its addresses");
   const isLocal = header[12] === 0x20;
-  // Behind addresses of an unknown form nobody can tell where the fields begin; LOCAL says that all is to be ignored.
+  // Behind addresses of an unknown form nobody can tell where the fields begin; LOCAL says that all is to be
+  // ignored.
   const fields = isKnown && !isLocal ? readFields(header, VERSION_2_FIXED_BYTES + addressBytes) : [];
   if (fields === null) return malformed("a PROXY header with a field that goes beyond its end");
   if (!isChecksumRight(header, fields)) return malformed("a PROXY header whose checksum is wrong");

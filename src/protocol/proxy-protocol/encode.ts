@@ -1,5 +1,5 @@
-// Writes PROXY headers, to stand before everything else on a connection to a server. As HAProxy does, addresses of
-// different families are both written as IPv6.
+// Writes PROXY headers, to stand before everything else on a connection to a server. As HAProxy does,
+// addresses of different families are both written as IPv6.
 import { formatIpAddress, parseIpAddress, type SocketAddress } from "../../base/address.ts";
 import { crc32c } from "./crc32c.ts";
 import {
@@ -38,8 +38,8 @@ export function encodeProxyHeaderV1(addresses: ProxyAddresses | null): Uint8Arra
 }
 
 /**
- * Version 2, for a stream. `null` gives LOCAL, which takes no fields. Fields that would make the header longer than
- * 65535 bytes are left out. `withChecksum` adds a CRC32C field.
+ * Version 2, for a stream. `null` gives LOCAL, which takes no fields. Fields that would make the header
+ * longer than 65535 bytes are left out. `withChecksum` adds a CRC32C field.
  */
 export function encodeProxyHeaderV2(
   addresses: ProxyAddresses | null,
@@ -108,7 +108,10 @@ function encodeField(field: ProxyField): Uint8Array {
   return bytes;
 }
 
-/** The byte for family and transport, and the address block; 0 and nothing when the addresses have no common form. */
+/**
+ * The byte for family and transport, and the address block; 0 and nothing when the addresses have no common
+ * form.
+ */
 function encodeAddresses(addresses: ProxyAddresses): [familyByte: number, bytes: Uint8Array] {
   const { source, destination } = addresses;
   if (source.family === "unix" && destination.family === "unix") {

@@ -1,12 +1,19 @@
-// What a PROXY header says, apart from how it is written. Source: HAProxy's "The PROXY protocol", versions 1 & 2.
+// What a PROXY header says, apart from how it is written. Source: HAProxy's "The PROXY protocol", versions 1
+// & 2.
 import type { SocketAddress } from "../../base/address.ts";
 
 export interface ProxyHeader {
   readonly version: 1 | 2;
-  /** Null: the sender speaks for itself or does not know (LOCAL, UNKNOWN, AF_UNSPEC): use the socket's addresses. */
+  /**
+   * Null: the sender speaks for itself or does not know (LOCAL, UNKNOWN, AF_UNSPEC): use the socket's
+   * addresses.
+   */
   readonly addresses: ProxyAddresses | null;
   readonly isDatagram: boolean;
-  /** Additional fields in the order they came, those that are decoded in `facts` included. Always empty in version 1. */
+  /**
+   * Additional fields in the order they came, those that are decoded in `facts` included. Always empty in
+   * version 1.
+   */
   readonly fields: readonly ProxyField[];
   readonly facts: ProxyFacts;
 }

@@ -1,9 +1,13 @@
-// Reads the first flight of a TLS client without ending its TLS: which server name and protocols it asks for, so that a
-// raw connection can be routed. Source: RFC 8446 sections 4.1.2 and 5.1, RFC 6066 section 3, RFC 7301. It verifies form,
-// not cryptography; a ClientHello spread over several records is put together. SSLv2 hellos are "not TLS".
+// Reads the first flight of a TLS client without ending its TLS: which server name and protocols it asks for,
+// so that a raw connection can be routed. Source: RFC 8446 sections 4.1.2 and 5.1, RFC 6066 section 3, RFC
+// 7301. It verifies form, not cryptography; a ClientHello spread over several records is put together. SSLv2
+// hellos are "not TLS".
 
 export interface ClientHello {
-  /** Highest version offered, as on the wire: 0x0303 is TLS 1.2, 0x0304 TLS 1.3. From supported_versions where sent. */
+  /**
+   * Highest version offered, as on the wire: 0x0303 is TLS 1.2, 0x0304 TLS 1.3. From supported_versions where
+   * sent.
+   */
   readonly version: number;
   /** Version of the handshake message itself: 0x0303 for TLS 1.2 and 1.3. */
   readonly legacyVersion: number;
@@ -43,7 +47,10 @@ const EXTENSION_SUPPORTED_VERSIONS = 43;
 const INCOMPLETE: ClientHelloRead = { kind: "incomplete" };
 const NOT_TLS: ClientHelloRead = { kind: "not-tls" };
 
-/** Reads from the beginning of a connection: bytes[start, end). Call it again with more bytes while it is incomplete. */
+/**
+ * Reads from the beginning of a connection: bytes[start, end). Call it again with more bytes while it is
+ * incomplete.
+ */
 export function readClientHello(bytes: Uint8Array, start: number, end: number): ClientHelloRead {
   const stream = bytes.subarray(start, end);
   const message: number[] = [];

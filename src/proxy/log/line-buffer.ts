@@ -1,5 +1,6 @@
-// Memory that log lines are written into without strings in between. Lines are cut at `limit`. Text that is known
-// beforehand is written eight bytes at a time: a byte costs 1.3 ns in a loop, and a line has some 150 of them.
+// Memory that log lines are written into without strings in between. Lines are cut at `limit`. Text that is
+// known beforehand is written eight bytes at a time: a byte costs 1.3 ns in a loop, and a line has some 150
+// of them.
 import { Buffer } from "node:buffer";
 
 /** Above this, the native copy is faster than a loop. */

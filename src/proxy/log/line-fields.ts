@@ -1,7 +1,7 @@
-// The variables of a log line, and the runs of them that nearly every format has in common with `option httplog`, put
-// into a line. Runs are functions of their own because each step of a line program is a jump that the processor guesses
-// wrong after every system call: with four steps in place of twenty-three, a line costs 410 ns and not 490
-// (bench/micro/rules.ts).
+// The variables of a log line, and the runs of them that nearly every format has in common with `option
+// httplog`, put into a line. Runs are functions of their own because each step of a line program is a jump
+// that the processor guesses wrong after every system call: with four steps in place of twenty-three, a line
+// costs 410 ns and not 490 (bench/micro/rules.ts).
 //
 // Unless it takes a limit, a function writes up to STEP_BYTES_MAX bytes without asking for room.
 import { COUNTER } from "../state.ts";

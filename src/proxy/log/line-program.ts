@@ -1,7 +1,8 @@
-// A compiled log format as a row of steps that one loop carries out. It looks as it does because a line is written for
-// every request: with a function per variable, each calling another to read its value, an httplog line costs 1.37 µs
-// of a request's 3.4; as cases of one switch, which V8 compiles as a whole, with names encoded beforehand, 0.85 µs
-// (bench/micro/exchange.ts). Variables without a case of their own are made as text, which costs more.
+// A compiled log format as a row of steps that one loop carries out. It looks as it does because a line is
+// written for every request: with a function per variable, each calling another to read its value, an httplog
+// line costs 1.37 µs of a request's 3.4; as cases of one switch, which V8 compiles as a whole, with names
+// encoded beforehand, 0.85 µs (bench/micro/exchange.ts). Variables without a case of their own are made as
+// text, which costs more.
 //
 // A case may write STEP_BYTES_MAX bytes without asking for room; LineBuffer has that much behind its limit.
 import { COUNTER } from "../state.ts";

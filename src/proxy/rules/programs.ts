@@ -27,7 +27,10 @@ export type Verdict =
   | { readonly kind: "silent-drop" }
   | { readonly kind: "use-service"; readonly service: "prometheus-exporter" };
 
-/** One rule set, compiled. Constant verdicts are shared objects: running a set allocates nothing in the usual case. */
+/**
+ * One rule set, compiled. Constant verdicts are shared objects: running a set allocates nothing in the usual
+ * case.
+ */
 export interface RuleProgram {
   readonly isEmpty: boolean;
   /** `resumeAt` is 0, or what a `wait` verdict said. */

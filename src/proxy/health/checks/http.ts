@@ -236,7 +236,8 @@ function serverState(server: Server, facts: SendStateFacts, nowSeconds: number):
   let text = `${facts.describeState(server)}; address=${server.host}; port=${server.port ?? ""}`;
   text += `; name=${backend.name}/${server.name}`;
   text += `; node=${facts.nodeName}; weight=${weight(state.read(slot, CELL.effectiveWeight))}/${weight(total)}`;
-  text += `; scur=${state.total(slot, COUNTER.scur)}/${state.total(backend.slot, COUNTER.scur) - queued}; qcur=${server.queued}`;
+  text += `; scur=${state.total(slot, COUNTER.scur)}/${state.total(backend.slot, COUNTER.scur) - queued}`;
+  text += `; qcur=${server.queued}`;
   const slowstart = Math.ceil((server.definition.slowstartMs ?? 0) / 1000);
   const age = nowSeconds - state.read(slot, CELL.lastChangeSeconds);
   if (server.operational !== SERVER_STATE.starting || age < 0 || age >= slowstart) return text;

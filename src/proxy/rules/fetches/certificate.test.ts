@@ -3,7 +3,10 @@ import { createHash, X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import { formatName, nameEntry, readCertificate } from "./certificate.ts";
 
-/** By `openssl req -x509 -newkey ec … -subj "/C=DE/O=Company, Inc/OU=A/OU=B/CN=client" -set_serial 0x1234abcd`. */
+/**
+ * By `openssl req -x509 -newkey ec … -subj "/C=DE/O=Company, Inc/OU=A/OU=B/CN=client" -set_serial
+ * 0x1234abcd`.
+ */
 const DER = Buffer.from(
   "MIIB3zCCAYWgAwIBAgIEEjSrzTAKBggqhkjOPQQDAjBNMQswCQYDVQQGEwJERTEVMBMGA1UECgwMQ29tcGFueSwgSW5jMQow" +
     "CAYDVQQLDAFBMQowCAYDVQQLDAFCMQ8wDQYDVQQDDAZjbGllbnQwHhcNMjYxMTIzMDQwODA5WhcNMzYxMTIwMDQwODA5WjBN" +
