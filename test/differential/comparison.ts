@@ -34,7 +34,10 @@ export interface CaseGroup {
 }
 
 export interface Observation extends Readonly<Record<Part, string>> {
-  /** The byte counts of the log lines together, and what the clients received; null when one of them is not known. */
+  /**
+   * The byte counts of the log lines together, and what the clients received; null when one of them is not
+   * known.
+   */
   readonly bytes: { readonly logged: number; readonly received: number } | null;
 }
 

@@ -2,7 +2,10 @@
 import { connect, type Socket } from "node:net";
 import { readRequests, readResponses, showBytes, showMessage, type WireReading } from "./wire-messages.ts";
 
-/** Bytes, a pause in milliseconds, or: wait until the answer contains a text; end our side; cut the connection. */
+/**
+ * Bytes, a pause in milliseconds, or: wait until the answer contains a text; end our side; cut the
+ * connection.
+ */
 export type ClientStep =
   | string
   | Buffer

@@ -1,5 +1,5 @@
-// The differences that stay, by case, each with its reason: where we are stricter or safer, or say what HAProxy hides. A
-// difference that is no more must be taken off this table: the test fails until then.
+// The differences that stay, by case, each with its reason: where we are stricter or safer, or say what
+// HAProxy hides. A difference that is no more must be taken off this table: the test fails until then.
 import type { Part } from "./comparison.ts";
 
 export interface Difference {

@@ -1,6 +1,6 @@
-// The same configuration and the same bytes for HAProxy 2.6 and for Sallyport on each engine: answers, the requests
-// that servers saw, chosen servers, connections kept or closed, and log lines must be the same. Where they are not, the
-// case says so and why; we may only be stricter or safer.
+// The same configuration and the same bytes for HAProxy 2.6 and for Sallyport on each engine: answers, the
+// requests that servers saw, chosen servers, connections kept or closed, and log lines must be the same.
+// Where they are not, the case says so and why; we may only be stricter or safer.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import process from "node:process";

@@ -1,5 +1,5 @@
-// A port on which connecting never comes to an end: its listener accepts nothing and its backlog is full. The listener
-// is another process whose loop stands still, since Node cannot listen without accepting.
+// A port on which connecting never comes to an end: its listener accepts nothing and its backlog is full. The
+// listener is another process whose loop stands still, since Node cannot listen without accepting.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";

@@ -1,10 +1,13 @@
-// A server whose every byte the test decides, and which records what it was sent: per request the head byte for byte,
-// and whether its connection was new. Plain sockets, so that it can also be wrong, slow and rude.
+// A server whose every byte the test decides, and which records what it was sent: per request the head byte
+// for byte, and whether its connection was new. Plain sockets, so that it can also be wrong, slow and rude.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { readRequests, showBytes, showMessage } from "./wire-messages.ts";
 
-/** What the server does for one request: bytes, pauses in milliseconds, and ways to end. `read` waits for the body. */
+/**
+ * What the server does for one request: bytes, pauses in milliseconds, and ways to end. `read` waits for the
+ * body.
+ */
 export type OriginStep =
   | string
   | Buffer
@@ -13,7 +16,10 @@ export type OriginStep =
   | { readonly end: true }
   | { readonly reset: true }
   | { readonly echo: true };
-/** The first step is taken when the head is complete. Without "read" in front the server does not wait for the body. */
+/**
+ * The first step is taken when the head is complete. Without "read" in front the server does not wait for the
+ * body.
+ */
 export type OriginScript = readonly OriginStep[];
 
 export const END: { readonly end: true } = { end: true };
@@ -34,7 +40,10 @@ export interface SharedRecords {
 export interface Origin {
   readonly name: string;
   readonly port: number;
-  /** For the requests to come, in order; the last one serves all that follow. "NAME" in it becomes the server's name. */
+  /**
+   * For the requests to come, in order; the last one serves all that follow. "NAME" in it becomes the
+   * server's name.
+   */
   setScripts(scripts: readonly OriginScript[]): void;
   /** Records what came and is no complete request. */
   flush(): void;

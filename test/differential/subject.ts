@@ -1,4 +1,5 @@
-// One proxy under test with everything around it: its own servers, its own ports, its own log socket, a process.
+// One proxy under test with everything around it: its own servers, its own ports, its own log socket, a
+// process.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket, type Socket as LogSocket } from "node:dgram";
 import { once } from "node:events";
@@ -13,7 +14,10 @@ import { type Origin, type SharedRecords, startOrigin } from "./origin.ts";
 
 export type SubjectName = "haproxy" | "uring" | "portable";
 
-/** "{front1}" … in a configuration become ports: fronts of the proxy, servers "{a}", "{b}", "{c}", and one where nobody listens. */
+/**
+ * "{front1}" … in a configuration become ports: fronts of the proxy, servers "{a}", "{b}", "{c}", and one
+ * where nobody listens.
+ */
 const FRONTS = ["front1", "front2", "front3", "front4", "front5", "front6"] as const;
 const SERVERS = ["A", "B", "C"] as const;
 const START_MS = 30_000;
@@ -184,8 +188,8 @@ function normalise(text: string, ports: ReadonlyMap<string, number>): string {
       .replace(/(?<= )[+-]?\d+(\/[+-]?\d+){2,4} /, (times) => times.replaceAll(/(?<![\d-])\d+/g, "n"))
       // Whether the client before has left is a matter of moments; retries are not.
       .replace(/(?<= )\d+\/\d+\/\d+\/\d+(?=\/[+\d]+ \d+\/\d+ )/, "c/c/c/c")
-      // HAProxy counts its internal form of a message (names and values without separators, a fixed size for the
-      // first line), we what went to the client; that ours is the truth is checked apart.
+      // HAProxy counts its internal form of a message (names and values without separators, a fixed size for
+      // the first line), we what went to the client; that ours is the truth is checked apart.
       .replace(LOGGED_BYTES, (whole, count: string) => whole.replace(` ${count} `, " bytes "))
   );
 }

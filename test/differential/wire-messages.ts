@@ -1,5 +1,6 @@
-// Takes recorded bytes apart into HTTP messages, so that they can be compared: heads byte for byte, bodies by content,
-// since two proxies may cut chunks at different places. Lenient on purpose: it shows what is there, it judges nothing.
+// Takes recorded bytes apart into HTTP messages, so that they can be compared: heads byte for byte, bodies by
+// content, since two proxies may cut chunks at different places. Lenient on purpose: it shows what is there,
+// it judges nothing.
 import { createHash } from "node:crypto";
 
 /** Longer content is shown by its length and digest. */

@@ -1,5 +1,6 @@
-// Waiting for the body of a request before its rules go on (`wait-for-body`, `option http-buffer-request`, keys for
-// balancing that stand in the body): how much is enough, and what a client that waits for a word is told.
+// Waiting for the body of a request before its rules go on (`wait-for-body`, `option http-buffer-request`,
+// keys for balancing that stand in the body): how much is enough, and what a client that waits for a word is
+// told.
 import type { MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Stream } from "../stream.ts";
 import type { ExchangeContext } from "./context.ts";
@@ -39,8 +40,8 @@ export class BodyWait {
 }
 
 /**
- * True for a client that sends its body only when it is asked to (RFC 9110 section 10.1.1). The server is not asked yet,
- * so we have to; the header is taken out, for the server must not do it once more.
+ * True for a client that sends its body only when it is asked to (RFC 9110 section 10.1.1). The server is not
+ * asked yet, so we have to; the header is taken out, for the server must not do it once more.
  */
 export function expectsToBeAsked(head: MessageHead): boolean {
   if (head.versionMinor === 0 || head.firstValue("expect")?.toLowerCase() !== "100-continue") return false;

@@ -78,8 +78,9 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     this.#giveBack(server);
   }
 
-  get isQueued(): boolean {
-    return this.#isQueued;
+  /** How it ends when the client is gone before there is a server. */
+  get goneTermination(): Termination {
+    return this.#isQueued ? TERMINATION.clientGoneInQueue : TERMINATION.clientGoneInConnect;
   }
 
   /** True when the link was freshly opened for this stream, which matters for what a failure means. */

@@ -1,5 +1,5 @@
-// A connection that ended before its PROXY header or TLS handshake was complete: counted, and told in one log line of
-// HAProxy's, which has no stream to speak of.
+// A connection that ended before its PROXY header or TLS handshake was complete: counted, and told in one log
+// line of HAProxy's, which has no stream to speak of.
 import type { Failure } from "../../base/failure.ts";
 import { COUNTER } from "../state.ts";
 import type { Session } from "../stream.ts";

@@ -14,6 +14,7 @@ import type { ExchangeContext, LiveSession } from "./context.ts";
 import { endFailedHandshake } from "./failed-handshake.ts";
 import type { InputPiece } from "./held-input.ts";
 import { HttpExchange } from "./http-exchange.ts";
+import { refuseHead } from "./refused-head.ts";
 import { admitSession } from "./session-rules.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 
@@ -88,7 +89,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     this.#state = "closed";
     this.context.engine.timers.remove(this.timer);
     if (state === "exchange") this.#exchange.handleClientGone(failure);
-    else if (isBroken) this.#exchange.logBrokenHead(this.#partialLength);
+    else if (isBroken) refuseHead(this, TERMINATION.clientClosedInRequest, 400, this.#partialLength);
     this.#exchange.dispose();
     this.#dropPartial();
     this.context.liveSessions.delete(this);
@@ -127,8 +128,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   }
 
   #failHead(termination: Termination, status: number): void {
-    this.#state = "exchange";
-    this.#exchange.failHead(termination, status, this.#partialLength);
+    refuseHead(this, termination, status, this.#partialLength);
   }
 
   /**
@@ -230,10 +230,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     this.#limits.headBytesMax = bufferBytes - maxRewriteBytes;
     this.#limits.headerCountMax = headerCountMax - 1;
     const consumed = parseRequestHead(this.request, bytes, start, end, this.#limits);
-    if (consumed < 0) {
-      this.#state = "exchange";
-      this.#exchange.failHead(TERMINATION.badRequest, -consumed, end - start);
-    }
+    if (consumed < 0) refuseHead(this, TERMINATION.badRequest, -consumed, end - start);
     return consumed;
   }
   readonly #limits = { headBytesMax: 15360, headerCountMax: 100 };
@@ -258,6 +255,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
       this.#failHead(TERMINATION.badRequest, 400);
       return;
     }
+    this.#state = "exchange";
     this.#exchange.begin(this.#partial ?? chunk, chunk, restStart, end);
   }
 

@@ -6,8 +6,7 @@ import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import { FRAMING_CHUNKED, FRAMING_UNTIL_CLOSE, type MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Chunk } from "../../transport/contract.ts";
 import type { Server } from "../runtime.ts";
-import { COUNTER, countRate } from "../state.ts";
-import { Stream } from "../stream.ts";
+import type { Stream } from "../stream.ts";
 import { countStream } from "./accounting.ts";
 import { BodyWait, CONTINUE, expectsToBeAsked } from "./body-wait.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
@@ -23,12 +22,13 @@ import {
   setClientConnectionHeader,
   setServerConnectionHeader,
 } from "./keep-alive.ts";
-import { earlyErrorText, errorReply, type Reply, readReplyHead } from "./replies.ts";
+import { beginStream } from "./refused-head.ts";
+import { errorReply, type Reply } from "./replies.ts";
 import { type PhaseOutcome, RequestPhases, replySource } from "./request-phases.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseHeadReader } from "./response-head-reader.ts";
-import { observationOf, runAfterResponse, runResponsePhases } from "./response-phases.ts";
-import { ResponseRelay } from "./response-relay.ts";
+import { observationOf, runReplyPhases, runResponsePhases } from "./response-phases.ts";
+import { ResponseRelay, sendText } from "./response-relay.ts";
 import type { ServerLink } from "./server-link.ts";
 import { ServerLinks } from "./server-links.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
@@ -81,7 +81,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   /** A complete head: its bytes are in `headChunk`; what follows it is rest.bytes[start, end). */
   begin(headChunk: Chunk, rest: Chunk, start: number, end: number): void {
-    const stream = this.#newStream();
+    const stream = beginStream(this.#client);
+    this.stream = stream;
+    this.#reset();
     const head = this.#client.request;
     const { engine } = this.#context;
     headChunk.retain();
@@ -102,31 +104,11 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (this.#isRequestDone || this.#links.current === null || this.#requestRelay.heldCount > 0) {
       this.#hold(chunk, start, end);
       if (this.#waiting === "body" && !this.#isRequestDone) this.#continueWithBody(false);
-    } else this.#forwardRequestBody(this.#links.current, chunk, start, end);
+    } else {
+      const link = this.#links.current;
+      this.#checkRequest(link, this.#requestRelay.forward(link.connection, chunk, start, end));
+    }
     this.#client.armClientTimeout();
-  }
-
-  /** A head that never became complete, or was no HTTP; `receivedBytes` of it have come. */
-  failHead(termination: Termination, status: number, receivedBytes: number): void {
-    const stream = this.#newStream();
-    stream.bytesIn = receivedBytes;
-    this.#context.state.count(stream.frontend.slot, COUNTER.ereq);
-    this.#context.state.count(this.#client.listener.slot, COUNTER.ereq);
-    this.#isRequestDone = true;
-    stream.status = status;
-    this.#end(termination);
-    this.#relay.sendText(stream, earlyErrorText(status, replySource(this.#context, stream)));
-    this.#finish();
-  }
-
-  /** The client left in the middle of a head, or without one. */
-  logBrokenHead(receivedBytes: number): void {
-    const stream = this.#newStream();
-    stream.bytesIn = receivedBytes;
-    stream.status = 400;
-    this.#context.state.count(stream.frontend.slot, COUNTER.ereq);
-    this.#end(TERMINATION.clientClosedInRequest);
-    this.#finish();
   }
 
   handleClientDrain(): void {
@@ -137,9 +119,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   handleClientEnd(): void {
     if (!this.#isRequestDone) this.#failClient(TERMINATION.clientGoneInData);
     else if (this.#links.current === null && this.stream.backend?.definition.options.abortonclose === true) {
-      this.#failClient(
-        this.#connector.isQueued ? TERMINATION.clientGoneInQueue : TERMINATION.clientGoneInConnect,
-      );
+      this.#failClient(this.#connector.goneTermination);
     }
   }
 
@@ -148,10 +128,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (this.#isFinishing) this.#finish();
     else if (this.#isResponseBegun) this.#failClient(TERMINATION.clientGoneInData);
     else if (this.#links.current !== null) this.#failClient(TERMINATION.clientGoneBeforeResponse);
-    else
-      this.#failClient(
-        this.#connector.isQueued ? TERMINATION.clientGoneInQueue : TERMINATION.clientGoneInConnect,
-      );
+    else this.#failClient(this.#connector.goneTermination);
   }
 
   handleClientTimeout(): void {
@@ -167,18 +144,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (this.#isActive) this.#failClient(TERMINATION.killed);
   }
 
-  #newStream(): Stream {
-    const { session, headStartMs, idleSinceMs } = this.#client;
-    const { engine, state } = this.#context;
-    const stream = new Stream(session, this.#context.runtime);
-    session.requestCount++;
-    stream.startMs = headStartMs;
-    stream.startDateMs = engine.wallClockMs - (engine.nowMs - headStartMs);
-    stream.idleMs = headStartMs - idleSinceMs;
-    this.stream = stream;
+  #reset(): void {
     this.#isActive = true;
     this.#waiting = "server";
-    this.#isRequestDone = false;
     this.#isResponseBegun = false;
     this.#isResponseDone = false;
     this.#isClientKept = false;
@@ -186,9 +154,6 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#phases.reset();
     const { bufferBytes, headerCountMax } = this.#context.runtime.configuration.global;
     this.#responses.reset(bufferBytes, headerCountMax);
-    state.count(stream.frontend.slot, COUNTER.reqTot);
-    countRate(state, stream.frontend.slot, COUNTER.reqRateSecond, engine.wallClockMs);
-    return stream;
   }
 
   #continue(outcome: PhaseOutcome): void {
@@ -207,7 +172,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
         this.#client.connection.resume();
         this.#continueWithBody(false);
         if (this.#waiting === "body" && expectsToBeAsked(this.stream.request!))
-          this.#relay.sendText(this.stream, CONTINUE);
+          sendText(this.#client.connection, this.#context.engine, this.stream, CONTINUE);
         return;
       case "reply":
         this.#reply(outcome.reply, outcome.termination);
@@ -216,10 +181,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
         const { timeouts } = (this.stream.backend ?? this.stream.frontend).definition;
         this.#waiting = "tarpit";
         this.#tarpitReply = outcome.reply;
-        this.#context.engine.timers.arm(
-          this.#timer,
-          this.#context.engine.nowMs + (timeouts.tarpitMs ?? timeouts.connectMs ?? 0),
-        );
+        this.#armAfter(timeouts.tarpitMs ?? timeouts.connectMs ?? 0);
         return;
       }
       case "drop":
@@ -254,10 +216,6 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     // Nobody needs more before the server is there; rules that wait for the body need as much as a buffer
     // holds.
     if (this.#waiting !== "body") this.#client.connection.pause();
-  }
-
-  #forwardRequestBody(link: ServerLink, chunk: Chunk, start: number, end: number): void {
-    this.#checkRequest(link, this.#requestRelay.forward(link.connection, chunk, start, end));
   }
 
   #checkRequest(link: ServerLink, isWellFormed: boolean): void {
@@ -309,7 +267,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (!this.#isResponseBegun) this.#receiveResponseHead(link, chunk, start, end);
     else if (!this.#isResponseDone) {
       this.#armServerTimeout();
-      this.#forwardResponseBody(link, chunk, start, end);
+      this.#client.armClientTimeout();
+      this.#checkRelay(link, this.#relay.forward(chunk, start, end), end);
     }
   }
 
@@ -354,25 +313,16 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       !isIdempotent(this.stream.request!.method)
     ) {
       this.#context.observe(link.server, "http-closed");
-      if (isFresh || this.stream.session.requestCount <= 1)
-        this.#failServer(TERMINATION.serverClosedBeforeResponse);
-      else this.#abandonClient(link);
+      const isFirst = isFresh || this.stream.session.requestCount <= 1;
+      if (isFirst) this.#failServer(TERMINATION.serverClosedBeforeResponse);
+      // A client may repeat a request on a new connection by itself (RFC 9112 section 9.3.1): closing tells it so.
+      else this.#failClient(TERMINATION.serverClosedOnReuse);
       return;
     }
     this.#dropLink();
     this.#connector.release();
     this.stream.server = link.server;
     this.#connector.start(true);
-  }
-
-  /**
-   * The client may repeat the request on a new connection of its own accord (RFC 9112 section 9.3.1): tell it
-   * by closing.
-   */
-  #abandonClient(_link: ServerLink): void {
-    this.#end(TERMINATION.serverClosedBeforeResponse);
-    this.#client.connection.close();
-    this.#finish();
   }
 
   handleTimeout(_nowMs: number): void {
@@ -385,9 +335,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     } else this.#failServer(TERMINATION.serverTimeoutInData);
   }
 
-  /**
-   * Logged as HAProxy does: the time in the tarpit is one in the queue, and nothing is said of the head's.
-   */
+  /** Logged as HAProxy does: time in the tarpit is time in a queue, and nothing is said of the head's. */
   #endTarpit(): void {
     this.stream.requestMs = -1;
     this.stream.queueMs = this.#context.engine.nowMs - this.stream.startMs;
@@ -396,8 +344,12 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   #armServerTimeout(): void {
     const timeoutMs = this.stream.serverTimeoutMs ?? this.stream.backend!.definition.timeouts.serverMs;
-    if (timeoutMs !== null)
-      this.#context.engine.timers.arm(this.#timer, this.#context.engine.nowMs + timeoutMs);
+    if (timeoutMs !== null) this.#armAfter(timeoutMs);
+  }
+
+  #armAfter(durationMs: number): void {
+    const { timers, nowMs } = this.#context.engine;
+    timers.arm(this.#timer, nowMs + durationMs);
   }
 
   // ---- The response ----
@@ -467,19 +419,11 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     const isOldClient = request.versionMinor === 0;
     this.#isDechunking = isOldClient && response.framing === FRAMING_CHUNKED;
     this.#isClientKept =
-      this.#mayKeepClient() && response.framing !== FRAMING_UNTIL_CLOSE && !this.#isDechunking;
+      mayKeepClient(this.stream, this.#context.isStopping) &&
+      response.framing !== FRAMING_UNTIL_CLOSE &&
+      !this.#isDechunking;
     if (this.#isDechunking) response.removeHeader("transfer-encoding");
     setClientConnectionHeader(response, this.#isClientKept, isOldClient);
-  }
-
-  #mayKeepClient(): boolean {
-    return mayKeepClient(this.stream) && !this.#context.isStopping;
-  }
-
-  #forwardResponseBody(link: ServerLink, chunk: Chunk, start: number, end: number): void {
-    const rest = this.#relay.forward(chunk, start, end);
-    this.#client.armClientTimeout();
-    this.#checkRelay(link, rest, end);
   }
 
   #checkRelay(link: ServerLink, rest: number, end: number): void {
@@ -515,9 +459,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   // ---- Ends ----
 
-  /**
-   * Both directions are done. Waits for a slow client to take a large rest, so that the log tells the truth.
-   */
+  /** Both directions are done. A slow client is given time for a large rest, so that the log is true. */
   #exchangeDone(): void {
     if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES / 8) this.#isFinishing = true;
     else this.#finish();
@@ -533,29 +475,19 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       this.#finish();
       return;
     }
-    const request = stream.request;
-    const isHead = request?.method === "HEAD";
+    const request = stream.request!;
     const { head } = this.#responses;
-    readReplyHead(reply, head);
-    stream.response = head;
-    stream.status = head.status;
     stream.isIntercepted = termination.cause === "L";
-    if (request !== null) runAfterResponse(stream);
-    const keeps = request !== null && this.#mayKeepClient() && head.status !== 400 && head.status !== 408;
-    this.#isClientKept = keeps && this.#isBodyHere();
-    setClientConnectionHeader(head, this.#isClientKept, request?.versionMinor === 0);
-    const body = isHead || head.status === 304 || head.status === 204 ? EMPTY : reply.body;
+    const body = runReplyPhases(stream, reply, head);
+    // The next request can only be found when all of this one's body has come.
+    this.#isRequestDone ||= this.#requestRelay.skipBody();
+    const isOver = !this.#isRequestDone || head.status === 400 || head.status === 408;
+    this.#isClientKept = !isOver && mayKeepClient(stream, this.#context.isStopping);
+    setClientConnectionHeader(head, this.#isClientKept, request.versionMinor === 0);
     this.#relay.sendReply(stream, head, body);
     this.#isResponseBegun = true;
     this.#isResponseDone = true;
     this.#exchangeDone();
-  }
-
-  /** Takes the rest of the request's body off what was received; false when it is not all here. */
-  #isBodyHere(): boolean {
-    if (this.#isRequestDone) return true;
-    this.#isRequestDone = this.#requestRelay.skipBody();
-    return this.#isRequestDone;
   }
 
   #failBadResponse(link: ServerLink): void {
@@ -594,7 +526,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   #end(termination: Termination): void {
-    this.stream.cause = termination.cause === "L" ? "L" : termination.cause;
+    this.stream.cause = termination.cause;
     this.stream.phase = termination.phase;
   }
 
@@ -666,5 +598,3 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (this.#client.isEnded) tunnel.handleEnd(this.#client.connection);
   }
 }
-
-const EMPTY = new Uint8Array(0);

@@ -28,7 +28,8 @@ export function doesServerKeep(response: MessageHead): boolean {
 }
 
 /** The client and the configuration let the client's connection live. */
-export function mayKeepClient(stream: Stream): boolean {
+export function mayKeepClient(stream: Stream, isStopping: boolean): boolean {
+  if (isStopping) return false;
   const request = stream.request;
   if (request === null || request.connectionClose) return false;
   if (request.versionMinor === 0 && !request.connectionKeepAlive) return false;

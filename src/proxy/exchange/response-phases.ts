@@ -1,12 +1,14 @@
 // The phases of a response between its complete head and its way to the client: captures, http-response rules
 // (the backend's, then the frontend's), the persistence cookie, http-after-response rules.
+
+import type { MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Observation } from "../health/observation.ts";
 import { applyResponseCookie } from "../persistence/cookie.ts";
 import type { BackendPrograms, Verdict } from "../rules/programs.ts";
 import { COUNTER } from "../state.ts";
 import type { Stream } from "../stream.ts";
 import type { ExchangeContext } from "./context.ts";
-import { definedReply, errorReply, type Reply, redirectReply } from "./replies.ts";
+import { definedReply, errorReply, type Reply, readReplyHead, redirectReply } from "./replies.ts";
 import { captureCookie, captureOf, replySource } from "./request-phases.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 
@@ -32,8 +34,18 @@ export function runResponsePhases(context: ExchangeContext, stream: Stream): Res
   return null;
 }
 
+/** Our own reply: its head goes into `head` and through the rules. Returns the body that belongs to it. */
+export function runReplyPhases(stream: Stream, reply: Reply, head: MessageHead): Uint8Array {
+  readReplyHead(reply, head);
+  stream.response = head;
+  stream.status = head.status;
+  runAfterResponse(stream);
+  const isBodiless = stream.request!.method === "HEAD" || head.status === 304 || head.status === 204;
+  return isBodiless ? EMPTY : reply.body;
+}
+
 /** Rules that run on every response, our own replies included. */
-export function runAfterResponse(stream: Stream): void {
+function runAfterResponse(stream: Stream): void {
   const back = ownBackendPrograms(stream)?.httpAfterResponse;
   if (back !== undefined && !back.isEmpty) back.run(stream, 0);
   const front = stream.frontend.programs.httpAfterResponse;
@@ -94,3 +106,5 @@ function captureResponseHeaders(stream: Stream): void {
 export function observationOf(status: number): Observation {
   return status < 500 || status === 501 || status === 505 ? "http-correct" : "http-wrong-status";
 }
+
+const EMPTY = new Uint8Array(0);

@@ -48,16 +48,6 @@ export class ResponseRelay {
     this.#send(head, EMPTY, 0, 0);
   }
 
-  /** A whole message that is no exchange's, Latin-1. */
-  sendText(stream: Stream, text: string): void {
-    if (text === "") return;
-    const out = this.#engine.allocate(text.length);
-    out.bytes.set(Buffer.from(text, "latin1"));
-    stream.bytesOut += text.length;
-    this.#client.send(out, 0, text.length);
-    out.release();
-  }
-
   /** A reply of our own. */
   sendReply(stream: Stream, head: MessageHead, body: Uint8Array): void {
     this.#stream = stream;
@@ -130,6 +120,16 @@ export class ResponseRelay {
     this.#client.send(out, 0, length);
     out.release();
   }
+}
+
+/** Sends a whole message that was never a head, Latin-1, and counts it. */
+export function sendText(client: Connection, engine: Engine, stream: Stream, text: string): void {
+  if (text === "") return;
+  const out = engine.allocate(text.length);
+  out.bytes.set(Buffer.from(text, "latin1"));
+  stream.bytesOut += text.length;
+  client.send(out, 0, text.length);
+  out.release();
 }
 
 const EMPTY = new Uint8Array(0);

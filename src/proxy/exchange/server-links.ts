@@ -1,5 +1,6 @@
-// The server connections of one client connection: the one that the present exchange uses, and the one that belongs to
-// this client for good (http-reuse never, NTLM). Decides where a connection goes when its exchange is over.
+// The server connections of one client connection: the one that the present exchange uses, and the one that
+// belongs to this client for good (http-reuse never, NTLM). Decides where a connection goes when its exchange
+// is over.
 import type { Server } from "../runtime.ts";
 import type { ServerLink } from "./server-link.ts";
 

@@ -36,6 +36,7 @@ type TerminationName =
   | "clientGoneInData"
   | "clientTimeoutInData"
   | "serverClosedBeforeResponse"
+  | "serverClosedOnReuse"
   | "badResponse"
   | "responseDenied"
   | "serverTimeout"
@@ -63,6 +64,7 @@ export const TERMINATION: Readonly<Record<TerminationName, Termination>> = {
   clientGoneInData: end("C", "D", 0),
   clientTimeoutInData: end("c", "D", 408),
   serverClosedBeforeResponse: end("S", "H", 502),
+  serverClosedOnReuse: end("S", "H", 0),
   badResponse: end("P", "H", 502),
   responseDenied: end("P", "H", 502),
   serverTimeout: end("s", "H", 504),

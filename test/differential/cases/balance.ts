@@ -1,4 +1,5 @@
-// Who serves: every algorithm with its weights and keys, one backend for each, chosen by the first word of the path.
+// Who serves: every algorithm with its weights and keys, one backend for each, chosen by the first word of
+// the path.
 import type { CaseGroup } from "../comparison.ts";
 import { get, post } from "./text.ts";
 

@@ -1,4 +1,5 @@
-// Which connections live on: keep-alive and its headers, pipelining, the three connection modes, reuse, upgrades.
+// Which connections live on: keep-alive and its headers, pipelining, the three connection modes, reuse,
+// upgrades.
 import type { CaseGroup } from "../comparison.ts";
 import { CUT, HALF_CLOSE } from "../conversation.ts";
 import { ECHO, END } from "../origin.ts";
