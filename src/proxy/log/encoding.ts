@@ -8,12 +8,13 @@ const HEADER_UNSAFE = /[\x00-\x1f"#{|}\x7f-\xff]/g;
 const URL_UNSAFE = /[\x00-\x1f"#\x7f-\xff]/g;
 /** Controls but the tabulator, and DEL. */
 const HTTP_UNSAFE = /[\x00-\x08\x0a-\x1f\x7f]/g;
+/** Controls but the tabulator, and DEL. */
+export const HAS_CONTROL: RegExp = /[\x00-\x08\x0a-\x1f\x7f]/;
 const STRUCTURED_DATA_UNSAFE = /["\\\]]/g;
 
 // A regular expression with the `g` flag keeps a position between calls of test(), hence twins without it.
 const HAS_HEADER_UNSAFE = /[\x00-\x1f"#{|}\x7f-\xff]/;
 const HAS_URL_UNSAFE = /[\x00-\x1f"#\x7f-\xff]/;
-const HAS_HTTP_UNSAFE = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 export type Encoder = (text: string, isEscaped: boolean) => string;
 
@@ -32,7 +33,12 @@ export function encodeUrl(text: string, isEscaped: boolean): string {
 /** Sample expressions in header values. */
 export function encodeHttp(text: string, isEscaped: boolean): string {
   const escaped = isEscaped ? text.replace(STRUCTURED_DATA_UNSAFE, "\\$&") : text;
-  return HAS_HTTP_UNSAFE.test(escaped) ? escaped.replace(HTTP_UNSAFE, percentEncode) : escaped;
+  return HAS_CONTROL.test(escaped) ? escaped.replace(HTTP_UNSAFE, percentEncode) : escaped;
+}
+
+/** Samples in log lines. */
+export function encodeControls(text: string): string {
+  return text.replace(HTTP_UNSAFE, hashEncode);
 }
 
 /** RFC 5424, 6.3.3. */

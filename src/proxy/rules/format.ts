@@ -9,7 +9,7 @@ import {
   type WriteText,
   writeOptional,
 } from "../log/aliases.ts";
-import { encodeHttp } from "../log/encoding.ts";
+import { encodeControls, encodeHttp, HAS_CONTROL } from "../log/encoding.ts";
 import { STEP } from "../log/line-program.ts";
 import type { RuleEnvironment } from "./environment.ts";
 import { compileSample } from "./sample.ts";
@@ -69,9 +69,9 @@ function compileSamplePart(
   const { readText } = compileSample(part.sample, environment);
   if (style === "log") {
     if (part.quoted || part.escaped)
-      return (stream) => writeOptional(upToNul(readText(stream)), part, !part.optional);
+      return (stream) => writeOptional(oneLine(readText(stream)), part, !part.optional);
     const missing = part.optional ? "" : "-";
-    return (stream) => upToNul(readText(stream)) || missing;
+    return (stream) => oneLine(readText(stream)) || missing;
   }
   return (stream) => {
     const text = readText(stream);
@@ -79,11 +79,14 @@ function compileSamplePart(
   };
 }
 
-/** HAProxy copies samples into log lines as C strings. */
-function upToNul(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
+/**
+ * What a sample puts into a log line: as HAProxy, which copies C strings, up to a NUL. Other than HAProxy, controls are
+ * encoded (`#0A`) as they are in captured headers: else whoever sends `%0a` where it gets decoded writes our log.
+ */
+function oneLine(text: string | undefined): string | undefined {
+  if (text === undefined || !HAS_CONTROL.test(text)) return text;
   const end = text.indexOf("\0");
-  return end < 0 ? text : text.slice(0, end);
+  return encodeControls(end < 0 ? text : text.slice(0, end));
 }
 
 /**
