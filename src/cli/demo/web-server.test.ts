@@ -89,3 +89,12 @@ async function isUp(): Promise<boolean> {
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
+
+test("a request target that is no URL is not found, and the server goes on", async () => {
+  const socket = connect(server.port, "127.0.0.1");
+  socket.end("GET // HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  let answer = "";
+  for await (const bytes of socket) answer += bytes;
+  assert.match(answer, /^HTTP\/1\.1 404 /);
+  assert.equal((await fetch(url("/"))).status, 200);
+});

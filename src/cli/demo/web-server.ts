@@ -71,7 +71,12 @@ export class DemoWebServer {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     request.resume();
     response.setHeader("X-Served-By", this.name);
-    const url = new URL(request.url ?? "/", "http://demo");
+    // Not every request target is a URL: "//" is none.
+    const url = URL.parse(request.url ?? "/", "http://demo");
+    if (url === null) {
+      this.#answerNotFound(response);
+      return;
+    }
     const answers: Record<string, () => void> = {
       "/": () => this.#answerPage(request, response),
       "/big": () => sendBig(request, response),
