@@ -11,7 +11,7 @@ import type { Draw } from "./draw.ts";
 import { type JudgeRules, judgeCut, judgeResponse, statusOf } from "./judge.ts";
 import { MalformedMessage, MessageReader, type ReadMessage } from "./message-reader.ts";
 import { sendText } from "./outgoing.ts";
-import { hasNoBody, type RequestPlan, requestContent, targetOf } from "./plan.ts";
+import { greetingOf, hasNoBody, type RequestPlan, requestContent, targetOf } from "./plan.ts";
 import { encodeChunks } from "./server.ts";
 
 export interface ConnectionScript {
@@ -24,7 +24,8 @@ export interface ConnectionScript {
   readonly proxiedSource: SocketAddress;
   readonly manner: "usual" | "silent" | "partial-head" | "garbage" | "never-reads";
   readonly thinkMs: number;
-  readonly ending: "close" | "half-close" | "reset" | "wait";
+  /** "early-half-close": right behind the last request, with the answers still to come. */
+  readonly ending: "close" | "half-close" | "early-half-close" | "reset" | "wait";
 }
 
 export interface ClientWatch {
@@ -218,7 +219,7 @@ class ClientConnection implements ConnectionHandler {
 
   #endByScript(): void {
     const { ending } = this.#script;
-    if (ending === "wait") return;
+    if (ending === "wait" || ending === "early-half-close") return;
     this.#leave(ending);
   }
 
@@ -260,7 +261,10 @@ class ClientConnection implements ConnectionHandler {
   #requestSent(plan: RequestPlan): void {
     this.#isSending = false;
     this.#progress();
-    if (plan.abort === null) this.#sendMore();
+    const { ending, requests } = this.#script;
+    const isLast = this.#sent === requests.length && plan.response.kind !== "upgrade";
+    if (plan.abort === null && isLast && ending === "early-half-close") this.#connection.shutdown();
+    else if (plan.abort === null) this.#sendMore();
     else if (plan.abort.kind === "half-close") this.#connection.shutdown();
     else this.#leave(plan.abort.kind);
   }
@@ -354,15 +358,14 @@ class ClientConnection implements ConnectionHandler {
     }
     this.#watch.statistics.responses++;
     this.#echoPlan = plan;
-    this.#echoWanted = contentOf(`echo ${plan.id}`, plan.response.length);
-    const bytes = this.#echoWanted;
+    const bytes = contentOf(`echo ${plan.id}`, plan.response.length);
+    this.#echoWanted = Buffer.concat([greetingOf(plan.id), bytes]);
     for (let at = 0, position = 0; at < bytes.length; position++) {
       const size = this.#watch.draw.integer(1, 20_000);
       const piece = bytes.subarray(at, at + size);
       this.#after(position * plan.pauseMs, () => sendText(this.#engine, this.#connection, piece));
       at += size;
     }
-    if (bytes.length === 0) this.#leave("close");
   }
 
   #receiveEcho(): void {

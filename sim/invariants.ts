@@ -79,8 +79,9 @@ function checkLogs({ scenario, ledger }: RunEnd): void {
     if (planned.has(id) && count > 1) ledger.violation(`request ${id} is logged ${count} times`);
   for (const id of ledger.seen.keys())
     if (!countById.has(id)) ledger.violation(`request ${id} reached an origin and is not logged`);
-  if (ledger.logLineCount !== ledger.streams.length)
-    ledger.violation(`${ledger.logLineCount} log lines for ${ledger.streams.length} streams`);
+  const lineCount = ledger.streams.length + ledger.failedConnectionCount;
+  if (ledger.logLineCount !== lineCount)
+    ledger.violation(`${ledger.logLineCount} log lines for ${lineCount} streams and failed connections`);
 }
 
 function checkCounters(end: RunEnd, name: string, slot: number, isHttp: boolean): void {

@@ -2,12 +2,21 @@
 // reply of the proxy's that the plan or the scenario's faults explain.
 import { differenceBetween, isPrefix } from "./content.ts";
 import type { ReadMessage } from "./message-reader.ts";
-import { hasNoBody, isReachingOrigin, type RequestPlan, responseContent, targetOf } from "./plan.ts";
+import {
+  hasNoBody,
+  isReachingOrigin,
+  isRepeatable,
+  type RequestPlan,
+  responseContent,
+  targetOf,
+} from "./plan.ts";
 
 export interface JudgeRules {
   /** No faults, no misbehaviour of others: each request gets exactly what it asked for. */
   readonly isClean: boolean;
   readonly hasAbortOnClose: boolean;
+  /** Servers close connections that they had promised to keep. */
+  readonly hasStale: boolean;
 }
 
 /** What is wrong with a complete final response, or null. */
@@ -66,7 +75,7 @@ function judgeOwnBody(plan: RequestPlan, response: ReadMessage): string | null {
 }
 
 function permittedErrors(plan: RequestPlan, rules: JudgeRules): readonly number[] {
-  const byPlan = ERRORS_BY_KIND[plan.response.kind] ?? [];
+  const byPlan = [...(ERRORS_BY_KIND[plan.response.kind] ?? []), ...(mayBeLost(plan, rules) ? [502] : [])];
   return rules.isClean ? byPlan : [...byPlan, 408, 502, 503, 504];
 }
 
@@ -78,7 +87,11 @@ const ERRORS_BY_KIND: Readonly<Record<string, readonly number[]>> = {
 };
 
 function mayBeCut(plan: RequestPlan, rules: JudgeRules): boolean {
-  return (
-    !rules.isClean || plan.abort !== null || !["normal", "early", "upgrade"].includes(plan.response.kind)
-  );
+  if (!rules.isClean || plan.abort !== null || mayBeLost(plan, rules)) return true;
+  return !["normal", "early", "upgrade", "surplus"].includes(plan.response.kind);
+}
+
+/** It went to a connection that the server was about to close, and must not be sent again. */
+function mayBeLost(plan: RequestPlan, rules: JudgeRules): boolean {
+  return rules.hasStale && isReachingOrigin(plan.route) && !isRepeatable(plan);
 }

@@ -20,6 +20,7 @@ export class Ledger {
   readonly violations: string[] = [];
   readonly streams: StreamRecord[] = [];
   logLineCount = 0;
+  failedConnectionCount = 0;
   /** How often each request's head came in at an origin. */
   readonly seen: Map<string, number> = new Map();
   readonly #network: MemoryNetwork;
@@ -49,6 +50,10 @@ export class Ledger {
     });
     this.#network.trace(`log ${target} ${stream.status} ${stream.cause}${stream.phase}`);
     return true;
+  }
+
+  connectionFailed(): void {
+    this.failedConnectionCount++;
   }
 
   logLine(bytes: Uint8Array): void {

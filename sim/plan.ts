@@ -9,6 +9,8 @@ export type ResponseKind =
   /** Answers as soon as the request's head is there. */
   | "early"
   | "upgrade"
+  /** The response is followed by another one that nobody has asked for. */
+  | "surplus"
   | "hang"
   | "reset-before"
   | "close-before"
@@ -27,7 +29,8 @@ export interface ResponsePlan {
   readonly pauseMs: number;
   /** Interim responses before the real one. */
   readonly interimCount: number;
-  readonly afterwards: "keep" | "announced-close" | "silent-close";
+  /** "stale": the connection stays open, and is closed when the next request comes. */
+  readonly afterwards: "keep" | "announced-close" | "silent-close" | "stale";
 }
 
 /** Which rule of the configuration answers, or which backend. */
@@ -63,6 +66,11 @@ export function responseContent(id: string, method: string, plan: ResponsePlan):
   return hasNoBody(method, plan.status) ? new Uint8Array(0) : contentOf(`response ${id}`, plan.length);
 }
 
+/** What the origin says right behind a 101, before it echoes. */
+export function greetingOf(id: string): Uint8Array {
+  return contentOf(`greeting ${id}`, 40);
+}
+
 export function hasNoBody(method: string, status: number): boolean {
   return method === "HEAD" || status < 200 || status === 204 || status === 304;
 }
@@ -75,6 +83,13 @@ export interface PlanTemper {
   /** No misbehaviour of clients or servers, and nothing slower than the timeouts allow. */
   readonly isClean: boolean;
   readonly mayBeLarge: boolean;
+  /** Servers close connections that they had promised to keep. */
+  readonly hasStale: boolean;
+}
+
+/** May be sent to another server when the first has closed without a word (RFC 9110 section 9.2.2). */
+export function isRepeatable({ method, bodyFraming }: RequestPlan): boolean {
+  return method !== "POST" && bodyFraming === "none";
 }
 
 export function drawRequest(draw: Draw, id: string, temper: PlanTemper): RequestPlan {
@@ -88,6 +103,7 @@ export function drawRequest(draw: Draw, id: string, temper: PlanTemper): Request
   const route = isUpgrade
     ? draw.weighted({ one: 2, two: 1 })
     : draw.weighted({ one: 12, two: 5, wait: 2, deny: 1, return: 1, redirect: 1, tarpit: 0.5 });
+  const response = drawResponse(draw, method, isUpgrade, hasBody, temper);
   return {
     id,
     route,
@@ -97,7 +113,8 @@ export function drawRequest(draw: Draw, id: string, temper: PlanTemper): Request
     bodyFraming,
     bodyLength: hasBody ? drawLength(draw, temper.mayBeLarge) : 0,
     expectsContinue: hasBody && !isOld && draw.chance(0.15),
-    pieceCount: draw.chance(0.2) ? draw.integer(2, 6) : 1,
+    // An early answer is one only while the body is on its way.
+    pieceCount: draw.chance(response.kind === "early" ? 0.8 : 0.2) ? draw.integer(2, 6) : 1,
     pauseMs: draw.integer(1, temper.isClean ? 100 : 1500),
     abort:
       temper.isClean || draw.chance(0.9)
@@ -106,7 +123,7 @@ export function drawRequest(draw: Draw, id: string, temper: PlanTemper): Request
             kind: draw.pick(["reset", "close", "half-close"] as const),
             share: draw.chance(0.4) ? 1 : draw.fraction(),
           },
-    response: drawResponse(draw, method, isUpgrade, hasBody, temper),
+    response,
   };
 }
 
@@ -122,7 +139,7 @@ function drawResponse(
     : hasBody && draw.chance(0.1)
       ? "early"
       : temper.isClean || draw.chance(0.85)
-        ? "normal"
+        ? draw.weighted({ normal: 30, surplus: 1 })
         : draw.pick([
             "hang",
             "reset-before",
@@ -146,7 +163,12 @@ function drawResponse(
     pieceCount: draw.chance(0.3) ? draw.integer(2, 8) : 1,
     pauseMs: draw.chance(0.5) ? 0 : draw.integer(1, temper.isClean ? 100 : 800),
     interimCount: draw.chance(0.08) ? draw.integer(1, 3) : 0,
-    afterwards: draw.weighted({ keep: 10, "announced-close": 1, "silent-close": temper.isClean ? 0 : 0.7 }),
+    afterwards: draw.weighted({
+      keep: 10,
+      "announced-close": 1,
+      "silent-close": temper.hasStale ? 1.5 : 0,
+      stale: temper.hasStale ? 1.5 : 0,
+    }),
   };
 }
 

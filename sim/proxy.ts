@@ -20,6 +20,8 @@ export const SLOT_COUNT = 64;
 export interface ProxyWatch {
   /** Called for each finished stream, before its line is written. False: the line is lost (a mutant). */
   streamEnded(stream: Stream, frontend: Frontend): boolean;
+  /** A connection came to nothing before its first stream, and gets a line for that. */
+  connectionFailed(): void;
   violation(text: string): void;
 }
 
@@ -143,6 +145,10 @@ export class SimulatedProxy {
     frontend.log = {
       write: (stream) => {
         if (this.#watch.streamEnded(stream, frontend)) log?.write(stream);
+      },
+      writeFailure: (session, sentence) => {
+        this.#watch.connectionFailed();
+        log?.writeFailure(session, sentence);
       },
     };
   }

@@ -20,6 +20,7 @@ export interface Scenario {
   readonly seed: number;
   /** Nothing breaks and nobody misbehaves: then every answer has to be exact. */
   readonly isClean: boolean;
+  readonly hasStale: boolean;
   readonly base: ConfigurationBase;
   /** Texts; the first is there from the start. */
   readonly generations: readonly { readonly atMs: number; readonly text: string }[];
@@ -31,7 +32,11 @@ export interface Scenario {
     readonly isSlow: boolean;
     readonly scripts: readonly ConnectionScript[];
   }[];
-  readonly tcpClients: readonly { readonly startMs: number; readonly script: TcpScript }[];
+  readonly tcpClients: readonly {
+    readonly startMs: number;
+    readonly isSlow: boolean;
+    readonly script: TcpScript;
+  }[];
   readonly serverEvents: readonly {
     readonly atMs: number;
     readonly server: number;
@@ -50,6 +55,7 @@ export function drawScenario(seed: number): Scenario {
   const draw = new Draw(seed);
   const isClean = draw.chance(0.4);
   const hasChecks = draw.chance(0.5);
+  const hasStale = draw.chance(isClean ? 0.3 : 0.5);
   const base = drawBase(draw.fork(), {
     isClean,
     hasChecks,
@@ -59,10 +65,11 @@ export function drawScenario(seed: number): Scenario {
   return {
     seed,
     isClean,
+    hasStale,
     base,
     generations: drawGenerations(draw.fork(), base),
     networkFaults: drawNetworkFaults(draw.fork(), isClean),
-    clients: drawClients(draw.fork(), isClean),
+    clients: drawClients(draw.fork(), isClean, hasStale),
     tcpClients: drawTcpClients(draw.fork(), isClean),
     serverEvents: isClean ? [] : drawServerEvents(draw.fork(), base.temper.serverCount),
     operatorEvents: isClean || draw.chance(0.6) ? [] : drawOperatorEvents(draw.fork()),
@@ -112,13 +119,13 @@ function slowReader(draw: Draw): Partial<MemoryFaults> {
   };
 }
 
-function drawClients(draw: Draw, isClean: boolean): Scenario["clients"] {
+function drawClients(draw: Draw, isClean: boolean, hasStale: boolean): Scenario["clients"] {
   let requestNumber = 0;
   const mayBeLarge = draw.chance(0.2);
   const isCrowd = draw.chance(0.15);
   return Array.from({ length: isCrowd ? draw.integer(20, 50) : draw.integer(2, 14) }, (_, client) => {
     const isSlow = draw.chance(0.1);
-    const temper: PlanTemper = { isClean, mayBeLarge: mayBeLarge && !isSlow };
+    const temper: PlanTemper = { isClean, hasStale, mayBeLarge };
     return {
       startMs: draw.integer(0, isCrowd ? TRAFFIC_MS / 20 : TRAFFIC_MS / 2),
       isSlow,
@@ -144,7 +151,7 @@ function drawConnection(
     proxiedSource: { family: 4, host: `192.0.2.${draw.integer(1, 250)}`, port: draw.integer(1024, 65_535) },
     manner,
     thinkMs: draw.chance(0.6) ? 0 : draw.integer(1, isClean ? 1000 : 4000),
-    ending: draw.weighted({ close: 4, "half-close": 2, wait: 2, reset: 1 }),
+    ending: draw.weighted({ close: 4, "half-close": 2, "early-half-close": 2, wait: 2, reset: 1 }),
   };
 }
 
@@ -152,6 +159,7 @@ function drawTcpClients(draw: Draw, isClean: boolean): Scenario["tcpClients"] {
   const count = draw.chance(0.5) ? 0 : draw.integer(1, 6);
   return Array.from({ length: count }, (_, i) => ({
     startMs: draw.integer(0, TRAFFIC_MS / 2),
+    isSlow: draw.chance(0.3),
     script: {
       name: `t${i}`,
       upLength: draw.chance(0.1) ? draw.integer(100_000, 2_000_000) : draw.integer(0, 50_000),

@@ -2,12 +2,18 @@
 // come up as the scenario says. In tcp mode a first line carries the plan.
 import type { Failure } from "../src/base/failure.ts";
 import type { MemoryEngine } from "../src/io/memory/memory-engine.ts";
-import type { Chunk, Connection, ConnectionHandler, Listener, TlsServerContext } from "../src/transport/contract.ts";
+import type {
+  Chunk,
+  Connection,
+  ConnectionHandler,
+  Listener,
+  TlsServerContext,
+} from "../src/transport/contract.ts";
 import { contentOf, differenceBetween, isPrefix } from "./content.ts";
 import type { Draw } from "./draw.ts";
 import { MalformedMessage, MessageReader, type ReadMessage } from "./message-reader.ts";
 import { sendText } from "./outgoing.ts";
-import { hasNoBody, type ResponsePlan, requestContent, responseContent } from "./plan.ts";
+import { greetingOf, hasNoBody, type ResponsePlan, requestContent, responseContent } from "./plan.ts";
 
 export const HTTP_PORT = 8000;
 export const TCP_PORT = 9000;
@@ -92,6 +98,8 @@ class HttpOrigin implements ConnectionHandler {
   #method = "";
   #isAnswering = false;
   #echoed = 0;
+  #hasSwitched = false;
+  #isStale = false;
 
   constructor(origin: Origin, connection: Connection) {
     this.#origin = origin;
@@ -145,6 +153,11 @@ class HttpOrigin implements ConnectionHandler {
       return;
     }
     watch.requestSeen(this.#id, this.#method);
+    if (this.#isStale) {
+      this.#plan = STALE_PLAN;
+      this.#connection.close();
+      return;
+    }
     this.#checkSource(message.headers.get("x-client") ?? "");
     this.#plan = JSON.parse(message.headers.get("x-plan")!) as ResponsePlan;
     const target = message.startLine.split(" ")[1]!;
@@ -196,11 +209,7 @@ class HttpOrigin implements ConnectionHandler {
           sendText(this.#origin.engine, this.#connection, "220 mail.example ESMTP\r\n\r\n");
           return;
         case "upgrade":
-          sendText(
-            this.#origin.engine,
-            this.#connection,
-            `HTTP/1.1 101 Switching Protocols\r\n${WEBSOCKET_HEADERS}X-Id: ${this.#id}\r\n\r\n`,
-          );
+          this.#switchProtocols();
           this.#echo();
           return;
         default:
@@ -209,8 +218,15 @@ class HttpOrigin implements ConnectionHandler {
     });
   }
 
+  #switchProtocols(): void {
+    const head = `HTTP/1.1 101 Switching Protocols\r\n${WEBSOCKET_HEADERS}X-Id: ${this.#id}\r\n\r\n`;
+    const bytes = Buffer.concat([Buffer.from(head, "latin1"), greetingOf(this.#id)]);
+    sendText(this.#origin.engine, this.#connection, bytes);
+    this.#hasSwitched = true;
+  }
+
   #echo(): void {
-    if (this.#plan === null || this.#plan.kind !== "upgrade") return;
+    if (this.#plan === null || !this.#hasSwitched) return;
     const { rest } = this.#reader;
     if (rest.length === 0) return;
     this.#reader.rest = Buffer.alloc(0);
@@ -242,6 +258,7 @@ class HttpOrigin implements ConnectionHandler {
   #responded(plan: ResponsePlan): void {
     this.#isAnswering = false;
     if (plan.kind === "reset-midway") this.#after(5, () => this.#connection.reset());
+    else if (plan.afterwards === "stale" && plan.framing !== "until-close") this.#isStale = true;
     else if (plan.kind === "close-midway" || plan.framing === "until-close" || plan.afterwards !== "keep")
       this.#connection.close();
     // What comes after an early answer is read to its end.
@@ -255,8 +272,21 @@ class HttpOrigin implements ConnectionHandler {
   }
 }
 
+/** Never answers: the connection is closing. */
+const STALE_PLAN: ResponsePlan = {
+  kind: "hang",
+  status: 200,
+  framing: "length",
+  length: 0,
+  delayMs: 0,
+  pieceCount: 1,
+  pauseMs: 0,
+  interimCount: 0,
+  afterwards: "keep",
+};
 const WEBSOCKET_HEADERS =
   "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+const SURPLUS = "HTTP/1.1 200 Surplus\r\nX-Id: nobody\r\nContent-Length: 0\r\n\r\n";
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
 function encodeResponse(id: string, method: string, plan: ResponsePlan, origin: Origin): Buffer {
@@ -271,8 +301,10 @@ function encodeResponse(id: string, method: string, plan: ResponsePlan, origin: 
     lines.push("Connection: close");
   const interims = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n".repeat(plan.interimCount);
   const head = Buffer.from(`${interims}${lines.join("\r\n")}\r\n\r\n`, "latin1");
-  if (hasNoBody(method, plan.status)) return head;
-  return Buffer.concat([head, plan.framing === "chunked" ? encodeChunks(content, draw) : content]);
+  const body = plan.framing === "chunked" ? encodeChunks(content, draw) : content;
+  const surplus = plan.kind === "surplus" && plan.framing !== "until-close" ? SURPLUS : "";
+  if (hasNoBody(method, plan.status)) return Buffer.concat([head, Buffer.from(surplus)]);
+  return Buffer.concat([head, body, Buffer.from(surplus)]);
 }
 
 /** A body as chunks of random sizes. */

@@ -124,9 +124,10 @@ class World {
       const client = new HttpScriptClient(engine, scripts, watch, () => this.#busyClients--);
       at(startMs, () => client.start());
     }
-    for (const { startMs, script } of scenario.tcpClients) {
+    for (const { startMs, isSlow, script } of scenario.tcpClients) {
       this.#busyClients++;
-      at(startMs, () => new TcpScriptClient(this.#clientEngine, script, watch, () => this.#busyClients--));
+      const engine = isSlow ? this.#slowEngine : this.#clientEngine;
+      at(startMs, () => new TcpScriptClient(engine, script, watch, () => this.#busyClients--));
     }
     for (const { atMs, server, kind } of scenario.serverEvents)
       at(atMs, () => this.#serverEvent(server, kind));
@@ -147,7 +148,7 @@ class World {
   }
 
   #clientWatch(): ClientWatch {
-    const { isClean, base } = this.#scenario;
+    const { isClean, hasStale, base } = this.#scenario;
     const tls = this.#clientEngine.createTlsClientContext({
       minVersion: "TLSv1.2",
       maxVersion: "TLSv1.3",
@@ -160,7 +161,7 @@ class World {
     });
     if (!tls.ok) throw new Error(tls.error.message);
     return {
-      rules: { isClean, hasAbortOnClose: base.hasAbortOnClose },
+      rules: { isClean, hasStale, hasAbortOnClose: base.hasAbortOnClose },
       draw: new Draw(this.#scenario.seed + 7),
       tls: tls.value as TlsClientContext,
       patienceMs: PATIENCE_MS,

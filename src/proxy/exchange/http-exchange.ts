@@ -11,6 +11,7 @@ import { countStream } from "./accounting.ts";
 import { BodyWait, CONTINUE, expectsToBeAsked } from "./body-wait.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext } from "./context.ts";
+import { Delivery } from "./delivery.ts";
 import type { HttpClient } from "./http-client.ts";
 import {
   doesServerKeep,
@@ -47,6 +48,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   readonly #responses: ResponseHeadReader;
   readonly #requestRelay: RequestRelay;
   readonly #relay: ResponseRelay;
+  readonly #toClient = new Delivery();
+  readonly #toServer = new Delivery();
   #isActive = false;
   #waiting: "body" | "tarpit" | "server" = "server";
   #tarpitReply: Reply | null = null;
@@ -77,8 +80,6 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     return this.#isActive ? this.stream : null;
   }
 
-  // ---- The request ----
-
   /** A complete head: its bytes are in `headChunk`; what follows it is rest.bytes[start, end). */
   begin(headChunk: Chunk, rest: Chunk, start: number, end: number): void {
     const stream = beginStream(this.#client);
@@ -106,6 +107,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       if (this.#waiting === "body" && !this.#isRequestDone) this.#continueWithBody(false);
     } else {
       const link = this.#links.current;
+      if (!this.#isResponseDone) this.#armServerTimeout();
       this.#checkRequest(link, this.#requestRelay.forward(link.connection, chunk, start, end));
     }
     this.#client.armClientTimeout();
@@ -117,8 +119,11 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   handleClientEnd(): void {
-    if (!this.#isRequestDone) this.#failClient(TERMINATION.clientGoneInData);
-    else if (this.#links.current === null && this.stream.backend?.definition.options.abortonclose === true) {
+    const isWaiting = this.#links.current === null;
+    // A FIN behind a whole request is no abort, also where the body is still held.
+    const isWhole = this.#isRequestDone || (isWaiting && this.#requestRelay.peekBody().isComplete);
+    if (!isWhole) this.#failClient(TERMINATION.clientGoneInData);
+    else if (isWaiting && this.stream.backend?.definition.options.abortonclose === true) {
       this.#failClient(this.#connector.goneTermination);
     }
   }
@@ -132,11 +137,17 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   handleClientTimeout(): void {
-    if (!this.#isActive) return;
-    const isWaitingForServer = this.#isRequestDone && !this.#isResponseBegun;
-    // The client owes us nothing while the server thinks.
-    if (isWaitingForServer || this.#waiting === "tarpit") return;
-    this.#failClient(TERMINATION.clientTimeoutInData);
+    if (!this.#isActive || this.#waiting === "tarpit") return;
+    if (this.#isClientDue()) this.#failClient(TERMINATION.clientTimeoutInData);
+    else this.#client.armClientTimeout();
+  }
+
+  #isClientDue(): boolean {
+    const { connection } = this.#client;
+    const link = this.#links.current;
+    const isOwing = !this.#isRequestDone && (link !== null || this.#waiting === "body");
+    if (connection.pendingBytes === 0 && !isOwing) return false;
+    return this.#toClient.isDue(this.stream.bytesOut, connection, link?.connection ?? connection);
   }
 
   /** The runtime API ends the stream. */
@@ -152,6 +163,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#isClientKept = false;
     this.#isFinishing = false;
     this.#phases.reset();
+    this.#toClient.reset();
+    this.#toServer.reset();
     const { bufferBytes, headerCountMax } = this.#context.runtime.configuration.global;
     this.#responses.reset(bufferBytes, headerCountMax);
   }
@@ -181,7 +194,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
         const { timeouts } = (this.stream.backend ?? this.stream.frontend).definition;
         this.#waiting = "tarpit";
         this.#tarpitReply = outcome.reply;
-        this.#armAfter(timeouts.tarpitMs ?? timeouts.connectMs ?? 0);
+        const { timers, nowMs } = this.#context.engine;
+        timers.arm(this.#timer, nowMs + (timeouts.tarpitMs ?? timeouts.connectMs ?? 0));
         return;
       }
       case "drop":
@@ -236,8 +250,6 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     else this.#armServerTimeout();
   }
 
-  // ---- The server ----
-
   takePrivateLink(server: Server): ServerLink | null {
     return this.#links.takeOwn(server);
   }
@@ -269,6 +281,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       this.#armServerTimeout();
       this.#client.armClientTimeout();
       this.#checkRelay(link, this.#relay.forward(chunk, start, end), end);
+      this.#toClient.note(this.stream.bytesOut, this.#client.connection);
     }
   }
 
@@ -300,39 +313,36 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     else this.#failServer(TERMINATION.serverClosedInData);
   }
 
-  /**
-   * A reused connection may have been closed by the server while our request was on its way: that is no
-   * answer.
-   */
+  /** A reused connection may have been closed while our request was on its way: that is no answer. */
   #handleDeadBeforeResponse(link: ServerLink): void {
-    const isFresh = !link.isReused;
-    if (
-      isFresh ||
-      this.#requestRelay.isBodySent ||
-      this.#responses.isPartial ||
-      !isIdempotent(this.stream.request!.method)
-    ) {
-      this.#context.observe(link.server, "http-closed");
-      const isFirst = isFresh || this.stream.session.requestCount <= 1;
-      if (isFirst) this.#failServer(TERMINATION.serverClosedBeforeResponse);
-      // A client may repeat a request on a new connection by itself (RFC 9112 section 9.3.1): closing tells it so.
-      else this.#failClient(TERMINATION.serverClosedOnReuse);
+    const isUntouched = !this.#requestRelay.isBodySent && !this.#responses.isPartial;
+    if (link.isReused && isUntouched && isIdempotent(this.stream.request!.method)) {
+      this.#dropLink();
+      this.#connector.release();
+      this.stream.server = link.server;
+      this.#connector.start(true);
       return;
     }
-    this.#dropLink();
-    this.#connector.release();
-    this.stream.server = link.server;
-    this.#connector.start(true);
+    this.#context.observe(link.server, "http-closed");
+    const isFirst = !link.isReused || this.stream.session.requestCount <= 1;
+    if (isFirst) this.#failServer(TERMINATION.serverClosedBeforeResponse);
+    // A client may repeat a request on a new connection by itself (RFC 9112 section 9.3.1): closing says so.
+    else this.#failClient(TERMINATION.serverClosedOnReuse);
   }
 
   handleTimeout(_nowMs: number): void {
     if (!this.#isActive) return;
     if (this.#waiting === "tarpit") this.#endTarpit();
     else if (this.#waiting === "body") this.#continueWithBody(true);
+    else if (!this.#isServerDue(this.#links.current!)) this.#armServerTimeout();
     else if (!this.#isResponseBegun) {
       this.#context.observe(this.stream.server!, "http-read-timeout");
       this.#failServer(TERMINATION.serverTimeout);
     } else this.#failServer(TERMINATION.serverTimeoutInData);
+  }
+
+  #isServerDue({ connection }: ServerLink): boolean {
+    return this.#toServer.isDue(this.stream.bytesIn, connection, this.#client.connection);
   }
 
   /** Logged as HAProxy does: time in the tarpit is time in a queue, and nothing is said of the head's. */
@@ -344,20 +354,14 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   #armServerTimeout(): void {
     const timeoutMs = this.stream.serverTimeoutMs ?? this.stream.backend!.definition.timeouts.serverMs;
-    if (timeoutMs !== null) this.#armAfter(timeoutMs);
-  }
-
-  #armAfter(durationMs: number): void {
     const { timers, nowMs } = this.#context.engine;
-    timers.arm(this.#timer, nowMs + durationMs);
+    if (timeoutMs !== null) timers.arm(this.#timer, nowMs + timeoutMs);
   }
-
-  // ---- The response ----
 
   #receiveResponseHead(link: ServerLink, chunk: Chunk, start: number, end: number): void {
     for (let at = start; at < end; ) {
       const rest = this.#responses.read(chunk, at, end, this.stream.request!.method);
-      if (rest < 0) this.#failBadResponse(link);
+      if (rest < 0) this.#failServer(TERMINATION.badResponse);
       if (rest <= 0) return;
       const { head } = this.#responses;
       if (head.status >= 200 || head.status === 101) {
@@ -403,7 +407,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     const rest = this.#relay.begin(stream, response, this.#isDechunking, chunk, start, end);
     if (rest < 0 && !this.#relay.isHeadSent) {
       this.#isResponseBegun = false;
-      this.#failBadResponse(link);
+      this.#failServer(TERMINATION.badResponse);
       return;
     }
     this.#responses.drop();
@@ -457,8 +461,6 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#exchangeDone();
   }
 
-  // ---- Ends ----
-
   /** Both directions are done. A slow client is given time for a large rest, so that the log is true. */
   #exchangeDone(): void {
     if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES / 8) this.#isFinishing = true;
@@ -490,13 +492,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#exchangeDone();
   }
 
-  #failBadResponse(link: ServerLink): void {
-    this.#context.observe(link.server, "http-invalid-head");
-    this.#failServer(TERMINATION.badResponse);
-  }
-
   /** The server side broke: our own error if nothing was sent yet, else the client's connection is cut. */
   #failServer(termination: Termination): void {
+    const isBad = termination === TERMINATION.badResponse;
+    if (isBad) this.#context.observe(this.stream.server!, "http-invalid-head");
     if (!this.#isResponseBegun && termination.status > 0) {
       this.#reply(errorReply(termination.status, replySource(this.#context, this.stream)), termination);
       return;
@@ -575,8 +574,6 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   dispose(): void {
     this.#links.dispose();
   }
-
-  // ---- Upgrades ----
 
   #becomeTunnel(link: ServerLink, response: MessageHead, chunk: Chunk, start: number, end: number): void {
     const stream = this.stream;

@@ -6,6 +6,7 @@ import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
 import type { Stream } from "../stream.ts";
 import type { ExchangeContext } from "./context.ts";
+import { Delivery } from "./delivery.ts";
 import type { InputPiece } from "./held-input.ts";
 import type { LinkOwner, ServerLink } from "./server-link.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
@@ -23,6 +24,8 @@ export class Tunnel implements ConnectionHandler, LinkOwner, TimerTarget {
   readonly #onEnd: (termination: Termination | null) => void;
   readonly #clientTimer = new Timer(this);
   readonly #serverTimer = new Timer(this);
+  readonly #toClient = new Delivery();
+  readonly #toServer = new Delivery();
   #isClientEnded = false;
   #isServerEnded = false;
   #isOver = false;
@@ -76,6 +79,7 @@ export class Tunnel implements ConnectionHandler, LinkOwner, TimerTarget {
   handleData(connection: Connection, chunk: Chunk, start: number, end: number): void {
     this.#stream.bytesIn += end - start;
     this.#link.connection.send(chunk, start, end);
+    this.#toServer.note(this.#stream.bytesIn, this.#link.connection);
     if (this.#link.connection.pendingBytes > HIGH_WATER_BYTES) connection.pause();
     this.#armClient();
   }
@@ -84,6 +88,7 @@ export class Tunnel implements ConnectionHandler, LinkOwner, TimerTarget {
     if (this.#stream.responseMs < 0) this.#stream.responseMs = 0;
     this.#stream.bytesOut += end - start;
     this.#client.send(chunk, start, end);
+    this.#toClient.note(this.#stream.bytesOut, this.#client);
     if (this.#client.pendingBytes > HIGH_WATER_BYTES) link.connection.pause();
     this.#armServer();
   }
@@ -131,9 +136,14 @@ export class Tunnel implements ConnectionHandler, LinkOwner, TimerTarget {
   }
 
   handleTimeout(_nowMs: number, timer: Timer): void {
-    this.#cut(
-      timer === this.#clientTimer ? TERMINATION.clientTimeoutInData : TERMINATION.serverTimeoutInData,
-    );
+    const server = this.#link.connection;
+    const { bytesIn, bytesOut } = this.#stream;
+    if (timer === this.#clientTimer) {
+      if (this.#toClient.isDue(bytesOut, this.#client, server)) this.#cut(TERMINATION.clientTimeoutInData);
+      else this.#armClient();
+    } else if (this.#toServer.isDue(bytesIn, server, this.#client))
+      this.#cut(TERMINATION.serverTimeoutInData);
+    else this.#armServer();
   }
 
   #armClient(): void {
