@@ -7,11 +7,13 @@ import { findCommand } from "../test/requirements.ts";
 
 /** Command -> Debian package that has it. A test that names a new command in `requires` adds it here. */
 export const PACKAGES: Readonly<Record<string, string>> = {
+  bash: "bash",
   curl: "curl",
   haproxy: "haproxy",
   nginx: "nginx",
   openssl: "openssl",
   script: "bsdutils",
+  setpriv: "util-linux",
   socat: "socat",
   wrk: "wrk",
 };

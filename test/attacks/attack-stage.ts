@@ -1,5 +1,5 @@
-// What the attacks share: raw conversations, a random source that a seed repeats, origins that say what they are told,
-// and what has to hold afterwards.
+// What the attacks share: raw conversations, a random source that a seed repeats, origins that say what they
+// are told, and what has to hold afterwards.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -8,7 +8,7 @@ import { askSocket, pause, type RunningSallyport } from "../processes/running-sa
 /** Ends a hung conversation; measures nothing. */
 const PATIENCE_MS = 10_000;
 
-/** Sends bytes as they are, in pieces that travel alone, and gives what came back until the other side closed. */
+/** Sends bytes as they are, in pieces that travel alone; gives what came back until the other side closed. */
 export function converse(
   to: number | string,
   pieces: readonly Uint8Array[],

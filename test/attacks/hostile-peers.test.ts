@@ -1,4 +1,5 @@
-// Clients and servers that send anything but what they should, in pieces that come one by one and end anywhere.
+// Clients and servers that send anything but what they should, in pieces that come one by one and end
+// anywhere.
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { describe, test } from "node:test";

@@ -1,5 +1,5 @@
-// Requests on which parsers are known to disagree. "/n" is replaced by a name of the test's own; "/n/smuggled" is what
-// would be seen if one of them hid another.
+// Requests on which parsers are known to disagree. "/n" is replaced by a name of the test's own;
+// "/n/smuggled" is what would be seen if one of them hid another.
 
 const SMUGGLED = "GET /n/smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
 const CHUNKED_BODY = "4\r\nabcd\r\n0\r\n\r\n";

@@ -1,5 +1,6 @@
-// Requests that two parsers could read differently, each followed by a marker. A strict server behind us must be able
-// to read every byte that it gets, must see nothing that our log does not have, and nobody gets another's answer.
+// Requests that two parsers could read differently, each followed by a marker. A strict server behind us must
+// be able to read every byte that it gets, must see nothing that our log does not have, and nobody gets
+// another's answer.
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import type { Socket } from "node:net";

@@ -13,11 +13,13 @@ export interface Case {
   readonly front?: string;
   /** What the servers do for the first request, the second … of this case. */
   readonly servers?: readonly OriginScript[];
-  /** Responses that each client waits for; 1 unless said. 0: until the proxy closes. */
-  readonly responses?: number;
+  /**
+   * Responses that each client, or each of them in turn, waits for; 1 unless said. 0: until the proxy closes.
+   */
+  readonly responses?: number | readonly number[];
   /** Log lines to wait for; as many as responses unless said. */
   readonly logs?: number;
-  /** Clients start 30 ms apart and overlap. */
+  /** Clients start 80 ms apart and overlap. */
   readonly together?: true;
   /** Addresses that the clients have, one after the other. */
   readonly from?: readonly string[];
@@ -41,8 +43,8 @@ export interface Observation extends Readonly<Record<Part, string>> {
   readonly bytes: { readonly logged: number; readonly received: number } | null;
 }
 
-const LOG_MS = 1500;
-const STAGGER_MS = 30;
+const LOG_MS = 2500;
+const STAGGER_MS = 80;
 const GREETING: OriginScript = [
   "read",
   "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Server: NAME\r\n\r\nhello",
@@ -101,7 +103,7 @@ async function runRound(
           await new Promise((resolve) => setTimeout(resolve, round.indexOf(index) * STAGGER_MS));
           const conversation = new Conversation(subject.portOf(each.front ?? "front1"), {
             steps: each.clients[index]!,
-            responseCount: each.responses ?? 1,
+            responseCount: responsesOf(each, index),
             localAddress: each.from?.[index % each.from.length] ?? "127.0.0.1",
           });
           await conversation.talk();
@@ -131,8 +133,12 @@ function bytesOf(logged: readonly number[], received: number): Observation["byte
     : { logged: sum, received };
 }
 
+function responsesOf({ responses }: Case, client: number): number {
+  return typeof responses === "object" ? responses[client]! : (responses ?? 1);
+}
+
 async function untilLogged(subjects: readonly Subject[], each: Case): Promise<void> {
-  const wanted = each.logs ?? each.clients.length * (each.responses ?? 1);
+  const wanted = each.logs ?? each.clients.reduce((sum, _, index) => sum + responsesOf(each, index), 0);
   const deadline = Date.now() + LOG_MS;
   while (Date.now() < deadline && subjects.some(({ logCount }) => logCount < wanted))
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -158,6 +158,7 @@ class OriginConnection {
       this.#bytes = this.#isEchoing ? Buffer.alloc(0) : this.#bytes.subarray(lengthOf(this.#bytes));
       this.#isBusy = false;
     }
+    if (this.socket.readableEnded && !this.#isBusy) this.socket.end();
   }
 
   async #step(step: OriginStep): Promise<void> {

@@ -113,7 +113,9 @@ function npm(folder: string, ...args: readonly string[]): Outcome {
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) =>
-      !/^(npm_(?!config_(registry|cache|userconfig|https?_proxy))|NODE_|INIT_CWD|SALLYPORT_)/i.test(name),
+      !/^(npm_(?!config_(registry|cache|userconfig|https?_proxy))|NODE_(?!EXTRA_CA_CERTS)|INIT_CWD|SALLYPORT_)/i.test(
+        name,
+      ),
   );
   return Object.fromEntries(inherited);
 }

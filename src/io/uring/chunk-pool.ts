@@ -134,8 +134,8 @@ export class ChunkPools {
   }
 
   /**
-   * Moves what a large chunk holds behind its headroom to a smaller one when it is little: it would hold 256 KiB for as
-   * long as it is queued somewhere. Takes over the reference and gives one.
+   * Moves what a large chunk holds behind its headroom to a smaller one when it is little: it would hold 256
+   * KiB for as long as it is queued somewhere. Takes over the reference and gives one.
    */
   shrink(chunk: UringChunk, length: number): UringChunk {
     if (length > SHRINK_BYTES) return chunk;

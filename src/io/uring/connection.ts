@@ -91,7 +91,7 @@ export class UringConnection implements Connection, TimerTarget {
   #held: UringChunk | null = null;
   #heldEnd = 0;
   #isEnded = false;
-  /** The end of the socket's bytes was passed on; the handler was told of the end, by that or by close_notify. */
+  /** The end of the socket's bytes was passed on; below: the handler was told, by that or by close_notify. */
   #isEndPassed = false;
   #isEndDelivered = false;
   #receiveKind = KIND_RECEIVE;

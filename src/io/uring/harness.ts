@@ -12,6 +12,7 @@ import type { ContractHarness } from "../contract-suite.ts";
 import { createUringEngine, type UringEngine, type UringLimits } from "./engine.ts";
 
 /** How long nothing must happen before the engine counts as settled. */
+const DISPOSE_MS = 5000;
 const SETTLE_MS = 30;
 
 export function openUringEngine(limits: Partial<UringLimits> = {}): UringEngine {
@@ -73,6 +74,8 @@ export function createUringHarness(peer: Engine | null = null): ContractHarness 
       return { address: { kind: "udp", host, port }, received, close: () => socket.close() };
     },
     async dispose() {
+      // On a busy machine the kernel may still owe completions of connections that are closed.
+      await pumpUntil(engine, () => engine.connectionCount === 0, DISPOSE_MS).catch(() => {});
       const { connectionCount } = engine;
       engine.dispose();
       rmSync(directory, { recursive: true });

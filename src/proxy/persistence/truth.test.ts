@@ -100,8 +100,8 @@ interface Exchange {
 }
 
 function exchanges(nowSeconds: number): Exchange[] {
-  const dated = (last: number, first?: number) =>
-    `|${encodeCookieDate(nowSeconds + last)}${first === undefined ? "" : `|${encodeCookieDate(nowSeconds + first)}`}`;
+  const date = (offset: number) => `|${encodeCookieDate(nowSeconds + offset)}`;
+  const dated = (last: number, first?: number) => date(last) + (first === undefined ? "" : date(first));
   const cookies = [
     [],
     ["SRV=A"],

@@ -80,8 +80,9 @@ function compileSamplePart(
 }
 
 /**
- * What a sample puts into a log line: as HAProxy, which copies C strings, up to a NUL. Other than HAProxy, controls are
- * encoded (`#0A`) as they are in captured headers: else whoever sends `%0a` where it gets decoded writes our log.
+ * What a sample puts into a log line: as HAProxy, which copies C strings, up to a NUL. Other than HAProxy,
+ * controls are encoded (`#0A`) as they are in captured headers: else whoever sends `%0a` where it gets
+ * decoded writes our log.
  */
 function oneLine(text: string | undefined): string | undefined {
   if (text === undefined || !HAS_CONTROL.test(text)) return text;

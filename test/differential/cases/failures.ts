@@ -13,12 +13,12 @@ defaults
   mode http
   log global
   option httplog
-  timeout client 400ms
-  timeout http-request 300ms
-  timeout http-keep-alive 250ms
-  timeout server 300ms
+  timeout client 1s
+  timeout http-request 500ms
+  timeout http-keep-alive 500ms
+  timeout server 800ms
   timeout connect 100ms
-  timeout queue 150ms
+  timeout queue 3s
   retries 2
 frontend web
   bind 127.0.0.1:{front1}
@@ -71,6 +71,10 @@ backend hole
   retries 1
   server h 127.0.0.1:{hole}
 backend one-at-a-time
+  server a 127.0.0.1:{a} maxconn 1
+backend impatient
+  timeout queue 150ms
+  timeout server 3s
   server a 127.0.0.1:{a} maxconn 1
 backend one-each
   balance roundrobin
@@ -136,16 +140,16 @@ backend abort
       clients: [[post("/dead-redispatch-each/", "body", "Cookie: S=d")]],
     },
     { name: "a server that does not answer a connect is 503", clients: [[get("/hole/")]] },
-    { name: "a server that says nothing is 504", clients: [[get("/alive/")]], servers: [["read", 2000]] },
+    { name: "a server that says nothing is 504", clients: [[get("/alive/")]], servers: [["read", 4000]] },
     {
       name: "a server that stops in its head is 504",
       clients: [[get("/alive/")]],
-      servers: [["read", "HTTP/1.1 200 OK\r\nX-", 2000]],
+      servers: [["read", "HTTP/1.1 200 OK\r\nX-", 4000]],
     },
     {
       name: "a server that stops in its body is cut",
       clients: [[get("/alive/")]],
-      servers: [["read", head("200 OK", "Content-Length: 100"), "part", 2000]],
+      servers: [["read", head("200 OK", "Content-Length: 100"), "part", 4000]],
     },
     { name: "a client that stops in its head is 408", clients: [["GET / HTTP/1.1\r\nHost:"]] },
     { name: "a client that says nothing is 408", clients: [[]] },
@@ -155,7 +159,7 @@ backend abort
     },
     {
       name: "an idle kept connection is closed without a word",
-      clients: [[get("/alive/"), { until: "hello" }, 500]],
+      clients: [[get("/alive/"), { until: "hello" }, 900]],
       logs: 1,
     },
     { name: "ignored probes are not answered", front: "front2", clients: [[]], logs: 0, responses: 0 },
@@ -172,16 +176,16 @@ backend abort
       clients: [[get("/one-at-a-time/1")], [get("/one-at-a-time/2")]],
       together: true,
       servers: [
-        ["read", 80, ok("one")],
+        ["read", 250, ok("one")],
         ["read", ok("two")],
       ],
     },
     {
       name: "a request that waits too long is 503",
-      clients: [[get("/one-at-a-time/1")], [get("/one-at-a-time/2")]],
+      clients: [[get("/impatient/1")], [get("/impatient/2")]],
       together: true,
       servers: [
-        ["read", 250, ok("one")],
+        ["read", 900, ok("one")],
         ["read", ok("two")],
       ],
     },
@@ -190,8 +194,8 @@ backend abort
       clients: [[get("/one-each/1")], [get("/one-each/2")], [get("/one-each/3")]],
       together: true,
       servers: [
-        ["read", 200, ok("one")],
-        ["read", 100, ok("two")],
+        ["read", 600, ok("one")],
+        ["read", 350, ok("two")],
         ["read", ok("three")],
       ],
     },
@@ -200,16 +204,16 @@ backend abort
       clients: [[get("/sticky-queue/1", "Cookie: S=a")], [get("/sticky-queue/2", "Cookie: S=a")]],
       together: true,
       servers: [
-        ["read", 100, ok("one")],
+        ["read", 350, ok("one")],
         ["read", ok("two")],
       ],
     },
     {
       name: "a client that leaves the queue frees its place",
-      clients: [[get("/one-at-a-time/1")], [get("/one-at-a-time/2"), 20, CUT], [get("/one-at-a-time/3")]],
+      clients: [[get("/one-at-a-time/1")], [get("/one-at-a-time/2"), 60, CUT], [get("/one-at-a-time/3")]],
       together: true,
       servers: [
-        ["read", 120, ok("one")],
+        ["read", 500, ok("one")],
         ["read", ok("three")],
       ],
     },
