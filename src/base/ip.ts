@@ -1,5 +1,5 @@
-// IP addresses and subnets as the network model holds them: canonical text, so that they are keys of maps and print
-// as they are, with a number behind it where somebody counts. The proxy's data path has bytes instead
+// IP addresses and subnets as the network model holds them: canonical text, so that they are keys of maps and
+// print as they are, with a number behind it where somebody counts. The proxy's data path has bytes instead
 // (`address.ts`). Text forms per RFC 4291 and RFC 5952.
 import { formatIpAddress, parseIpAddress } from "./address.ts";
 
@@ -61,8 +61,8 @@ export function ipOfBytes(bytes: Uint8Array): Ip {
 }
 
 /**
- * Parses "192.168.10.0/24". `hasHostBits` when bits behind the prefix are set, as in "192.168.10.1/24": the subnet is
- * then the one that the address lies in. Null when it is no subnet; a bare address is none.
+ * Parses "192.168.10.0/24". `hasHostBits` when bits behind the prefix are set, as in "192.168.10.1/24": the
+ * subnet is then the one that the address lies in. Null when it is no subnet; a bare address is none.
  */
 export function parseSubnet(
   text: string,

@@ -37,8 +37,8 @@ export function isLocalMac(mac: Mac): boolean {
 }
 
 /**
- * A unicast, locally administered address that always is the same for a name (FNV-1a, 64 bit). Two names meet on one
- * with a chance of 2^-40 for each pair, and `check` tells when they do.
+ * A unicast, locally administered address that always is the same for a name (FNV-1a, 64 bit). Two names meet
+ * on one with a chance of 2^-40 for each pair, and `check` tells when they do.
  */
 export function macOfName(name: string): Mac {
   let hash = 0xcbf29ce484222325n;

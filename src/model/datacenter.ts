@@ -1,7 +1,7 @@
-// What a datacenter.yaml says, as plain data: names and values with their places, nothing derived. Copies are not
-// expanded, automatic addresses not chosen, publications not turned into rules: that is `network/resolve/`. Names
-// that others refer to are kept as written; whether they exist is checked there too. Times are milliseconds, sizes
-// bytes; null means "not said".
+// What a datacenter.yaml says, as plain data: names and values with their places, nothing derived. Copies are
+// not expanded, automatic addresses not chosen, publications not turned into rules: that is
+// `network/resolve/`. Names that others refer to are kept as written; whether they exist is checked there
+// too. Times are milliseconds, sizes bytes; null means "not said".
 import type { Ip, IpRange, Subnet } from "../base/ip.ts";
 import type { Mac } from "../base/mac.ts";
 import type { Span } from "../diagnostic/span.ts";
@@ -38,7 +38,7 @@ export interface Datacenter {
   readonly expectations: readonly Expectation[];
 }
 
-// ---- Hosts: Linux machines that carry the network ----------------------------------------------------------------
+// ---- Hosts: Linux machines that carry the network ----
 
 export interface Host extends Named {
   readonly interfaces: readonly HostInterface[];
@@ -122,7 +122,7 @@ export interface Route {
   readonly span: Span;
 }
 
-// ---- Fabric: the physical switches at the other end --------------------------------------------------------------
+// ---- Fabric: the physical switches at the other end ----
 
 export interface FabricSwitch extends Named {
   readonly ports: readonly FabricPort[];
@@ -158,7 +158,7 @@ export interface FabricLag extends Named, FabricLink {
   readonly hash: Located<BondHash> | null;
 }
 
-// ---- Switches ----------------------------------------------------------------------------------------------------
+// ---- Switches ----
 
 export const SWITCH_VERSIONS = ["5.0", "5.1", "5.5", "6.0"] as const;
 export type SwitchVersion = (typeof SWITCH_VERSIONS)[number];
@@ -247,7 +247,7 @@ export interface TrafficRule {
   readonly span: Span;
 }
 
-// ---- Networks ----------------------------------------------------------------------------------------------------
+// ---- Networks ----
 
 export interface Network extends Named {
   /** Outside the datacentre: anybody may be there. */
@@ -273,7 +273,7 @@ export interface DhcpSettings {
   readonly span: Span;
 }
 
-// ---- Edges -------------------------------------------------------------------------------------------------------
+// ---- Edges ----
 
 export interface Edge extends Named {
   readonly host: Located<string> | null;
@@ -296,7 +296,9 @@ export interface EdgeInterface {
 export interface Firewall {
   /** Null: deny. */
   readonly default: Located<"allow" | "deny"> | null;
-  /** Whether rules compare addresses from before or after translation. Null: original, as vShield edges do. */
+  /**
+   * Whether rules compare addresses from before or after translation. Null: original, as vShield edges do.
+   */
   readonly match: Located<"original" | "translated"> | null;
   /** First match wins. Answers to what was allowed always pass. */
   readonly rules: readonly FirewallRule[];
@@ -327,7 +329,9 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** Who is meant: `any`, an address, subnet or range, or the name of a network, machine, edge, vApp or cluster. */
+/**
+ * Who is meant: `any`, an address, subnet or range, or the name of a network, machine, edge, vApp or cluster.
+ */
 export type Endpoint =
   | { readonly kind: "any" }
   | { readonly kind: "address"; readonly ip: Ip }
@@ -341,7 +345,10 @@ export interface Reference {
   /** The part before the dot, when there is a dot. */
   readonly vapp: string | null;
   readonly copy: string | null;
-  /** The last part: the name of anything when `vapp` is null, of a machine of the copy else; null for "shop.test-a". */
+  /**
+   * The last part: the name of anything when `vapp` is null, of a machine of the copy else; null for
+   * "shop.test-a".
+   */
   readonly name: string | null;
 }
 
@@ -380,11 +387,13 @@ export type NatRule = { readonly span: Span; readonly kind: NatKind } & (
 );
 export type NatKind = "snat" | "masquerade" | "dnat" | "one-to-one";
 
-// ---- Machines ----------------------------------------------------------------------------------------------------
+// ---- Machines ----
 
 export interface Machine extends Named {
   readonly host: Located<string> | null;
-  /** In the file either `network`, `address` and `mac` of the machine itself, or several under `interfaces`. */
+  /**
+   * In the file either `network`, `address` and `mac` of the machine itself, or several under `interfaces`.
+   */
   readonly interfaces: readonly MachineInterface[];
   /** Default gateway instead of the network's; `none` for one without. */
   readonly gateway: Located<Ip | "none"> | null;
@@ -428,7 +437,7 @@ export type MachineKind =
   /** Something that is there already, behind an interface of a host. */
   | { readonly kind: "attach"; readonly host: Located<string> | null; readonly interface: Located<string> };
 
-// ---- vApps -------------------------------------------------------------------------------------------------------
+// ---- vApps ----
 
 /** An application whose machines are the same in every copy: same addresses, same MACs. */
 export interface Vapp extends Named {
@@ -458,7 +467,7 @@ export interface VappCopy extends Named {
   readonly outside: readonly { readonly machine: Located<string>; readonly address: Located<Ip> }[];
 }
 
-// ---- Clusters ----------------------------------------------------------------------------------------------------
+// ---- Clusters ----
 
 /** Machines that answer for one address, each taking its share (network load balancing). */
 export interface Cluster extends Named {
@@ -485,7 +494,7 @@ export interface ClusterRule {
   readonly span: Span;
 }
 
-// ---- Consoles, publications, expectations ------------------------------------------------------------------------
+// ---- Consoles, publications, expectations ----
 
 export interface Consoles {
   readonly portal: ConsoleEndpoint | null;

@@ -1,5 +1,5 @@
-// A change of a YAML document by its meaning: where in the tree, and what. `language/datacenter/edit.ts` carries it out
-// on the text and leaves every line alone that it does not concern.
+// A change of a YAML document by its meaning: where in the tree, and what. `language/datacenter/edit.ts`
+// carries it out on the text and leaves every line alone that it does not concern.
 
 /** Keys and indexes from the root of the document: ["switches", "dvs0", "version"]. */
 export type DocumentPath = readonly (string | number)[];

@@ -1,6 +1,7 @@
-// A datacentre with everything worked out that its file leaves to be derived: copies expanded, addresses and MACs
-// chosen, publications and fences turned into NAT and firewall rules, names turned into addresses. What simulation,
-// checks, drawings and drivers work on. Made by `network/resolve/`; every derived thing names the line it comes from.
+// A datacentre with everything worked out that its file leaves to be derived: copies expanded, addresses and
+// MACs chosen, publications and fences turned into NAT and firewall rules, names turned into addresses. What
+// simulation, checks, drawings and drivers work on. Made by `network/resolve/`; every derived thing names the
+// line it comes from.
 import type { Ip, IpRange, Subnet } from "../base/ip.ts";
 import type { Mac } from "../base/mac.ts";
 import type { Span } from "../diagnostic/span.ts";
@@ -68,7 +69,10 @@ export interface ResolvedDhcp {
   readonly leaseMs: number;
   readonly dns: readonly Ip[];
   readonly domain: string | null;
-  /** Machines of this network, by MAC. Those with `address: dhcp` get theirs from the range, the same each time. */
+  /**
+   * Machines of this network, by MAC. Those with `address: dhcp` get theirs from the range, the same each
+   * time.
+   */
   readonly reservations: readonly {
     readonly machine: string;
     readonly mac: Mac;
@@ -219,6 +223,9 @@ export interface ResolvedPublication {
   readonly machine: string;
   readonly protocol: "tcp" | "udp";
   readonly at: { readonly ip: Ip; readonly port: number; readonly origin: Origin };
-  /** From the outermost edge to the machine; each has its NAT rule and firewall opening among the edge's rules. */
+  /**
+   * From the outermost edge to the machine; each has its NAT rule and firewall opening among the edge's
+   * rules.
+   */
   readonly steps: readonly PublicationStep[];
 }

@@ -1,6 +1,6 @@
-// What became of a packet, as plain data: the result of `network/explain`, printed by the terminal, as JSON and by the
-// dashboard's drawing, written as a pcap, and compared with what a live kernel did. Never holds references into the
-// simulation.
+// What became of a packet, as plain data: the result of `network/explain`, printed by the terminal, as JSON
+// and by the dashboard's drawing, written as a pcap, and compared with what a live kernel did. Never holds
+// references into the simulation.
 import type { Ip } from "../base/ip.ts";
 import type { Mac } from "../base/mac.ts";
 import type { Span } from "../diagnostic/span.ts";
