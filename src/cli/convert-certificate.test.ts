@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -116,6 +117,20 @@ test("nobody is asked in a pipe, and who refuses to answer gets the reason", { s
       /^error: .*company\.pfx is protected by a password, and none was given\n {2}set the environment/,
     );
   }
+});
+
+test("a certificate of one's own is made for the names that are given", async () => {
+  const output = join(folder, "own.pem");
+  const names = ["--self-signed", "company.com", "--self-signed", "127.0.0.1"];
+  const { code, written, complaints } = await converse([...names, output]);
+  assert.deepEqual([code, complaints], [0, ""]);
+  assert.match(written, /^written .*own\.pem\n {2}names {2}company\.com 127\.0\.0\.1\n/);
+  assert.equal(statSync(output).mode & 0o777, 0o600);
+  const certificate = new X509Certificate(readFileSync(output));
+  assert.ok(certificate.checkHost("company.com") !== undefined);
+  assert.ok(certificate.checkIP("127.0.0.1") !== undefined);
+  assert.ok(certificate.checkPrivateKey(createPrivateKey(readFileSync(output))));
+  assert.match((await converse(names)).complaints, /^error: which file shall hold the new certificate/);
 });
 
 test("asking ends after three wrong passwords", { skip: OPENSSL }, async () => {

@@ -21,17 +21,23 @@ import {
   readCertificate,
   toPem,
 } from "../server/certificates/read-certificate.ts";
+import { makeSelfSigned } from "../server/certificates/self-signed.ts";
 import type { CertificateMaterial } from "../transport/contract.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport convert certificate IN [OUT.pem] [options]
+       sallyport convert certificate --self-signed NAME… OUT.pem
 
 Writes the certificate in IN, its chain and its private key as one PEM file for HAProxy: the certificate first, then its
 issuers, then the key without a password. IN is a PFX/PKCS#12 file, old Windows exports included, or a PEM file.
 OUT.pem is IN with the ending .pem when it is not given, and "-" is standard output. Only its owner may read the file.
 
+With --self-signed it makes a new key and a certificate that vouches for itself, for trying things until the real one
+is there. NAME is a host name or an address.
+
 Options:
   --password-file FILE  the first line of FILE is IN's password
+  --self-signed NAME    make one for this name; may be given several times
   --force               replace OUT.pem when it is there
   -h, --help            show this
 
@@ -41,7 +47,9 @@ Without --password-file the password is read from IN.password, else from ${PASSW
 const ATTEMPTS_MAX = 3;
 
 interface Request {
-  readonly input: string;
+  /** Null: `selfSignedNames` get a new one. */
+  readonly input: string | null;
+  readonly selfSignedNames: readonly string[];
   readonly output: string;
   readonly passwordFile: string | null;
   readonly isForced: boolean;
@@ -59,12 +67,17 @@ export async function convertCertificate(args: readonly string[], terminal: Term
   if (request.output !== "-" && existsSync(request.output) && !request.isForced) {
     return complain(terminal, `${request.output} exists`, "--force replaces it");
   }
-  const reading = await readWithPassword(request, terminal);
+  const { input } = request;
+  if (input === null) {
+    const material = { name: request.output, ...makeSelfSigned(request.selfSignedNames) };
+    return writeResult(request.output, material, terminal);
+  }
+  const reading = await readWithPassword(input, request, terminal);
   if (typeof reading === "string") return complain(terminal, reading, null);
   for (const diagnostic of reading.diagnostics) printDiagnostic(terminal, diagnostic);
   const [material, second] = reading.certificates;
   if (material === undefined) return 1;
-  if (second !== undefined) printDiagnostic(terminal, severalKeysNotice(request.input, material));
+  if (second !== undefined) printDiagnostic(terminal, severalKeysNotice(input, material));
   return writeResult(request.output, material, terminal);
 }
 
@@ -76,16 +89,20 @@ function parseRequest(args: readonly string[]): Request | "help" | string {
       allowPositionals: true,
       options: {
         "password-file": { type: "string" },
+        "self-signed": { type: "string", multiple: true },
         force: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });
     if (values.help === true) return "help";
+    const names = values["self-signed"] ?? [];
+    if (names.length > 0) return selfSignedRequest(names, positionals, values.force === true);
     const [input, output, ...rest] = positionals;
     if (input === undefined) return "which certificate file?";
     if (rest.length > 0) return `one file in, one file out: what is ${rest[0]}?`;
     return {
       input,
+      selfSignedNames: [],
       output: output ?? `${input.replace(/\.[^./]+$/, "")}.pem`,
       passwordFile: values["password-file"] ?? null,
       isForced: values.force === true,
@@ -95,10 +112,25 @@ function parseRequest(args: readonly string[]): Request | "help" | string {
   }
 }
 
+function selfSignedRequest(
+  selfSignedNames: readonly string[],
+  positionals: readonly string[],
+  isForced: boolean,
+): Request | string {
+  const [output, ...rest] = positionals;
+  if (output === undefined) return "which file shall hold the new certificate and its key?";
+  if (rest.length > 0) return `one file for the new certificate: what is ${rest[0]}?`;
+  return { input: null, selfSignedNames, output, passwordFile: null, isForced };
+}
+
 /**
  * Reads, and asks for the password as often as it takes; a string is what is wrong with the password file.
  */
-async function readWithPassword(request: Request, terminal: Terminal): Promise<CertificateReading | string> {
+async function readWithPassword(
+  input: string,
+  request: Request,
+  terminal: Terminal,
+): Promise<CertificateReading | string> {
   let password: string | null = null;
   if (request.passwordFile !== null) {
     try {
@@ -107,7 +139,7 @@ async function readWithPassword(request: Request, terminal: Terminal): Promise<C
       return `the password file cannot be read: ${(error as Error).message}`;
     }
   }
-  const read = () => readCertificate(request.input, NO_SPAN, { passwordFor: () => password });
+  const read = () => readCertificate(input, NO_SPAN, { passwordFor: () => password });
   let reading = read();
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     if (reading.passwordsNeeded.length === 0 || request.passwordFile !== null || !terminal.isInteractive)
