@@ -1,0 +1,158 @@
+// A YAML text as a tree of our own: maps, lists and scalars, each with the place where it stands. Anchors,
+// aliases and merge keys are resolved, so that whoever reads the tree need not know them; the place of an
+// aliased value is where it was written. The `yaml` package parses; what it finds wrong is said in our words
+// (`yaml-faults.ts`).
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  type YAMLMap,
+} from "yaml";
+import type { Span } from "../../diagnostic/span.ts";
+import { LineMap } from "./line-map.ts";
+import type { Reading } from "./reading.ts";
+import { reportYamlFaults } from "./yaml-faults.ts";
+
+export type TreeNode = MapNode | ListNode | ScalarNode;
+
+export interface MapNode {
+  readonly kind: "map";
+  readonly entries: readonly MapEntry[];
+  readonly span: Span;
+}
+
+export interface MapEntry {
+  readonly key: Word;
+  readonly value: TreeNode;
+}
+
+export interface ListNode {
+  readonly kind: "list";
+  readonly items: readonly TreeNode[];
+  readonly span: Span;
+}
+
+export interface ScalarNode {
+  readonly kind: "scalar";
+  /** As a reader takes it: without quotes and escapes, with variables put in. */
+  readonly text: string;
+  /** Nothing at all, or `null` or `~` without quotes. */
+  readonly isEmpty: boolean;
+  readonly isQuoted: boolean;
+  readonly span: Span;
+}
+
+export interface Word {
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** Deeper files are nobody's, and the readers recurse. */
+const DEPTH_MAX = 40;
+/** Aliases of aliases can make a short text a huge tree ("billion laughs"). */
+const NODE_COUNT_MAX = 2_000_000;
+
+/** Null when the text is empty or nothing of it could be read. Everything wrong is reported. */
+export function parseTree(text: string, file: string, reading: Reading): TreeNode | null {
+  const lines = new LineMap(text, file);
+  const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, merge: true });
+  reportYamlFaults([...document.errors, ...document.warnings], lines, reading);
+  if (document.contents === null) return null;
+  return new TreeBuilder(lines, reading, document).build(document.contents, 0);
+}
+
+class TreeBuilder {
+  readonly #lines: LineMap;
+  readonly #reading: Reading;
+  readonly #document: ReturnType<typeof parseDocument>;
+  #count = 0;
+  #isTooLarge = false;
+
+  constructor(lines: LineMap, reading: Reading, document: ReturnType<typeof parseDocument>) {
+    this.#lines = lines;
+    this.#reading = reading;
+    this.#document = document;
+  }
+
+  build(node: Node | null, depth: number): TreeNode {
+    const span = this.#spanOf(node);
+    this.#count++;
+    if (depth > DEPTH_MAX || this.#count > NODE_COUNT_MAX) {
+      if (!this.#isTooLarge) {
+        const reason = depth > DEPTH_MAX ? "is nested too deeply" : "becomes too large by its aliases";
+        this.#reading.error("yaml-too-large", span, `the file ${reason}`);
+      }
+      this.#isTooLarge = true;
+      return { kind: "scalar", text: "", isEmpty: true, isQuoted: false, span };
+    }
+    if (isAlias(node)) {
+      const target = node.resolve(this.#document);
+      if (target !== undefined) return this.build(target, depth + 1);
+      // The parser has reported it.
+      return { kind: "scalar", text: "", isEmpty: true, isQuoted: false, span };
+    }
+    if (isMap(node)) return { kind: "map", entries: this.#entriesOf(node, depth), span };
+    if (isSeq(node)) {
+      return { kind: "list", items: node.items.map((item) => this.build(item as Node, depth + 1)), span };
+    }
+    const source = isScalar(node) ? node : null;
+    const isQuoted = source?.type === "QUOTE_DOUBLE" || source?.type === "QUOTE_SINGLE";
+    const isBlock = source?.type === "BLOCK_LITERAL" || source?.type === "BLOCK_FOLDED";
+    const text = isQuoted || isBlock ? String(source?.value ?? "") : (source?.source ?? "");
+    const isEmpty = !isQuoted && !isBlock && (text === "" || text === "null" || text === "~");
+    return { kind: "scalar", text, isEmpty, isQuoted: isQuoted || isBlock, span };
+  }
+
+  #entriesOf(map: YAMLMap, depth: number): MapEntry[] {
+    const entries: MapEntry[] = [];
+    const seen = new Map<string, Span>();
+    const merged: MapEntry[] = [];
+    for (const { key, value } of map.items) {
+      const span = this.#spanOf(key as Node);
+      if (!isScalar(key)) {
+        this.#reading.error("yaml-key", span, "a key must be a plain word, not a map or list");
+        continue;
+      }
+      const text = typeof key.source === "string" ? key.source : String(key.value);
+      const built =
+        value === null
+          ? ({ kind: "scalar", text: "", isEmpty: true, isQuoted: false, span } as const)
+          : this.build(value as Node, depth + 1);
+      if (text === "<<") {
+        merged.push(...mergedEntries(built));
+        continue;
+      }
+      const first = seen.get(text);
+      if (first !== undefined) {
+        this.#reading.error("duplicate-key", span, `\`${text}\` is there twice`, {
+          help: "Each key may stand once: the second would hide the first.",
+          related: [{ span: first, message: "the first is here" }],
+        });
+        continue;
+      }
+      seen.set(text, span);
+      entries.push({ key: { text, span }, value: built });
+    }
+    // What is written wins over what is merged, wherever it stands (YAML 1.1, merge key).
+    for (const entry of merged) {
+      if (seen.has(entry.key.text)) continue;
+      seen.set(entry.key.text, entry.key.span);
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  #spanOf(node: Node | null): Span {
+    const range = (node as ParsedNode | null)?.range;
+    return range == null ? this.#lines.spanOf(0, 0) : this.#lines.spanOf(range[0], range[1]);
+  }
+}
+
+function mergedEntries(node: TreeNode): readonly MapEntry[] {
+  if (node.kind === "map") return node.entries;
+  return node.kind === "list" ? node.items.flatMap(mergedEntries) : [];
+}
