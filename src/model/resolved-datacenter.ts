@@ -163,6 +163,9 @@ export type AddressSet = readonly IpRange[] | null;
 
 export interface ResolvedFirewallRule {
   readonly action: "allow" | "deny";
+  /** Names of networks that the packet comes from and leaves to; null: any. What `from: internet` becomes. */
+  readonly in: string | null;
+  readonly out: string | null;
   readonly protocol: IpProtocol | null;
   readonly from: AddressSet;
   readonly to: AddressSet;
@@ -184,6 +187,7 @@ export interface ResolvedNatRule {
   /** Destination ports; empty: all. */
   readonly ports: readonly PortRange[];
   readonly action:
+    /** `toPort`: what the first of `ports` becomes, the others after it; null: as they came. */
     | { readonly kind: "dnat"; readonly to: Ip; readonly toPort: number | null }
     | { readonly kind: "snat"; readonly to: Ip }
     | { readonly kind: "masquerade" };
