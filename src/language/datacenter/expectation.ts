@@ -1,100 +1,148 @@
 // The sentences under `expect`: "A reaches [tcp|udp|icmp] TO[:PORT] [at B]" and "A cannot reach …".
 import type { Span } from "../../diagnostic/span.ts";
-import type { Endpoint, Expectation, IpProtocol, Located } from "../../model/datacenter.ts";
-import type { Report } from "./report.ts";
-import { parseEndpoint, parseReference } from "./scalars.ts";
+import type { Endpoint, Expectation, IpProtocol, Located, Reference } from "../../model/datacenter.ts";
+import { parsePort } from "./number-values.ts";
+import type { Reading } from "./reading.ts";
+import { parseEndpointWord, parseReferenceWord } from "./text-values.ts";
 import type { ScalarNode, Word } from "./tree.ts";
+import { type Complaint, listOf, type Parsed, scalarText, type ValueType } from "./value-type.ts";
 
-const FORM = "A reaches [tcp|udp|icmp] TO[:PORT] [at B], or A cannot reach …";
+const FORM = "It is `A reaches [tcp|udp|icmp] TO[:PORT] [at B]`, or `A cannot reach …`.";
 
-/** Undefined when it is none; the word that is wrong is reported. */
-export function parseExpectation(node: ScalarNode, report: Report): Expectation | undefined {
-  const words = wordsOf(node);
-  const fail = (span: Span, message: string): undefined =>
-    report.error("expectation", span, message, { help: FORM }) as undefined;
-  const next = (what: string): Word | undefined => {
-    const word = words.shift();
-    return word ?? fail(endOf(node.span), `the sentence ends where ${what} is expected`);
-  };
-  const fromWord = next("who sends");
-  if (fromWord === undefined) return undefined;
-  const from = parseReference(fromWord.text);
-  if (from === null) return fail(fromWord.span, `\`${fromWord.text}\` is no name`);
-  const verb = next("`reaches` or `cannot reach`");
-  if (verb === undefined) return undefined;
-  if (verb.text !== "reaches" && verb.text !== "cannot")
-    return fail(verb.span, `\`reaches\` or \`cannot reach\` is expected, not \`${verb.text}\``);
-  if (verb.text === "cannot") {
-    const reach = next("`reach`");
-    if (reach === undefined) return undefined;
-    if (reach.text !== "reach") return fail(reach.span, `\`reach\` is expected, not \`${reach.text}\``);
+const expectation: ValueType<Expectation> = {
+  words: "a sentence such as `internet reaches tcp 203.0.113.10:443 at edge`",
+  schema: { type: "string", pattern: "\\breach(es)?\\b" },
+  read(node, reading) {
+    const text = scalarText(node, this.words, reading);
+    if (text === null || node.kind !== "scalar") return undefined;
+    const sentence = new Sentence(text, node, reading);
+    const read = sentence.read();
+    return read === null ? undefined : { text, ...read, span: node.span };
+  },
+};
+
+export const expectations: ValueType<readonly Expectation[]> = listOf("sentences", expectation);
+
+/** Reads the words one by one; the first that is wrong is reported, and then everything is null. */
+class Sentence {
+  readonly #words: Word[];
+  readonly #end: Span;
+  readonly #reading: Reading;
+
+  constructor(text: string, node: ScalarNode, reading: Reading) {
+    this.#words = wordsOf(text, node);
+    this.#end = { ...node.span, column: node.span.endColumn };
+    this.#reading = reading;
   }
-  let target = next("whom");
-  if (target === undefined) return undefined;
-  let protocol: IpProtocol | null = null;
-  if (target.text === "tcp" || target.text === "udp" || target.text === "icmp" || target.text === "ping") {
-    protocol = target.text === "ping" ? "icmp" : target.text;
-    target = next("whom");
-    if (target === undefined) return undefined;
+
+  read(): Omit<Expectation, "text" | "span"> | null {
+    const from = this.#name("who sends");
+    const isReached = from && this.#verb();
+    if (from === null || isReached === null) return null;
+    const protocol = this.#protocol();
+    const target = this.#target(protocol);
+    if (target === null) return null;
+    const at = this.#words.length === 0 ? null : this.#at();
+    if (at === undefined) return null;
+    return { from, isReached, ...target, at };
   }
-  const split = splitPort(target);
-  if (typeof split === "string") return fail(target.span, split);
-  protocol ??= split.port === null ? "icmp" : "tcp";
-  if (protocol === "icmp" && split.port !== null) return fail(target.span, "icmp has no ports");
-  if (protocol !== "icmp" && split.port === null)
-    return fail(target.span, `the port is missing: ${target.text}:80, if it is that`);
-  const at = words.length === 0 ? null : readAt(words, fail, node);
-  if (at === undefined) return undefined;
-  return {
-    text: node.text,
-    from: { value: from, span: fromWord.span },
-    isReached: verb.text === "reaches",
-    to: { value: split.to, span: target.span },
-    protocol,
-    port: split.port,
-    at,
-    span: node.span,
-  };
+
+  #verb(): boolean | null {
+    const verb = this.#next("`reaches` or `cannot reach`");
+    if (verb === null) return null;
+    if (verb.text === "reaches" || verb.text === "reach") return true;
+    if (verb.text === "pings") return this.#words.unshift({ text: "icmp", span: verb.span }) > 0;
+    if (verb.text !== "cannot")
+      return this.#fail(verb.span, `\`reaches\` or \`cannot reach\` is expected, not \`${verb.text}\``);
+    const second = this.#next("`reach`");
+    if (second === null) return null;
+    if (second.text === "reach") return false;
+    if (second.text === "ping") return this.#words.unshift({ text: "icmp", span: second.span }) < 0;
+    return this.#fail(second.span, `\`reach\` is expected, not \`${second.text}\``);
+  }
+
+  /** Null when the sentence leaves it to the port. */
+  #protocol(): IpProtocol | null {
+    const text = this.#words[0]?.text;
+    const protocol = text === "ping" ? "icmp" : text;
+    if (protocol !== "tcp" && protocol !== "udp" && protocol !== "icmp") return null;
+    this.#words.shift();
+    return protocol;
+  }
+
+  #target(said: IpProtocol | null): Pick<Expectation, "to" | "protocol" | "port"> | null {
+    const word = this.#next("whom");
+    if (word === null) return null;
+    const target = splitPort(word.text);
+    if ("message" in target) return this.#complain(word, target);
+    const to = { value: target.to, span: word.span };
+    const protocol = said ?? (target.port === null ? "icmp" : "tcp");
+    if (protocol === "icmp" && target.port !== null)
+      return this.#fail(word.span, "icmp has no ports", "Write `tcp` or `udp`, or leave the port out.");
+    if (protocol !== "icmp" && target.port === null) {
+      const shown = word.text.includes(":") ? `[${word.text}]` : word.text;
+      return this.#fail(word.span, `the port is missing`, `Write ${shown}:80, if it is that.`);
+    }
+    return { to, protocol, port: target.port };
+  }
+
+  /** Undefined after a report. */
+  #at(): Located<Reference> | undefined {
+    const at = this.#words.shift()!;
+    if (at.text !== "at") {
+      this.#fail(at.span, `\`at\` or the end of the sentence is expected, not \`${at.text}\``);
+      return undefined;
+    }
+    const name = this.#name("the one who must get it");
+    const [more] = this.#words;
+    if (more !== undefined && name !== null)
+      this.#fail(more.span, `the sentence is complete before \`${more.text}\``);
+    return more === undefined ? (name ?? undefined) : undefined;
+  }
+
+  #name(what: string): Located<Reference> | null {
+    const word = this.#next(what);
+    if (word === null) return null;
+    const parsed = parseReferenceWord(word.text);
+    return "value" in parsed ? { value: parsed.value, span: word.span } : this.#complain(word, parsed);
+  }
+
+  #next(what: string): Word | null {
+    return this.#words.shift() ?? this.#fail(this.#end, `the sentence ends where ${what} should stand`);
+  }
+
+  #complain(word: Word, { code, message, help }: Complaint): null {
+    this.#reading.error(code, word.span, message, { help });
+    return null;
+  }
+
+  #fail(span: Span, message: string, help: string = FORM): null {
+    this.#reading.error("bad-expectation", span, message, { help });
+    return null;
+  }
 }
 
-function readAt(
-  words: Word[],
-  fail: (span: Span, message: string) => undefined,
-  node: ScalarNode,
-): Located<NonNullable<ReturnType<typeof parseReference>>> | undefined {
-  const [at, name, more] = words;
-  if (at!.text !== "at") return fail(at!.span, `\`at\` or the end is expected, not \`${at!.text}\``);
-  if (name === undefined) return fail(endOf(node.span), "the sentence ends where a name is expected");
-  const value = parseReference(name.text);
-  if (value === null) return fail(name.span, `\`${name.text}\` is no name`);
-  return more === undefined
-    ? { value, span: name.span }
-    : fail(more.span, `the sentence goes on with \`${more.text}\``);
+/** "web-001", "web-001:80", "203.0.113.10:443", "[2001:db8::1]:443", "2001:db8::1". */
+function splitPort(word: string): { readonly to: Endpoint; readonly port: number | null } | Complaint {
+  const match = /^(?:\[(.+)\]|([^:]+)):(\w+)$/.exec(word);
+  const whole: Parsed<Endpoint> = parseEndpointWord(
+    (match?.[1] ?? match?.[2] ?? word).replace(/^\[(.*)\]$/, "$1"),
+  );
+  if (!("value" in whole)) return whole;
+  if (match === null) return { to: whole.value, port: null };
+  const port = parsePort(match[3]!);
+  return "value" in port ? { to: whole.value, port: port.value } : port;
 }
 
-function splitPort(word: Word): { readonly to: Endpoint; readonly port: number | null } | string {
-  const whole = parseEndpoint(word.text);
-  if ("value" in whole) return { to: whole.value, port: null };
-  const match = /^(?:\[(.+)\]|(.+)):(\d{1,5})$/.exec(word.text);
-  if (match === null) return whole.message;
-  const host = parseEndpoint((match[1] ?? match[2])!);
-  if (!("value" in host)) return host.message;
-  const port = Number(match[3]);
-  return port >= 1 && port <= 65535 ? { to: host.value, port } : `${match[3]} is no port`;
-}
-
-function wordsOf({ text, span, isQuoted }: ScalarNode): Word[] {
-  // Quoted text begins behind its quote; with escapes or variables the place is the whole.
-  const isExact = span.endColumn - span.column === text.length + (isQuoted ? 2 : 0);
-  const start = span.column + (isQuoted ? 1 : 0);
+function wordsOf(text: string, { text: written, span, isQuoted }: ScalarNode): Word[] {
+  // With escapes, variables or several lines the place of a word is that of the whole.
+  const shift = isQuoted ? 1 : 0;
+  const isVerbatim = text === written && span.endColumn - span.column === text.length + 2 * shift;
+  const start = span.column + shift;
   return [...text.matchAll(/\S+/g)].map((match) => ({
     text: match[0],
-    span: isExact
+    span: isVerbatim
       ? { ...span, column: start + match.index, endColumn: start + match.index + match[0].length }
       : span,
   }));
-}
-
-function endOf(span: Span): Span {
-  return { ...span, column: span.endColumn };
 }

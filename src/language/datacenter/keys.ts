@@ -1,10 +1,11 @@
-// Tables of keys: what an entry may say, and how each is read. From the same tables come the answer to an unknown key,
-// the JSON Schema (`schema.ts`) and the reference (`reference-page.ts`).
+// Tables of keys: what an entry may say, and how each is read. From the same tables come the answer to an
+// unknown key, the JSON Schema (`schema.ts`) and the reference (`reference-page.ts`).
 import { nearestWord } from "../../diagnostic/nearest-word.ts";
 import type { Span } from "../../diagnostic/span.ts";
+import type { Named } from "../../model/datacenter.ts";
 import type { Reading } from "./reading.ts";
 import type { MapNode, TreeNode, Word } from "./tree.ts";
-import type { JsonSchema, ValueType } from "./value-type.ts";
+import { type JsonSchema, mapOf, nameFault, type ValueType } from "./value-type.ts";
 
 interface Notes {
   /** As it is written in the file. */
@@ -19,19 +20,22 @@ export interface Key<T> {
   readonly type: ValueType<T>;
   /** One sentence for the reference and for editors. */
   readonly doc: string;
+  /** Its absence is an error. */
   readonly isRequired: boolean;
+  /** Nothing can be made of an entry without it. */
+  readonly isEssential: boolean;
   readonly notes: Notes;
 }
 
-interface RequiredKey<T> extends Key<T> {
-  readonly isRequired: true;
+interface EssentialKey<T> extends Key<T> {
+  readonly isEssential: true;
 }
 
 export type KeyTable = { readonly [name: string]: Key<unknown> };
 
 /** What reading by a table gives: each key's value, null when it was not said or was wrong. */
 export type KeyValues<K extends KeyTable> = {
-  readonly [N in keyof K]: K[N] extends RequiredKey<infer T>
+  readonly [N in keyof K]: K[N] extends EssentialKey<infer T>
     ? T
     : K[N] extends Key<infer T>
       ? T | null
@@ -39,11 +43,17 @@ export type KeyValues<K extends KeyTable> = {
 };
 
 export function key<T>(type: ValueType<T>, doc: string, notes: Notes = {}): Key<T> {
-  return { type, doc, isRequired: false, notes };
+  return { type, doc, isRequired: false, isEssential: false, notes };
 }
 
-export function requiredKey<T>(type: ValueType<T>, doc: string, notes: Notes = {}): RequiredKey<T> {
-  return { type, doc, isRequired: true, notes };
+/** Must be there. When it is not, the entry is built all the same, so that what refers to it finds it. */
+export function requiredKey<T>(type: ValueType<T>, doc: string, notes: Notes = {}): Key<T> {
+  return { type, doc, isRequired: true, isEssential: false, notes };
+}
+
+/** Must be there, and nothing is built without it. */
+export function essentialKey<T>(type: ValueType<T>, doc: string, notes: Notes = {}): EssentialKey<T> {
+  return { type, doc, isRequired: true, isEssential: true, notes };
 }
 
 /** What is said of a kind of entry where it is described. */
@@ -57,8 +67,8 @@ export interface EntryInfo {
 }
 
 /**
- * An entry with the keys of `table`. `build` gets their values and the place of the entry; a required key that is
- * missing is reported, and then nothing is built.
+ * An entry with the keys of `table`. `build` gets their values and the place of the entry. Keys that are
+ * missing are reported; nothing is built when one of them is essential.
  */
 export function entry<const K extends KeyTable, T>(
   info: { readonly id: string; readonly words: string; readonly doc: string; readonly table: K },
@@ -74,6 +84,28 @@ export function entry<const K extends KeyTable, T>(
       const values = readKeys(map, info, reading);
       return values === null ? undefined : build(values as KeyValues<K>, new EntryPlace(map), reading);
     },
+  };
+}
+
+/** Entries of one kind, each with a name of its own: `name: {…}`. */
+export function namedEntries<const K extends KeyTable, T>(
+  words: string,
+  info: EntryInfo & { readonly table: K },
+  build: (name: Named, values: KeyValues<K>, place: EntryPlace, reading: Reading) => T | undefined,
+  faultOf: (name: string) => string | null = nameFault,
+): ValueType<readonly T[]> {
+  const map = mapOf(
+    words,
+    entry(info, (values: KeyValues<K>, place) => ({ values, place })),
+    faultOf,
+  );
+  return {
+    ...map,
+    read: (node, reading) =>
+      map.read(node, reading)?.flatMap(({ name, value: { values, place } }) => {
+        const named: Named = { name: name.value, span: name.span };
+        return build(named, values, place, reading) ?? [];
+      }),
   };
 }
 
@@ -132,7 +164,7 @@ export function choice<T>(
   };
 }
 
-/** Null when a required key is missing. */
+/** Null when an essential key is missing. */
 function readKeys(map: MapNode, info: EntryInfo, reading: Reading): Record<string, unknown> | null {
   const { table } = info;
   const values: Record<string, unknown> = {};
@@ -145,7 +177,7 @@ function readKeys(map: MapNode, info: EntryInfo, reading: Reading): Record<strin
   let isComplete = true;
   for (const name of Object.keys(table)) {
     if (!table[name]!.isRequired || values[name] !== null) continue;
-    isComplete = false;
+    if (table[name]!.isEssential) isComplete = false;
     // A value that is there and wrong has been reported.
     if (map.entries.some(({ key: { text } }) => text === name)) continue;
     const { example = "…" } = table[name]!.notes;
@@ -172,7 +204,11 @@ function reportUnknownKey(name: Word, { words, table }: EntryInfo, reading: Read
 function asMap(node: TreeNode, words: string, reading: Reading): MapNode | null {
   if (node.kind === "map") return node;
   if (node.kind === "scalar" && node.isEmpty) return { kind: "map", entries: [], span: node.span };
-  reading.error("wrong-kind", node.span, `${words} is expected here, as \`key: value\` lines or {key: value}`);
+  reading.error(
+    "wrong-kind",
+    node.span,
+    `${words} is expected here, as \`key: value\` lines or {key: value}`,
+  );
   return null;
 }
 
@@ -183,7 +219,10 @@ export function orList(words: readonly string[]): string {
   return shown.length === 0 ? last : `${shown.join(", ")} or ${last}`;
 }
 
-/** Every kind of entry that `type` has inside it, itself included, with the steps to each place where it stands. */
+/**
+ * Every kind of entry that `type` has inside it, itself included, with the steps to each place where it
+ * stands.
+ */
 export function entriesInside(type: ValueType<unknown>): Map<EntryInfo, string[]> {
   const found = new Map<EntryInfo, string[]>();
   const visit = (steps: string, nested: ValueType<unknown>["nested"]): void => {
@@ -191,7 +230,8 @@ export function entriesInside(type: ValueType<unknown>): Map<EntryInfo, string[]
       const place = steps + further;
       const places = found.get(info);
       found.set(info, [...(places ?? []), place]);
-      for (const [name, { type: inner }] of Object.entries(info.table)) visit(`${place}.${name}`, inner.nested);
+      for (const [name, { type: inner }] of Object.entries(info.table))
+        visit(`${place}.${name}`, inner.nested);
     }
   };
   visit("", type.nested);

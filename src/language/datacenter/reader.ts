@@ -2,13 +2,14 @@
 // that it can find in one run, and never throws.
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import type { Datacenter } from "../../model/datacenter.ts";
-import { datacenter } from "./datacenter-keys.ts";
+import { datacenter, ownersOfKey } from "./datacenter-keys.ts";
 import { type DatacenterEnvironment, gatherTree, type SourceFile } from "./gather.ts";
-import { Report } from "./report.ts";
+import { Reading } from "./reading.ts";
 
 export interface DatacenterReading {
-  /** What could be read, also when there are errors, so that checks can go on and tell the rest. */
-  readonly datacenter: Datacenter;
+  /** What could be read, also when there are errors, so that checks can go on. Null: nothing could. */
+  readonly datacenter: Datacenter | null;
+  /** In the order of the files and lines. */
   readonly diagnostics: readonly Diagnostic[];
   /** Text of each file by its name, in the order in which they were read. */
   readonly sources: ReadonlyMap<string, string>;
@@ -19,8 +20,12 @@ export function readDatacenter(
   files: readonly SourceFile[],
   environment: DatacenterEnvironment,
 ): DatacenterReading {
-  const report = new Report();
-  const sources = new Map<string, string>();
-  const read = datacenter.read(gatherTree(files, environment, report, sources), report)!;
-  return { datacenter: read, diagnostics: report.diagnostics, sources };
+  const reading = new Reading(ownersOfKey);
+  const { tree, sources } = gatherTree(files, environment, reading);
+  const read = tree === null ? undefined : datacenter.read(tree, reading);
+  return {
+    datacenter: read ?? null,
+    diagnostics: reading.inFileOrder([...sources.keys()]),
+    sources,
+  };
 }

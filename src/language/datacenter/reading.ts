@@ -1,5 +1,5 @@
-// One reading of a datacentre file: collects what is wrong with it, and puts variables into values. Reading goes on
-// after each fault, so that all are told at once.
+// One reading of a datacentre file: collects what is wrong with it, and puts variables into values. Reading
+// goes on after each fault, so that all are told at once.
 import type { Diagnostic, Severity } from "../../diagnostic/diagnostic.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { ScalarNode } from "./tree.ts";
@@ -38,7 +38,9 @@ export class Reading {
     this.#add("warning", code, span, message, details);
   }
 
-  /** The scalar's text with its variables put in; null when one of them is not set, which has been reported. */
+  /**
+   * The scalar's text with its variables put in; null when one of them is not set, which has been reported.
+   */
   textOf(node: ScalarNode): string | null {
     if (!node.text.includes("${")) return node.text;
     const expanded = expandVariables(node.text, this.variables);

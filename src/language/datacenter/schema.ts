@@ -1,12 +1,20 @@
 // The JSON Schema of datacenter.yaml, from the tables that read it: editors complete and explain keys by it.
-import { datacenter } from "./datacenter-keys.ts";
+import { datacenter, ENTRIES } from "./datacenter-keys.ts";
+import { schemaOfEntry } from "./keys.ts";
 import type { JsonSchema } from "./value-type.ts";
 
 /** Draft 2020-12. */
 export function datacenterSchema(): JsonSchema {
+  const entries = [...ENTRIES.keys()].map((info) => [info.id, schemaOfEntry(info)]);
+  const variable = {
+    type: "string",
+    pattern: "\\$\\{\\w+((:?-).*)?\\}",
+    description: "A text with variables in it.",
+  };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Sallyport datacentre",
     ...datacenter.schema,
+    $defs: Object.fromEntries([...entries, ["variable", variable]]),
   };
 }

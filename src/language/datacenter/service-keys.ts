@@ -1,65 +1,60 @@
-// `consoles`, `publish` and `expect`.
-import type { ConsoleEndpoint, Consoles, Expectation, Publication } from "../../model/datacenter.ts";
-import { parseExpectation } from "./expectation.ts";
-import { entry, key, requiredKey } from "./keys.ts";
-import { ipAndMaybePort, ipAndPort, port, reference, text } from "./scalars.ts";
+// `consoles` and `publish`: what is reached from outside.
+import type { ConsoleEndpoint, Consoles, Publication } from "../../model/datacenter.ts";
+import { ipAndMaybePort, ipAndPort } from "./address-values.ts";
+import { entry, essentialKey, key } from "./keys.ts";
+import { port } from "./number-values.ts";
+import { reference, text } from "./text-values.ts";
 import { listOf, type ValueType, word } from "./value-type.ts";
 
 const consoleEndpoint: ValueType<ConsoleEndpoint> = entry(
-  "a console endpoint",
   {
-    address: requiredKey(ipAndPort, "Address and port, mostly 443."),
-    certificate: key(text, "A PEM or PFX file; the portal's own unless said."),
-    public: key(text, "What browsers are told when a NAT is in front: consoles.company.com:443."),
+    id: "console-endpoint",
+    words: "a console endpoint",
+    doc: "An address that browsers connect to.",
+    table: {
+      address: essentialKey(ipAndPort, "Address and port.", { example: '"203.0.113.11:443"' }),
+      certificate: key(text("a file"), "Its certificate, PEM or PFX.", { example: "console.pfx" }),
+      public: key(text("a name and port"), "What browsers are told when a NAT is in front.", {
+        example: '"consoles.company.com:443"',
+      }),
+    },
   },
-  (values, span) => ({
-    address: values.address!,
-    certificate: values.certificate,
-    public: values.public,
-    span,
-  }),
+  (values, { span }) => ({ ...values, span }),
 );
 
 export const consoles: ValueType<Consoles> = entry(
-  "consoles",
   {
-    portal: key(consoleEndpoint, "Where people log in."),
-    proxy: key(consoleEndpoint, "Where their browsers get consoles from: an address of its own."),
+    id: "consoles",
+    words: "consoles",
+    doc: "Consoles of machines through one public address, so that no hypervisor is reachable from outside.",
+    table: {
+      portal: key(consoleEndpoint, "Where people log in.", { example: '{address: "203.0.113.10:443"}' }),
+      proxy: key(consoleEndpoint, "Where their browsers get consoles from; an address of its own.", {
+        example: '{address: "203.0.113.11:443", certificate: console.pfx}',
+      }),
+    },
   },
-  ({ portal, proxy }, span) => ({ portal, proxy, span }),
+  (values, { span }) => ({ ...values, span }),
 );
 
 const publication: ValueType<Publication> = entry(
-  "a publication",
   {
-    machine: requiredKey(reference, "Who is published: a machine, or vapp.copy/machine."),
-    port: requiredKey(port, "The port that it serves."),
-    protocol: key(word("tcp or udp", ["tcp", "udp"]), "tcp unless said."),
-    at: key(ipAndMaybePort, "The outside address, and port if it is another; chosen unless said."),
+    id: "publication",
+    words: "a publication",
+    doc: "A port of a machine that is reached from outside. The NAT and firewall rules of all edges between are derived.",
+    table: {
+      machine: essentialKey(reference("the name of a machine"), "Who is published.", {
+        example: "shop.test-a/web",
+      }),
+      port: essentialKey(port, "The port that it serves.", { example: "80" }),
+      protocol: key(word("tcp or udp", ["tcp", "udp"]), "Its protocol.", { example: "udp", default: "tcp" }),
+      at: key(ipAndMaybePort, "The outside address, and the port if it is another.", {
+        example: '"203.0.113.10:8001"',
+        default: "an address of the edge and a free port",
+      }),
+    },
   },
-  (values, span) => ({
-    machine: values.machine!,
-    port: values.port!,
-    protocol: values.protocol,
-    at: values.at,
-    span,
-  }),
+  (values, { span }) => ({ ...values, span }),
 );
 
 export const publications: ValueType<readonly Publication[]> = listOf("publications", publication);
-
-const expectation: ValueType<Expectation> = {
-  words: "a sentence such as `internet reaches tcp 203.0.113.10:443 at edge`",
-  schema: { type: "string" },
-  read(node, report) {
-    if (node.kind === "scalar" && !node.isEmpty) return parseExpectation(node, report);
-    report.error(
-      "expectation",
-      node.span,
-      "a sentence is expected here: `A reaches tcp B:80`, `A cannot reach B`",
-    );
-    return undefined;
-  },
-};
-
-export const expectations: ValueType<readonly Expectation[]> = listOf("expectations", expectation);

@@ -1,97 +1,111 @@
-// `switches` and `networks`.
-
-import type { Ip } from "../../base/ip.ts";
-import { parseIp } from "../../base/ip.ts";
+// `switches` and their port groups.
+import { type Ip, parseIp } from "../../base/ip.ts";
 import {
-  type DhcpSettings,
   type Located,
   type MirrorSession,
-  type Network,
   type PortGroup,
   type PortGroupSecurity,
   type PortGroupVlan,
   SWITCH_FEATURES,
   SWITCH_VERSIONS,
   type Switch,
+  type SwitchVersion,
   type TrafficRule,
   type Uplink,
   type VlanId,
 } from "../../model/datacenter.ts";
-import { named } from "./host-keys.ts";
-import { entry, type KeyTable, key, readKeys, requiredKey } from "./keys.ts";
-import {
-  boolean,
-  duration,
-  integer,
-  ip,
-  ipRange,
-  mtu,
-  nameOf,
-  speed,
-  subnet,
-  text,
-  vlanId,
-  vlanRange,
-} from "./scalars.ts";
-import { readTrafficAction, TRAFFIC_KEYS, toTrafficMatch } from "./traffic-keys.ts";
+import { entry, essentialKey, key, namedEntries } from "./keys.ts";
+import { integer, mtu, parseVlanRangeWord, speed, vlanId, vlanRange } from "./number-values.ts";
+import { boolean, nameOf, text } from "./text-values.ts";
+import { actionKey, readAction, TRAFFIC_KEYS, toTrafficMatch } from "./traffic-keys.ts";
 import { complaint, listOf, mapOf, oneOrMore, scalar, type ValueType, word } from "./value-type.ts";
 
-/** 5.1 without quotes is a number in YAML, and what people write. */
-const switchVersion = scalar("a switch version", { enum: [...SWITCH_VERSIONS, 5.1, 5.5, 5, 6] }, (value) => {
-  const version = SWITCH_VERSIONS.find((one) => one === (/^\d$/.test(value) ? `${value}.0` : value));
-  if (version !== undefined) return { value: version };
-  return complaint(
-    "unknown-word",
-    `there is no switch version ${value}`,
-    `There are ${SWITCH_VERSIONS.join(", ")}.`,
-  );
-});
+/** 5.1 without quotes is a number in YAML, and what people write; so is 6 for 6.0. */
+const switchVersion: ValueType<Located<SwitchVersion>> = scalar(
+  "a switch version",
+  { enum: [...SWITCH_VERSIONS, ...SWITCH_VERSIONS.map(Number)] },
+  (value) => {
+    const version = SWITCH_VERSIONS.find((one) => one === (/^\d+$/.test(value) ? `${value}.0` : value));
+    if (version !== undefined) return { value: version };
+    return complaint(
+      "unknown-word",
+      `there is no switch version ${value}`,
+      `There are ${SWITCH_VERSIONS.join(", ")}.`,
+    );
+  },
+);
+
+const qinq = entry(
+  {
+    id: "qinq",
+    words: "a QinQ VLAN",
+    doc: "A VLAN inside a VLAN (802.1ad).",
+    table: {
+      outer: essentialKey(vlanId, "The provider's VLAN, with a tag of 802.1ad.", { example: "100" }),
+      inner: essentialKey(vlanId, "The customer's VLAN, with a tag of 802.1Q.", { example: "20" }),
+    },
+  },
+  ({ outer, inner }) => ({ outer: outer.value, inner: inner.value }),
+);
 
 /** `20`, `none`, `{outer: 100, inner: 20}`, or `[10, 20-29]` for machines that tag by themselves. */
 const portGroupVlan: ValueType<Located<PortGroupVlan>> = {
-  words: "a VLAN, {outer, inner} for QinQ, a list for machines that tag themselves, or none",
+  words: "a VLAN, {outer, inner} for QinQ, a list or range for machines that tag by themselves, or `none`",
   schema: {
-    anyOf: [
-      vlanId.schema,
-      { const: "none" },
-      {
-        type: "object",
-        properties: { outer: vlanId.schema, inner: vlanId.schema },
-        required: ["outer", "inner"],
-      },
-      { type: "array", items: vlanRange.schema },
-    ],
+    anyOf: [vlanId.schema, { type: "string" }, { type: "array", items: vlanRange.schema }, qinq.schema],
   },
-  read(node, report) {
+  nested: qinq.nested!,
+  read(node, reading) {
     const { span } = node;
     if (node.kind === "list") {
-      const ranges = node.items.flatMap((item) => vlanRange.read(item, report)?.value ?? []);
+      const ranges = node.items.flatMap((item) => vlanRange.read(item, reading)?.value ?? []);
       return { value: { kind: "trunk", ranges }, span };
     }
     if (node.kind === "map") {
-      const table = { outer: requiredKey(vlanId, "802.1ad"), inner: requiredKey(vlanId, "802.1Q") };
-      const values = readKeys(node, "a QinQ VLAN", table, report);
-      if (values?.outer == null || values.inner === null) return undefined;
-      return { value: { kind: "qinq", outer: values.outer.value, inner: values.inner.value }, span };
+      const tags = qinq.read(node, reading);
+      return tags === undefined ? undefined : { value: { kind: "qinq", ...tags }, span };
     }
-    if (node.text === "none" || (node.text === "0" && !node.isQuoted))
-      return { value: { kind: "none" }, span };
-    const id = vlanId.read(node, report);
-    return id === undefined ? undefined : { value: { kind: "access", id: id.value }, span };
+    return vlanWord.read(node, reading);
   },
 };
+
+const vlanWord: ValueType<Located<PortGroupVlan>> = scalar<PortGroupVlan>("a VLAN or `none`", {}, (value) => {
+  if (value === "none") return { value: { kind: "none" } };
+  if (value === "0") return complaint("bad-vlan", "0 is no VLAN", "Write `none` for frames without a tag.");
+  if (value === "4095")
+    return complaint("bad-vlan", "4095 is no VLAN", "Write `1-4094` for machines that tag by themselves.");
+  const range = parseVlanRangeWord(value);
+  if (!("value" in range)) return range;
+  if (value.includes("-")) return { value: { kind: "trunk", ranges: [range.value] } };
+  return { value: { kind: "access", id: range.value.first } };
+});
 
 const verdict = word("accept or reject", ["accept", "reject"], {
   allow: "Write accept.",
   deny: "Write reject.",
+  true: "Write accept.",
+  false: "Write reject.",
 });
 
 const security: ValueType<PortGroupSecurity> = entry(
-  "a security policy",
   {
-    promiscuous: key(verdict, "Whether a machine may listen to what is for others."),
-    "mac-changes": key(verdict, "Whether a machine may answer to another MAC than its own."),
-    "forged-transmits": key(verdict, "Whether a machine may send from another MAC than its own."),
+    id: "port-group-security",
+    words: "a security policy",
+    doc: "What machines of a port group may do with MAC addresses. All is rejected unless said.",
+    table: {
+      promiscuous: key(verdict, "Whether a machine may listen to what is for others.", {
+        example: "accept",
+        default: "reject",
+      }),
+      "mac-changes": key(verdict, "Whether a machine may answer to another MAC than its own.", {
+        example: "accept",
+        default: "reject",
+      }),
+      "forged-transmits": key(verdict, "Whether a machine may send from another MAC than its own.", {
+        example: "accept",
+        default: "reject",
+      }),
+    },
   },
   (values) => ({
     promiscuous: values.promiscuous,
@@ -100,46 +114,71 @@ const security: ValueType<PortGroupSecurity> = entry(
   }),
 );
 
-const filter: ValueType<TrafficRule> = entry(
-  "a traffic rule",
+const trafficRule: ValueType<TrafficRule> = entry(
   {
-    ...TRAFFIC_KEYS,
-    allow: key(text, "The protocol that passes: any, tcp, udp or icmp."),
-    drop: key(text, "The protocol that is dropped."),
-    mark: key(text, "The protocol that is marked, with `dscp` or `cos`."),
-    dscp: key(integer("a DSCP of 0 to 63", 0, 63), "Written into the packet's header."),
-    cos: key(integer("a class of service of 0 to 7", 0, 7), "Written into the VLAN tag."),
+    id: "traffic-rule",
+    words: "a traffic rule",
+    doc: "A rule of traffic filtering and marking: `{mark: udp, ports: 5060, dscp: 46, cos: 5}`.",
+    table: {
+      allow: actionKey("Lets pass what matches."),
+      drop: actionKey("Drops what matches."),
+      mark: actionKey("Marks what matches."),
+      ...TRAFFIC_KEYS,
+      dscp: key(integer("a DSCP", 0, 63), "With `mark`: written into the packet's header.", {
+        example: "46",
+      }),
+      cos: key(integer("a class of service", 0, 7), "With `mark`: written into the VLAN tag.", {
+        example: "5",
+      }),
+    },
   },
-  (values, span, report) => {
-    const { allow, drop, mark, dscp, cos } = values;
-    const action = readTrafficAction({ allow, drop, mark }, span, report);
+  (values, place, reading) => {
+    const action = readAction(values, ["allow", "drop", "mark"], place, reading);
     if (action === null) return undefined;
-    if (action.action.value === "mark" && dscp === null && cos === null) {
-      report.error("missing-key", span, "a mark needs `dscp` or `cos`");
-      return undefined;
-    }
-    const match = toTrafficMatch(action.protocol, values, report);
-    return { action: action.action, match, dscp, cos, span };
+    const { dscp, cos } = values;
+    const marks = ["dscp", "cos"].filter((name) => place.has(name));
+    if (action.action.value === "mark" && marks.length === 0)
+      reading.error("missing-key", action.action.span, "`mark` needs `dscp`, `cos` or both", {
+        help: "Write `dscp: 46` for voice.",
+      });
+    if (action.action.value !== "mark" && marks.length > 0)
+      reading.error("conflicting-keys", place.keySpan(marks[0]!), `\`${marks[0]}\` goes with \`mark\` only`);
+    const match = toTrafficMatch(action.protocol, values, reading);
+    return { action: action.action, match, dscp, cos, span: place.span };
   },
 );
 
-const PORT_GROUP_KEYS = {
-  vlan: key(portGroupVlan, "The VLAN of its frames on the uplinks."),
-  "notify-switches": key(boolean, "Announce machines' MACs at start and failover; true unless said."),
-  security: key(security, "What machines may do with MAC addresses; all is rejected unless said."),
-  filters: key(
-    listOf("traffic rules", filter),
-    "Traffic filtering and marking; the first that matches counts.",
-  ),
-  reservation: key(speed, "Bandwidth that each machine is sure of."),
-} as const satisfies KeyTable;
-
-const portGroups: ValueType<readonly PortGroup[]> = named(
+const portGroups: ValueType<readonly PortGroup[]> = namedEntries(
   "port groups",
-  PORT_GROUP_KEYS,
-  (name, span, values) => ({
-    name,
-    span,
+  {
+    id: "port-group",
+    words: "a port group",
+    doc: "Ports of a switch that are alike: their VLAN and what machines may do there.",
+    table: {
+      vlan: key(
+        portGroupVlan,
+        "What its frames carry on the uplinks: a VLAN, two for QinQ, a list when machines tag by themselves.",
+        { example: "20", default: "none" },
+      ),
+      "notify-switches": key(boolean, "Whether machines' MACs are announced by RARP at start and failover.", {
+        example: "false",
+        default: "true",
+      }),
+      security: key(security, "What machines may do with MAC addresses.", {
+        example: "{mac-changes: accept}",
+      }),
+      filters: key(
+        listOf("traffic rules", trafficRule),
+        "Traffic filtering and marking; the first that matches counts.",
+        {
+          since: "5.5",
+        },
+      ),
+      reservation: key(speed, "Bandwidth that each machine is sure of.", { example: "100M", since: "6.0" }),
+    },
+  },
+  (named, values) => ({
+    ...named,
     vlan: values.vlan,
     notifySwitches: values["notify-switches"],
     security: values.security ?? { promiscuous: null, macChanges: null, forgedTransmits: null },
@@ -148,106 +187,80 @@ const portGroups: ValueType<readonly PortGroup[]> = named(
   }),
 );
 
-const uplinks: ValueType<readonly Uplink[]> = mapOf("uplinks", { type: "string" }, (host, node, report) => {
-  const link = nameOf("an interface or bond").read(node, report);
-  return link === undefined ? undefined : { host, link };
-});
+const uplinkMap = mapOf("uplinks", nameOf("an interface or bond"));
+const uplinks: ValueType<readonly Uplink[]> = {
+  ...uplinkMap,
+  read: (node, reading) =>
+    uplinkMap.read(node, reading)?.map(({ name, value }) => ({ host: name, link: value })),
+};
 
-const remote = scalar("a VLAN or an address", { type: ["integer", "string"] }, (value) => {
+const remote = scalar<VlanId | Ip>("a VLAN or an address", { type: ["integer", "string"] }, (value) => {
   const address = parseIp(value);
-  if (address !== null) return { value: address as VlanId | Ip };
-  const id = /^\d+$/.test(value) ? Number(value) : 0;
-  if (id >= 1 && id <= 4094) return { value: id as VlanId };
-  return complaint("bad-vlan", `\`${value}\` is neither a VLAN nor an address`);
+  if (address !== null) return { value: address };
+  const range = parseVlanRangeWord(value);
+  return "value" in range && range.value.first === range.value.last
+    ? { value: range.value.first }
+    : complaint("bad-vlan", `\`${value}\` is neither a VLAN nor an address`, "A VLAN is 1 to 4094.");
 });
 
 const mirror: ValueType<MirrorSession> = entry(
-  "a mirror",
   {
-    from: requiredKey(text, "A machine or port group whose traffic is copied."),
-    to: key(text, "The machine that gets the copies."),
-    remote: key(remote, "Instead: a VLAN (RSPAN) or an address (ERSPAN)."),
+    id: "mirror",
+    words: "a mirror",
+    doc: "Copies the frames of one port to another: `{from: web-001, to: probe}`.",
+    table: {
+      from: essentialKey(
+        text("a machine or port group"),
+        "Whose traffic is copied: a machine or a port group.",
+        {
+          example: "web-001",
+        },
+      ),
+      to: key(text("a machine"), "The machine that gets the copies.", { example: "probe" }),
+      remote: key(remote, "Copies go into a VLAN (RSPAN) or to an address (ERSPAN).", {
+        example: "900",
+        since: "5.1",
+      }),
+    },
   },
-  ({ from, to, remote: target }, span, report) => {
-    if (from === null) return undefined;
-    if (to === null && target === null) {
-      report.error("missing-key", span, "a mirror needs `to` or `remote`");
-      return undefined;
-    }
-    return { from, to, remote: target, span };
+  ({ from, to, remote: target }, place, reading) => {
+    if (!place.has("to") && !place.has("remote"))
+      reading.error("missing-key", place.span, "a mirror needs `to` or `remote`", {
+        help: "Write `to: MACHINE`, or `remote: VLAN`.",
+      });
+    return { from, to, remote: target, span: place.span };
   },
 );
 
-const SWITCH_KEYS = {
-  version: key(switchVersion, "Decides which features it may use; the newest unless said."),
-  uplinks: key(uplinks, "The interface or bond of each host that the switch spans."),
-  mtu: key(mtu, "The largest packet it carries; 1500 unless said."),
-  features: key(oneOrMore(word("a feature of switches", SWITCH_FEATURES)), "What is switched on."),
-  mirrors: key(listOf("mirrors", mirror), "Port mirroring."),
-  "port-groups": key(portGroups, "Ports of one kind."),
-} as const satisfies KeyTable;
-
-export const switches: ValueType<readonly Switch[]> = named(
+export const switches: ValueType<readonly Switch[]> = namedEntries(
   "switches",
-  SWITCH_KEYS,
-  (name, span, values) => ({
-    name,
-    span,
+  {
+    id: "switch",
+    words: "a switch",
+    doc: "A virtual switch over one or more hosts.",
+    table: {
+      version: key(switchVersion, "Decides which features it may use.", {
+        example: '"5.5"',
+        default: "the newest",
+      }),
+      uplinks: key(uplinks, "The interface or bond of each host that it spans.", {
+        example: "{web-host: bond0}",
+      }),
+      mtu: key(mtu, "Bytes of the largest packet that it carries.", { example: "9000", default: "1500" }),
+      features: key(oneOrMore(word("a feature of switches", SWITCH_FEATURES)), "What is switched on.", {
+        example: "[lldp, health-check]",
+      }),
+      mirrors: key(listOf("mirrors", mirror), "Port mirroring.", { since: "5.0" }),
+      "port-groups": key(portGroups, "Its port groups.", { example: "{org: {vlan: 20}}" }),
+    },
+  },
+  (named, values) => ({
+    ...named,
     version: values.version,
     uplinks: values.uplinks ?? [],
     mtu: values.mtu,
     features: values.features ?? [],
     mirrors: values.mirrors ?? [],
     portGroups: values["port-groups"] ?? [],
-  }),
-);
-
-const portGroupName = scalar("a port group such as dvs0/org", { type: "string" }, (value) => {
-  const [switchName = "", portGroup = "", ...rest] = value.split("/");
-  if (switchName !== "" && portGroup !== "" && rest.length === 0)
-    return { value: { switch: switchName, portGroup } };
-  return complaint("bad-name", `\`${value}\` is no port group`, "Write switch/port-group, such as dvs0/org.");
-});
-
-const dhcp: ValueType<DhcpSettings> = entry(
-  "DHCP settings",
-  {
-    range: requiredKey(oneOrMore(ipRange), "Addresses that are given out."),
-    lease: key(duration, "For how long; 12h unless said."),
-    dns: key(oneOrMore(ip), "Name servers that are announced."),
-    domain: key(text, "The domain that is announced."),
-    server: key(nameOf("an edge"), "The edge that answers; the one with the gateway unless said."),
-  },
-  ({ range, lease, dns, domain, server }, span) => ({
-    ranges: range ?? [],
-    leaseMs: lease,
-    dns: dns ?? [],
-    domain,
-    server,
-    span,
-  }),
-);
-
-const NETWORK_KEYS = {
-  external: key(boolean, "Outside the datacentre: anybody may be there."),
-  subnet: key(oneOrMore(subnet), "Its subnet; one of each family."),
-  "port-group": key(portGroupName, "Where it is on a switch; without it is a segment of its own."),
-  gateway: key(oneOrMore(ip), "The router of its machines."),
-  pool: key(oneOrMore(ipRange), "Addresses for what asks for one: fences, machines without address."),
-  dhcp: key(dhcp, "Give addresses to who asks."),
-} as const satisfies KeyTable;
-
-export const networks: ValueType<readonly Network[]> = named(
-  "networks",
-  NETWORK_KEYS,
-  (name, span, values) => ({
-    name,
-    span,
-    external: values.external,
-    subnets: values.subnet ?? [],
-    portGroup: values["port-group"],
-    gateways: values.gateway ?? [],
-    pools: values.pool ?? [],
-    dhcp: values.dhcp,
   }),
 );

@@ -1,81 +1,87 @@
 // What rules of firewalls and of port groups compare. The key of the action has the protocol as its value:
 // `{allow: tcp, from: internet, to: 203.0.113.10, ports: 443}`.
-import { suggestWord } from "../../diagnostic/nearest-word.ts";
-import type { Span } from "../../diagnostic/span.ts";
 import type { Endpoint, IpProtocol, Located, PortRange, TrafficMatch } from "../../model/datacenter.ts";
-import { type Key, type KeyValues, key } from "./keys.ts";
-import type { Report } from "./report.ts";
-import { endpoint, portRange } from "./scalars.ts";
+import { type EntryPlace, type Key, type KeyValues, key, orList } from "./keys.ts";
+import { portRange } from "./number-values.ts";
+import type { Reading } from "./reading.ts";
+import { endpoint } from "./text-values.ts";
 import { oneOrMore, type ValueType, word } from "./value-type.ts";
 
 const PROTOCOLS = ["tcp", "udp", "icmp"] as const;
-const PROTOCOLS_AND_ANY = [...PROTOCOLS, "any"] as const;
+const PROTOCOL_MIX_UPS = { ping: "Ping is icmp.", all: "Write any.", ip: "Write any.", http: "Write tcp." };
 
-export const protocol: ValueType<Located<IpProtocol>> = word("a protocol", PROTOCOLS, {
-  ping: "Ping is icmp.",
-});
+export const protocol: ValueType<Located<IpProtocol>> = word("a protocol", PROTOCOLS, PROTOCOL_MIX_UPS);
 
-type Endpoints = Key<readonly Located<Endpoint>[]>;
-type Ports = Key<readonly Located<PortRange>[]>;
+type RuleProtocol = IpProtocol | "any";
+const ruleProtocol: ValueType<Located<RuleProtocol>> = word(
+  "a protocol",
+  [...PROTOCOLS, "any"],
+  PROTOCOL_MIX_UPS,
+);
 
-export const TRAFFIC_KEYS: {
-  readonly from: Endpoints;
-  readonly to: Endpoints;
-  readonly ports: Ports;
-  readonly port: Ports;
-} = {
-  from: key(oneOrMore(endpoint), "Who sends; anybody unless said."),
-  to: key(oneOrMore(endpoint), "To whom; anybody unless said."),
-  ports: key(oneOrMore(portRange), "Ports of the destination; all unless said."),
-  port: key(oneOrMore(portRange), "The same as `ports`."),
+/** The key of a rule's action. */
+export function actionKey(doc: string): Key<Located<RuleProtocol>> {
+  return key(ruleProtocol, `${doc} The value is the protocol: any, tcp, udp or icmp.`, { example: "tcp" });
+}
+
+interface TrafficKeys {
+  readonly from: Key<readonly Located<Endpoint>[]>;
+  readonly to: Key<readonly Located<Endpoint>[]>;
+  readonly ports: Key<readonly Located<PortRange>[]>;
+}
+
+export const TRAFFIC_KEYS: TrafficKeys = {
+  from: key(oneOrMore(endpoint), "Who sends: an address, a subnet, a range, or a name.", {
+    example: "internet",
+    default: "anybody",
+  }),
+  to: key(oneOrMore(endpoint), "Who receives.", { example: "203.0.113.10", default: "anybody" }),
+  ports: key(oneOrMore(portRange), "Ports of the receiver.", { example: "[80, 9000-9010]", default: "all" }),
 };
 
-/**
- * Which of the action's keys was said, and its protocol; null when none or several were, which is reported.
- */
-export function readTrafficAction<A extends string>(
-  actions: Readonly<Record<A, Located<string> | null>>,
-  span: Span,
-  report: Report,
-): { readonly action: Located<A>; readonly protocol: Located<IpProtocol> | null } | null {
-  const said = (Object.entries(actions) as [A, Located<string> | null][]).filter(
-    ([, value]) => value !== null,
-  );
-  const names = Object.keys(actions).map((name) => `\`${name}\``);
-  const [first, second] = said;
-  if (first === undefined || second !== undefined) {
-    const place = second?.[1]?.span ?? span;
-    report.error(
-      "rule-action",
-      place,
-      `a rule has one of ${names.join(", ")}, with a protocol: \`allow: tcp\``,
-    );
+interface TrafficAction<A extends string> {
+  readonly action: Located<A>;
+  readonly protocol: Located<IpProtocol> | null;
+}
+
+/** Which one of the actions' keys was said. Null when none or several were, which is reported. */
+export function readAction<A extends string>(
+  values: Readonly<Record<A, Located<RuleProtocol> | null>>,
+  actions: readonly A[],
+  place: EntryPlace,
+  reading: Reading,
+): TrafficAction<A> | null {
+  const [first, second] = actions.filter((action) => place.has(action));
+  if (first === undefined) {
+    reading.error("missing-key", place.span, `a rule needs ${orList(actions.map((one) => `\`${one}\``))}`, {
+      help: `Its value is the protocol: \`${actions[0]}: tcp\`.`,
+    });
     return null;
   }
-  const [action, said2] = first;
-  const { value, span: place } = said2!;
-  const found = PROTOCOLS_AND_ANY.find((one) => one === value);
-  if (found === undefined) {
-    const help = suggestWord(value, PROTOCOLS_AND_ANY) ?? "It is any, tcp, udp or icmp.";
-    report.error("unknown-word", place, `\`${value}\` is no protocol`, { help });
+  if (second !== undefined) {
+    reading.error("conflicting-keys", place.keySpan(second), `a rule cannot \`${first}\` and \`${second}\``, {
+      help: "Make two rules of it; the first that matches counts.",
+      related: [{ span: place.keySpan(first), message: "the first is here" }],
+    });
     return null;
   }
+  // A protocol that is none has been reported.
+  const value = values[first];
+  if (value === null) return null;
   return {
-    action: { value: action, span: place },
-    protocol: found === "any" ? null : { value: found, span: place },
+    action: { value: first, span: place.keySpan(first) },
+    protocol: value.value === "any" ? null : { value: value.value, span: value.span },
   };
 }
 
 export function toTrafficMatch(
-  ofAction: Located<IpProtocol> | null,
-  values: KeyValues<typeof TRAFFIC_KEYS>,
-  report: Report,
+  ofRule: Located<IpProtocol> | null,
+  values: KeyValues<{ readonly [N in keyof TrafficKeys]: TrafficKeys[N] }>,
+  reading: Reading,
 ): TrafficMatch {
-  const ports = [...(values.ports ?? []), ...(values.port ?? [])];
-  const [first] = ports;
-  if (first !== undefined && (ofAction === null || ofAction.value === "icmp")) {
-    const why = ofAction === null ? "name the protocol, tcp or udp" : "icmp has none";
-    report.error("ports-without-protocol", first.span, `ports need a protocol that has them: ${why}`);
-  }
-  return { protocol: ofAction, from: values.from ?? [], to: values.to ?? [], ports };
+  const { from, to, ports } = values;
+  const [first] = ports ?? [];
+  if (first !== undefined && ofRule?.value === "icmp")
+    reading.error("ports-without-protocol", first.span, "icmp has no ports", { help: "Leave `ports` out." });
+  return { protocol: ofRule, from: from ?? [], to: to ?? [], ports: ports ?? [] };
 }

@@ -1,5 +1,6 @@
-// How a value of the file is read, said once: a ValueType reads a node, describes itself for the JSON Schema and for
-// the reference. Tables of keys are made of them (`keys.ts`), so that reader, schema and documents cannot differ.
+// How a value of the file is read, said once: a ValueType reads a node, describes itself for the JSON Schema
+// and for the reference. Tables of keys are made of them (`keys.ts`), so that reader, schema and documents
+// cannot differ.
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { Located } from "../../model/datacenter.ts";
@@ -170,7 +171,8 @@ const RESERVED = ["any", "none", "default"];
 export function nameFault(name: string): string | null {
   if (name === "") return "a name is missing";
   const wrong = /[^\p{L}\p{M}\p{N}_-]/u.exec(name);
-  if (wrong !== null) return `the name \`${name}\` has '${wrong[0]}' in it: letters, digits, - and _ are free`;
+  if (wrong !== null)
+    return `the name \`${name}\` has '${wrong[0]}' in it: letters, digits, - and _ are free`;
   if (name.length > 63) return `the name \`${name.slice(0, 20)}…\` is longer than 63 characters`;
   return RESERVED.includes(name) ? `\`${name}\` is a word of the language, not a name` : null;
 }
@@ -184,15 +186,19 @@ export function deviceNameFault(name: string): string | null {
 /** The kernel's own rule (dev_valid_name): at most 15 bytes, no slash, no colon, no blank. */
 export function interfaceNameFault(name: string): string | null {
   const wrong = /[\s/:]/.exec(name);
-  if (wrong !== null) return `the interface name \`${name}\` has '${wrong[0]}' in it, which Linux does not take`;
-  return name.length > 15 ? `the interface name \`${name}\` is longer than 15 characters, Linux's limit` : null;
+  if (wrong !== null)
+    return `the interface name \`${name}\` has '${wrong[0]}' in it, which Linux does not take`;
+  return name.length > 15
+    ? `the interface name \`${name}\` is longer than 15 characters, Linux's limit`
+    : null;
 }
 
 /** The complaint's part of the scalar, where the text stands in the file letter for letter. */
 function partOf(node: ScalarNode, { from, to }: Complaint): Span {
   const { span } = node;
   const shift = node.isQuoted ? 1 : 0;
-  const isVerbatim = span.endColumn - span.column - 2 * shift === node.text.length && !node.text.includes("${");
+  const isVerbatim =
+    span.endColumn - span.column - 2 * shift === node.text.length && !node.text.includes("${");
   if (from === undefined || !isVerbatim) return span;
   const start = span.column + shift;
   return { ...span, column: start + from, endColumn: start + (to ?? node.text.length) };

@@ -1,5 +1,5 @@
-// `${NAME}` and `${NAME-default}` in values: first what the file has under `variables`, then the environment. `$${` is
-// a plain `${`, for commands that have variables of their own.
+// `${NAME}` and `${NAME-default}` in values: first what the file has under `variables`, then the environment.
+// `$${` is a plain `${`, for commands that have variables of their own.
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 
 export type Variables = ReadonlyMap<string, string>;
@@ -24,7 +24,7 @@ export function expandVariables(text: string, variables: Variables): Expansion {
       result += "${";
       continue;
     }
-    const value = valueOf(inside, brace === "}", variables);
+    const value = lookUp(inside, brace === "}", variables);
     if (typeof value !== "string") return value;
     result += value;
     if (result.length > LENGTH_MAX)
@@ -37,7 +37,7 @@ export function expandVariables(text: string, variables: Variables): Expansion {
   return { text: result + text.slice(end) };
 }
 
-function valueOf(inside: string, isClosed: boolean, variables: Variables): string | Expansion {
+function lookUp(inside: string, isClosed: boolean, variables: Variables): string | Expansion {
   const [, name, fallback] = /^(\w+)(?::?-([\s\S]*))?$/.exec(inside) ?? [];
   if (!isClosed || name === undefined)
     return {
