@@ -1,0 +1,535 @@
+// A machine, router, fence or host from the frame up: which frames are its own, ARP, connection tracking,
+// NAT, firewall, routes, and the answer of who is asked. The order of the steps is that of the Linux kernel:
+// dstnat before routing, filter, srcnat behind it.
+import { familyOfIp, type Ip, subnetHas } from "../../base/ip.ts";
+import { isGroupMac, type Mac } from "../../base/mac.ts";
+import type { ResolvedFirewallRule, ResolvedNatRule } from "../../model/resolved-datacenter.ts";
+import { decodeArp, encodeArp } from "../../wire/arp.ts";
+import { decodeEthernet, ETHER_TYPES, encodeEthernet } from "../../wire/ethernet.ts";
+import type { StackInterface, StackSpec } from "../topology/topology.ts";
+import { answerTo } from "./answers.ts";
+import { clusterVerdict } from "./cluster-member.ts";
+import {
+  type Connection,
+  ConnectionTable,
+  reversed,
+  type Tuple,
+  translate,
+  tupleOf,
+} from "./connection-tracking.ts";
+import type { Device } from "./device.ts";
+import { serviceAt } from "./local-services.ts";
+import { Neighbours } from "./neighbours.ts";
+import {
+  decodePacket,
+  describePacket,
+  encodePacket,
+  newPacket,
+  type Packet,
+  place,
+  portsOf,
+  withPorts,
+} from "./packet.ts";
+import { HopNote, type NodeName } from "./recorder.ts";
+import { fenceRouteFor, type RouteChoice, routeFor, sourceAddress } from "./routing.ts";
+import { type Compared, firewallRuleFor, natRuleFor, translatedPort } from "./rule-match.ts";
+import type { World } from "./world.ts";
+
+/** A packet on its way through a router, with what is known of its connection. */
+interface Passage {
+  readonly packet: Packet;
+  readonly connection: Connection;
+  readonly isNew: boolean;
+  readonly isReply: boolean;
+}
+
+const PORT_MAX = 65535;
+const EPHEMERAL_FIRST = 1024;
+
+export class IpStack implements Device {
+  readonly spec: StackSpec;
+  readonly name: NodeName;
+  readonly #world: World;
+  readonly #send: (port: string, frame: Uint8Array, hop: HopNote) => void;
+  readonly #neighbours: Neighbours;
+  readonly #connections = new ConnectionTable();
+
+  constructor(spec: StackSpec, world: World, send: (port: string, frame: Uint8Array, hop: HopNote) => void) {
+    this.spec = spec;
+    this.name = { kind: spec.kind, name: spec.name };
+    this.#world = world;
+    this.#send = send;
+    this.#neighbours = new Neighbours(world, this.name);
+  }
+
+  receive(frame: Uint8Array, port: string, hop: HopNote): void {
+    const one = this.spec.interfaces.find(({ name }) => name === port);
+    const decoded = decodeEthernet(frame);
+    if (one === undefined || !decoded.ok) return;
+    const { destination, source, etherType, payloadOffset, tags } = decoded.value;
+    if (tags.length > 0) {
+      hop.step("drop", `${this.spec.name} takes no frames with a tag`, { level: "full" });
+      return;
+    }
+    if (!this.#isForMe(destination, one)) {
+      hop.step("drop", `the frame is for ${destination}, not for ${this.spec.name}`, { level: "full" });
+      return;
+    }
+    if (etherType === ETHER_TYPES.arp) {
+      this.#receiveArp(frame.subarray(payloadOffset), one, hop);
+      return;
+    }
+    const family = etherType === ETHER_TYPES.ipv4 ? 4 : etherType === ETHER_TYPES.ipv6 ? 6 : null;
+    const packet = family === null ? null : decodePacket(frame, payloadOffset, family);
+    if (packet?.ok !== true) return;
+    if (packet.value.body.kind === "neighbour") {
+      this.#receiveNeighbour(packet.value, source, one, hop);
+      return;
+    }
+    hop.step("receive", `receives ${describePacket(packet.value)} on ${one.name}`, { level: "full" });
+    this.#receivePacket(packet.value, one, hop);
+  }
+
+  /** Sends a packet of its own. Its answers come back to it. */
+  send(packet: Packet, hop: HopNote): void {
+    const found = this.#connections.find(packet);
+    const passage: Passage =
+      found === null
+        ? { packet, connection: this.#connections.begin(packet), isNew: true, isReply: false }
+        : { packet: translate(packet, found.connection, found.isReply), ...found, isNew: false };
+    const route = this.#route(passage.packet, null);
+    if (route === null) {
+      hop.end("no-route", `${this.spec.name} has no route to ${packet.destination}`, this.spec.span);
+      return;
+    }
+    if (this.#isLocal(passage.packet.destination)) {
+      hop.end("delivered", `${packet.destination} is an address of ${this.spec.name} itself`);
+      return;
+    }
+    hop.step("route", route.text, {
+      span: route.span,
+      facts: { out: route.out.name, nextHop: route.nextHop },
+    });
+    this.#leave(passage, route, null, hop);
+  }
+
+  /** The address that it sends from to a destination; null: it has none. */
+  sourceFor(destination: Ip): Ip | null {
+    const family = familyOfIp(destination);
+    const route = this.#route(
+      newPacket(destination, destination, { kind: "other", protocol: 0, data: new Uint8Array(0) }),
+      null,
+    );
+    const direct = route === null ? null : sourceAddress(route.out, family);
+    if (direct !== null) return direct;
+    return (
+      this.spec.interfaces.flatMap(({ addresses }) => addresses).find(({ ip }) => familyOfIp(ip) === family)
+        ?.ip ?? null
+    );
+  }
+
+  /** The MAC by which others know it: that of its cluster for a member in unicast mode. */
+  macOn(one: StackInterface): Mac {
+    const { cluster } = this.spec;
+    return cluster !== null && cluster.mode === "unicast" && cluster.network === one.network
+      ? cluster.mac
+      : one.mac;
+  }
+
+  /** What its frames bear as source: a member in unicast mode hides the shared MAC. */
+  #sourceMacOn(one: StackInterface): Mac {
+    const { cluster, name } = this.spec;
+    if (cluster === null || cluster.mode !== "unicast" || cluster.network !== one.network) return one.mac;
+    return cluster.members.find(({ machine }) => machine === name)?.maskMac ?? cluster.mac;
+  }
+
+  #isForMe(destination: Mac, one: StackInterface): boolean {
+    if (destination === this.macOn(one)) return true;
+    if (!isGroupMac(destination)) return false;
+    const { cluster } = this.spec;
+    // Other clusters' groups are other groups.
+    const isClusterGroup = /^(03:bf|01:00:5e:7f)/.test(destination);
+    return !isClusterGroup || (cluster !== null && cluster.mac === destination);
+  }
+
+  // ---- Neighbours ----
+
+  #receiveArp(bytes: Uint8Array, one: StackInterface, hop: HopNote): void {
+    const decoded = decodeArp(bytes);
+    if (!decoded.ok) return;
+    const { operation, senderIp, senderMac, targetIp } = decoded.value;
+    if (operation === "reverse-request" || operation === "reverse-reply") return;
+    if (operation === "reply") {
+      hop.end("delivered", `${this.spec.name} learns that ${senderIp} is ${senderMac}`);
+      this.#neighbours.learn(one.name, senderIp, senderMac);
+      return;
+    }
+    const answer = this.#answersFor(targetIp, one);
+    if (answer === null) return;
+    this.#neighbours.learn(one.name, senderIp, senderMac);
+    hop.step("neighbour", answer.text, {
+      level: "brief",
+      span: answer.span,
+      facts: { ip: targetIp, mac: answer.mac },
+    });
+    const reply = {
+      operation: "reply",
+      senderMac: answer.mac,
+      senderIp: targetIp,
+      targetMac: senderMac,
+      targetIp: senderIp,
+    } as const;
+    const header = {
+      destination: senderMac,
+      source: this.#sourceMacOn(one),
+      tags: [],
+      etherType: ETHER_TYPES.arp,
+    };
+    this.#send(one.name, encodeEthernet(header, encodeArp(reply)), hop);
+  }
+
+  #receiveNeighbour(packet: Packet, source: Mac, one: StackInterface, hop: HopNote): void {
+    if (packet.body.kind !== "neighbour") return;
+    const { message } = packet.body;
+    if (message.type === "neighbour-advertisement") {
+      hop.end(
+        "delivered",
+        `${this.spec.name} learns that ${message.target} is ${message.linkAddress ?? source}`,
+      );
+      this.#neighbours.learn(one.name, message.target, message.linkAddress ?? source);
+      return;
+    }
+    const answer = this.#answersFor(message.target, one);
+    if (answer === null) return;
+    this.#neighbours.learn(one.name, packet.source, message.linkAddress ?? source);
+    hop.step("neighbour", answer.text, {
+      level: "brief",
+      span: answer.span,
+      facts: { ip: message.target, mac: answer.mac },
+    });
+    const body = {
+      kind: "neighbour",
+      message: { type: "neighbour-advertisement", target: message.target, linkAddress: answer.mac },
+    } as const;
+    const reply = { ...newPacket(message.target, packet.source, body), ttl: 255 };
+    const header = {
+      destination: message.linkAddress ?? source,
+      source: this.#sourceMacOn(one),
+      tags: [],
+      etherType: ETHER_TYPES.ipv6,
+    };
+    this.#send(one.name, encodeEthernet(header, encodePacket(reply)), hop);
+  }
+
+  /** Whether it answers for an address on an interface, and with which MAC. */
+  #answersFor(
+    ip: Ip,
+    one: StackInterface,
+  ): { readonly mac: Mac; readonly text: string; readonly span: StackSpec["span"] } | null {
+    const { cluster, edge, standsFor, name } = this.spec;
+    if (cluster !== null && ip === cluster.address && one.network === cluster.network) {
+      return {
+        mac: cluster.mac,
+        text: `${name} answers for the cluster ${cluster.name} with the shared ${cluster.mac}`,
+        span: cluster.span,
+      };
+    }
+    if (this.#isLocal(ip))
+      return { mac: this.macOn(one), text: `${name} answers: ${ip} is ${this.macOn(one)}`, span: one.span };
+    if (edge?.fence != null && one.name === "in" && !edge.fence.pairs.some(({ inside }) => inside === ip)) {
+      return {
+        mac: one.mac,
+        text: `the fence answers for ${ip} with its own ${one.mac} (proxy ARP): whatever is not inside is behind it`,
+        span: edge.span,
+      };
+    }
+    if (standsFor !== null && !this.#isSomebodys(ip)) {
+      const isThere = standsFor.subnets.some((subnet) => subnetHas(subnet, ip));
+      if (isThere)
+        return { mac: one.mac, text: `somebody in ${name} answers for ${ip}`, span: this.spec.span };
+    }
+    return null;
+  }
+
+  /** Whether an address of an external network belongs to somebody in the file. */
+  #isSomebodys(ip: Ip): boolean {
+    const { edges, machines, clusters } = this.#world.topology.resolved;
+    const has = (interfaces: readonly StackInterface["addresses"][number][]) =>
+      interfaces.some((address) => address.ip === ip);
+    return (
+      edges.some(({ interfaces }) =>
+        interfaces.some(({ network, addresses }) => network === this.spec.name && has(addresses)),
+      ) ||
+      machines.some(({ interfaces }) =>
+        interfaces.some(({ network, addresses }) => network === this.spec.name && has(addresses)),
+      ) ||
+      clusters.some(({ network, address }) => network === this.spec.name && address === ip)
+    );
+  }
+
+  // ---- Packets ----
+
+  #receivePacket(packet: Packet, one: StackInterface, hop: HopNote): void {
+    const passage = this.#track(packet, one, hop);
+    if (
+      this.#isLocal(passage.packet.destination) ||
+      this.#isClusterAddress(passage.packet.destination, one)
+    ) {
+      this.#deliver(passage, one, hop);
+      return;
+    }
+    if (!this.spec.isForwarding) {
+      hop.end(
+        "not-for-us",
+        `${this.spec.name} gets the frame, but ${packet.destination} is not its address, and it does not route`,
+        one.span,
+      );
+      return;
+    }
+    this.#forward(passage, one, hop);
+  }
+
+  /** Connection tracking and, for the first packet, dstnat. */
+  #track(packet: Packet, one: StackInterface, hop: HopNote): Passage {
+    const found = this.#connections.find(packet);
+    if (found !== null) {
+      const translated = translate(packet, found.connection, found.isReply);
+      const words = found.isReply
+        ? "an answer of a connection that it knows"
+        : "of a connection that it knows";
+      if (this.spec.edge !== null) hop.step("conntrack", words, { level: "full" });
+      if (found.isReply) this.#sayDestination(packet, translated, "translates back", null, hop);
+      return { packet: translated, connection: found.connection, isNew: false, isReply: found.isReply };
+    }
+    const connection = this.#connections.begin(packet);
+    const { edge } = this.spec;
+    if (edge === null) return { packet, connection, isNew: true, isReply: false };
+    hop.step("conntrack", "the first packet of a connection", { level: "full" });
+    const rule = natRuleFor(edge.nat, "prerouting", this.#compared(packet, one.network, null));
+    if (rule === null) return { packet, connection, isNew: true, isReply: false };
+    const { source, destination } = portsOf(packet);
+    const action = rule.action as Extract<ResolvedNatRule["action"], { kind: "dnat" }>;
+    const translated = withPorts(
+      { ...packet, destination: action.to },
+      source,
+      translatedPort(rule, destination),
+    );
+    connection.reply = reversed(tupleOf(translated));
+    this.#sayDestination(packet, translated, "destination NAT", rule, hop);
+    return { packet: translated, connection, isNew: true, isReply: false };
+  }
+
+  #forward(passage: Passage, one: StackInterface, hop: HopNote): void {
+    const { packet } = passage;
+    const route = this.#route(packet, one.name);
+    if (route === null) {
+      hop.end("no-route", `${this.spec.name} has no route to ${packet.destination}`, this.spec.span);
+      return;
+    }
+    hop.step("route", route.text, {
+      span: route.span,
+      facts: { out: route.out.name, nextHop: route.nextHop },
+    });
+    if (packet.ttl <= 1) {
+      hop.end("ttl-expired", `the TTL ends at ${this.spec.name}: is there a loop?`, this.spec.span);
+      return;
+    }
+    if (!this.#passes(passage, one, route.out, hop)) return;
+    const aged = { ...passage, packet: { ...packet, ttl: packet.ttl - 1 } };
+    hop.step("ttl", `TTL ${packet.ttl} becomes ${packet.ttl - 1}`, { level: "full" });
+    this.#leave(aged, route, one, hop);
+  }
+
+  /** The firewall's verdict. `out` null: the packet is for the router itself. */
+  #passes(passage: Passage, one: StackInterface, out: StackInterface | null, hop: HopNote): boolean {
+    const { edge } = this.spec;
+    if (edge === null) return true;
+    if (!passage.isNew) {
+      hop.step("firewall", "passes: it belongs to a connection that was allowed", { level: "full" });
+      return true;
+    }
+    const { firewall } = edge;
+    const translated = this.#compared(passage.packet, one.network, out?.network ?? null);
+    const { original } = passage.connection;
+    const compared: Compared =
+      firewall.match === "translated"
+        ? translated
+        : { ...translated, destination: original.destination, destinationPort: original.destinationPort };
+    const rule = firewallRuleFor(firewall, compared);
+    const isAllowed = (rule?.action ?? firewall.default) === "allow";
+    const isTranslated = original.destination !== passage.packet.destination;
+    const what = `${compared.protocol} to ${place(compared.destination, compared.destinationPort)}`;
+    const which = isTranslated
+      ? `, compared ${firewall.match === "original" ? "before" : "after"} translation`
+      : "";
+    const why = rule === null ? `no rule matches, and the default is ${firewall.default}` : ruleWords(rule);
+    const span = rule?.origin.span ?? firewall.span;
+    if (isAllowed) {
+      hop.step("firewall", `${this.spec.name} lets ${what} pass${which}: ${why}`, { level: "brief", span });
+      return true;
+    }
+    hop.end("dropped-by-firewall", `the firewall of ${this.spec.name} drops ${what}${which}: ${why}`, span);
+    return false;
+  }
+
+  /** srcnat, then out. `one`: where it came in; null: it is the router's own. */
+  #leave(passage: Passage, route: RouteChoice, one: StackInterface | null, hop: HopNote): void {
+    let { packet } = passage;
+    const { connection } = passage;
+    if (passage.isNew) {
+      packet = this.#translateSource(packet, connection, one, route.out, hop);
+      this.#connections.confirm(connection);
+    } else if (passage.isReply && this.spec.edge !== null) {
+      // Answers are translated back at once, in #track; what is said of it is said there.
+    }
+    this.#transmit(packet, route, hop);
+  }
+
+  #translateSource(
+    packet: Packet,
+    connection: Connection,
+    one: StackInterface | null,
+    out: StackInterface,
+    hop: HopNote,
+  ): Packet {
+    const { edge } = this.spec;
+    const rule =
+      edge === null
+        ? null
+        : natRuleFor(edge.nat, "postrouting", this.#compared(packet, one?.network ?? null, out.network));
+    if (rule === null) {
+      connection.reply = reversed(tupleOf(packet));
+      return packet;
+    }
+    const own = rule.action.kind === "masquerade" ? sourceAddress(out, packet.family) : rule.action.to;
+    if (own === null || own === packet.source) {
+      connection.reply = reversed(tupleOf(packet));
+      return packet;
+    }
+    const ports = portsOf(packet);
+    let translated = withPorts({ ...packet, source: own }, ports.source, ports.destination);
+    // Two inside clients may use one port: the second gets another.
+    for (let port = ports.source; !this.#connections.isReplyFree(reversed(tupleOf(translated))); ) {
+      port = port >= PORT_MAX ? EPHEMERAL_FIRST : port + 1;
+      translated = withPorts(translated, port, ports.destination);
+    }
+    connection.reply = reversed(tupleOf(translated));
+    const before = endWords(tupleOf(packet), "source");
+    const after = endWords(tupleOf(translated), "source");
+    hop.step("nat", `source NAT: ${before} becomes ${after}${originWords(rule)}`, {
+      level: "brief",
+      span: rule.origin.span,
+      facts: { before, after, kind: "snat" },
+    });
+    return translated;
+  }
+
+  #transmit(packet: Packet, { out, nextHop }: RouteChoice, hop: HopNote): void {
+    const bytes = encodePacket(packet);
+    if (bytes.length > out.mtu) {
+      const told = packet.dontFragment ? ", and it may not be divided: the sender is told so by ICMP" : "";
+      hop.end(
+        "mtu-exceeded",
+        `${bytes.length} bytes do not fit the MTU ${out.mtu} of ${out.name}${told}`,
+        out.span,
+      );
+      return;
+    }
+    const etherType = packet.family === 4 ? ETHER_TYPES.ipv4 : ETHER_TYPES.ipv6;
+    const source = this.#sourceMacOn(out);
+    const asker = sourceAddress(out, packet.family) ?? packet.source;
+    const one = { ...out, mac: this.macOn(out) };
+    const send = (frame: Uint8Array, note: HopNote) => this.#send(out.name, frame, note);
+    this.#neighbours.resolve(one, nextHop, asker, hop, send, (destination) => {
+      this.#send(out.name, encodeEthernet({ destination, source, tags: [], etherType }, bytes), hop);
+    });
+  }
+
+  #deliver(passage: Passage, one: StackInterface, hop: HopNote): void {
+    const { packet } = passage;
+    const { cluster, name } = this.spec;
+    if (cluster !== null && packet.destination === cluster.address) {
+      const verdict = clusterVerdict(cluster, name, packet);
+      if (!verdict.isMine) {
+        hop.step("cluster", `not ${name}'s: ${verdict.text}`, { span: verdict.span });
+        hop.end("dropped-by-cluster", `${name} leaves it: ${verdict.text}`, verdict.span);
+        return;
+      }
+      hop.step("cluster", `${name} takes it: ${verdict.text}`, { level: "brief", span: verdict.span });
+    }
+    if (!this.#passes(passage, one, null, hop)) return;
+    if (passage.isNew) this.#connections.confirm(passage.connection);
+    if (!passage.isNew && passage.isReply) {
+      hop.end("delivered", `the answer reaches ${name}`);
+      return;
+    }
+    const service = serviceAt(this.spec, packet, this.#world);
+    hop.end(service.disposition, service.text, service.span);
+    const answer = answerTo(packet, service.disposition === "refused");
+    if (answer !== null) this.#answer(answer, hop);
+  }
+
+  /** The answer is a conversation of its own: the way back. */
+  #answer(answer: Packet, hop: HopNote): void {
+    const recording = hop.recording.answer();
+    // The way back is asked for once: of several members of a cluster that answer, the first counts.
+    if (recording === null || recording.hops.length > 0) return;
+    const note = new HopNote(recording, this.name, null, null, this.#world.nowMs);
+    note.step("send", `${this.spec.name} answers ${describePacket(answer)}`, { level: "brief" });
+    this.send(answer, note);
+  }
+
+  #route(packet: Packet, ingress: string | null): RouteChoice | null {
+    if (this.spec.kind === "fence") return fenceRouteFor(this.spec, packet.destination, ingress);
+    return routeFor(this.spec, packet.destination);
+  }
+
+  #isLocal(ip: Ip): boolean {
+    return this.spec.interfaces.some(({ addresses }) => addresses.some((address) => address.ip === ip));
+  }
+
+  #isClusterAddress(ip: Ip, one: StackInterface): boolean {
+    const { cluster } = this.spec;
+    return cluster !== null && cluster.address === ip && cluster.network === one.network;
+  }
+
+  #compared(packet: Packet, inNetwork: string | null, outNetwork: string | null): Compared {
+    const { protocol } = tupleOf(packet);
+    const destinationPort = packet.body.kind === "icmp" ? 0 : portsOf(packet).destination;
+    const { source, destination } = packet;
+    return { in: inNetwork, out: outNetwork, protocol, source, destination, destinationPort };
+  }
+
+  #sayDestination(
+    before: Packet,
+    after: Packet,
+    what: string,
+    rule: ResolvedNatRule | null,
+    hop: HopNote,
+  ): void {
+    const side =
+      before.destination === after.destination && before.source !== after.source ? "source" : "destination";
+    const [from, to] = [endWords(tupleOf(before), side), endWords(tupleOf(after), side)];
+    if (from === to) return;
+    hop.step("nat", `${what}: ${from} becomes ${to}${rule === null ? "" : originWords(rule)}`, {
+      level: "brief",
+      span: rule?.origin.span ?? null,
+      facts: { before: from, after: to, kind: "dnat" },
+    });
+  }
+}
+
+function endWords(tuple: Tuple, side: "source" | "destination"): string {
+  const [ip, port] =
+    side === "source" ? [tuple.source, tuple.sourcePort] : [tuple.destination, tuple.destinationPort];
+  return tuple.protocol === "tcp" || tuple.protocol === "udp" ? place(ip, port) : ip;
+}
+
+function originWords({ origin }: ResolvedNatRule): string {
+  return origin.kind === "file" ? "" : ` (${origin.text})`;
+}
+
+function ruleWords({ origin, action }: ResolvedFirewallRule): string {
+  const what = action === "allow" ? "a rule allows it" : "a rule denies it";
+  return origin.kind === "file" ? what : `${what} (${origin.text})`;
+}

@@ -1,0 +1,104 @@
+// Virtual time and cables: a frame that a device sends arrives at the other end of the cable a moment later,
+// in the order in which frames were sent. Nothing else moves time, so the same question always has the same
+// answer.
+
+import type { LoadBalancerBind } from "../resolve/resolution.ts";
+import type { Topology } from "../topology/topology.ts";
+import { type Device, makeDevice } from "./device.ts";
+import { HopNote, Recording } from "./recorder.ts";
+
+/** Time that a cable takes, in milliseconds. */
+const CABLE_MS = 0.01;
+/** Frames of one question. More is a storm: a loop in the topology. */
+const EVENTS_MAX = 20_000;
+
+/** Which conversation a frame belongs to, and which hop sent it. */
+export interface Cause {
+  readonly recording: Recording;
+  readonly hop: number | null;
+}
+
+type Event =
+  | {
+      readonly kind: "frame";
+      readonly node: string;
+      readonly port: string;
+      readonly frame: Uint8Array;
+      readonly cause: Cause;
+    }
+  | { readonly kind: "timer"; readonly run: () => void };
+
+export class World {
+  readonly topology: Topology;
+  readonly loadBalancerBinds: readonly LoadBalancerBind[];
+  /**
+   * Conversations beside the one that was asked for: who has which address. In the order in which they began.
+   */
+  readonly conversations: Recording[] = [];
+  nowMs = 0;
+  /** A storm was cut off. */
+  isStorming = false;
+  readonly #devices = new Map<string, Device>();
+  /** Ascending by time; frames of one moment in the order of sending. */
+  readonly #events: { readonly atMs: number; readonly event: Event }[] = [];
+
+  constructor(topology: Topology, loadBalancerBinds: readonly LoadBalancerBind[] = []) {
+    this.topology = topology;
+    this.loadBalancerBinds = loadBalancerBinds;
+  }
+
+  /** A recording for a conversation that comes up on the way. */
+  converse(): Recording {
+    const recording = new Recording();
+    this.conversations.push(recording);
+    return recording;
+  }
+
+  device(node: string): Device {
+    let device = this.#devices.get(node);
+    if (device === undefined) {
+      device = makeDevice(this.topology.nodes.get(node)!, this);
+      this.#devices.set(node, device);
+    }
+    return device;
+  }
+
+  /** Puts a frame on the cable at a port. Without a cable it is lost, as in life. */
+  send(hop: HopNote, port: string, frame: Uint8Array): void {
+    hop.capture(port, "out", frame, this.nowMs);
+    const peer = this.topology.peerOf(hop.nodeId, port);
+    if (peer === null) return;
+    const cause = { recording: hop.recording, hop: hop.index };
+    this.#schedule(this.nowMs + CABLE_MS, { kind: "frame", node: peer.node, port: peer.port, frame, cause });
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.#schedule(this.nowMs + delayMs, { kind: "timer", run });
+  }
+
+  /** Runs until nothing is on its way any more. */
+  settle(): void {
+    let count = 0;
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+      this.nowMs = next.atMs;
+      if (next.event.kind === "timer") next.event.run();
+      else this.#arrive(next.event);
+      if (++count < EVENTS_MAX) continue;
+      this.isStorming = true;
+      this.#events.length = 0;
+    }
+  }
+
+  #arrive({ node, port, frame, cause }: Extract<Event, { kind: "frame" }>): void {
+    const device = this.device(node);
+    const hop = new HopNote(cause.recording, device.name, cause.hop, port, this.nowMs);
+    hop.capture(port, "in", frame, this.nowMs);
+    device.receive(frame, port, hop);
+  }
+
+  #schedule(atMs: number, event: Event): void {
+    let at = this.#events.length;
+    while (at > 0 && this.#events[at - 1]!.atMs > atMs) at--;
+    this.#events.splice(at, 0, { atMs, event });
+  }
+}
