@@ -245,6 +245,9 @@ export class IpStack implements Device {
     }
     if (standsFor !== null && !this.#isSomebodys(ip)) {
       const isThere = standsFor.subnets.some((subnet) => subnetHas(subnet, ip));
+      const isGateway = standsFor.gateways.includes(ip);
+      if (isGateway)
+        return { mac: one.mac, text: `the router ${ip} of ${name} answers`, span: this.spec.span };
       if (isThere)
         return { mac: one.mac, text: `somebody in ${name} answers for ${ip}`, span: this.spec.span };
     }
@@ -354,11 +357,19 @@ export class IpStack implements Device {
     const compared: Compared =
       firewall.match === "translated"
         ? translated
-        : { ...translated, destination: original.destination, destinationPort: original.destinationPort };
+        : {
+            ...translated,
+            destination: original.destination,
+            destinationPort: translated.destinationPort === 0 ? 0 : original.destinationPort,
+          };
     const rule = firewallRuleFor(firewall, compared);
     const isAllowed = (rule?.action ?? firewall.default) === "allow";
     const isTranslated = original.destination !== passage.packet.destination;
-    const what = `${compared.protocol} to ${place(compared.destination, compared.destinationPort)}`;
+    const to =
+      compared.destinationPort === 0
+        ? compared.destination
+        : place(compared.destination, compared.destinationPort);
+    const what = `${compared.protocol} to ${to}`;
     const which = isTranslated
       ? `, compared ${firewall.match === "original" ? "before" : "after"} translation`
       : "";
@@ -485,6 +496,8 @@ export class IpStack implements Device {
   }
 
   #isLocal(ip: Ip): boolean {
+    // Whoever is outside may have any address that nobody in the file has.
+    if (this.spec.standsFor !== null && !isPrivate(ip) && !this.#isSomebodys(ip)) return true;
     return this.spec.interfaces.some(({ addresses }) => addresses.some((address) => address.ip === ip));
   }
 
@@ -517,6 +530,11 @@ export class IpStack implements Device {
       facts: { before: from, after: to, kind: "dnat" },
     });
   }
+}
+
+/** Addresses that are nobody's on the internet (RFC 1918, RFC 4193). */
+function isPrivate(ip: Ip): boolean {
+  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(ip);
 }
 
 function endWords(tuple: Tuple, side: "source" | "destination"): string {

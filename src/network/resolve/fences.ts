@@ -3,7 +3,6 @@
 // proxy ARP for everybody outside.
 import { familyOfIp, type Ip } from "../../base/ip.ts";
 import { macOfName } from "../../base/mac.ts";
-import type { PortRange } from "../../model/datacenter.ts";
 import type {
   Origin,
   ResolvedEdge,
@@ -38,7 +37,7 @@ export function addFenceRules(resolution: Resolution): void {
   for (const copy of resolution.names.copies) {
     const edge = resolution.edges.get(copy.name);
     if (edge?.fence == null) continue;
-    resolution.edges.set(copy.name, { ...edge, firewall: firewallOf(copy, edge.fence, resolution) });
+    resolution.edges.set(copy.name, { ...edge, firewall: firewallOf(copy, resolution) });
   }
 }
 
@@ -229,36 +228,24 @@ function forwardedPorts(copy: CopyOfVapp, fence: ResolvedFence, { datacenter }: 
 }
 
 /**
- * What goes out passes. What comes in passes when the fence translates it, unless the vApp has rules of its
- * own: then those count, and their default.
+ * What goes out passes; what comes in needs a rule of the vApp's firewall, its `default: allow`, or a
+ * publication.
  */
-function firewallOf(copy: CopyOfVapp, fence: ResolvedFence, resolution: Resolution): ResolvedFirewall {
+function firewallOf(copy: CopyOfVapp, resolution: Resolution): ResolvedFirewall {
   const written = resolveFirewall(copy.vapp.firewall, copy.span, copy.name, resolution);
-  const origin: Origin = { kind: "fence", text: `the fence around ${copy.name}`, span: copy.span };
-  const allow = {
+  const outgoing: ResolvedFirewallRule = {
     action: "allow",
-    in: null,
+    in: copy.name,
     out: null,
     protocol: null,
     from: null,
     to: null,
-    ports: [] as readonly PortRange[],
+    ports: [],
     isLogged: false,
-    origin,
-  } as const satisfies ResolvedFirewallRule;
-  const outgoing: ResolvedFirewallRule = { ...allow, in: copy.name };
-  const isOwn = copy.vapp.firewall !== null;
-  const addresses = fence.pairs.map(({ inside, outside }) =>
-    written.match === "original" ? outside : inside,
-  );
-  const translated: ResolvedFirewallRule = {
-    ...allow,
-    in: copy.vapp.network.parent.value,
-    to: [...new Set(addresses)].map((ip) => ({ first: ip, last: ip })),
-    origin: { ...origin, text: "what the fence translates" },
+    origin: { kind: "fence", text: `the fence around ${copy.name}`, span: copy.span },
   };
   // Rules of the file may forbid what goes out, so they come first.
-  return { ...written, rules: [...written.rules, outgoing, ...(isOwn ? [] : [translated])] };
+  return { ...written, rules: [...written.rules, outgoing] };
 }
 
 function hostPrefix(ip: Ip): 32 | 128 {
