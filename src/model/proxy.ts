@@ -75,6 +75,11 @@ export interface Proxy {
   readonly isDisabled: boolean;
   readonly description: string | null;
   readonly span: Span;
+  /**
+   * Where settings that carry no place of their own were last said, here or in the defaults: "balance",
+   * "option forwardfor".
+   */
+  readonly places: Readonly<Record<string, Span>>;
   /** Null for a backend. */
   readonly frontend: FrontendSettings | null;
   /** Null for a frontend. */

@@ -58,6 +58,7 @@ export interface ProxyDraft {
   mode: "http" | "tcp" | null;
   isDisabled: boolean;
   description: string | null;
+  places: Record<string, Span>;
   timeouts: Mutable<Timeouts>;
   logs: LogTarget[];
   /** `log global`. */
@@ -138,6 +139,7 @@ export function newDefaults(): ProxyDraft {
     mode: null,
     isDisabled: false,
     description: null,
+    places: {},
     timeouts: {
       clientMs: null,
       clientFinMs: null,
@@ -224,6 +226,7 @@ export function copyDraft(defaults: ProxyDraft): ProxyDraft {
   for (const [key, value] of Object.entries(copy)) {
     if (Array.isArray(value)) Object.assign(copy, { [key]: [...value] });
   }
+  copy.places = { ...defaults.places };
   copy.timeouts = { ...defaults.timeouts };
   copy.options = { ...defaults.options, monitorFail: [...defaults.options.monitorFail] };
   copy.stats = defaults.stats === null ? null : { ...defaults.stats };

@@ -215,6 +215,7 @@ function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyMode
     isDisabled: draft.isDisabled,
     description: draft.description,
     span: draft.span,
+    places: draft.places,
     frontend: draft.kind === "backend" ? null : finishFrontend(reading, draft),
     backend: draft.kind === "frontend" ? null : finishBackend(reading, draft),
     timeouts: draft.timeouts,

@@ -125,12 +125,34 @@ export function readProxyLine(line: ProxyLine): void {
     return;
   }
   if (name === "option") {
+    notePlace(line, `option ${line.words[1]?.text ?? ""}`);
     readOption(line);
     return;
   }
   const keyword = findKeyword(line);
   if (keyword === null || !isUsable(line, keyword)) return;
+  if (PLACED.has(name)) notePlace(line, name);
   READERS[name]?.(line);
+}
+
+/** Lines that say one thing about their proxy, which an explanation may have to name. */
+const PLACED: ReadonlySet<string> = new Set([
+  "balance",
+  "dispatch",
+  "hash-balance-factor",
+  "hash-type",
+  "http-send-name-header",
+  "log-format",
+  "mode",
+  "monitor-uri",
+  "retries",
+  "unique-id-format",
+  "unique-id-header",
+]);
+
+/** The last one counts, unless it takes back (`no option …`), which leaves the place of what was said. */
+function notePlace({ draft, span, modifier }: ProxyLine, name: string): void {
+  if (modifier === null) draft.places[name] = span;
 }
 
 /**

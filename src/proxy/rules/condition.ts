@@ -6,7 +6,7 @@ import type { Stream } from "../stream.ts";
 import { clearLacking, wasLacking } from "./content-state.ts";
 import type { RuleEnvironment } from "./environment.ts";
 import { compileMatcher, matchInputType } from "./matching.ts";
-import { compileSample } from "./sample.ts";
+import { type CompiledSample, compileSample } from "./sample.ts";
 import { castTo } from "./sample-cast.ts";
 
 export type CompiledCondition = (stream: Stream) => boolean;
@@ -23,7 +23,8 @@ export function compileCondition(
     allOf(terms.map((term) => compileTerm(term, environment))),
   );
   const matches = anyOf(alternatives);
-  return condition.keyword === "unless" ? (stream) => !matches(stream) : matches;
+  const compiled: CompiledCondition = condition.keyword === "unless" ? (stream) => !matches(stream) : matches;
+  return environment.recorder?.condition(condition, compiled) ?? compiled;
 }
 
 /**
@@ -39,7 +40,7 @@ export function compileContentCondition(
     terms.map((term) => compileContentTerm(term, environment)),
   );
   const isInverted = condition.keyword === "unless";
-  return (stream) => {
+  const compiled = (stream: Stream): Answer => {
     let best: Answer = "no";
     for (const terms of alternatives) {
       best = greatest(best, conjunction(terms, stream));
@@ -47,11 +48,18 @@ export function compileContentCondition(
     }
     return isInverted ? invert(best) : best;
   };
+  return environment.recorder?.contentCondition(condition, compiled) ?? compiled;
 }
 
 /** One acl line or one anonymous test. */
 export function compileTest(test: AclTest, environment: RuleEnvironment): CompiledCondition {
+  const { recorder } = environment;
   const sample = compileSample(test.sample, environment);
+  if (recorder === undefined) return compileMatch(test, sample);
+  return recorder.test(test, compileMatch(test, recorder.sample(test, sample)));
+}
+
+function compileMatch(test: AclTest, sample: CompiledSample): CompiledCondition {
   const match = compileMatcher(test.method, test.ignoreCase, test.patterns);
   const input = matchInputType(test.method);
   const { type } = sample;

@@ -2,6 +2,7 @@
 // Names of backends, servers and frontends are looked up in the stream's own runtime, so that a program
 // stays right for streams that finish in an older generation.
 import type { ProxyConfiguration } from "../../model/proxy.ts";
+import type { RuleRecorder } from "./recorder.ts";
 import type { SampleValue } from "./sample-value.ts";
 
 export interface RuleEnvironment {
@@ -20,6 +21,8 @@ export interface RuleEnvironment {
   readonly variables: Map<string, SampleValue>;
   /** Requests numbered so far in this process, for %rt. */
   readonly requestCount: { value: number };
+  /** Set only where somebody wants to be told what rules do: it is asked while compiling. */
+  readonly recorder?: RuleRecorder;
 }
 
 export interface RuleClock {

@@ -17,6 +17,11 @@ export interface ActionPlace {
 }
 
 export function compileAction(action: Action, place: ActionPlace, environment: RuleEnvironment): RunAction {
+  const compiled = compileKind(action, place, environment);
+  return environment.recorder?.action(action, compiled) ?? compiled;
+}
+
+function compileKind(action: Action, place: ActionPlace, environment: RuleEnvironment): RunAction {
   switch (action.kind) {
     case "add-header":
     case "set-header":
