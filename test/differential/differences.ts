@@ -10,6 +10,8 @@ export interface Difference {
 
 const TRAILERS = "chunked bodies are relayed as they come, and so the names of trailers keep their capitals";
 const CUT = "what was cut must not look as if it had ended: the reset is passed on";
+const ABORT =
+  "HAProxy looks after such clients only when the frontend has the option too, which its manual does not say";
 
 export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   "a chunked body passes with its trailers": { because: TRAILERS, ours: { server: /X-Trailer: 1/ } },
@@ -47,6 +49,14 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     because:
       "as when it is cut while the server thinks: we see it at once, and do not ask a server for nobody",
     ours: { server: /^(?![\s\S]*one-at-a-time\/2)/, log: /CQ--/ },
+  },
+  "abortonclose gives up a connect": {
+    because: ABORT,
+    ours: { answer: /^\[closed\]/, log: /-1\/-1\/n -1 bytes - - CC--/ },
+  },
+  "abortonclose gives up a server that thinks": {
+    because: ABORT,
+    ours: { answer: /400 Bad request/, log: /-1\/n 400 bytes - - CH--/ },
   },
   "invalid bytes in a target pass where they are accepted": {
     because:

@@ -64,6 +64,7 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
   /** The stream has lost interest (client gone, killed): whatever is under way is ended. */
   abandon(): void {
     this.#context.engine.timers.disarm(this.#timer);
+    if (this.#isQueued) this.#owner.stream.queueMs = this.#context.engine.nowMs - this.#assignMs;
     this.#leaveQueue();
     this.#link?.abort();
     this.#link = null;

@@ -122,16 +122,26 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     const isWaiting = this.#links.current === null;
     // A FIN behind a whole request is no abort, also where the body is still held.
     const isWhole = this.#isRequestDone || (isWaiting && this.#requestRelay.peekBody().isComplete);
-    if (!isWhole) this.#failClient(TERMINATION.clientGoneInData);
-    else if (isWaiting && this.stream.backend?.definition.options.abortonclose === true) {
-      this.#failClient(this.#connector.goneTermination);
-    }
+    if (!isWhole) this.#failClient(this.#goneInBody);
+    else if (!this.#isResponseBegun && this.stream.backend?.definition.options.abortonclose === true)
+      this.#failClient(isWaiting ? this.#connector.goneTermination : TERMINATION.clientAborted);
+  }
+
+  /** The body is still coming, and somebody takes it. */
+  get #isSendingBody(): boolean {
+    return !this.#isRequestDone && (this.#links.current !== null || this.#waiting === "body");
+  }
+
+  /** How it ends when the client is gone before the whole body is here. */
+  get #goneInBody(): Termination {
+    return this.#waiting === "body" ? TERMINATION.clientGoneInBody : TERMINATION.clientGoneInData;
   }
 
   handleClientGone(_failure: Failure | null): void {
     if (!this.#isActive) return;
     if (this.#isFinishing) this.#finish();
     else if (this.#isResponseBegun) this.#failClient(TERMINATION.clientGoneInData);
+    else if (this.#isSendingBody) this.#failClient(this.#goneInBody);
     else if (this.#links.current !== null) this.#failClient(TERMINATION.clientGoneBeforeResponse);
     else this.#failClient(this.#connector.goneTermination);
   }
@@ -145,8 +155,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   #isClientDue(): boolean {
     const { connection } = this.#client;
     const link = this.#links.current;
-    const isOwing = !this.#isRequestDone && (link !== null || this.#waiting === "body");
-    if (connection.pendingBytes === 0 && !isOwing) return false;
+    if (connection.pendingBytes === 0 && !this.#isSendingBody) return false;
     return this.#toClient.isDue(this.stream.bytesOut, connection, link?.connection ?? connection);
   }
 
@@ -220,9 +229,15 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       default:
     }
     stream.isContentFinal = true;
+    this.#countBodyTime();
     this.#context.engine.timers.disarm(this.#timer);
     this.#waiting = "server";
     this.#continue(this.#phases.run(stream));
+  }
+
+  /** A body that is waited for belongs to the request whose time is told (`%TR`). */
+  #countBodyTime(): void {
+    this.stream.requestMs = this.#context.engine.nowMs - this.stream.startMs;
   }
 
   #hold(chunk: Chunk, start: number, end: number): void {
@@ -509,9 +524,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   #failClient(termination: Termination): void {
+    if (termination === TERMINATION.clientGoneInBody) this.#countBodyTime();
     const mayAnswer =
       !this.#isResponseBegun && termination.status >= 400 && !this.#client.connection.isClosed;
-    if (mayAnswer && this.#client.isEnded === false) {
+    if (mayAnswer) {
       this.#reply(errorReply(termination.status, replySource(this.#context, this.stream)), termination);
       return;
     }

@@ -30,9 +30,11 @@ type TerminationName =
   | "connectTimeout"
   | "serverBusy"
   | "proxyLimit"
+  | "clientGoneInBody"
   | "clientGoneInQueue"
   | "clientGoneInConnect"
   | "clientGoneBeforeResponse"
+  | "clientAborted"
   | "clientGoneInData"
   | "clientTimeoutInData"
   | "serverClosedBeforeResponse"
@@ -58,9 +60,12 @@ export const TERMINATION: Readonly<Record<TerminationName, Termination>> = {
   connectTimeout: end("s", "C", 503),
   serverBusy: end("S", "Q", 503),
   proxyLimit: end("R", "C", 503),
-  clientGoneInQueue: end("C", "Q", 503),
-  clientGoneInConnect: end("C", "C", 503),
+  clientGoneInBody: end("C", "R", 0),
+  clientGoneInQueue: end("C", "Q", 0),
+  clientGoneInConnect: end("C", "C", 0),
   clientGoneBeforeResponse: end("C", "H", 0),
+  // `option abortonclose`: it may still read what it does not wait for.
+  clientAborted: end("C", "H", 400),
   clientGoneInData: end("C", "D", 0),
   clientTimeoutInData: end("c", "D", 408),
   serverClosedBeforeResponse: end("S", "H", 502),

@@ -1,6 +1,6 @@
 // What happens when servers are dead, slow, full or mad: retries, redispatch, queues, backups, timeouts.
 import type { CaseGroup } from "../comparison.ts";
-import { CUT } from "../conversation.ts";
+import { CUT, HALF_CLOSE } from "../conversation.ts";
 import { END } from "../origin.ts";
 import { get, head, ok, post } from "./text.ts";
 
@@ -110,6 +110,12 @@ backend weight-zero
 backend abort
   option abortonclose
   server h 127.0.0.1:{hole}
+backend abort-late
+  option abortonclose
+  server a 127.0.0.1:{a}
+backend buffered
+  option http-buffer-request
+  server a 127.0.0.1:{a}
 `,
   cases: [
     { name: "a dead server is tried as often as retries say", clients: [[get("/dead/")]] },
@@ -216,6 +222,23 @@ backend abort
         ["read", 500, ok("one")],
         ["read", ok("three")],
       ],
+    },
+    {
+      name: "abortonclose gives up a connect",
+      clients: [[get("/abort/"), 60, HALF_CLOSE]],
+      responses: 0,
+      logs: 1,
+    },
+    {
+      name: "abortonclose gives up a server that thinks",
+      clients: [[get("/abort-late/"), 60, HALF_CLOSE]],
+      servers: [["read", 600, ok("late")]],
+    },
+    {
+      name: "a client that leaves before a buffered body is whole",
+      clients: [[`${get("/buffered/", "Content-Length: 100", "POST")}part`, 60, HALF_CLOSE]],
+      responses: 0,
+      logs: 1,
     },
     { name: "a backend of disabled servers is 503", clients: [[get("/all-disabled/")]] },
     {
