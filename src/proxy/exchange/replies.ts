@@ -143,7 +143,7 @@ export function definedReply(definition: ReplyDefinition, source: ReplySource): 
         : Buffer.from(source.evaluate(content.format), "latin1");
   const type = content.kind === "none" ? null : content.contentType;
   // In HAProxy's order, which has the own headers in front here and nowhere else.
-  const headers = definition.headers.map((header) => headerLine(header, source));
+  const headers = headerLines(definition, source);
   headers.push(`content-length: ${body.length}`);
   if (type !== null && body.length > 0) headers.push(`content-type: ${type}`);
   return { status: definition.status, head: headOf(definition.status, headers), body };
@@ -191,12 +191,16 @@ function headOf(status: number, headers: readonly string[]): string {
 
 function withHeaders(reply: Reply, definition: ReplyDefinition, source: ReplySource): Reply {
   let head = reply.head;
-  for (const header of definition.headers) head = insertHeader(head, headerLine(header, source));
+  for (const line of headerLines(definition, source)) head = insertHeader(head, line);
   return head === reply.head ? reply : { ...reply, head };
 }
 
-function headerLine(header: ReplyDefinition["headers"][number], source: ReplySource): string {
-  return `${header.name.toLowerCase()}: ${source.evaluate(header.value).replace(/[\r\n\0]/g, " ")}`;
+/** A header whose format comes out empty is left out. */
+function headerLines(definition: ReplyDefinition, source: ReplySource): string[] {
+  return definition.headers.flatMap(({ name, value }) => {
+    const text = source.evaluate(value).replace(/[\r\n\0]/g, " ");
+    return text === "" ? [] : [`${name.toLowerCase()}: ${text}`];
+  });
 }
 
 function insertHeader(head: string, line: string): string {

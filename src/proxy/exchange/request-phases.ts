@@ -6,6 +6,7 @@ import type { ForwardedHeader } from "../../model/proxy.ts";
 import { FRAMING_NONE, type MessageHead, prepareHeader } from "../../protocol/http1/message-head.ts";
 import { applyRequestCookie } from "../persistence/cookie.ts";
 import type { RuleProgram, Verdict } from "../rules/programs.ts";
+import { pathAndQueryOf } from "../rules/target.ts";
 import type { Backend } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
 import type { Session, Stream } from "../stream.ts";
@@ -55,7 +56,7 @@ export class RequestPhases {
       const { options } = stream.frontend.definition;
       captureRequestHeaders(stream);
       makeUniqueId(stream);
-      if (options.monitorUri !== null && stream.request!.target === options.monitorUri)
+      if (options.monitorUri !== null && isTarget(stream.request!.target, options.monitorUri))
         return this.#monitor(stream);
       if (options.httpBufferRequest && lacksBody(stream)) return this.#awaitBody(stream);
     }
@@ -318,6 +319,11 @@ function wantsBody({ definition, settings }: Backend): boolean {
   return (
     definition.options.httpBufferRequest || (balance.algorithm === "url_param" && balance.checkPost !== null)
   );
+}
+
+/** A path of a `monitor-uri` also stands for that path in an absolute target. */
+function isTarget(target: string, wanted: string): boolean {
+  return target === wanted || (wanted.startsWith("/") && pathAndQueryOf(target) === wanted);
 }
 
 function lacksBody(stream: Stream): boolean {

@@ -283,7 +283,9 @@ function serverAddress(stream: Stream): SocketAddress | undefined {
 
 type Side = "request" | "response";
 
-function slotCount({ frontend }: Stream, side: Side): number {
+/** Nothing is captured of what never became a request. */
+function slotCount({ frontend, request }: Stream, side: Side): number {
+  if (request === null && frontend.definition.mode === "http") return 0;
   const { requestCaptures, responseCaptures } = frontend.settings;
   return side === "request" ? requestCaptures.length : responseCaptures.length;
 }

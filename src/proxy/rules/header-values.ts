@@ -35,10 +35,10 @@ export function someValue(head: MessageHead, name: string, test: TestText): bool
   return false;
 }
 
-/** Calls `test` with the whole value of each header `name`. */
+/** Calls `test` with the whole value of each header `name`. Rules may have put blanks around it. */
 export function someWholeValue(head: MessageHead, name: string, test: TestText): boolean {
   for (let i = nextHeader(head, name, 0); i >= 0; i = nextHeader(head, name, i + 1)) {
-    if (test(head.valueAt(i))) return true;
+    if (test(head.valueAt(i).trim())) return true;
   }
   return false;
 }

@@ -20,6 +20,7 @@ userlist people
   user ann insecure-password secret
 frontend web
   bind 127.0.0.1:{front1}
+  monitor-uri /alive
   acl is-api path_beg /api
   acl is-admin hdr(host) -i admin.example
   acl is-post method POST
@@ -36,6 +37,8 @@ frontend web
   http-request return status 204 if { path /return-204 }
   http-request return status 404 default-errorfiles if { path /return-404 }
   http-request return status 200 if { path /return-empty }
+  http-request return status 200 hdr X-Nothing %[req.hdr(nobody)] hdr X-Some %[path] if { path /return-headers }
+  http-request deny deny_status 500 errorfile /dev/null if { path /deny-silently }
   http-request auth realm "the realm" if { path_beg /private } !{ http_auth(people) }
   http-request redirect location /elsewhere if { path /r-location }
   http-request redirect code 301 prefix https://other.example if { path_beg /r-prefix }
@@ -69,6 +72,8 @@ frontend web
   http-response return status 200 content-type text/plain string "instead" if { status 409 }
   http-response redirect location /after if { status 410 }
   http-after-response set-header X-After always
+  http-after-response set-header X-Blank "a: "
+  http-after-response set-header X-Blanks %[res.fhdr(X-Blank)]|%[res.hdr(X-Blank)]|
   use_backend admin if is-admin
   use_backend api if is-api !is-post
   use_backend api-post if is-api is-post
@@ -133,6 +138,14 @@ backend nobody
         [get("/return-empty")],
         [get("/return", "", "HEAD")],
       ],
+    },
+    { name: "a reply's header that comes out empty is left out", clients: [[get("/return-headers")]] },
+    { name: "an empty errorfile of a rule closes without a word", clients: [[get("/deny-silently")]] },
+    {
+      name: "a path to monitor is found in absolute targets too",
+      clients: [[get("http://shop.example/alive"), get("http://shop.example/alive?no"), get("/ALIVE")]],
+      responses: 3,
+      logs: 2,
     },
     {
       name: "our own replies keep the connection",

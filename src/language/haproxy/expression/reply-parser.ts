@@ -174,7 +174,9 @@ class ReplyReader {
     if (kind === "errorfiles") return this.#fromSection(this.#argument!);
     const bytes = this.#readFile();
     if (bytes === null) return null;
-    const isMessage = /^HTTP\/\d\.\d \d{3}/.test(Buffer.from(bytes.subarray(0, 16)).toString("latin1"));
+    // An empty file silences the answer, as `errorfile 408 /dev/null` does.
+    const isMessage =
+      bytes.length === 0 || /^HTTP\/\d\.\d \d{3}/.test(Buffer.from(bytes.subarray(0, 16)).toString("latin1"));
     if (isMessage) return this.#reply({ kind: "raw", bytes });
     const message = `${quote(this.#argument!.text)} is not a whole HTTP response: it does not begin with a status line`;
     return this.#line.error(
