@@ -6,12 +6,15 @@ import {
   formatSubnet,
   type Ip,
   type IpRange,
+  lastOfSubnet,
   parseIp,
   parseSubnet,
   type Subnet,
   subnetOf,
+  valueOfIp,
 } from "../../base/ip.ts";
 import { type Mac, parseMac } from "../../base/mac.ts";
+import { nearestWord } from "../../diagnostic/nearest-word.ts";
 import type { InterfaceAddress, Located } from "../../model/datacenter.ts";
 import { type Complaint, complaint, type Parsed, scalar, type ValueType } from "./value-type.ts";
 
@@ -22,7 +25,11 @@ export const ip: ValueType<Located<Ip>> = scalar("an address", STRING, parseIpWo
 /** An address, or one word in its place. */
 export function ipOr<const W extends string>(word: W): ValueType<Located<Ip | W>> {
   return scalar<Ip | W>(`an address or \`${word}\``, STRING, (text) =>
-    text === word ? { value: word } : parseIpWord(text),
+    text === word
+      ? { value: word }
+      : nearestWord(text, [word]) === word
+        ? complaint("bad-address", `\`${text}\` is not an address`, `Did you mean \`${word}\`?`)
+        : parseIpWord(text),
   );
 }
 
@@ -175,6 +182,13 @@ export function parseRangeWord(text: string): Parsed<IpRange> {
 
 function rangeComplaint(text: string, [from = "", to = "", ...rest]: readonly string[]): Complaint {
   const words = `\`${text}\` is no range of addresses`;
+  const subnetSaid = parseSubnet(text)?.subnet;
+  if (subnetSaid !== undefined)
+    return complaint(
+      "bad-range",
+      words,
+      `Write ${subnetSaid.first}-${lastOfSubnet(subnetSaid)}, if it is all of them.`,
+    );
   if (rest.length === 0 && parseIp(from) !== null && /^\d{1,3}$/.test(to))
     return complaint("bad-range", words, `Write ${from}-${from.replace(/\d+$/, to)}.`);
   const wrong = [from, to].find((part) => part !== "" && parseIp(part) === null);
@@ -194,8 +208,9 @@ export function addressComplaint(text: string, words: string): Complaint {
   const slash = text.indexOf("/");
   const prefix = slash < 0 ? null : text.slice(slash + 1);
   if (prefix !== null && parseIp(text.slice(0, slash)) !== null) {
-    const netmask = parseIp(prefix);
-    if (netmask !== null) return complain(": the prefix length is a number of bits, such as 24");
+    const bits = prefixOfNetmask(prefix);
+    if (bits !== null)
+      return complain(": a prefix length is a number of bits", `Write ${text.slice(0, slash)}/${bits}.`);
     return complain(
       `: /${prefix} is no prefix length`,
       text.includes(":") ? "It is 0 to 128." : "It is 0 to 32.",
@@ -216,4 +231,12 @@ export function addressComplaint(text: string, words: string): Complaint {
   return complain(
     letters === undefined ? "" : letters === "" ? ": a number is missing" : `: \`${letters}\` is no number`,
   );
+}
+
+/** "255.255.255.0" has 24; null when it is no netmask. */
+function prefixOfNetmask(text: string): number | null {
+  const netmask = parseIp(text);
+  if (netmask === null || familyOfIp(netmask) !== 4) return null;
+  const match = /^(1*)0*$/.exec(valueOfIp(netmask).toString(2).padStart(32, "0"));
+  return match === null ? null : match[1]!.length;
 }

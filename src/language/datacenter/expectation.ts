@@ -4,7 +4,7 @@ import type { Endpoint, Expectation, IpProtocol, Located, Reference } from "../.
 import { parsePort } from "./number-values.ts";
 import type { Reading } from "./reading.ts";
 import { parseEndpointWord, parseReferenceWord } from "./text-values.ts";
-import type { ScalarNode, Word } from "./tree.ts";
+import { type ScalarNode, spanInside, type Word } from "./tree.ts";
 import { type Complaint, listOf, type Parsed, scalarText, type ValueType } from "./value-type.ts";
 
 const FORM = "It is `A reaches [tcp|udp|icmp] TO[:PORT] [at B]`, or `A cannot reach …`.";
@@ -134,15 +134,9 @@ function splitPort(word: string): { readonly to: Endpoint; readonly port: number
   return "value" in port ? { to: whole.value, port: port.value } : port;
 }
 
-function wordsOf(text: string, { text: written, span, isQuoted }: ScalarNode): Word[] {
-  // With escapes, variables or several lines the place of a word is that of the whole.
-  const shift = isQuoted ? 1 : 0;
-  const isVerbatim = text === written && span.endColumn - span.column === text.length + 2 * shift;
-  const start = span.column + shift;
-  return [...text.matchAll(/\S+/g)].map((match) => ({
-    text: match[0],
-    span: isVerbatim
-      ? { ...span, column: start + match.index, endColumn: start + match.index + match[0].length }
-      : span,
-  }));
+function wordsOf(text: string, node: ScalarNode): Word[] {
+  return [...text.matchAll(/\S+/g)].map((match) => {
+    const end = match.index + match[0].length;
+    return { text: match[0], span: text === node.text ? spanInside(node, match.index, end) : node.span };
+  });
 }

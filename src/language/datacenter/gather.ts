@@ -81,7 +81,8 @@ class Gathering {
     this.root ??= tree.span;
     for (const entry of tree.entries) {
       if (entry.key.text === "include") this.#include(entry.value, name, [...path, name]);
-      else this.#merge(entry);
+      // Keys that begin with x- are the user's own: a place for anchors.
+      else if (!entry.key.text.startsWith("x-")) this.#merge(entry);
     }
   }
 

@@ -147,9 +147,14 @@ export function choice<T>(
       const [first, second] = map.entries.filter(({ key: { text } }) => Object.hasOwn(kinds, text));
       if (first === undefined) {
         const wrong = map.entries.find(({ key: { text } }) => nearestWord(text, names) !== null)?.key;
-        reading.error("missing-key", (wrong ?? map).span, `${words} begins with ${orList(names)}`, {
-          help: wrong === undefined ? null : `Did you mean \`${nearestWord(wrong.text, names)}\`?`,
-        });
+        reading.error(
+          "missing-key",
+          (wrong ?? map).span,
+          `${words} begins with ${orList(names.map((name) => `\`${name}\``))}`,
+          {
+            help: wrong === undefined ? null : `Did you mean \`${nearestWord(wrong.text, names)}\`?`,
+          },
+        );
         return undefined;
       }
       if (second !== undefined) {
@@ -191,8 +196,10 @@ function readKeys(map: MapNode, info: EntryInfo, reading: Reading): Record<strin
 function reportUnknownKey(name: Word, { words, table }: EntryInfo, reading: Reading): void {
   const nearest = nearestWord(name.text, Object.keys(table));
   const owners = reading.ownersOfKey(name.text);
-  const help =
-    nearest !== null
+  const [, beforeColon = "", behindColon] = /^([^:]*):(.+)$/.exec(name.text) ?? [];
+  const help = Object.hasOwn(table, beforeColon)
+    ? `A blank is missing: \`${beforeColon}: ${behindColon}\`.`
+    : nearest !== null
       ? `Did you mean \`${nearest}\`?`
       : owners.length > 0
         ? `\`${name.text}\` belongs to ${orList(owners)}.`

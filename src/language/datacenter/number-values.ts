@@ -35,7 +35,8 @@ export const vlanRange: ValueType<Located<VlanRange>> = scalar(
 
 export function parseVlanRangeWord(text: string): Parsed<VlanRange> {
   const [from = "", to = from, ...rest] = text.split("-").map((part) => part.trim());
-  if (rest.length > 0) return complaint("bad-vlan", `\`${text}\` is no range of VLANs`, "Write 30-39.");
+  if (rest.length > 0)
+    return complaint("bad-vlan", `\`${text}\` is no range of VLANs`, "A range is written as 30-39.");
   const first = parseVlanWord(from);
   if (!("value" in first)) return first;
   const last = parseVlanWord(to);

@@ -2,7 +2,7 @@
 // goes on after each fault, so that all are told at once.
 import type { Diagnostic, Severity } from "../../diagnostic/diagnostic.ts";
 import type { Span } from "../../diagnostic/span.ts";
-import type { ScalarNode } from "./tree.ts";
+import { type ScalarNode, spanInside } from "./tree.ts";
 import { expandVariables, type Variables } from "./variables.ts";
 
 interface Details {
@@ -20,6 +20,7 @@ export class Reading {
   readonly #ownersOfKey: (key: string) => readonly string[];
   /** A value behind an anchor is read once for each alias; what is wrong with it is said once. */
   readonly #said = new Set<string>();
+  readonly #brokenLines = new Set<string>();
 
   /** `ownersOfKey`: the kinds of entry that have a key, for the help where it stands in another. */
   constructor(ownersOfKey: (key: string) => readonly string[]) {
@@ -45,7 +46,8 @@ export class Reading {
     if (!node.text.includes("${")) return node.text;
     const expanded = expandVariables(node.text, this.variables);
     if ("text" in expanded) return expanded.text;
-    this.error(expanded.code, node.span, expanded.message, { help: expanded.help });
+    const span = spanInside(node, expanded.from, expanded.to);
+    this.error(expanded.code, span, expanded.message, { help: expanded.help });
     return null;
   }
 
@@ -60,7 +62,11 @@ export class Reading {
 
   #add(severity: Severity, code: string, span: Span, message: string, details: Details): void {
     if (this.diagnostics.length >= DIAGNOSTICS_MAX) return;
-    const identity = `${span.file}:${span.line}:${span.column} ${message}`;
+    const line = `${span.file}:${span.line}`;
+    // Where the YAML is broken, what it seems to say is not worth a word.
+    if (code === "yaml-syntax") this.#brokenLines.add(line);
+    else if (this.#brokenLines.has(line)) return;
+    const identity = `${line}:${span.column} ${message}`;
     if (this.#said.has(identity)) return;
     this.#said.add(identity);
     const { help = null, related = [] } = details;

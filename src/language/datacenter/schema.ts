@@ -5,7 +5,7 @@ import type { JsonSchema } from "./value-type.ts";
 
 /** Draft 2020-12. */
 export function datacenterSchema(): JsonSchema {
-  const entries = [...ENTRIES.keys()].map((info) => [info.id, schemaOfEntry(info)]);
+  const entries = Object.fromEntries([...ENTRIES.keys()].map((info) => [info.id, schemaOfEntry(info)]));
   const variable = {
     type: "string",
     pattern: "\\$\\{\\w+((:?-).*)?\\}",
@@ -15,6 +15,11 @@ export function datacenterSchema(): JsonSchema {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Sallyport datacentre",
     ...datacenter.schema,
-    $defs: Object.fromEntries([...entries, ["variable", variable]]),
+    $defs: {
+      ...entries,
+      // Keys that begin with x- are the user's own.
+      datacenter: { ...entries["datacenter"], patternProperties: { "^x-": {} } },
+      variable,
+    },
   };
 }

@@ -12,6 +12,7 @@ import {
   parseDocument,
   type YAMLMap,
 } from "yaml";
+import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import { LineMap } from "./line-map.ts";
 import type { Reading } from "./reading.ts";
@@ -46,6 +47,17 @@ export interface ScalarNode {
   readonly span: Span;
 }
 
+/**
+ * The piece from `from` to `to` of a scalar's text, where the text stands in the file letter for letter;
+ * else, with escapes, variables or several lines, the whole.
+ */
+export function spanInside({ text, span, isQuoted }: ScalarNode, from: number, to: number): Span {
+  const shift = isQuoted ? 1 : 0;
+  if (span.endColumn - span.column !== text.length + 2 * shift) return span;
+  const start = span.column + shift;
+  return { ...span, column: start + from, endColumn: start + to };
+}
+
 export interface Word {
   readonly text: string;
   readonly span: Span;
@@ -54,47 +66,59 @@ export interface Word {
 /** Deeper files are nobody's, and the readers recurse. */
 const DEPTH_MAX = 40;
 /** Aliases of aliases can make a short text a huge tree ("billion laughs"). */
-const NODE_COUNT_MAX = 2_000_000;
+const ALIASED_COUNT_MAX = 200_000;
 
 /** Null when the text is empty or nothing of it could be read. Everything wrong is reported. */
 export function parseTree(text: string, file: string, reading: Reading): TreeNode | null {
   const lines = new LineMap(text, file);
   const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, merge: true });
-  reportYamlFaults([...document.errors, ...document.warnings], lines, reading);
+  reportYamlFaults(document.errors, true, lines, reading);
+  reportYamlFaults(document.warnings, false, lines, reading);
   if (document.contents === null) return null;
-  return new TreeBuilder(lines, reading, document).build(document.contents, 0);
+  return new TreeBuilder(lines, reading).build(document.contents, 0);
 }
 
 class TreeBuilder {
   readonly #lines: LineMap;
   readonly #reading: Reading;
-  readonly #document: ReturnType<typeof parseDocument>;
-  #count = 0;
+  /** The last node of each anchor above. */
+  readonly #anchors = new Map<string, Node>();
+  /** Nodes that were built behind an alias. */
+  #aliasedCount = 0;
+  #aliasDepth = 0;
+  #outermostAlias: Span | null = null;
   #isTooLarge = false;
 
-  constructor(lines: LineMap, reading: Reading, document: ReturnType<typeof parseDocument>) {
+  constructor(lines: LineMap, reading: Reading) {
     this.#lines = lines;
     this.#reading = reading;
-    this.#document = document;
   }
 
   build(node: Node | null, depth: number): TreeNode {
     const span = this.#spanOf(node);
-    this.#count++;
-    if (depth > DEPTH_MAX || this.#count > NODE_COUNT_MAX) {
+    if (this.#aliasDepth > 0) this.#aliasedCount++;
+    if (depth > DEPTH_MAX || this.#aliasedCount > ALIASED_COUNT_MAX) {
       if (!this.#isTooLarge) {
         const reason = depth > DEPTH_MAX ? "is nested too deeply" : "becomes too large by its aliases";
-        this.#reading.error("yaml-too-large", span, `the file ${reason}`);
+        this.#reading.error("yaml-too-large", this.#outermostAlias ?? span, `the file ${reason}`);
       }
       this.#isTooLarge = true;
       return { kind: "scalar", text: "", isEmpty: true, isQuoted: false, span };
     }
     if (isAlias(node)) {
-      const target = node.resolve(this.#document);
-      if (target !== undefined) return this.build(target, depth + 1);
-      // The parser has reported it.
+      const target = this.#anchors.get(node.source);
+      if (target !== undefined) {
+        if (this.#aliasDepth++ === 0) this.#outermostAlias = span;
+        const built = this.build(target, depth + 1);
+        this.#aliasDepth--;
+        return built;
+      }
+      this.#reading.error("unknown-anchor", span, `there is no anchor \`&${node.source}\` above`, {
+        help: suggestWord(node.source, this.#anchors.keys()),
+      });
       return { kind: "scalar", text: "", isEmpty: true, isQuoted: false, span };
     }
+    if (node?.anchor !== undefined && this.#aliasDepth === 0) this.#anchors.set(node.anchor, node);
     if (isMap(node)) return { kind: "map", entries: this.#entriesOf(node, depth), span };
     if (isSeq(node)) {
       return { kind: "list", items: node.items.map((item) => this.build(item as Node, depth + 1)), span };

@@ -2,11 +2,10 @@
 // and for the reference. Tables of keys are made of them (`keys.ts`), so that reader, schema and documents
 // cannot differ.
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
-import type { Span } from "../../diagnostic/span.ts";
 import type { Located } from "../../model/datacenter.ts";
 import type { EntryInfo } from "./keys.ts";
 import type { Reading } from "./reading.ts";
-import type { ScalarNode, TreeNode } from "./tree.ts";
+import { type ScalarNode, spanInside, type TreeNode } from "./tree.ts";
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -59,7 +58,10 @@ export function scalar<T>(
       if (text === null || node.kind !== "scalar") return undefined;
       const parsed = parse(text, node);
       if ("value" in parsed) return { value: parsed.value, span: node.span };
-      reading.error(parsed.code, partOf(node, parsed), parsed.message, { help: parsed.help });
+      const { from, to = text.length } = parsed;
+      const isPart = from !== undefined && text === node.text;
+      const span = isPart ? spanInside(node, from, to) : node.span;
+      reading.error(parsed.code, span, parsed.message, { help: parsed.help });
       return undefined;
     },
   };
@@ -71,7 +73,8 @@ export function scalarText(node: TreeNode, words: string, reading: Reading): str
     reading.error("wrong-kind", node.span, `${words} is expected here, not a ${node.kind}`);
     return null;
   }
-  if (!node.isEmpty) return reading.textOf(node);
+  const text = node.isEmpty ? "" : reading.textOf(node);
+  if (text !== "") return text;
   reading.error("missing-value", node.span, `the value is missing: ${words}`);
   return null;
 }
@@ -191,15 +194,4 @@ export function interfaceNameFault(name: string): string | null {
   return name.length > 15
     ? `the interface name \`${name}\` is longer than 15 characters, Linux's limit`
     : null;
-}
-
-/** The complaint's part of the scalar, where the text stands in the file letter for letter. */
-function partOf(node: ScalarNode, { from, to }: Complaint): Span {
-  const { span } = node;
-  const shift = node.isQuoted ? 1 : 0;
-  const isVerbatim =
-    span.endColumn - span.column - 2 * shift === node.text.length && !node.text.includes("${");
-  if (from === undefined || !isVerbatim) return span;
-  const start = span.column + shift;
-  return { ...span, column: start + from, endColumn: start + (to ?? node.text.length) };
 }

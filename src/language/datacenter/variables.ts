@@ -6,7 +6,14 @@ export type Variables = ReadonlyMap<string, string>;
 
 export type Expansion =
   | { readonly text: string }
-  | { readonly code: string; readonly message: string; readonly help: string | null };
+  /** With the characters of the text that are meant. */
+  | (Fault & { readonly from: number; readonly to: number });
+
+interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly help: string | null;
+}
 
 /** Variables of variables could otherwise grow without end. */
 const LENGTH_MAX = 65_536;
@@ -25,19 +32,21 @@ export function expandVariables(text: string, variables: Variables): Expansion {
       continue;
     }
     const value = lookUp(inside, brace === "}", variables);
-    if (typeof value !== "string") return value;
+    if (typeof value !== "string") return { ...value, from: match.index, to: end };
     result += value;
     if (result.length > LENGTH_MAX)
       return {
         code: "yaml-too-large",
         message: "this value becomes too long by its variables",
         help: null,
+        from: match.index,
+        to: end,
       };
   }
   return { text: result + text.slice(end) };
 }
 
-function lookUp(inside: string, isClosed: boolean, variables: Variables): string | Expansion {
+function lookUp(inside: string, isClosed: boolean, variables: Variables): string | Fault {
   const [, name, fallback] = /^(\w+)(?::?-([\s\S]*))?$/.exec(inside) ?? [];
   if (!isClosed || name === undefined)
     return {
