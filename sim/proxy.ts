@@ -116,6 +116,7 @@ export class SimulatedProxy {
         state: this.state,
         workerIndex: 0,
         workerCount: 1,
+        masterPid: 1,
         previous,
         number: (previous?.number ?? 0) + 1,
         report: (message) => this.#watch.violation(`the proxy reports: ${message}`),

@@ -2,6 +2,7 @@
 // API, and what both tell the operator and the logs.
 import { hostname } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { NO_SPAN } from "../diagnostic/span.ts";
 import type { GlobalSettings, ProxyConfiguration, StatsSocket } from "../model/proxy.ts";
 import { HealthChecks } from "../proxy/health/health-checks.ts";
@@ -77,6 +78,7 @@ export class Control {
       state,
       workerIndex: 0,
       workerCount,
+      masterPid: process.pid,
       previous: this.#current,
       number: ++this.#number,
       report: (text) => this.#options.report(text),

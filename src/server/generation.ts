@@ -26,6 +26,7 @@ export interface GenerationOptions {
   readonly state: SharedState;
   readonly workerIndex: number;
   readonly workerCount: number;
+  readonly masterPid: number;
   readonly previous: Generation | null;
   readonly number: number;
   report(text: string): void;
@@ -90,10 +91,10 @@ export function buildGeneration(
   prepared: PreparedConfiguration,
   options: GenerationOptions,
 ): Result<Generation, readonly WorkerProblem[]> {
-  const { engine, state, workerIndex, workerCount, previous, number } = options;
+  const { engine, state, workerIndex, workerCount, masterPid, previous, number } = options;
   const { configuration, slots } = prepared;
   const life = previous?.life ?? {
-    sinks: new LogSinks(engine, options.report),
+    sinks: new LogSinks(engine, masterPid, options.report),
     variables: new Map(),
     requestCount: { value: 0 },
   };

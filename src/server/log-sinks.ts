@@ -2,7 +2,6 @@
 // turn.
 import { writeSync } from "node:fs";
 import { hostname } from "node:os";
-import process from "node:process";
 import type { LogTarget, ProxyConfiguration, Proxy as ProxyDefinition } from "../model/proxy.ts";
 import { LogOutput, type LogSink } from "../proxy/log/log-target.ts";
 import type { Engine } from "../transport/contract.ts";
@@ -14,9 +13,12 @@ export class LogSinks {
   readonly #outputs: Map<string, LogOutput> = new Map();
   readonly #sinks: Map<string, LogSink> = new Map();
   readonly #report: (text: string) => void;
+  readonly #pid: number;
 
-  constructor(engine: Engine, report: (text: string) => void) {
+  /** `pid` is what lines say: whoever reads them knows the process that was started, not its workers. */
+  constructor(engine: Engine, pid: number, report: (text: string) => void) {
     this.#engine = engine;
+    this.#pid = pid;
     this.#report = report;
     engine.onTurnEnd(() => this.flush());
   }
@@ -34,7 +36,7 @@ export class LogSinks {
       if (sink === null) return [];
       const sender = {
         tag,
-        pid: process.pid,
+        pid: this.#pid,
         hostname: global.logSendHostname === "" ? hostname() : global.logSendHostname,
         clock: this.#engine,
       };

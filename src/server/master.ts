@@ -171,8 +171,10 @@ export class Master {
 
   async #apply(loaded: LoadedConfiguration): Promise<readonly WorkerProblem[]> {
     const { configuration } = loaded;
-    // A file that is empty because it is being written must not end what runs.
-    if (!hasListener(configuration))
+    // A stats socket is enough to begin with: such files only check servers. But a file of which half is
+    // written must not end what is served.
+    const isServing = this.#configuration !== null && hasBind(this.#configuration);
+    if (!hasBind(configuration) && (isServing || configuration.global.statsSockets.length === 0))
       return [{ file: "", line: 0, message: "no enabled listener: there is no `bind` line to serve" }];
     const slots = assignSlots(configuration, this.#slots, SLOT_COUNT_MAX_DEFAULT);
     if (slots === null) {
@@ -242,6 +244,7 @@ export class Master {
       {
         start: {
           workerCount,
+          masterPid: process.pid,
           sharedPath: join(this.#directory, "state"),
           slotCountMax: SLOT_COUNT_MAX_DEFAULT,
           workerCountMax: workerCount + 1,
@@ -311,7 +314,7 @@ export class Master {
   }
 }
 
-function hasListener({ proxies }: ProxyConfiguration): boolean {
+function hasBind({ proxies }: ProxyConfiguration): boolean {
   return proxies.some(({ isDisabled, frontend }) => !isDisabled && (frontend?.binds.length ?? 0) > 0);
 }
 

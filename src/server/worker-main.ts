@@ -60,6 +60,7 @@ function main(): void {
   new Worker(engine, state, {
     workerIndex,
     workerCount: start.workerCount,
+    masterPid: start.masterPid,
     means: meansOf(readDescriptorCountMax()),
     controlPath: start.controlPath,
     engineNote: note,

@@ -10,6 +10,7 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 export interface WorkerStart {
   readonly workerIndex: number;
   readonly workerCount: number;
+  readonly masterPid: number;
   readonly controlPath: string;
   readonly sharedPath: string;
   readonly slotCountMax: number;

@@ -37,6 +37,7 @@ export interface WorkerOptions {
   /** Counts from 1. */
   readonly workerIndex: number;
   readonly workerCount: number;
+  readonly masterPid: number;
   readonly means: ProxyMeans;
   readonly controlPath: string;
   readonly engineNote: string | null;
@@ -149,6 +150,7 @@ export class Worker implements ConnectionHandler {
       state: this.#state,
       workerIndex: this.#options.workerIndex,
       workerCount: this.#options.workerCount,
+      masterPid: this.#options.masterPid,
       previous: this.#current,
       number,
       report: (text) => this.#report(text),
