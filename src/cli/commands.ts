@@ -26,6 +26,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./check.ts")).check,
   },
   {
+    name: "explain",
+    synopsis: "explain FILE FROM to TO",
+    summary: "where a packet or a request goes, and which line decided it",
+    load: async () => (await import("./explain.ts")).explain,
+  },
+  {
+    name: "init",
+    synopsis: "init [FILE]",
+    summary: "a commented datacentre file to start from",
+    load: async () => (await import("./init.ts")).init,
+  },
+  {
+    name: "draw",
+    synopsis: "draw FILE",
+    summary: "the topology of a datacentre as a picture",
+    load: async () => (await import("./draw.ts")).draw,
+  },
+  {
+    name: "export",
+    synopsis: "export netplan|networkd FILE",
+    summary: "a host's bonds and VLANs for netplan or systemd-networkd",
+    load: async () => (await import("./export.ts")).exportFiles,
+  },
+  {
+    name: "schema",
+    synopsis: "schema",
+    summary: "the JSON Schema of datacentre files, for editors",
+    load: async () => (await import("./schema.ts")).schema,
+  },
+  {
     name: "convert",
     synopsis: "convert config|certificate FILE",
     summary: "a 1.5 configuration or a Windows certificate for today",

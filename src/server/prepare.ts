@@ -52,17 +52,30 @@ export function readSources(paths: readonly string[]): { sources: SourceText[]; 
   return { sources, diagnostics };
 }
 
-/** Reads and checks everything that a configuration names, without resolving host names. */
-export function loadConfiguration(paths: readonly string[], options: LoadOptions): Loaded {
+/** What files say, as one configuration; null when there is an error among the diagnostics. */
+export function readProxyFiles(
+  paths: readonly string[],
+  environment: LoadOptions["environment"],
+): {
+  readonly sources: SourceText[];
+  readonly diagnostics: Diagnostic[];
+  readonly configuration: ProxyConfiguration | null;
+} {
   const { sources, diagnostics } = readSources(paths);
-  if (diagnostics.length > 0) return { sources, diagnostics, loaded: null };
+  if (diagnostics.length > 0) return { sources, diagnostics, configuration: null };
   const read = readConfiguration(sources, {
-    variables: definedOnly(options.environment),
+    variables: definedOnly(environment),
     readFile: readFileOrNull,
     hostname: hostname(),
     cpuCount: availableParallelism(),
   });
-  diagnostics.push(...read.diagnostics);
+  return { sources, diagnostics: [...read.diagnostics], configuration: read.configuration };
+}
+
+/** Reads and checks everything that a configuration names, without resolving host names. */
+export function loadConfiguration(paths: readonly string[], options: LoadOptions): Loaded {
+  const read = readProxyFiles(paths, options.environment);
+  const { sources, diagnostics } = read;
   if (read.configuration === null) return { sources, diagnostics, loaded: null };
   const certificates: Record<string, readonly CertificateMaterial[]> = {};
   const trust: Record<string, string> = {};

@@ -283,7 +283,7 @@ export class Bridge implements Device {
     const tags = tagsFor(port, vlan, inside.priority);
     if (tags.length > 0)
       hop.step("vlan", `goes out of ${port.name} with ${tagWords(tags)}`, {
-        level: "full",
+        level: "normal",
         span: trunkSpan(port),
         facts: { vlan },
       });

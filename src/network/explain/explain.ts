@@ -33,6 +33,8 @@ export interface ExplainOptions {
 export interface UnclearQuestion {
   readonly kind: "unclear";
   readonly message: string;
+  /** The name that is nobody's, for a suggestion. */
+  readonly name: string;
   readonly known: readonly string[];
 }
 
@@ -53,13 +55,12 @@ export function explain(
 ): Trace | UnclearQuestion {
   const { topology } = network;
   const asker = stackNamed(topology, question.from);
-  if (asker === null) return unclear(`nothing in the file is called \`${question.from.text}\``, topology);
+  if (asker === null) return unclearName(question.from.text, topology);
   const world = new World(topology, network.loadBalancerBinds);
   const before: TracePath[] = [];
   const device = world.device(nodeIdOf(asker));
   const stack = device instanceof HostLinks ? device.stack : device;
-  if (!(stack instanceof IpStack))
-    return unclear(`\`${question.from.text}\` has no address to ask from`, topology);
+  if (!(stack instanceof IpStack)) return unclear(question.from.text, "has no address to ask from", topology);
   const lacking = asker.interfaces.find(({ wantsDhcp }) => wantsDhcp);
   if (lacking !== undefined) {
     const path = requestAddress(world, asker, lacking);
@@ -144,11 +145,11 @@ function targetOf(topology: Topology, to: Ip | Reference, asker: StackSpec): Ip 
     if (outside !== undefined) return outside;
   }
   const spec = stackNamed(topology, to);
-  if (spec === null) return unclear(`nothing in the file is called \`${to.text}\``, topology);
+  if (spec === null) return unclearName(to.text, topology);
   const shared = new Set(asker.interfaces.map(({ network }) => network));
   const near = spec.interfaces.find(({ network, addresses }) => shared.has(network) && addresses.length > 0);
   const address = (near ?? spec.interfaces.find(({ addresses }) => addresses.length > 0))?.addresses[0];
-  return address?.ip ?? unclear(`\`${to.text}\` has no address`, topology);
+  return address?.ip ?? unclear(to.text, "has no address", topology);
 }
 
 function sourceOf(stack: IpStack, asker: StackSpec, target: Ip): Ip | null {
@@ -186,13 +187,17 @@ function firstPacket(source: Ip, destination: Ip, question: TraceQuestion, dataB
   return newPacket(source, destination, body);
 }
 
-function unclear(message: string, { resolved }: Topology): UnclearQuestion {
+export function unclearName(name: string, topology: Topology): UnclearQuestion {
+  return unclear(name, "is nobody's name in the file", topology);
+}
+
+function unclear(name: string, what: string, { resolved }: Topology): UnclearQuestion {
   const known = [
-    ...resolved.machines.map(({ name }) => name),
-    ...resolved.edges.map(({ name }) => name),
-    ...resolved.networks.filter(({ isExternal }) => isExternal).map(({ name }) => name),
-    ...resolved.clusters.map(({ name }) => name),
-    ...resolved.source.hosts.map(({ name }) => name),
+    ...resolved.machines.map((one) => one.name),
+    ...resolved.edges.map((one) => one.name),
+    ...resolved.networks.filter(({ isExternal }) => isExternal).map((one) => one.name),
+    ...resolved.clusters.map((one) => one.name),
+    ...resolved.source.hosts.map((one) => one.name),
   ];
-  return { kind: "unclear", message, known };
+  return { kind: "unclear", name, message: `\`${name}\` ${what}`, known };
 }

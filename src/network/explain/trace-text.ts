@@ -28,6 +28,17 @@ export function traceText(trace: Trace, options: TraceTextOptions): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** The same as data that JSON can hold: frames in hexadecimal. */
+export function traceJson(trace: Trace): unknown {
+  return JSON.parse(
+    JSON.stringify(trace, (_key, value: unknown) => (value instanceof Uint8Array ? hexOf(value) : value)),
+  );
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** Its hops and its end. */
 function pathLines(path: TracePath, options: TraceTextOptions): string[] {
   const { paint, level } = options;

@@ -22,6 +22,7 @@ import type {
   StackSpec,
   Topology,
 } from "./topology.ts";
+import { vlanOf } from "./vlan-number.ts";
 
 export const MTU_DEFAULT = 1500;
 
@@ -202,13 +203,6 @@ function roleOf(portGroup: PortGroup | null, station: AttachedStation): BridgePo
   const vlan = portGroup?.vlan?.value;
   if (vlan?.kind === "trunk") return { kind: "guest-trunk", ranges: vlan.ranges, station };
   return { kind: "access", vlan: portGroup === null ? 0 : vlanOf(portGroup), portGroup, station };
-}
-
-/** 0 for no VLAN and for machines that tag by themselves. */
-export function vlanOf(portGroup: PortGroup): number {
-  const vlan = portGroup.vlan?.value;
-  if (vlan === undefined || vlan.kind === "none" || vlan.kind === "trunk") return 0;
-  return vlan.kind === "access" ? vlan.id : vlan.outer * 4096 + vlan.inner;
 }
 
 /** A member of a unicast cluster takes the cluster's MAC for its own. */

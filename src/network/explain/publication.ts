@@ -1,0 +1,64 @@
+// What a publication becomes: a translation and an opening at each edge on the way in, and the lines that one
+// would write by hand for it.
+import type { Span } from "../../diagnostic/span.ts";
+import type {
+  PublicationStep,
+  ResolvedDatacenter,
+  ResolvedEdge,
+  ResolvedPublication,
+} from "../../model/resolved-datacenter.ts";
+import { place } from "../device/packet.ts";
+
+export interface PublicationExplanation {
+  readonly machine: string;
+  readonly protocol: "tcp" | "udp";
+  readonly at: string;
+  /** The publication's own line. */
+  readonly span: Span;
+  readonly edges: readonly EdgePart[];
+}
+
+export interface EdgePart {
+  readonly edge: string;
+  readonly kind: "edge" | "fence";
+  /** "203.0.113.10:8001 becomes 192.168.10.101:80"; null: it is only let pass. */
+  readonly translation: string | null;
+  readonly opening: string;
+  /** The same by hand, as YAML for this edge. */
+  readonly lines: readonly string[];
+}
+
+export function explainPublication(
+  resolved: ResolvedDatacenter,
+  { machine, protocol, at, steps, source }: ResolvedPublication,
+): PublicationExplanation {
+  return {
+    machine,
+    protocol,
+    at: place(at.ip, at.port),
+    span: source.span,
+    edges: steps.map((step) =>
+      partOf(step, protocol, resolved.edges.find(({ name }) => name === step.edge)!),
+    ),
+  };
+}
+
+function partOf(step: PublicationStep, protocol: "tcp" | "udp", edge: ResolvedEdge): EdgePart {
+  const { from, to } = step;
+  const isTranslated = from.ip !== to.ip || from.port !== to.port;
+  const seen = edge.firewall.match === "original" ? from : to;
+  const which = isTranslated ? ` (its rules compare the ${edge.firewall.match} address)` : "";
+  const opening = `lets ${protocol} to ${place(seen.ip, seen.port)} pass${which}`;
+  const rule = `- {allow: ${protocol}, to: ${seen.ip}, ports: ${seen.port}}`;
+  const nat = `- {dnat: ${from.ip}, protocol: ${protocol}, port: ${from.port}, to: ${to.ip}, to-port: ${to.port}}`;
+  const isFence = edge.kind === "fence";
+  const firewallLines = ["firewall:", "  rules:", `    ${rule}`];
+  const natLines = isTranslated && !isFence ? ["nat:", `  ${nat}`] : [];
+  return {
+    edge: edge.name,
+    kind: edge.kind,
+    translation: isTranslated ? `${place(from.ip, from.port)} becomes ${place(to.ip, to.port)}` : null,
+    opening,
+    lines: [...firewallLines, ...natLines],
+  };
+}

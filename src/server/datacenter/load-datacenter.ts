@@ -1,0 +1,89 @@
+// From a datacenter.yaml on disk to what check, explain, draw and apply work on: the file with all that it
+// includes, the haproxy.cfg of its edges, and everything derived. All faults of all these steps are told
+// together.
+import { globSync, readFileSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { parseIp } from "../../base/ip.ts";
+import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
+import { readDatacenter } from "../../language/datacenter/reader.ts";
+import type { Datacenter, Located } from "../../model/datacenter.ts";
+import type { ProxyConfiguration } from "../../model/proxy.ts";
+import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
+import type { LoadBalancerBind } from "../../network/resolve/resolution.ts";
+import { resolveDatacenter } from "../../network/resolve/resolve.ts";
+import { readProxyFiles, readSources, type SourceText } from "../prepare.ts";
+
+export interface LoadedDatacenter {
+  readonly sources: readonly SourceText[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Null when too little could be read to go on; then `resolved` is null too. */
+  readonly datacenter: Datacenter | null;
+  readonly resolved: ResolvedDatacenter | null;
+  readonly loadBalancers: readonly LoadBalancerFile[];
+  readonly loadBalancerBinds: readonly LoadBalancerBind[];
+}
+
+/** The haproxy.cfg that is served inside an edge. */
+export interface LoadBalancerFile {
+  readonly edge: string;
+  readonly path: string;
+  /** Null when it could not be read without errors. */
+  readonly configuration: ProxyConfiguration | null;
+}
+
+export function loadDatacenter(
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): LoadedDatacenter {
+  const nothing = { datacenter: null, resolved: null, loadBalancers: [], loadBalancerBinds: [] };
+  const read = readSources([path]);
+  if (read.diagnostics.length > 0) return { ...read, ...nothing };
+  const reading = readDatacenter(read.sources, {
+    variables: environment,
+    readFile: readTextOrNull,
+    listFiles: (pattern) => globSync(pattern).sort(),
+  });
+  const sources = [...reading.sources].map(([name, text]) => ({ name, text }));
+  const diagnostics = [...reading.diagnostics];
+  const { datacenter } = reading;
+  if (datacenter === null) return { sources, diagnostics, ...nothing };
+  const loadBalancers = datacenter.edges.flatMap(({ name, loadBalancer }): LoadBalancerFile[] => {
+    if (loadBalancer === null) return [];
+    const file = readProxyFiles([besideFile(loadBalancer)], environment);
+    diagnostics.push(...file.diagnostics.map((one) => atNamingLine(one, loadBalancer)));
+    sources.push(...file.sources);
+    return [{ edge: name, path: besideFile(loadBalancer), configuration: file.configuration }];
+  });
+  const loadBalancerBinds = loadBalancers.flatMap(bindsOf);
+  const { resolved, diagnostics: found } = resolveDatacenter(datacenter, { loadBalancerBinds });
+  diagnostics.push(...found);
+  return { sources, diagnostics, datacenter, resolved, loadBalancers, loadBalancerBinds };
+}
+
+/** Relative to the file that names it, as everything that a datacentre file names. */
+function besideFile({ value, span }: Located<string>): string {
+  return isAbsolute(value) ? value : join(dirname(span.file), value);
+}
+
+/** A file that cannot be read is best shown where it is named. */
+function atNamingLine(diagnostic: Diagnostic, { span }: Located<string>): Diagnostic {
+  return diagnostic.span.line === 0 ? { ...diagnostic, span } : diagnostic;
+}
+
+function bindsOf({ edge, configuration }: LoadBalancerFile): LoadBalancerBind[] {
+  const binds = configuration?.proxies.flatMap(({ frontend }) => frontend?.binds ?? []) ?? [];
+  return binds.flatMap(({ address, span }): LoadBalancerBind[] => {
+    if (address.kind !== "tcp") return [];
+    const ip = address.host === null ? null : parseIp(address.host);
+    const isAny = ip === null || ip === "0.0.0.0" || ip === "::";
+    return [{ edge, ip: isAny ? null : ip, port: address.port, span }];
+  });
+}
+
+function readTextOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
