@@ -362,6 +362,8 @@ function isPlainMap(value: DocumentValue): value is { readonly [key: string]: Do
   return typeof value === "object" && value !== null && !isList(value);
 }
 
+/** Plain ones by their text: to this language `5.1` and `"5.1"` are the same. */
 function isSameScalar(node: Scalar, value: DocumentValue): boolean {
+  if (node.type === "PLAIN" && value !== null) return node.source === String(value);
   return node.value === value;
 }

@@ -32,6 +32,18 @@ export function editedTree(tree: PlainTree | null, edit: DocumentEdit): PlainTre
   }
 }
 
+/** Whether a `set` would change nothing. */
+export function isSetAlready(tree: PlainTree | null, edit: DocumentEdit): boolean {
+  if (edit.kind !== "set") return false;
+  let present: PlainTree | undefined = tree;
+  for (const step of edit.path) {
+    if (present instanceof Map) present = present.get(String(step));
+    else if (Array.isArray(present) && typeof step === "number") present = present[step];
+    else return false;
+  }
+  return present !== undefined && isSameTree(present, plainValue(edit.value));
+}
+
 export function isSameTree(a: PlainTree | null, b: PlainTree | null): boolean {
   if (a instanceof Map && b instanceof Map)
     return (

@@ -6,7 +6,7 @@ import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { DocumentEdit, DocumentPath } from "../../model/document-edit.ts";
 import { isRefusal, type Splice, Splicer } from "./edit-splice.ts";
-import { editedTree, isSameTree, type PlainTree, plainTree } from "./edit-tree.ts";
+import { editedTree, isSameTree, isSetAlready, type PlainTree, plainTree } from "./edit-tree.ts";
 import { Reading } from "./reading.ts";
 import { parseTree, type TreeNode } from "./tree.ts";
 
@@ -21,7 +21,7 @@ export function applyEdits(text: string, edits: readonly DocumentEdit[], file: s
   let expected: PlainTree | null = before.tree === null ? null : plainTree(before.tree);
   const editing = new Editing(text);
   for (const edit of edits) {
-    if (edit.file !== file) continue;
+    if (edit.file !== file || isSetAlready(expected, edit)) continue;
     const refusal = editing.apply(edit);
     expected = editedTree(expected, edit);
     if (refusal !== null) return refused(before.tree, edit.path, file, refusal);

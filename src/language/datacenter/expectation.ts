@@ -11,7 +11,7 @@ const FORM = "It is `A reaches [tcp|udp|icmp] TO[:PORT] [at B]`, or `A cannot re
 
 const expectation: ValueType<Expectation> = {
   words: "a sentence such as `internet reaches tcp 203.0.113.10:443 at edge`",
-  schema: { type: "string", pattern: "\\breach(es)?\\b" },
+  schema: { type: "string", pattern: "\\b(reach(es)?|pings?)\\b" },
   read(node, reading) {
     const text = scalarText(node, this.words, reading);
     if (text === null || node.kind !== "scalar") return undefined;
