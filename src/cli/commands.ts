@@ -50,6 +50,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./export.ts")).exportFiles,
   },
   {
+    name: "switch",
+    synopsis: "switch upgrade|restore FILE",
+    summary: "a newer version for a switch of a datacentre",
+    load: async () => (await import("./switch.ts")).switchCommand,
+  },
+  {
     name: "schema",
     synopsis: "schema",
     summary: "the JSON Schema of datacentre files, for editors",
