@@ -21,7 +21,10 @@ export function routeFor(spec: StackSpec, destination: Ip): RouteChoice | null {
       if (familyOfIp(ip) !== familyOfIp(destination) || !subnetHas(subnetWith(ip, prefix), destination))
         continue;
       if (best !== null && best.prefix >= prefix) continue;
-      const text = `${destination} is in ${formatSubnet(subnetOf(ip, prefix))}, its own subnet: a switch is enough, no router is asked`;
+      const subnet = formatSubnet(subnetOf(ip, prefix));
+      const text = spec.isForwarding
+        ? `${destination} is in ${subnet}, which it is connected to`
+        : `${destination} is in ${subnet}, its own subnet: a switch is enough, no router is asked`;
       best = { out, nextHop: destination, text, span: out.span, prefix };
     }
   }
