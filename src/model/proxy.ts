@@ -141,19 +141,11 @@ export interface ProxyOptions {
   readonly httpBufferRequest: boolean;
   readonly httpIgnoreProbes: boolean;
   readonly httpUseProxyHeader: boolean;
-  readonly httpNoDelay: boolean;
   readonly httpPretendKeepalive: boolean;
-  readonly acceptInvalidHttpRequest: boolean;
-  readonly acceptInvalidHttpResponse: boolean;
   readonly allbackups: boolean;
   readonly persist: boolean;
-  readonly preferLastServer: boolean;
-  readonly transparent: boolean;
   readonly socketStats: boolean;
   readonly logHealthChecks: boolean;
-  readonly tcpSmartAccept: boolean;
-  readonly clitcpka: boolean;
-  readonly srvtcpka: boolean;
   readonly checkcache: boolean;
   readonly h1CaseAdjustClient: boolean;
   readonly h1CaseAdjustServer: boolean;
@@ -295,8 +287,6 @@ export interface BackendSettings {
   readonly useServer: readonly ServerRule[];
   readonly persistRules: readonly PersistRule[];
   readonly retries: number;
-  /** `retry-on`: statuses and the words of the manual. */
-  readonly retryOn: readonly string[];
   readonly fullconn: number | null;
   readonly httpReuse: "never" | "safe" | "aggressive" | "always";
   readonly check: CheckDefinition;
@@ -304,8 +294,6 @@ export interface BackendSettings {
   /** `http-send-name-header`. */
   readonly sendNameHeader: string | null;
   readonly source: { readonly host: string; readonly port: number } | null;
-  /** `dispatch ADDRESS:PORT`: without servers. */
-  readonly dispatch: { readonly host: string; readonly port: number } | null;
 }
 
 /** How servers of a backend are checked when `check` is on a server line. */
@@ -433,7 +421,6 @@ export interface Server {
   readonly checkSendProxy: boolean;
   /** `track BACKEND/SERVER`, resolved by the reader. */
   readonly track: { readonly backend: string; readonly server: string } | null;
-  readonly redir: string | null;
   readonly source: { readonly host: string; readonly port: number } | null;
   readonly poolMaxConnections: number | null;
   readonly poolPurgeDelayMs: number;

@@ -110,13 +110,13 @@ export interface ProxyDraft {
   useServer: BackendSettings["useServer"][number][];
   persistRules: BackendSettings["persistRules"][number][];
   retries: number;
-  retryOn: readonly string[];
+  /** `retry-on none`. */
+  isRetried: boolean;
   fullconn: number | null;
   httpReuse: BackendSettings["httpReuse"];
   check: CheckDraft;
   sendNameHeader: string | null;
   source: BackendSettings["source"];
-  dispatch: BackendSettings["dispatch"];
   /** Those defined so far, over the predefined ones. */
   acls: Map<string, Acl>;
   definedAcls: Set<string>;
@@ -197,7 +197,7 @@ export function newDefaults(): ProxyDraft {
     useServer: [],
     persistRules: [],
     retries: 3,
-    retryOn: ["conn-failure"],
+    isRetried: true,
     fullconn: null,
     httpReuse: "safe",
     check: {
@@ -211,7 +211,6 @@ export function newDefaults(): ProxyDraft {
     },
     sendNameHeader: null,
     source: null,
-    dispatch: null,
     acls: new Map(),
     definedAcls: new Set(),
     httpOnly: [],
@@ -257,19 +256,11 @@ function newOptions(): Mutable<ProxyOptions> {
     httpBufferRequest: false,
     httpIgnoreProbes: false,
     httpUseProxyHeader: false,
-    httpNoDelay: false,
     httpPretendKeepalive: false,
-    acceptInvalidHttpRequest: false,
-    acceptInvalidHttpResponse: false,
     allbackups: false,
     persist: false,
-    preferLastServer: false,
-    transparent: false,
     socketStats: false,
     logHealthChecks: false,
-    tcpSmartAccept: false,
-    clitcpka: false,
-    srvtcpka: false,
     checkcache: false,
     h1CaseAdjustClient: false,
     h1CaseAdjustServer: false,

@@ -326,10 +326,10 @@ function finishBackend(reading: Reading, draft: ProxyDraft): BackendSettings {
     useServer,
     persistRules,
     retries,
-    retryOn,
+    isRetried,
     fullconn,
   } = draft;
-  const { httpReuse, sendNameHeader, source, dispatch } = draft;
+  const { httpReuse, sendNameHeader, source } = draft;
   return {
     balance,
     hashType,
@@ -339,15 +339,13 @@ function finishBackend(reading: Reading, draft: ProxyDraft): BackendSettings {
     servers: numbered(draft.servers).map((server) => withoutHttp2(reading, draft, server)),
     useServer,
     persistRules,
-    retries,
-    retryOn,
+    retries: isRetried ? retries : 0,
     fullconn,
     httpReuse,
     check: finishCheck(draft.check),
     externalCheck: null,
     sendNameHeader,
     source,
-    dispatch,
   };
 }
 

@@ -167,7 +167,6 @@ export const SERVER_KEYWORDS: KeywordTable = buildTable([
       "pool-max-conn S 1",
       "pool-purge-delay S 1",
       "port S 1",
-      "redir S 1",
       "rise S 1",
       "send-proxy S",
       "send-proxy-v2 S",
@@ -230,5 +229,6 @@ export const SERVER_KEYWORDS: KeywordTable = buildTable([
   { support: "refused", note: "SOCKS4 is not supported", rows: ["socks4 S 1", "check-via-socks4 S"] },
   { support: "refused", note: "network namespaces are not supported", rows: ["namespace S 1"] },
   { support: "refused", note: "transparent proxying is not supported", rows: ["usesrc S 1"] },
+  { support: "refused", note: "use `http-request redirect`", rows: ["redir S 1"] },
   { support: "refused", note: "HTTP/2 to servers is not supported yet", rows: ["ws S 1"] },
 ]);

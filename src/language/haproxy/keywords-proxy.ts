@@ -19,7 +19,6 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "default_backend dfl",
       "description flb",
       "disabled dflb",
-      "dispatch lb",
       "dynamic-cookie-key dlb",
       "enabled dflb",
       "error-log-format dfl",
@@ -57,7 +56,6 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "rate-limit dfl",
       "redirect flb",
       "retries dlb",
-      "retry-on dlb",
       "server lb",
       "server-template lb",
       "source dlb",
@@ -145,6 +143,11 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     note: "programs are not run for checks; use `option tcp-check` or `agent-check`",
     rows: ["external-check dlb"],
   },
+  {
+    support: "partly",
+    note: "only `conn-failure` and `none`: answers are not kept back to be asked for again",
+    rows: ["retry-on dlb"],
+  },
   { support: "refused", note: "filters are not supported", rows: ["filter flb"] },
   {
     support: "refused",
@@ -162,7 +165,12 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     note: "structured data of RFC 5424 is not written yet; use `log-format`",
     rows: ["log-format-sd dfl"],
   },
-  { support: "done", note: "read as `option transparent`", rows: ["transparent dlb"] },
+  {
+    support: "refused",
+    note: "use a server with the address 0.0.0.0, which stands for where the client wanted to go",
+    rows: ["transparent dlb"],
+  },
+  { support: "refused", note: "use `server` with the same address", rows: ["dispatch lb"] },
   {
     support: "refused",
     note: "grace periods are gone since HAProxy 2.5; use `hard-stop-after` in global",

@@ -27,19 +27,11 @@ const FLAGS: Readonly<Record<string, FlagName>> = {
   "http-buffer-request": "httpBufferRequest",
   "http-ignore-probes": "httpIgnoreProbes",
   "http-use-proxy-header": "httpUseProxyHeader",
-  "http-no-delay": "httpNoDelay",
   "http-pretend-keepalive": "httpPretendKeepalive",
-  "accept-invalid-http-request": "acceptInvalidHttpRequest",
-  "accept-invalid-http-response": "acceptInvalidHttpResponse",
   allbackups: "allbackups",
   persist: "persist",
-  "prefer-last-server": "preferLastServer",
-  transparent: "transparent",
   "socket-stats": "socketStats",
   "log-health-checks": "logHealthChecks",
-  "tcp-smart-accept": "tcpSmartAccept",
-  clitcpka: "clitcpka",
-  srvtcpka: "srvtcpka",
   checkcache: "checkcache",
   "h1-case-adjust-bogus-client": "h1CaseAdjustClient",
   "h1-case-adjust-bogus-server": "h1CaseAdjustServer",
@@ -55,12 +47,8 @@ const HTTP_ONLY = new Set([
   "http-buffer-request",
   "http-ignore-probes",
   "http-use-proxy-header",
-  "http-no-delay",
   "http-pretend-keepalive",
-  "accept-invalid-http-request",
-  "accept-invalid-http-response",
   "checkcache",
-  "prefer-last-server",
   "http-restrict-req-hdr-names",
 ]);
 
@@ -156,9 +144,6 @@ function readSpecialOption(line: ProxyLine, name: Word, cursor: Cursor, isOn: bo
         "`option http-tunnel` no longer exists and is ignored",
         "Remove it; keep-alive is the default.",
       );
-      break;
-    case "tcpka":
-      options.clitcpka = options.srvtcpka = isOn;
       break;
     case "redispatch":
       options.redispatch = isOn ? (readOptionalInteger(cursor, -0x7fffffff) ?? -1) : 0;

@@ -3,7 +3,6 @@
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Timeouts } from "../../model/proxy.ts";
 import type { Condition, LogFormat } from "../../model/sample.ts";
-import { parseEndpoint } from "./address.ts";
 import type { ProxyDraft } from "./draft.ts";
 import { parseAclLine } from "./expression/acl-parser.ts";
 import { parseCondition } from "./expression/condition-parser.ts";
@@ -303,9 +302,16 @@ export function readRetryOn(line: ProxyLine): void {
     if (!RETRY_WORDS.includes(word.text)) cursor.unknown(word, "reason to retry", RETRY_WORDS);
     else if (word.text === "none" && line.words.length > 2)
       line.report.error("conflict", word.span, "`none` stands alone", "Remove the others, or `none`.");
-    else words.push(word.text);
+    else if (word.text !== "none" && word.text !== "conn-failure")
+      line.report.warning(
+        "no-effect",
+        word.span,
+        `\`${word.text}\` has no effect here`,
+        "Only connections that fail are tried again; `conn-failure` stands for that.",
+      );
+    words.push(word.text);
   }
-  line.draft.retryOn = words;
+  line.draft.isRetried = words.includes("conn-failure") || words.includes("all-retryable-errors");
 }
 
 export function readHttpReuse(line: ProxyLine): void {
@@ -332,17 +338,5 @@ export function readId(line: ProxyLine): void {
 export function readProxySource(line: ProxyLine): void {
   const cursor = cursorOf(line);
   line.draft.source = readSource(line, cursor);
-  cursor.expectEnd();
-}
-
-export function readDispatch(line: ProxyLine): void {
-  const cursor = cursorOf(line);
-  const word = cursor.expect("an address and a port");
-  if (word === null) return;
-  const endpoint = parseEndpoint(word, { port: "needed" }, line.report, (name) =>
-    line.reading.variable(name),
-  );
-  if (endpoint?.kind === "ip" && endpoint.port?.kind === "range")
-    line.draft.dispatch = { host: endpoint.host, port: endpoint.port.low };
   cursor.expectEnd();
 }

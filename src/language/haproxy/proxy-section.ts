@@ -17,7 +17,6 @@ import { allowsPlace, describePlaces } from "./places.ts";
 import {
   readAcl,
   readDefaultBackend,
-  readDispatch,
   readErrorLogFormat,
   readHttpReuse,
   readId,
@@ -65,7 +64,6 @@ const READERS: Readonly<Record<string, LineReader>> = {
   enabled: (line) => {
     line.draft.isDisabled = false;
   },
-  dispatch: readDispatch,
   "dynamic-cookie-key": readProxyText("a secret", (draft, value) => (draft.dynamicCookieKey = value)),
   "error-log-format": readErrorLogFormat,
   errorfile: readErrorFile,
@@ -106,9 +104,6 @@ const READERS: Readonly<Record<string, LineReader>> = {
   "tcp-request": readRule,
   "tcp-response": readRule,
   timeout: readTimeout,
-  transparent: (line) => {
-    line.draft.options.transparent = true;
-  },
   "unique-id-format": readUniqueIdFormat,
   "unique-id-header": readProxyText("a header's name", (draft, value) => (draft.uniqueIdHeader = value)),
   use_backend: readUseBackend,

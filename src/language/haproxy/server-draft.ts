@@ -41,7 +41,6 @@ export interface ServerDraft {
   sendProxy: { version: 1 | 2; tlvs: string[] } | null;
   checkSendProxy: boolean;
   track: { readonly text: string; readonly span: Span } | null;
-  redir: string | null;
   source: Server["source"];
   poolMaxConnections: number | null;
   poolPurgeDelayMs: number;
@@ -100,7 +99,6 @@ export function newServerDraft(): ServerDraft {
     sendProxy: null,
     checkSendProxy: false,
     track: null,
-    redir: null,
     source: null,
     poolMaxConnections: null,
     poolPurgeDelayMs: 5000,

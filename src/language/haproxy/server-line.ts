@@ -334,7 +334,6 @@ const READERS: Readonly<Record<string, ServerWordReader>> = {
     const word = cursor.expect("BACKEND/SERVER");
     if (word !== null) draft.track = { text: word.text, span: word.span };
   },
-  redir: text("a prefix for the location", (draft, value) => (draft.redir = value)),
   source: ({ line, cursor, draft }) => {
     draft.source = readSource(line, cursor);
   },
@@ -455,8 +454,7 @@ function buildServer(
   id: number,
   span: Span,
 ): Server {
-  const { weight, cookie, isBackup, isDisabled, maxconn, minconn, maxqueue, slowstartMs, redir, source } =
-    draft;
+  const { weight, cookie, isBackup, isDisabled, maxconn, minconn, maxqueue, slowstartMs, source } = draft;
   const {
     onMarkedDown,
     onMarkedUp,
@@ -489,7 +487,6 @@ function buildServer(
     sendProxy,
     checkSendProxy,
     track: draft.track === null ? null : splitTrack(draft.track.text, line.draft.name),
-    redir,
     source,
     poolMaxConnections,
     poolPurgeDelayMs,

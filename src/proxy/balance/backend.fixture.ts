@@ -37,14 +37,12 @@ export function makeBackend(
     useServer: [],
     persistRules: [],
     retries: 3,
-    retryOn: [],
     fullconn: null,
     httpReuse: "safe",
     check: { kind: "tcp-connect" },
     externalCheck: null,
     sendNameHeader: null,
     source: null,
-    dispatch: null,
     ...facts.settings,
   };
   const slot = facts.slot ?? 1;
@@ -139,7 +137,6 @@ function makeServer(name: string, index: number, facts: ServerFacts): model.Serv
     sendProxy: null,
     checkSendProxy: false,
     track: null,
-    redir: null,
     source: null,
     poolMaxConnections: null,
     poolPurgeDelayMs: 5000,

@@ -2,7 +2,7 @@
 // frontend rules, choice of the backend, backend rules, statistics, headers that options add, persistence.
 // `explain` names the same phases. Runs without waiting unless a rule asks for the body.
 import { networkContains, parseIpAddress, parseIpNetwork } from "../../base/address.ts";
-import type { ForwardedHeader } from "../../model/proxy.ts";
+import type { ForwardedHeader, ProxyOptions } from "../../model/proxy.ts";
 import { FRAMING_NONE, type MessageHead, prepareHeader } from "../../protocol/http1/message-head.ts";
 import { applyRequestCookie } from "../persistence/cookie.ts";
 import type { RuleProgram, Verdict } from "../rules/programs.ts";
@@ -12,6 +12,7 @@ import { COUNTER, countRate } from "../state.ts";
 import type { Session, Stream } from "../stream.ts";
 import type { AwaitedBody } from "./body-wait.ts";
 import type { ExchangeContext } from "./context.ts";
+import { restrictNames } from "./header-names.ts";
 import {
   authReply,
   builtinReply,
@@ -88,7 +89,9 @@ export class RequestPhases {
 
   #frontendPhase(stream: Stream): PhaseOutcome | null {
     const { frontend } = stream;
-    const outcome = this.#runRules(stream, frontend.programs.httpRequest);
+    const outcome =
+      this.#runRules(stream, frontend.programs.httpRequest) ??
+      this.#restrictNames(stream, frontend.definition.options);
     if (outcome !== null) return outcome;
     return frontend.definition.stats === null || frontend.definition.backend !== null
       ? null
@@ -99,10 +102,19 @@ export class RequestPhases {
     const backend = stream.backend!;
     // A listen section's rules have already run as its frontend's.
     if (backend.definition !== stream.frontend.definition) {
-      const outcome = this.#runRules(stream, backend.programs.httpRequest);
+      const outcome =
+        this.#runRules(stream, backend.programs.httpRequest) ??
+        this.#restrictNames(stream, backend.definition.options);
       if (outcome !== null) return outcome;
     }
     return backend.definition.stats === null ? null : this.#statistics(stream);
+  }
+
+  /** Behind the rules, as in HAProxy: what they add is looked at too. */
+  #restrictNames(stream: Stream, options: ProxyOptions): PhaseOutcome | null {
+    if (restrictNames(stream.request!, options.restrictRequestHeaderNames)) return null;
+    this.#context.state.count((stream.backend ?? stream.frontend).slot, COUNTER.dreq);
+    return this.#error(stream, TERMINATION.denied);
   }
 
   #finish(stream: Stream): PhaseOutcome {

@@ -69,7 +69,6 @@ function sum(servers: readonly Server[], cell: number): number {
 }
 
 function algorithmOf({ settings }: Backend): string {
-  if (settings.dispatch !== null) return "none";
   const { algorithm } = settings.balance;
   // HAProxy does not tell `random` by its name.
   return algorithm === "random" ? "unknown" : algorithm;

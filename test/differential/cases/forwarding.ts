@@ -32,6 +32,8 @@ frontend web
   http-request set-header X-Body %[req.body] if { path_beg /wait }
   http-request set-log-level silent if { path /quiet }
   use_backend empty if { path /empty }
+  use_backend names-deleted if { path /names/deleted }
+  use_backend names-rejected if { path_beg /names/rejected }
   default_backend plain
 frontend formats
   bind 127.0.0.1:{front2}
@@ -55,6 +57,14 @@ frontend old-names
   option dontlog-normal
   option log-separate-errors
   default_backend plain
+backend names-deleted
+  option http-restrict-req-hdr-names delete
+  http-request add-header own_name 1
+  server a 127.0.0.1:{a}
+backend names-rejected
+  option http-restrict-req-hdr-names reject
+  http-request return status 200 if { path_end /early }
+  server a 127.0.0.1:{a}
 backend plain
   option accept-invalid-http-response
   server a 127.0.0.1:{a}
@@ -66,6 +76,15 @@ backend proxied-v1
   server b 127.0.0.1:{b} send-proxy
 `,
   cases: [
+    {
+      name: "header names that CGI would confuse are deleted or refused",
+      clients: [
+        [get("/names/deleted", "X-User: me\nX_User: root\nX.User: root")],
+        [get("/names/rejected", "X_User: root")],
+        [get("/names/rejected", "X-User: me")],
+        [get("/names/rejected/early", "X_User: root")],
+      ],
+    },
     {
       name: "forwardfor only where there is none, and not for the excepted",
       clients: [[get("/")], [get("/", "X-Forwarded-For: 1.2.3.4")], [get("/")]],
