@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Diagnostic } from "../../src/diagnostic/diagnostic.ts";
+import { readDatacenter } from "../../src/language/datacenter/reader.ts";
 import { readConfiguration } from "../../src/language/haproxy/reader.ts";
 import { readCertificate } from "../../src/server/certificates/read-certificate.ts";
 
@@ -12,8 +13,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 interface Entry {
   readonly code: string;
   readonly text: string;
-  /** Null where no line of a file leads to it. */
-  readonly example: string | null;
+  /** Empty where no line of a file leads to it. */
+  readonly examples: readonly { readonly language: string; readonly text: string }[];
 }
 
 const ENTRIES: readonly Entry[] = readFileSync(join(ROOT, "docs/errors.md"), "utf8")
@@ -22,12 +23,15 @@ const ENTRIES: readonly Entry[] = readFileSync(join(ROOT, "docs/errors.md"), "ut
   .map((part) => ({
     code: part.split("\n")[0]!,
     text: part.slice(part.indexOf("\n")).trim(),
-    example: /^```haproxy\n([\s\S]*?)^```/m.exec(part)?.[1] ?? null,
+    examples: [...part.matchAll(/^```(haproxy|yaml)\n([\s\S]*?)^```/gm)].map(([, language, text]) => ({
+      language: language!,
+      text: text!,
+    })),
   }));
 
 /** A literal behind the name of a function that reports, as its first text, or behind `code:`. */
 const REPORTED =
-  /(?:(?:\berror|warning|notice|reportError|reportWarning|fail|report|fileDiagnostic|\[severity\])\((?:[^"`;()]|\([^()]*\))*?|\bcode: )"([a-z]+(?:-[a-z]+)*)"(?:\s*:\s*"([a-z-]+)")?\s*,/g;
+  /(?:(?:\berror|warning|notice|reportError|reportWarning|fail|complaint|report|fileDiagnostic|\[severity\])\((?:[^"`;()]|\([^()]*\))*?|\bcode: )"([a-z]+(?:-[a-z]+)*)"(?:\s*:\s*"([a-z-]+)")?\s*,/g;
 
 function codesInSource(): Set<string> {
   const codes = new Set<string>();
@@ -43,6 +47,11 @@ function codesInSource(): Set<string> {
   // Names of things that an argument refers to make a code each.
   for (const thing of ["backend", "frontend", "server", "userlist"]) codes.add(`unknown-${thing}`);
   return codes;
+}
+
+function diagnosticsOfDatacenter(text: string): readonly Diagnostic[] {
+  return readDatacenter([{ name: "example.yaml", text }], { variables: {}, readFile: () => null })
+    .diagnostics;
 }
 
 function diagnosticsOf(example: string): Diagnostic[] {
@@ -77,14 +86,17 @@ test("docs/errors.md has each code once, and those that the source has", () => {
   assert.deepEqual([...listed].sort(), [...codesInSource()].sort());
 });
 
-for (const { code, text, example } of ENTRIES) {
-  if (example === null || code === "trust-unreadable") continue;
-  test(`the example for ${code} in docs/errors.md leads to it`, () => {
-    const found = diagnosticsOf(example);
-    const diagnostic = found.find((one) => one.code === code);
-    const codes = found.map((one) => one.code).join(", ");
-    assert(diagnostic !== undefined, `it leads to ${codes || "nothing"}`);
-    const severity = /^(Warning|Notice)\b/.exec(text)?.[1]?.toLowerCase() ?? "error";
-    assert.equal(diagnostic.severity, severity);
-  });
+for (const { code, text, examples } of ENTRIES) {
+  if (code === "trust-unreadable") continue;
+  for (const example of examples) {
+    test(`the ${example.language} example for ${code} in docs/errors.md leads to it`, () => {
+      const isDatacenter = example.language === "yaml";
+      const found = isDatacenter ? diagnosticsOfDatacenter(example.text) : diagnosticsOf(example.text);
+      const diagnostic = found.find((one) => one.code === code);
+      const codes = found.map((one) => one.code).join(", ");
+      assert(diagnostic !== undefined, `it leads to ${codes || "nothing"}`);
+      const severity = /^(Warning|Notice)\b/.exec(text)?.[1]?.toLowerCase() ?? "error";
+      assert.equal(diagnostic.severity, severity);
+    });
+  }
 }
