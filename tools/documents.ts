@@ -10,8 +10,13 @@ import { PROCESS_COMMANDS } from "../src/server/admin/process-commands.ts";
 import { SERVER_COMMANDS } from "../src/server/admin/server-commands.ts";
 import { SERVER_TABLE_COMMANDS } from "../src/server/admin/show-servers.ts";
 import { STATISTICS_COMMANDS } from "../src/server/admin/show-statistics.ts";
+import { datacenterReference } from "./datacenter-reference.ts";
 
-const DOCUMENTS: readonly string[] = ["docs/command-line.md", "docs/statistics.md"];
+const DOCUMENTS: readonly string[] = [
+  "docs/command-line.md",
+  "docs/statistics.md",
+  "docs/datacenter-file.md",
+];
 const BLOCK = /(<!-- from the program: (.+) -->\n)[\s\S]*?(<!-- end -->)/g;
 
 /** The document as it should be. Throws for a mark that names nothing. */
@@ -32,6 +37,8 @@ function blockOf(name: string): Promise<string> | string {
       return runtimeCommands();
     case "metrics":
       return metrics();
+    case "keys of the datacentre file":
+      return datacenterReference();
     default:
       throw new Error(`nothing in the program is called "${name}"`);
   }
