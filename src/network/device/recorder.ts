@@ -107,7 +107,7 @@ const RANK: Readonly<Record<Disposition, number>> = {
   "source-unreachable": 2,
   "arp-unanswered": 3,
   "no-address": 2,
-  looped: 2,
+  looped: -1,
   "dropped-by-cluster": 4,
   "not-for-us": 5,
   "vlan-mismatch": 6,

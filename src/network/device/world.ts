@@ -9,8 +9,8 @@ import { HopNote, Recording } from "./recorder.ts";
 
 /** Time that a cable takes, in milliseconds. */
 const CABLE_MS = 0.01;
-/** Frames of one question. More is a storm: a loop in the topology. */
-const EVENTS_MAX = 20_000;
+/** A port that sees this many frames of one question is in a loop: a question and its answer are a handful. */
+const ARRIVALS_MAX = 200;
 
 /** Which conversation a frame belongs to, and which hop sent it. */
 export interface Cause {
@@ -39,6 +39,7 @@ export class World {
   /** A storm was cut off. */
   isStorming = false;
   readonly #devices = new Map<string, Device>();
+  readonly #arrivals = new Map<string, number>();
   /** Ascending by time; frames of one moment in the order of sending. */
   readonly #events: { readonly atMs: number; readonly event: Event }[] = [];
 
@@ -76,21 +77,29 @@ export class World {
     this.#schedule(this.nowMs + delayMs, { kind: "timer", run });
   }
 
-  /** Runs until nothing is on its way any more. */
+  /** Runs until nothing is on its way any more. In a storm frames are lost, but timers still run out. */
   settle(): void {
-    let count = 0;
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       this.nowMs = next.atMs;
       if (next.event.kind === "timer") next.event.run();
-      else this.#arrive(next.event);
-      if (++count < EVENTS_MAX) continue;
-      this.isStorming = true;
-      this.#events.length = 0;
+      else if (!this.isStorming) this.#arrive(next.event);
     }
   }
 
   #arrive({ node, port, frame, cause }: Extract<Event, { kind: "frame" }>): void {
     const device = this.device(node);
+    const place = `${node} ${port}`;
+    const count = (this.#arrivals.get(place) ?? 0) + 1;
+    this.#arrivals.set(place, count);
+    if (count > ARRIVALS_MAX) {
+      this.isStorming = true;
+      const last = new HopNote(cause.recording, device.name, cause.hop, port, this.nowMs);
+      last.end(
+        "looped",
+        `the frame comes to ${device.name.name} by ${port} again and again: there is a loop`,
+      );
+      return;
+    }
     const hop = new HopNote(cause.recording, device.name, cause.hop, port, this.nowMs);
     hop.capture(port, "in", frame, this.nowMs);
     device.receive(frame, port, hop);
