@@ -76,6 +76,8 @@ function judgeOwnBody(plan: RequestPlan, response: ReadMessage): string | null {
 
 function permittedErrors(plan: RequestPlan, rules: JudgeRules): readonly number[] {
   const byPlan = [...(ERRORS_BY_KIND[plan.response.kind] ?? []), ...(mayBeLost(plan, rules) ? [502] : [])];
+  // Of a client that has ended its side, `option abortonclose` believes that it does not wait any more.
+  if (rules.hasAbortOnClose) byPlan.push(400);
   return rules.isClean ? byPlan : [...byPlan, 408, 502, 503, 504];
 }
 

@@ -30,12 +30,22 @@ export class BodyWait {
   look(stream: Stream, relay: RequestRelay, isTimeUp: boolean): "wait" | "enough" | "given-up" {
     const { content, isComplete } = relay.peekBody();
     stream.body = content;
-    if (isComplete || relay.heldBytes >= this.#context.runtime.configuration.global.bufferBytes)
-      return "enough";
-    const atLeastBytes = this.#awaited?.atLeastBytes ?? null;
-    if (atLeastBytes !== null && content.length >= atLeastBytes) return "enough";
-    if (!isTimeUp) return "wait";
-    return this.#awaited === null ? "enough" : "given-up";
+    const { bufferBytes } = this.#context.runtime.configuration.global;
+    const atLeastBytes = this.#awaited?.atLeastBytes ?? Number.POSITIVE_INFINITY;
+    const isEnough = isComplete || relay.heldBytes >= bufferBytes || content.length >= atLeastBytes;
+    if (!isEnough && !isTimeUp) return "wait";
+    if (!isEnough && this.#awaited !== null) {
+      stream.requestMs = -1;
+      return "given-up";
+    }
+    stream.isContentFinal = true;
+    this.countTime(stream);
+    return "enough";
+  }
+
+  /** A body that is waited for belongs to the request whose time is told (`%TR`). */
+  countTime(stream: Stream): void {
+    if (this.#awaited !== null) stream.requestMs = this.#context.engine.nowMs - stream.startMs;
   }
 }
 

@@ -127,7 +127,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       this.#failClient(isWaiting ? this.#connector.goneTermination : TERMINATION.clientAborted);
   }
 
-  /** The body is still coming, and somebody takes it. */
+  /** Its body is still coming, and somebody takes it. */
   get #isSendingBody(): boolean {
     return !this.#isRequestDone && (this.#links.current !== null || this.#waiting === "body");
   }
@@ -140,8 +140,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   handleClientGone(_failure: Failure | null): void {
     if (!this.#isActive) return;
     if (this.#isFinishing) this.#finish();
-    else if (this.#isResponseBegun) this.#failClient(TERMINATION.clientGoneInData);
-    else if (this.#isSendingBody) this.#failClient(this.#goneInBody);
+    else if (this.#isResponseBegun || this.#isSendingBody) this.#failClient(this.#goneInBody);
     else if (this.#links.current !== null) this.#failClient(TERMINATION.clientGoneBeforeResponse);
     else this.#failClient(this.#connector.goneTermination);
   }
@@ -154,9 +153,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   #isClientDue(): boolean {
     const { connection } = this.#client;
-    const link = this.#links.current;
     if (connection.pendingBytes === 0 && !this.#isSendingBody) return false;
-    return this.#toClient.isDue(this.stream.bytesOut, connection, link?.connection ?? connection);
+    const source = this.#links.current?.connection ?? connection;
+    return this.#toClient.isDue(this.stream.bytesOut, connection, source);
   }
 
   /** The runtime API ends the stream. */
@@ -218,26 +217,15 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   /** `wait-for-body` and buffered requests: the phases go on once the body, or as much as fits, is here. */
   #continueWithBody(isTimeUp: boolean): void {
-    const stream = this.stream;
-    switch (this.#body.look(stream, this.#requestRelay, isTimeUp)) {
-      case "wait":
-        return;
-      case "given-up":
-        stream.requestMs = -1;
-        this.#failClient(TERMINATION.requestTimeout);
-        return;
-      default:
+    const outcome = this.#body.look(this.stream, this.#requestRelay, isTimeUp);
+    if (outcome === "wait") return;
+    if (outcome === "given-up") {
+      this.#failClient(TERMINATION.requestTimeout);
+      return;
     }
-    stream.isContentFinal = true;
-    this.#countBodyTime();
     this.#context.engine.timers.disarm(this.#timer);
     this.#waiting = "server";
-    this.#continue(this.#phases.run(stream));
-  }
-
-  /** A body that is waited for belongs to the request whose time is told (`%TR`). */
-  #countBodyTime(): void {
-    this.stream.requestMs = this.#context.engine.nowMs - this.stream.startMs;
+    this.#continue(this.#phases.run(this.stream));
   }
 
   #hold(chunk: Chunk, start: number, end: number): void {
@@ -524,10 +512,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   #failClient(termination: Termination): void {
-    if (termination === TERMINATION.clientGoneInBody) this.#countBodyTime();
-    const mayAnswer =
-      !this.#isResponseBegun && termination.status >= 400 && !this.#client.connection.isClosed;
-    if (mayAnswer) {
+    if (termination === TERMINATION.clientGoneInBody) this.#body.countTime(this.stream);
+    const mayAnswer = !this.#isResponseBegun && termination.status >= 400;
+    if (mayAnswer && !this.#client.connection.isClosed) {
       this.#reply(errorReply(termination.status, replySource(this.#context, this.stream)), termination);
       return;
     }
