@@ -8,13 +8,21 @@ import { findCommand } from "../test/requirements.ts";
 /** Command -> Debian package that has it. A test that names a new command in `requires` adds it here. */
 export const PACKAGES: Readonly<Record<string, string>> = {
   bash: "bash",
+  bridge: "iproute2",
   curl: "curl",
+  dnsmasq: "dnsmasq-base",
+  dot: "graphviz",
   haproxy: "haproxy",
+  ip: "iproute2",
+  netplan: "netplan.io",
+  nft: "nftables",
   nginx: "nginx",
   openssl: "openssl",
   script: "bsdutils",
   setpriv: "util-linux",
   socat: "socat",
+  tshark: "tshark",
+  unshare: "util-linux",
   wrk: "wrk",
 };
 

@@ -4,6 +4,7 @@
 import { bytesOfIp, type Ip } from "../../base/ip.ts";
 import type { ClusterRule } from "../../model/datacenter.ts";
 import type { ResolvedCluster } from "../../model/resolved-datacenter.ts";
+import { jhash } from "./jhash.ts";
 
 export const BUCKET_COUNT = 60;
 /** "NLB" in ASCII; without a seed of its own every member would hash differently. */
@@ -19,7 +20,8 @@ export function bucketOf(affinity: Affinity, client: Ip, clientPort: number): nu
     affinity === "class-c" && bytes.length === 4 ? Uint8Array.of(bytes[0]!, bytes[1]!, bytes[2]!, 0) : bytes;
   const input =
     affinity === "none" ? Uint8Array.of(...address, clientPort >> 8, clientPort & 0xff, 0, 0) : address;
-  return jhash(input, HASH_SEED) % BUCKET_COUNT;
+  // nftables scales the hash to the buckets (reciprocal_scale), though its word for it is `mod`.
+  return Math.floor((jhash(input, HASH_SEED) * BUCKET_COUNT) / 2 ** 32);
 }
 
 /**
@@ -63,67 +65,4 @@ export function priorityOwner(cluster: ResolvedCluster, rule: ClusterRule | null
     priority: rule?.priorities.find((one) => one.machine.value === machine)?.priority.value ?? priority,
   }));
   return ranked.sort((a, b) => a.priority - b.priority)[0]?.machine ?? null;
-}
-
-/** Bob Jenkins' lookup3 as Linux has it (include/linux/jhash.h), for a little-endian machine. 0..2^32-1. */
-export function jhash(bytes: Uint8Array, seed: number): number {
-  const word = (at: number) =>
-    bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24) | 0;
-  let a = (0xdeadbeef + bytes.length + seed) | 0;
-  let b = a;
-  let c = a;
-  let at = 0;
-  let left = bytes.length;
-  while (left > 12) {
-    a = (a + word(at)) | 0;
-    b = (b + word(at + 4)) | 0;
-    c = (c + word(at + 8)) | 0;
-    a = (a - c) | 0;
-    a ^= rotate(c, 4);
-    c = (c + b) | 0;
-    b = (b - a) | 0;
-    b ^= rotate(a, 6);
-    a = (a + c) | 0;
-    c = (c - b) | 0;
-    c ^= rotate(b, 8);
-    b = (b + a) | 0;
-    a = (a - c) | 0;
-    a ^= rotate(c, 16);
-    c = (c + b) | 0;
-    b = (b - a) | 0;
-    b ^= rotate(a, 19);
-    a = (a + c) | 0;
-    c = (c - b) | 0;
-    c ^= rotate(b, 4);
-    b = (b + a) | 0;
-    at += 12;
-    left -= 12;
-  }
-  if (left === 0) return c >>> 0;
-  const rest = new Uint8Array(12);
-  rest.set(bytes.subarray(at));
-  const restWord = (from: number) =>
-    rest[from]! | (rest[from + 1]! << 8) | (rest[from + 2]! << 16) | (rest[from + 3]! << 24) | 0;
-  a = (a + restWord(0)) | 0;
-  b = (b + restWord(4)) | 0;
-  c = (c + restWord(8)) | 0;
-  c ^= b;
-  c = (c - rotate(b, 14)) | 0;
-  a ^= c;
-  a = (a - rotate(c, 11)) | 0;
-  b ^= a;
-  b = (b - rotate(a, 25)) | 0;
-  c ^= b;
-  c = (c - rotate(b, 16)) | 0;
-  a ^= c;
-  a = (a - rotate(c, 4)) | 0;
-  b ^= a;
-  b = (b - rotate(a, 14)) | 0;
-  c ^= b;
-  c = (c - rotate(b, 24)) | 0;
-  return c >>> 0;
-}
-
-function rotate(value: number, bits: number): number {
-  return (value << bits) | (value >>> (32 - bits));
 }
