@@ -1,7 +1,7 @@
 // The meaning of a document without places and styles, before and after an edit: what `applyEdits` compares.
 import type { DocumentEdit, DocumentPath, DocumentValue } from "../../model/document-edit.ts";
 import { isList } from "./edit-format.ts";
-import type { TreeNode } from "./tree.ts";
+import type { TreeNode } from "./tree-node.ts";
 
 /** Scalars are their text; null is an empty one. Never changed in place. */
 export type PlainTree = string | null | readonly PlainTree[] | ReadonlyMap<string, PlainTree>;

@@ -8,7 +8,8 @@ import type { DocumentEdit, DocumentPath } from "../../model/document-edit.ts";
 import { isRefusal, type Splice, Splicer } from "./edit-splice.ts";
 import { editedTree, isSameTree, isSetAlready, type PlainTree, plainTree } from "./edit-tree.ts";
 import { Reading } from "./reading.ts";
-import { parseTree, type TreeNode } from "./tree.ts";
+import { parseTree } from "./tree.ts";
+import type { TreeNode } from "./tree-node.ts";
 
 export type EditResult =
   | { readonly ok: true; readonly text: string }

@@ -4,7 +4,7 @@ import type { Endpoint, Expectation, IpProtocol, Located, Reference } from "../.
 import { parsePort } from "./number-values.ts";
 import type { Reading } from "./reading.ts";
 import { parseEndpointWord, parseReferenceWord } from "./text-values.ts";
-import { type ScalarNode, spanInside, type Word } from "./tree.ts";
+import { type ScalarNode, spanInside, type Word } from "./tree-node.ts";
 import { type Complaint, listOf, type Parsed, scalarText, type ValueType } from "./value-type.ts";
 
 const FORM = "It is `A reaches [tcp|udp|icmp] TO[:PORT] [at B]`, or `A cannot reach …`.";

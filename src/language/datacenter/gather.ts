@@ -3,7 +3,8 @@
 import { NO_SPAN, type Span } from "../../diagnostic/span.ts";
 import { variableNameFault, variableValue } from "./datacenter-keys.ts";
 import type { Reading } from "./reading.ts";
-import { type MapEntry, parseTree, type ScalarNode, type TreeNode } from "./tree.ts";
+import { parseTree } from "./tree.ts";
+import type { MapEntry, ScalarNode, TreeNode } from "./tree-node.ts";
 import { isEmptyScalar } from "./value-type.ts";
 
 export interface DatacenterEnvironment {

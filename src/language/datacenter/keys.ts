@@ -4,7 +4,7 @@ import { nearestWord } from "../../diagnostic/nearest-word.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { Named } from "../../model/datacenter.ts";
 import type { Reading } from "./reading.ts";
-import type { MapNode, TreeNode, Word } from "./tree.ts";
+import type { MapNode, TreeNode, Word } from "./tree-node.ts";
 import { type JsonSchema, mapOf, nameFault, type ValueType } from "./value-type.ts";
 
 interface Notes {

@@ -2,7 +2,7 @@
 // goes on after each fault, so that all are told at once.
 import type { Diagnostic, Severity } from "../../diagnostic/diagnostic.ts";
 import type { Span } from "../../diagnostic/span.ts";
-import { type ScalarNode, spanInside } from "./tree.ts";
+import { type ScalarNode, spanInside } from "./tree-node.ts";
 import { expandVariables, type Variables } from "./variables.ts";
 
 interface Details {

@@ -15,61 +15,21 @@ import {
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import { LineMap } from "./line-map.ts";
+import { readPlainTree } from "./plain-tree.ts";
 import type { Reading } from "./reading.ts";
+import { DEPTH_MAX, type MapEntry, spanOfBlock, type TreeNode } from "./tree-node.ts";
 import { reportYamlFaults } from "./yaml-faults.ts";
 
-export type TreeNode = MapNode | ListNode | ScalarNode;
-
-export interface MapNode {
-  readonly kind: "map";
-  readonly entries: readonly MapEntry[];
-  readonly span: Span;
-}
-
-export interface MapEntry {
-  readonly key: Word;
-  readonly value: TreeNode;
-}
-
-export interface ListNode {
-  readonly kind: "list";
-  readonly items: readonly TreeNode[];
-  readonly span: Span;
-}
-
-export interface ScalarNode {
-  readonly kind: "scalar";
-  /** As a reader takes it: without quotes and escapes, with variables put in. */
-  readonly text: string;
-  /** Nothing at all, or `null` or `~` without quotes. */
-  readonly isEmpty: boolean;
-  readonly isQuoted: boolean;
-  readonly span: Span;
-}
-
-/**
- * The piece from `from` to `to` of a scalar's text, where the text stands in the file letter for letter;
- * else, with escapes, variables or several lines, the whole.
- */
-export function spanInside({ text, span, isQuoted }: ScalarNode, from: number, to: number): Span {
-  const shift = isQuoted ? 1 : 0;
-  if (span.endColumn - span.column !== text.length + 2 * shift) return span;
-  const start = span.column + shift;
-  return { ...span, column: start + from, endColumn: start + to };
-}
-
-export interface Word {
-  readonly text: string;
-  readonly span: Span;
-}
-
-/** Deeper files are nobody's, and the readers recurse. */
-const DEPTH_MAX = 40;
 /** Aliases of aliases can make a short text a huge tree ("billion laughs"). */
 const ALIASED_COUNT_MAX = 200_000;
 
 /** Null when the text is empty or nothing of it could be read. Everything wrong is reported. */
 export function parseTree(text: string, file: string, reading: Reading): TreeNode | null {
+  return readPlainTree(text, file) ?? parseWholeYaml(text, file, reading);
+}
+
+/** As `parseTree`, by the parser for all of YAML. */
+export function parseWholeYaml(text: string, file: string, reading: Reading): TreeNode | null {
   const lines = new LineMap(text, file);
   const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, merge: true });
   reportYamlFaults(document.errors, true, lines, reading);
@@ -119,9 +79,18 @@ class TreeBuilder {
       return { kind: "scalar", text: "", isEmpty: true, isQuoted: false, span };
     }
     if (node?.anchor !== undefined && this.#aliasDepth === 0) this.#anchors.set(node.anchor, node);
-    if (isMap(node)) return { kind: "map", entries: this.#entriesOf(node, depth), span };
+    if (isMap(node)) {
+      const [first] = node.items;
+      const isInBlock = node.flow !== true && first !== undefined;
+      const place = isInBlock ? this.#spanOfItem(first.key as Node, first.value as Node | null) : span;
+      return { kind: "map", entries: this.#entriesOf(node, depth), span: place };
+    }
     if (isSeq(node)) {
-      return { kind: "list", items: node.items.map((item) => this.build(item as Node, depth + 1)), span };
+      const items = node.items.map((item) => this.build(item as Node, depth + 1));
+      const [first] = node.items;
+      const dash = { ...span, endColumn: span.column + 1 };
+      const isInBlock = node.flow !== true && first !== undefined;
+      return { kind: "list", items, span: isInBlock ? spanOfBlock(dash, this.#spanOf(first as Node)) : span };
     }
     const source = isScalar(node) ? node : null;
     const isQuoted = source?.type === "QUOTE_DOUBLE" || source?.type === "QUOTE_SINGLE";
@@ -170,9 +139,19 @@ class TreeBuilder {
     return entries;
   }
 
+  #spanOfItem(key: Node, value: Node | null): Span {
+    const span = this.#spanOf(key);
+    return value === null ? span : spanOfBlock(span, this.#spanOf(value));
+  }
+
   #spanOf(node: Node | null): Span {
     const range = (node as ParsedNode | null)?.range;
-    return range == null ? this.#lines.spanOf(0, 0) : this.#lines.spanOf(range[0], range[1]);
+    if (range == null) return this.#lines.spanOf(0, 0);
+    let [start, end] = range;
+    // Nothing stands right behind its colon or dash, whatever blanks follow.
+    if (start === end) while (start > 0 && this.#lines.text[start - 1] === " ") start--;
+    end = start === range[0] ? end : start;
+    return this.#lines.spanOf(start, end);
   }
 }
 

@@ -5,7 +5,7 @@ import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Located } from "../../model/datacenter.ts";
 import type { EntryInfo } from "./keys.ts";
 import type { Reading } from "./reading.ts";
-import { type ScalarNode, spanInside, type TreeNode } from "./tree.ts";
+import { type ScalarNode, spanInside, type TreeNode } from "./tree-node.ts";
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
