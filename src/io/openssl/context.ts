@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { getCACertificates } from "node:tls";
 import { type Failure, failed, failure, type Result, success } from "../../base/failure.ts";
+import { ServerNames } from "../../protocol/tls/server-names.ts";
 import type {
   CertificateMaterial,
   TlsClientContext,
@@ -19,7 +20,7 @@ import { ClientSessions } from "./client-sessions.ts";
 import * as control from "./control.ts";
 import type { OpenSsl } from "./library.ts";
 import { readCertificates, readPrivateKey, readRevocationLists } from "./pem.ts";
-import { certificateNames, ServerNames } from "./server-names.ts";
+import { certificateNames } from "./server-names.ts";
 import { TlsSession } from "./session.ts";
 
 // Mozilla's intermediate profile, version 5.7. https://wiki.mozilla.org/Security/Server_Side_TLS
