@@ -15,6 +15,8 @@ export interface CommandLine {
   has(name: string): boolean;
   /** The last value given. */
   valueOf(name: string): string | null;
+  /** All values given, in their order; a switch has "" for each time. */
+  valuesOf(name: string): readonly string[];
   readonly words: readonly string[];
 }
 
@@ -31,7 +33,7 @@ export function readCommandLine(
   args: readonly string[],
   definitions: readonly OptionDefinition[],
 ): CommandLineReading {
-  const values = new Map<string, string>();
+  const values = new Map<string, string[]>();
   const words: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;
@@ -51,11 +53,12 @@ export function readCommandLine(
     if (!definition.takesValue && attached !== null) return wrong(`--${definition.name} takes no value`);
     const value = definition.takesValue ? (attached ?? args[++at]) : "";
     if (value === undefined) return wrong(`${key} needs a value`);
-    values.set(definition.name, value);
+    values.set(definition.name, [...(values.get(definition.name) ?? []), value]);
   }
   const line: CommandLine = {
     has: (name) => values.has(name),
-    valueOf: (name) => values.get(name) ?? null,
+    valueOf: (name) => values.get(name)?.at(-1) ?? null,
+    valuesOf: (name) => values.get(name) ?? [],
     words,
   };
   return { kind: "read", line };

@@ -40,6 +40,8 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
     case "-h":
       terminal.write(HELP);
       return 0;
+    case "request":
+      return (await import("./explain-request.ts")).explainRequestCommand(rest, terminal);
     case "publish":
       return (await import("./explain-publish.ts")).explainPublish(rest, terminal);
   }

@@ -1,0 +1,148 @@
+// An explained request on a terminal: phase by phase, each line with the place in the file that decided it.
+import { formatPlace, type Span } from "../diagnostic/span.ts";
+import type { RequestTrace, RequestTraceStep, TestTrace, TracedLine } from "../model/request-trace.ts";
+import type { TraceLevel } from "../model/trace.ts";
+import { colour, type TextRole } from "./terminal.ts";
+
+export interface TextOptions {
+  readonly level: TraceLevel;
+  readonly isColour: boolean;
+  /** In characters; texts are broken at blanks to keep to it. */
+  readonly columns: number;
+}
+
+const LEVELS: Readonly<Record<TraceLevel, number>> = { brief: 0, normal: 1, full: 2 };
+const GOOD: ReadonlySet<string> = new Set(["forwarded", "connected", "answered"]);
+const MARKS: Readonly<Record<RequestTraceStep["outcome"], readonly [mark: string, role: TextRole]>> = {
+  matched: ["✓", "good"],
+  "not-matched": ["·", "faint"],
+  lacking: ["?", "warning"],
+  failed: ["✗", "error"],
+  noted: ["→", "notice"],
+};
+const CHANGES: Readonly<Record<TracedLine["change"], readonly [mark: string, role: TextRole | null]>> = {
+  kept: [" ", null],
+  added: ["+", "good"],
+  changed: ["~", "warning"],
+  removed: ["-", "error"],
+};
+
+/** Ends in a line feed. */
+export function requestTraceText(trace: RequestTrace, options: TextOptions): string {
+  const paint = (role: TextRole, text: string): string => colour(options.isColour, role, text);
+  const lines: string[] = [];
+  for (const { name, steps } of trace.phases) {
+    const shown = steps.filter((step) => LEVELS[step.level] <= LEVELS[options.level]);
+    if (shown.length === 0) continue;
+    lines.push(paint("title", name));
+    for (const step of shown) lines.push(...stepLines(step, options));
+  }
+  const role: TextRole = GOOD.has(trace.disposition) ? "good" : "error";
+  lines.push("", `${paint(role, trace.disposition)}: ${trace.summary}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function stepLines(step: RequestTraceStep, options: TextOptions): string[] {
+  const [mark, role] = MARKS[step.outcome];
+  const first = colour(options.isColour, role, mark);
+  const lines = withPlace(`  ${first} `, 4, step.text, step.span, options);
+  for (const effect of step.effects) lines.push(...wrapped("      ", effect, null, options));
+  // Of a rule that matched, why is only told on request.
+  const areTestsShown =
+    options.level === "full" || (options.level === "normal" && step.outcome !== "matched");
+  if (areTestsShown || options.level === "normal")
+    for (const test of step.tests) lines.push(...testLines(test, step.span, options));
+  for (const line of step.lines) {
+    if (line.change === "kept" && options.level === "brief") continue;
+    lines.push(...headLine(line, options));
+  }
+  return lines;
+}
+
+function headLine(line: TracedLine, options: TextOptions): string[] {
+  const [mark, role] = CHANGES[line.change];
+  const text = role === null ? line.text : colour(options.isColour, role, line.text);
+  const by = line.by === null ? "" : `${line.by}${line.span === null ? "" : ` ${formatPlace(line.span)}`}`;
+  const shown = `      ${mark} ${text}`;
+  if (by === "") return [shown];
+  const width = 8 + line.text.length + 3 + by.length;
+  const note = colour(options.isColour, "faint", by);
+  return width <= options.columns ? [`${shown}   ${note}`] : [shown, `          ${note}`];
+}
+
+function testLines(test: TestTrace, ruleSpan: Span | null, options: TextOptions): string[] {
+  const name = test.acl === "" ? "" : `${test.acl}: `;
+  const place = test.span.line > 0 && test.span.line !== ruleSpan?.line ? test.span : null;
+  return withPlace("      ", 6, `${name}${testText(test, options.level)}`, place, options);
+}
+
+/** "path is /login, which begins with none of /static /images". */
+function testText(
+  { sample, values, method, patterns, matched, ignoreCase }: TestTrace,
+  level: TraceLevel,
+): string {
+  const verb = method === "found" ? "" : ` ${matched ? "" : "not "}${METHODS[method] ?? method}`;
+  const limit = level === "full" ? Number.POSITIVE_INFINITY : 8;
+  const some = patterns.slice(0, limit).join(" ");
+  const listed = patterns.length > limit ? `${some} … (${patterns.length})` : some;
+  const wanted =
+    method === "found" || method === "bool" ? "" : ` ${listed}${ignoreCase ? " (any case)" : ""}`;
+  if (values.length === 0) return `${sample}: there is none`;
+  const read = values.map((value) => (method === "int" || method === "bool" ? value : JSON.stringify(value)));
+  if (method === "bool") return `${sample} is ${values[0] === "1" ? "true" : "false"}`;
+  return `${sample} is ${read.join(", ")}${verb === "" ? "" : `:${verb}${wanted}`}`;
+}
+
+const METHODS: Readonly<Record<string, string>> = {
+  str: "equal to",
+  sub: "containing",
+  beg: "beginning with",
+  end: "ending in",
+  reg: "matching",
+  dir: "with a folder",
+  dom: "with a label",
+  ip: "in",
+  int: "in",
+  len: "of length",
+  bin: "equal to",
+};
+
+/** The place stands behind the text where there is room, else below it. */
+function withPlace(
+  prefix: string,
+  indent: number,
+  text: string,
+  span: Span | null,
+  options: TextOptions,
+): string[] {
+  const place = span === null ? "" : formatPlace(span);
+  const lines = wrapText(text, options.columns - indent);
+  const last = lines.at(-1) ?? "";
+  const shown = lines.map((line, i) => (i === 0 ? prefix : " ".repeat(indent)) + line);
+  if (place === "") return shown;
+  const painted = colour(options.isColour, "place", place);
+  if (indent + last.length + 3 + place.length <= options.columns) {
+    shown[shown.length - 1] += `   ${painted}`;
+    return shown;
+  }
+  return [...shown, " ".repeat(indent + 2) + painted];
+}
+
+function wrapped(indent: string, text: string, role: TextRole | null, options: TextOptions): string[] {
+  return wrapText(text, options.columns - indent.length).map(
+    (line) => indent + (role === null ? line : colour(options.isColour, role, line)),
+  );
+}
+
+/** Broken at blanks; a word longer than the width stays whole. */
+function wrapText(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = `  ${word}`;
+    } else line = line === "" && lines.length === 0 ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
