@@ -22,11 +22,11 @@ export function exportNetplan(datacenter: Datacenter, host: Host): ExportedFiles
     [1, "renderer: networkd"],
     ...section("ethernets", host.interfaces, (one) => [...cardLines(one), ...sharedLines(one, host)]),
     ...section("bonds", host.bonds, (one) => [...bondLines(one), ...sharedLines(one, host)]),
-    ...section(
-      "vlans",
-      host.vlans.filter((one) => canBeSaid(one, left)),
-      (one) => [[3, `id: ${one.id.value}`], [3, `link: ${one.link.value}`], ...sharedLines(one, host)],
-    ),
+    ...section("vlans", vlansToSay(host, left), (one) => [
+      [3, `id: ${one.id.value}`],
+      [3, `link: ${one.link.value}`],
+      ...sharedLines(one, host),
+    ]),
     ...section("bridges", host.bridges, (one) => [
       [3, `interfaces: ${list(one.ports.map(({ value }) => value))}`],
       ...sharedLines(one, host),
@@ -105,13 +105,17 @@ function sharedLines(one: HostInterface | Bond | VlanInterface | HostBridge, hos
   return lines;
 }
 
-/** Netplan 0.106 has no 802.1ad. */
-function canBeSaid({ name, protocol, id }: VlanInterface, left: string[]): boolean {
-  if (protocol?.value !== "802.1ad") return true;
-  left.push(
-    `netplan cannot say that ${name} (VLAN ${id.value}) is 802.1ad; systemd-networkd can: export networkd`,
-  );
-  return false;
+/** Netplan 0.106 has no 802.1ad, so what is on such a VLAN cannot be said either. */
+function vlansToSay({ vlans }: Host, left: string[]): VlanInterface[] {
+  const missing = new Set<string>();
+  return vlans.filter(({ name, protocol, id, link }) => {
+    const isProvider = protocol?.value === "802.1ad";
+    if (!isProvider && !missing.has(link.value)) return true;
+    missing.add(name);
+    const why = isProvider ? `is 802.1ad (VLAN ${id.value})` : `is on ${link.value}`;
+    left.push(`netplan cannot say ${name}, which ${why}; systemd-networkd can: export networkd`);
+    return false;
+  });
 }
 
 /** The link in whose subnet a router is. */

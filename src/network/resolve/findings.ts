@@ -17,7 +17,7 @@ export class Findings {
 
   /** `unknown-THING`: a name that nothing has, with the nearest that something has. */
   unknown(thing: string, name: string, span: Span, known: Iterable<string>): void {
-    const names = [...known];
+    const names = [...new Set(known)];
     const few = names.length > 0 && names.length <= 8 ? `There are ${names.join(", ")}.` : null;
     const help = suggestWord(name, names) ?? (names.length === 0 ? `There is no ${thing} at all.` : few);
     this.error(`unknown-${thing}`, span, `there is no ${thing} \`${name}\``, { help });
