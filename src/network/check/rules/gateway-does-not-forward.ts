@@ -1,0 +1,30 @@
+// A machine has the gateway's address but does not route: it takes the packets, and throws them away.
+import { ownerIn } from "../context.ts";
+import { type CheckRule, setValue } from "../rule.ts";
+
+export const gatewayDoesNotForward: CheckRule = {
+  code: "gateway-does-not-forward",
+  severity: "error",
+  title: "the gateway is a machine that does not route",
+  *run(context) {
+    for (const { name, gateways } of context.datacenter.networks) {
+      for (const { value: ip, span } of gateways) {
+        const owner = ownerIn(context, context.networks.get(name)!, ip) ?? context.ownersAnywhere.get(ip);
+        if (owner === undefined || (owner.owner.kind !== "machine" && owner.owner.kind !== "host")) continue;
+        const isHost = owner.owner.kind === "host";
+        const holder = isHost ? context.hosts.get(owner.owner.name)! : owner.owner.source!;
+        if (holder.forwarding?.value === true) continue;
+        // Only what stands in the file under its own name can be set there.
+        const path = isHost ? ["hosts", holder.name] : ["machines", holder.name];
+        const isInCopy = owner.owner.name !== holder.name;
+        yield {
+          span,
+          message: `the gateway ${ip} of ${name} is ${owner.owner.kind} ${holder.name}, which does not route between its interfaces`,
+          help: `Say \`forwarding: true\` at ${holder.name}.`,
+          related: [{ span: owner.span, message: "it has the address here" }],
+          ...(isInCopy ? {} : { fix: [setValue(holder.span, [...path, "forwarding"], true)] }),
+        };
+      }
+    }
+  },
+};

@@ -1,0 +1,56 @@
+// Translation is not permission: the firewall of the same edge drops what the rule is for.
+import { addressesHave, portsMeet } from "../address-sets.ts";
+import { type NatTarget, natTargets, targetPort } from "../nat-targets.ts";
+import type { CheckRule } from "../rule.ts";
+
+export const natWithoutOpening: CheckRule = {
+  code: "nat-without-opening",
+  severity: "error",
+  title: "the firewall lets nothing through to a translated address",
+  *run(context) {
+    for (const one of natTargets(context)) {
+      const { edge, rule, target } = one;
+      const { firewall } = edge;
+      const seen = firewall.match === "original" ? rule.address.value : target;
+      const otherWay = firewall.match === "original" ? target : rule.address.value;
+      if (firewall.default === "allow" || isOpen(one, seen)) continue;
+      const byOther = firewall.rules.find(
+        ({ action, to }) => action === "allow" && to !== null && addressesHave(to, otherWay),
+      );
+      const port = firewall.match === "original" ? (one.resolved.ports[0]?.first ?? null) : targetPort(one);
+      const protocol = (rule.kind === "dnat" ? rule.protocol?.value : null) ?? "any";
+      const opening = `{allow: ${protocol}, to: ${seen}${port === null ? "" : `, ports: ${port}`}}`;
+      yield {
+        span: rule.span,
+        message:
+          byOther === undefined
+            ? `${edge.name} translates ${rule.address.value} to ${target}, but its firewall lets nothing through to ${seen}`
+            : `${edge.name} translates ${rule.address.value} to ${target}, but its firewall compares the ${firewall.match} address ${seen}, and the opening names ${otherWay}`,
+        help:
+          byOther === undefined
+            ? `Add \`${opening}\` to its rules.`
+            : `Name ${seen} in that rule, or set \`match: ${firewall.match === "original" ? "translated" : "original"}\`.`,
+        related: [
+          {
+            span: byOther?.origin.span ?? firewall.span,
+            message: byOther === undefined ? "its firewall is here" : "the opening is here",
+          },
+        ],
+      };
+    }
+  },
+};
+
+function isOpen({ edge, resolved, rule }: NatTarget, seen: NatTarget["target"]): boolean {
+  const toPort = resolved.action.kind === "dnat" ? resolved.action.toPort : null;
+  const isShifted = edge.firewall.match === "translated" && toPort !== null;
+  const ports = isShifted ? [{ first: toPort, last: toPort }] : resolved.ports;
+  const protocol = rule.kind === "dnat" ? (rule.protocol?.value ?? null) : null;
+  return edge.firewall.rules.some(
+    (one) =>
+      one.action === "allow" &&
+      addressesHave(one.to, seen) &&
+      (one.protocol === null || protocol === null || one.protocol === protocol) &&
+      portsMeet(one.ports, ports),
+  );
+}

@@ -1,0 +1,25 @@
+// IGMP mode lets the switch send only to members, if it listens to who joins; without snooping it is
+// multicast mode with more words.
+import { switchOf } from "../context.ts";
+import type { CheckRule } from "../rule.ts";
+
+export const nlbIgmpNeedsSnooping: CheckRule = {
+  code: "nlb-igmp-needs-snooping",
+  severity: "warning",
+  title: "a cluster in IGMP mode is on a switch without IGMP snooping",
+  *run(context) {
+    for (const { name, mode, source, network: where } of context.resolved.clusters) {
+      const network = context.networks.get(where)!;
+      const on = switchOf(context, network);
+      if (mode !== "igmp" || on === null || on.features.some(({ value }) => value === "igmp-snooping"))
+        continue;
+      const isOld = on.version !== null && on.version.value !== "6.0";
+      yield {
+        span: source.mode!.span,
+        message: `cluster ${name} is in IGMP mode, but ${on.name} does not listen to IGMP: every frame for the cluster goes to all of ${network.name}`,
+        help: `${isOld ? `\`sallyport switch upgrade FILE ${on.name} --to 6.0\`, then ` : ""}\`features: [igmp-snooping]\` at ${on.name}.`,
+        related: [{ span: (on.version ?? on).span, message: `${on.name} is here` }],
+      };
+    }
+  },
+};

@@ -1,0 +1,31 @@
+// Routers do not believe an ARP answer that gives a multicast MAC for a unicast address (RFC 1812, 3.3.2).
+import { ownerIn } from "../context.ts";
+import type { CheckRule } from "../rule.ts";
+
+export const nlbMulticastStaticArp: CheckRule = {
+  code: "nlb-multicast-static-arp",
+  severity: "notice",
+  title: "the router of a multicast cluster needs a static ARP entry",
+  *run(context) {
+    for (const { name, mode, mac, address, source, network: where } of context.resolved.clusters) {
+      const network = context.networks.get(where)!;
+      if (mode === "unicast") continue;
+      for (const ip of network.gateways) {
+        // Linux believes it; physical routers, which the file does not hold, do not.
+        if (ownerIn(context, network, ip) !== null || context.ownersAnywhere.get(ip)?.owner.kind === "host")
+          continue;
+        yield {
+          span: source.mode!.span,
+          message: `the router ${ip} of ${network.name} will not believe that ${address} of cluster ${name} has the multicast MAC ${mac}`,
+          help: `Give it a static entry, such as \`arp ${address} ${dotted(mac)} ARPA\`.`,
+          related: [{ span: network.span, message: `${network.name} is here` }],
+        };
+      }
+    }
+  },
+};
+
+/** As Cisco's routers write it: 03bf.c0a8.1e32. */
+function dotted(mac: string): string {
+  return mac.replaceAll(":", "").replaceAll(/(.{4})(?=.)/g, "$1.");
+}

@@ -1,0 +1,37 @@
+// The classic. Members of a unicast cluster hide their shared MAC, so that no switch learns it and all get
+// every frame. A virtual switch that announces MACs by RARP teaches it to the physical one.
+import { portGroupOf } from "../context.ts";
+import { type CheckRule, setValue } from "../rule.ts";
+
+const CURES = [
+  "One of three: `notify-switches: false` at the port group;",
+  "`mode: multicast` at the cluster, with a static ARP entry for it in the router;",
+  "or a load balancer at an edge instead of the cluster.",
+].join("\n");
+
+export const nlbNotifySwitches: CheckRule = {
+  code: "nlb-notify-switches",
+  severity: "error",
+  title: "the switch learns the MAC of a unicast cluster, so one member gets everything",
+  *run(context) {
+    for (const { name, mode, mac, network: where, members, span } of context.resolved.clusters) {
+      const network = context.networks.get(where)!;
+      const group = portGroupOf(context, network);
+      if (mode !== "unicast" || group === null || group.notifySwitches?.value === false) continue;
+      const { portGroup } = network;
+      yield {
+        span: (group.notifySwitches ?? group).span,
+        message: `port group ${group.name} announces MACs by RARP, also ${mac}, which the members of cluster ${name} share: the switch learns it at one port, and all goes to that one of ${members.length}`,
+        help: CURES,
+        related: [{ span, message: `cluster ${name} is here` }],
+        fix: [
+          setValue(
+            group.span,
+            ["switches", portGroup!.switch, "port-groups", group.name, "notify-switches"],
+            false,
+          ),
+        ],
+      };
+    }
+  },
+};
