@@ -39,6 +39,7 @@ export class Control {
   #current: Generation | null = null;
   #candidate: Generation | null = null;
   #number = 0;
+  readonly #firstCommit: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #actions: MasterActions;
   readonly #api: RuntimeApi;
   readonly #sockets: AdminSockets;
@@ -53,7 +54,7 @@ export class Control {
       setServerAddress: (server, host, port) => this.setServerAddress(server, host, port),
       reload: async () => formatReloadAnswer(await options.reload()),
     });
-    this.#api = new RuntimeApi(this.#actions);
+    this.#api = new RuntimeApi(this.#actions, this.#firstCommit.promise);
     this.#sockets = new AdminSockets(this.#api);
   }
 
@@ -111,6 +112,7 @@ export class Control {
     this.#current = this.#candidate!;
     this.#candidate = null;
     this.#restartChecks();
+    this.#firstCommit.resolve();
     for (const { backend, server } of namedServersOf(this.generation.runtime.configuration)) {
       const found = this.#find(backend, server.name);
       if (found !== null) this.#noteResolved(found);

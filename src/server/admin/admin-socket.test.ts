@@ -18,8 +18,8 @@ const IDLE_MS = 60_000;
 const CONFIGURATION =
   "defaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\nbackend be\n server s1 127.0.0.1:1\n";
 
-function makeApi(): RuntimeApi {
-  return new RuntimeApi(makeActions(makeRuntime(CONFIGURATION, 1_800_000_000_000), 1_800_000_000_000));
+function makeApi(ready?: Promise<void>): RuntimeApi {
+  return new RuntimeApi(makeActions(makeRuntime(CONFIGURATION, 1_800_000_000_000), 1_800_000_000_000), ready);
 }
 
 function unixSocket(name: string, level: StatsSocket["level"] = "admin"): StatsSocket {
@@ -159,4 +159,33 @@ test("the socket that a successor has put in its place stays when the first one 
   );
   await second.close();
   assert.equal(existsSync(path.join(directory, "successor.sock")), false);
+});
+
+test("a line that comes before anything is served waits, and is answered then", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const opened = await AdminSocket.open(unixSocket("early.sock"), makeApi(promise), IDLE_MS);
+  assert.ok(opened.ok);
+  let answer = "";
+  const talking = talk({ path: path.join(directory, "early.sock") }, "show cli level\n", true).then(
+    (text) => (answer = text),
+  );
+  await talk({ path: path.join(directory, "none.sock") }, "", true).catch(() => {});
+  assert.equal(answer, "");
+  resolve();
+  await talking;
+  assert.equal(answer, "admin\n\n");
+  await opened.value.close();
+});
+
+test("a socket that closes before anything is served ends those who wait", async () => {
+  const opened = await AdminSocket.open(unixSocket("never.sock"), makeApi(new Promise(() => {})), IDLE_MS);
+  assert.ok(opened.ok);
+  const client = net.connect(path.join(directory, "never.sock"));
+  client.on("error", () => {}).resume();
+  const ended = new Promise<void>((resolve) => client.on("close", () => resolve()));
+  await new Promise<void>((resolve) =>
+    client.on("connect", () => client.write("show info\n", () => resolve())),
+  );
+  await opened.value.close();
+  await ended;
 });

@@ -152,6 +152,9 @@ export class AdminSocket {
     client.setTimeout(this.#idleTimeoutMs, () => client.destroy());
     client.on("data", (bytes: Buffer) => lines.receive(bytes));
     client.on("end", () => lines.receiveEnd());
+    // Whoever comes before there is anything to tell of waits, as in a listener's backlog.
+    client.pause();
+    void api.ready.then(() => client.resume());
   }
 }
 

@@ -29,9 +29,12 @@ const SESSION_COMMANDS: readonly (readonly [usage: string, help: string])[] = [
 
 export class RuntimeApi {
   readonly #actions: AdminActions;
+  /** Sockets read nothing before. */
+  readonly ready: Promise<void>;
 
-  constructor(actions: AdminActions) {
+  constructor(actions: AdminActions, ready: Promise<void> = Promise.resolve()) {
     this.#actions = actions;
+    this.ready = ready;
   }
 
   openSession(level: Level): ApiSession {
