@@ -9,11 +9,21 @@ import {
   type Pair,
   type ParsedNode,
   type Scalar,
-  type YAMLMap,
-  type YAMLSeq,
 } from "yaml";
 import type { DocumentPath, DocumentValue } from "../../model/document-edit.ts";
 import { formatBlock, formatFlow, formatPair, isList, type QuoteStyle } from "./edit-format.ts";
+import {
+  type Item,
+  isBlock,
+  isEmptyNode,
+  itemStart,
+  type ListNode,
+  type MapNode,
+  Places,
+  pairOf,
+  rangeOf,
+  textOfKey,
+} from "./edit-places.ts";
 
 export interface Splice {
   readonly start: number;
@@ -26,17 +36,15 @@ export interface Refusal {
   readonly refusal: string;
 }
 
-type Map_ = YAMLMap.Parsed<ParsedNode, ParsedNode | null>;
-type Seq = YAMLSeq.Parsed<ParsedNode>;
-type Item = Pair<ParsedNode, ParsedNode | null> | ParsedNode;
-
 export class Splicer {
   readonly #text: string;
+  readonly #places: Places;
   readonly #root: ParsedNode | null;
   readonly #newline: string;
 
   constructor(text: string, document: Document.Parsed) {
     this.#text = text;
+    this.#places = new Places(text);
     this.#root = document.contents;
     this.#newline = /\r?\n/.exec(text)?.[0] ?? "\n";
   }
@@ -48,16 +56,16 @@ export class Splicer {
     const parent = this.#find(parentPath);
     if (isRefusal(parent)) return parent;
     if (isMap(parent)) {
-      const pair = pairOf(parent as Map_, String(last));
+      const pair = pairOf(parent as MapNode, String(last));
       return pair === null
-        ? [this.#addPair(parent as Map_, String(last), value)]
+        ? [this.#addPair(parent as MapNode, String(last), value)]
         : this.#replace(pair.value ?? null, value, pair);
     }
     if (isSeq(parent)) {
-      const item = typeof last === "number" ? (parent as Seq).items[last] : undefined;
+      const item = typeof last === "number" ? (parent as ListNode).items[last] : undefined;
       if (item !== undefined) return this.#replace(item, value, null);
       return last === parent.items.length
-        ? [this.#addItem(parent as Seq, value)]
+        ? [this.#addItem(parent as ListNode, value)]
         : { refusal: `there is no entry ${last} in the list` };
     }
     return this.#fill(parentPath, typeof last === "number" ? [value] : { [last]: value });
@@ -66,11 +74,11 @@ export class Splicer {
   append(path: DocumentPath, value: DocumentValue): readonly Splice[] | Refusal {
     const list = this.#find(path);
     if (isRefusal(list)) return list;
-    if (isSeq(list)) return [this.#addItem(list as Seq, value)];
+    if (isSeq(list)) return [this.#addItem(list as ListNode, value)];
     if (isMap(list)) return { refusal: "there is no list here, but a map" };
     if (list === null || isEmptyNode(list)) return this.#fill(path, [value]);
     // One value may stand where several may: it becomes a list.
-    const { start, end } = this.#extent(list);
+    const { start, end } = this.#places.extent(list);
     const present = this.#text.slice(start, end);
     return [{ start, end, text: `[${present}, ${formatFlow(value)}]` }];
   }
@@ -80,12 +88,12 @@ export class Splicer {
     const parent = last === undefined ? null : this.#find(path.slice(0, -1));
     if (isRefusal(parent)) return parent;
     if (isMap(parent)) {
-      const map = parent as Map_;
+      const map = parent as MapNode;
       const index = map.items.findIndex(({ key }) => textOfKey(key) === String(last));
       if (index >= 0) return [this.#remove(map, map.items as Item[], index)];
     }
     if (isSeq(parent) && typeof last === "number" && last >= 0 && last < parent.items.length)
-      return [this.#remove(parent as Seq, parent.items as Item[], last)];
+      return [this.#remove(parent as ListNode, parent.items as Item[], last)];
     return { refusal: "there is nothing to delete" };
   }
 
@@ -94,8 +102,8 @@ export class Splicer {
     let node: ParsedNode | null = this.#root;
     for (const step of path) {
       if (isAlias(node)) break;
-      if (isMap(node)) node = pairOf(node as Map_, String(step))?.value ?? null;
-      else if (isSeq(node) && typeof step === "number") node = (node as Seq).items[step] ?? null;
+      if (isMap(node)) node = pairOf(node as MapNode, String(step))?.value ?? null;
+      else if (isSeq(node) && typeof step === "number") node = (node as ListNode).items[step] ?? null;
       else return null;
     }
     return isAlias(node) ? { refusal: "an alias stands here: change what it refers to" } : node;
@@ -126,8 +134,8 @@ export class Splicer {
     pair: Pair<ParsedNode, ParsedNode | null> | null,
   ): readonly Splice[] | Refusal {
     if (isAlias(node)) return { refusal: "an alias stands here: change what it refers to" };
-    if (isMap(node) && isPlainMap(value)) return this.#setEach(node as Map_, value);
-    if (isSeq(node) && isList(value)) return this.#setItems(node as Seq, value);
+    if (isMap(node) && isPlainMap(value)) return this.#setEach(node as MapNode, value);
+    if (isSeq(node) && isList(value)) return this.#setItems(node as ListNode, value);
     if (isScalar(node) && isSameScalar(node, value)) return [];
     const style: QuoteStyle =
       isScalar(node) && node.type === "QUOTE_SINGLE"
@@ -136,7 +144,7 @@ export class Splicer {
           ? "double"
           : "plain";
     if (node === null || isEmptyNode(node)) return [this.#fillEmpty(node, value, pair)];
-    const { start, end } = this.#extent(node);
+    const { start, end } = this.#places.extent(node);
     const keyEnd = pair === null ? -1 : rangeOf(pair.key)[1];
     // What stood on lines of its own goes to the line of its key.
     const from = isBlock(node) && pair !== null ? this.#text.indexOf(":", keyEnd) + 1 : start;
@@ -144,7 +152,7 @@ export class Splicer {
     return [{ start: from, end, text: from === start ? text : ` ${text}` }];
   }
 
-  #setEach(map: Map_, value: { readonly [key: string]: DocumentValue }): readonly Splice[] | Refusal {
+  #setEach(map: MapNode, value: { readonly [key: string]: DocumentValue }): readonly Splice[] | Refusal {
     const splices: Splice[] = [];
     const removed = map.items.flatMap(({ key }, index) =>
       Object.hasOwn(value, textOfKey(key)) ? [] : index,
@@ -152,8 +160,8 @@ export class Splicer {
     const added = Object.keys(value).filter((name) => pairOf(map, name) === null);
     // Several changes at one end would be in each other's way.
     if (removed.length + added.length > 1 || (removed.length > 0 && map.items.length === 1)) {
-      const { start, end } = this.#extent(map);
-      const column = this.#columnOf(start);
+      const { start, end } = this.#places.extent(map);
+      const column = this.#places.columnOf(start);
       const lines = Object.entries(value).map(([name, item]) =>
         formatPair(name, item, column, this.#newline),
       );
@@ -173,10 +181,10 @@ export class Splicer {
     return splices;
   }
 
-  #setItems(list: Seq, value: readonly DocumentValue[]): readonly Splice[] | Refusal {
+  #setItems(list: ListNode, value: readonly DocumentValue[]): readonly Splice[] | Refusal {
     if (value.length !== list.items.length) {
-      const { start, end } = this.#extent(list);
-      const column = this.#columnOf(start);
+      const { start, end } = this.#places.extent(list);
+      const column = this.#places.columnOf(start);
       const lines = value.map((item) => `- ${formatBlock(item, column, this.#newline)}`);
       const text =
         isBlock(list) && lines.length > 0
@@ -215,11 +223,11 @@ export class Splicer {
     const colon = /^\s*:/.exec(this.#text.slice(keyEnd, keyEnd + 1024));
     if (colon === null) return { start: keyEnd, end: keyEnd, text: `: ${formatFlow(value)}` };
     const start = keyEnd + colon[0].length;
-    const column = this.#columnOf(rangeOf(pair.key)[0]);
+    const column = this.#places.columnOf(rangeOf(pair.key)[0]);
     // A list or map under a key of a block begins on a line of its own; a comment behind the key stays there.
-    if (typeof value !== "object" || value === null || !this.#isAloneOnLine(start))
+    if (typeof value !== "object" || value === null || !this.#places.isAloneOnLine(start))
       return { start, end: start, text: ` ${formatFlow(value)}` };
-    const end = this.#lineEnd(start);
+    const end = this.#places.lineEnd(start);
     const indent = this.#newline + " ".repeat(column + 2);
     const lines = isList(value)
       ? value.map((item) => `${indent}- ${formatBlock(item, column + 2, this.#newline)}`)
@@ -231,40 +239,40 @@ export class Splicer {
       : { start, end: start, text: ` ${formatFlow(value)}` };
   }
 
-  #addPair(map: Map_, name: string, value: DocumentValue): Splice {
+  #addPair(map: MapNode, name: string, value: DocumentValue): Splice {
     if (!isBlock(map))
       return this.#addInFlow(map, map.items as Item[], formatFlow({ [name]: value }).slice(1, -1));
-    const column = this.#columnOf(rangeOf(map)[0]);
+    const column = this.#places.columnOf(rangeOf(map)[0]);
     return this.#addLine(map, " ".repeat(column) + formatPair(name, value, column, this.#newline));
   }
 
-  #addItem(list: Seq, value: DocumentValue): Splice {
+  #addItem(list: ListNode, value: DocumentValue): Splice {
     if (!isBlock(list)) return this.#addInFlow(list, list.items, formatFlow(value));
-    const column = this.#columnOf(rangeOf(list)[0]);
+    const column = this.#places.columnOf(rangeOf(list)[0]);
     return this.#addLine(list, `${" ".repeat(column)}- ${formatBlock(value, column, this.#newline)}`);
   }
 
   #addLine(node: ParsedNode, line: string): Splice {
-    const end = this.#lineEnd(this.#contentEnd(node));
+    const end = this.#places.lineEnd(this.#places.contentEnd(node));
     return { start: end, end, text: this.#newline + line };
   }
 
   #addInFlow(node: ParsedNode, items: readonly Item[], text: string): Splice {
     const last = items.at(-1);
-    const start = last === undefined ? rangeOf(node)[0] + 1 : this.#itemEnd(last);
+    const start = last === undefined ? rangeOf(node)[0] + 1 : this.#places.itemEnd(last);
     return { start, end: start, text: last === undefined ? text : `, ${text}` };
   }
 
   #remove(parent: ParsedNode, items: readonly Item[], index: number): Splice {
     const item = items[index]!;
-    const [start, end] = [itemStart(item), this.#itemEnd(item)];
+    const [start, end] = [itemStart(item), this.#places.itemEnd(item)];
     const next = items[index + 1];
     if (!isBlock(parent)) {
-      if (index > 0) return { start: this.#itemEnd(items[index - 1]!), end, text: "" };
+      if (index > 0) return { start: this.#places.itemEnd(items[index - 1]!), end, text: "" };
       return { start, end: next === undefined ? rangeOf(parent)[1] - 1 : itemStart(next), text: "" };
     }
     if (items.length === 1) {
-      const { start: from, end: to } = this.#extent(parent);
+      const { start: from, end: to } = this.#places.extent(parent);
       return { start: from, end: to, text: isMap(parent) ? "{}" : "[]" };
     }
     const lineStart = this.#text.lastIndexOf("\n", start - 1) + 1;
@@ -272,90 +280,17 @@ export class Splicer {
     // The first key behind a dash: the second takes its place.
     if (next !== undefined && isMap(parent) && /\S/.test(before))
       return { start, end: itemStart(next), text: "" };
-    const lineEnd = this.#lineEnd(end);
-    return { start: this.#commentsStart(lineStart, before.length), end: this.#afterLine(lineEnd), text: "" };
-  }
-
-  /** Where the comment lines directly above begin, when they are indented as the entry is. */
-  #commentsStart(lineStart: number, indentLength: number): number {
-    let start = lineStart;
-    const indent = this.#text.slice(lineStart, lineStart + indentLength).match(/^ */)![0];
-    while (start > 0) {
-      const previous = this.#text.lastIndexOf("\n", start - 2) + 1;
-      const line = this.#text.slice(previous, start);
-      if (!line.startsWith(`${indent}#`)) break;
-      start = previous;
-    }
-    return start;
-  }
-
-  #itemEnd(item: Item): number {
-    if (!("key" in item)) return this.#contentEnd(item);
-    const keyEnd = rangeOf(item.key)[1];
-    return item.value == null ? keyEnd : Math.max(keyEnd, this.#contentEnd(item.value));
-  }
-
-  /** Behind the last character that is no blank or comment. */
-  #contentEnd(node: ParsedNode): number {
-    if (isBlock(node) && (isMap(node) || isSeq(node))) {
-      const last = (node.items as Item[]).at(-1);
-      if (last !== undefined) return Math.max(this.#itemEnd(last), rangeOf(node)[0]);
-    }
-    const [start, end] = rangeOf(node);
-    return Math.max(start, start + this.#text.slice(start, end).trimEnd().length);
-  }
-
-  #extent(node: ParsedNode): { start: number; end: number } {
-    return { start: rangeOf(node)[0], end: this.#contentEnd(node) };
-  }
-
-  #columnOf(offset: number): number {
-    return offset - (this.#text.lastIndexOf("\n", offset - 1) + 1);
-  }
-
-  #lineEnd(offset: number): number {
-    const end = this.#text.indexOf("\n", offset);
-    if (end < 0) return this.#text.length;
-    return this.#text[end - 1] === "\r" ? end - 1 : end;
-  }
-
-  #afterLine(lineEnd: number): number {
-    const end = this.#text.indexOf("\n", lineEnd);
-    return end < 0 ? this.#text.length : end + 1;
-  }
-
-  #isAloneOnLine(offset: number): boolean {
-    return /^[ \t]*(#.*)?$/.test(this.#text.slice(offset, this.#lineEnd(offset)));
+    const lineEnd = this.#places.lineEnd(end);
+    return {
+      start: this.#places.commentsStart(lineStart, before.length),
+      end: this.#places.afterLine(lineEnd),
+      text: "",
+    };
   }
 }
 
 export function isRefusal(value: unknown): value is Refusal {
   return typeof value === "object" && value !== null && "refusal" in value;
-}
-
-function rangeOf(node: ParsedNode): readonly [number, number, number] {
-  return node.range;
-}
-
-function itemStart(item: Item): number {
-  return rangeOf("key" in item ? item.key : item)[0];
-}
-
-function isBlock(node: ParsedNode): boolean {
-  if (isMap(node) || isSeq(node)) return node.flow !== true;
-  return isScalar(node) && (node.type === "BLOCK_FOLDED" || node.type === "BLOCK_LITERAL");
-}
-
-function isEmptyNode(node: ParsedNode): boolean {
-  return isScalar(node) && node.value === null;
-}
-
-function pairOf(map: Map_, name: string): Pair<ParsedNode, ParsedNode | null> | null {
-  return map.items.find(({ key }) => textOfKey(key) === name) ?? null;
-}
-
-function textOfKey(key: ParsedNode): string {
-  return isScalar(key) ? (key.source ?? String(key.value)) : "";
 }
 
 function isPlainMap(value: DocumentValue): value is { readonly [key: string]: DocumentValue } {

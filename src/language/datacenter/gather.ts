@@ -97,7 +97,7 @@ class Gathering {
   }
 
   #includePattern(pattern: string, item: ScalarNode, path: readonly string[]): void {
-    if (!/[*?]/.test(pattern)) {
+    if (!/[*?[{]/.test(pattern)) {
       this.#includeFile(pattern, item, path);
       return;
     }
@@ -140,7 +140,7 @@ class Gathering {
     if (present.kind === "list" && value.kind === "list") {
       const items = [...present.items, ...value.items];
       this.entries.set(key.text, { key: first.key, value: { ...present, items } });
-    } else if (present.kind === "map" && value.kind === "map" && key.text !== "consoles") {
+    } else if (present.kind === "map" && value.kind === "map") {
       const known = new Map(present.entries.map((one) => [one.key.text, one.key.span]));
       const added = value.entries.filter((one) => {
         const other = known.get(one.key.text);

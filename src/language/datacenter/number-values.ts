@@ -10,8 +10,13 @@ export function integer(words: string, first: number, last: number): ValueType<L
     `${words}, ${first} to ${last}`,
     { type: "integer", minimum: first, maximum: last },
     (text) => {
-      if (!/^-?\d+$/.test(text))
-        return complaint("bad-number", `\`${text}\` is not ${words}`, "Write a whole number.");
+      // A leading zero is octal to some: 010 is 8 or 10.
+      if (!/^-?(0|[1-9]\d*)$/.test(text))
+        return complaint(
+          "bad-number",
+          `\`${text}\` is not ${words}`,
+          "Write a whole number, without leading zeros.",
+        );
       const number = Number(text);
       if (number >= first && number <= last) return { value: number };
       return complaint("out-of-range", `${text} is not ${words}`, `It is ${first} to ${last}.`);
@@ -47,7 +52,7 @@ export function parseVlanRangeWord(text: string): Parsed<VlanRange> {
 }
 
 function parseVlanWord(text: string): Parsed<VlanId> {
-  const id = /^\d+$/.test(text) ? Number(text) : null;
+  const id = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : null;
   if (id === null) return complaint("bad-vlan", `\`${text}\` is no VLAN`, "A VLAN is 1 to 4094.");
   if (id >= 1 && id <= 4094) return { value: id as VlanId };
   if (id === 0)
@@ -98,7 +103,7 @@ export const service: ValueType<Located<Service>> = scalar(
 );
 
 export function parsePort(text: string): Parsed<number> {
-  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  const number = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 0;
   return number >= 1 && number <= 65_535 ? { value: number } : badPort(text);
 }
 

@@ -82,8 +82,8 @@ edges:
     nat:
       # What leaves the office has the public address,
       - {snat: office, to: "\${public}"}
-      # and what comes for port 443 of it goes to the web server.
-      - {dnat: "\${public}", protocol: tcp, port: 443, to: web-1}
+      # and what comes for port 443 of it goes to the web server; hairpin: also what comes from the office itself.
+      - {dnat: "\${public}", protocol: tcp, port: 443, to: web-1, hairpin: true}
 
 # Machines. \`listen\` is what they are known to serve; with \`run: COMMAND\` one is more than a model.
 machines:
