@@ -1,6 +1,6 @@
 // Frames of every kind that the model sends, with what they mean, for the tests of all headers.
-import { parseIp } from "../base/ip.ts";
-import { BROADCAST_MAC, parseMac } from "../base/mac.ts";
+import { type Ip, parseIp } from "../base/ip.ts";
+import { BROADCAST_MAC, type Mac, parseMac } from "../base/mac.ts";
 import { encodeArp } from "./arp.ts";
 import { ETHER_TYPES, encodeEthernet } from "./ethernet.ts";
 import { encodeIcmp } from "./icmp.ts";
@@ -10,12 +10,12 @@ import { encodeIpv6, IPV6_DEFAULTS } from "./ipv6.ts";
 import { encodeTcp } from "./tcp.ts";
 import { encodeUdp } from "./udp.ts";
 
-export const A_MAC = parseMac("00:50:56:00:00:11")!;
-export const B_MAC = parseMac("02:bf:0a:01:00:64")!;
-export const A = parseIp("192.168.10.11")!;
-export const B = parseIp("203.0.113.10")!;
-export const A6 = parseIp("2001:db8::11")!;
-export const B6 = parseIp("2001:db8:1::ff:10")!;
+export const A_MAC: Mac = parseMac("00:50:56:00:00:11")!;
+export const B_MAC: Mac = parseMac("02:bf:0a:01:00:64")!;
+export const A: Ip = parseIp("192.168.10.11")!;
+export const B: Ip = parseIp("203.0.113.10")!;
+export const A6: Ip = parseIp("2001:db8::11")!;
+export const B6: Ip = parseIp("2001:db8:1::ff:10")!;
 
 const DATA = new TextEncoder().encode("hello, wire");
 const ether = { destination: B_MAC, source: A_MAC, tags: [] } as const;
