@@ -49,6 +49,7 @@ const GOOD: ReadonlySet<string> = new Set([
   "forwarded",
   "response-replaced",
   "connected",
+  "accepted",
   "answered",
   "denied",
 ]);

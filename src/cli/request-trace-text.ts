@@ -12,7 +12,7 @@ export interface TextOptions {
 }
 
 const LEVELS: Readonly<Record<TraceLevel, number>> = { brief: 0, normal: 1, full: 2 };
-const GOOD: ReadonlySet<string> = new Set(["forwarded", "connected", "answered"]);
+const GOOD: ReadonlySet<string> = new Set(["forwarded", "connected", "accepted", "answered"]);
 const MARKS: Readonly<Record<RequestTraceStep["outcome"], readonly [mark: string, role: TextRole]>> = {
   matched: ["✓", "good"],
   "not-matched": ["·", "faint"],
@@ -46,12 +46,9 @@ function stepLines(step: RequestTraceStep, options: TextOptions): string[] {
   const [mark, role] = MARKS[step.outcome];
   const first = colour(options.isColour, role, mark);
   const lines = withPlace(`  ${first} `, 4, step.text, step.span, options);
-  for (const effect of step.effects) lines.push(...wrapped("      ", effect, null, options));
-  // Of a rule that matched, why is only told on request.
-  const areTestsShown =
-    options.level === "full" || (options.level === "normal" && step.outcome !== "matched");
-  if (areTestsShown || options.level === "normal")
+  if (options.level !== "brief")
     for (const test of step.tests) lines.push(...testLines(test, step.span, options));
+  for (const effect of step.effects) lines.push(...wrapped("      ", effect, options));
   for (const line of step.lines) {
     if (line.change === "kept" && options.level === "brief") continue;
     lines.push(...headLine(line, options));
@@ -76,21 +73,22 @@ function testLines(test: TestTrace, ruleSpan: Span | null, options: TextOptions)
   return withPlace("      ", 6, `${name}${testText(test, options.level)}`, place, options);
 }
 
-/** "path is /login, which begins with none of /static /images". */
-function testText(
-  { sample, values, method, patterns, matched, ignoreCase }: TestTrace,
-  level: TraceLevel,
-): string {
-  const verb = method === "found" ? "" : ` ${matched ? "" : "not "}${METHODS[method] ?? method}`;
-  const limit = level === "full" ? Number.POSITIVE_INFINITY : 8;
-  const some = patterns.slice(0, limit).join(" ");
-  const listed = patterns.length > limit ? `${some} … (${patterns.length})` : some;
-  const wanted =
-    method === "found" || method === "bool" ? "" : ` ${listed}${ignoreCase ? " (any case)" : ""}`;
+/** `path is "/login": not beginning with /static /images`. */
+function testText(test: TestTrace, level: TraceLevel): string {
+  const { sample, values, method, pattern, matched } = test;
   if (values.length === 0) return `${sample}: there is none`;
-  const read = values.map((value) => (method === "int" || method === "bool" ? value : JSON.stringify(value)));
   if (method === "bool") return `${sample} is ${values[0] === "1" ? "true" : "false"}`;
-  return `${sample} is ${read.join(", ")}${verb === "" ? "" : `:${verb}${wanted}`}`;
+  const read = values.map((value) => (method === "int" ? value : JSON.stringify(value))).join(", ");
+  if (method === "found") return `${sample} is ${read}`;
+  const wanted = matched && pattern !== null && level !== "full" ? pattern : patternsText(test, level);
+  const anyCase = test.ignoreCase ? " (any case)" : "";
+  return `${sample} is ${read}: ${matched ? "" : "not "}${METHODS[method] ?? method} ${wanted}${anyCase}`;
+}
+
+function patternsText({ patterns }: TestTrace, level: TraceLevel): string {
+  const limit = level === "full" ? Number.POSITIVE_INFINITY : 8;
+  const shown = patterns.slice(0, limit).join(" ");
+  return patterns.length > limit ? `${shown} … (${patterns.length} in all)` : shown;
 }
 
 const METHODS: Readonly<Record<string, string>> = {
@@ -128,10 +126,8 @@ function withPlace(
   return [...shown, " ".repeat(indent + 2) + painted];
 }
 
-function wrapped(indent: string, text: string, role: TextRole | null, options: TextOptions): string[] {
-  return wrapText(text, options.columns - indent.length).map(
-    (line) => indent + (role === null ? line : colour(options.isColour, role, line)),
-  );
+function wrapped(indent: string, text: string, options: TextOptions): string[] {
+  return wrapText(text, options.columns - indent.length).map((line) => indent + line);
 }
 
 /** Broken at blanks; a word longer than the width stays whole. */

@@ -27,6 +27,7 @@ export const REQUEST_DISPOSITIONS = [
   "forwarded", // a server gets it, and the client that server's answer
   "response-replaced", // a server gets it, and the client an answer of ours
   "connected", // tcp mode: the connection goes to a server
+  "accepted", // http mode, and nothing was asked: who serves depends on the request
   "answered", // a redirect, a page, statistics, a request for a password
   "denied", // by a rule
   "no-server", // nobody there who could serve it
@@ -92,6 +93,8 @@ export interface TestTrace {
   readonly method: string;
   readonly ignoreCase: boolean;
   readonly patterns: readonly string[];
+  /** The one of them that matched; null when none did, and for methods without patterns. */
+  readonly pattern: string | null;
   readonly matched: boolean;
   /** The acl's line, or the rule's own. */
   readonly span: Span;

@@ -247,3 +247,8 @@ test("a request that is no HTTP is refused before any rule", () => {
   });
   assert.deepEqual([trace.disposition, trace.log?.status], ["bad-request", 400]);
 });
+
+test("a connection alone is accepted in http mode, and the server is not known", () => {
+  const trace = ask("", {}, { request: null });
+  assert.deepEqual([trace.disposition, trace.frontend, trace.server], ["accepted", "www", null]);
+});

@@ -98,6 +98,13 @@ class Explanation {
     const mismatch = tellHandshake(listener, this.#question, this.#facts, this.#narrator);
     if (mismatch !== null) return this.#trace("tls-mismatch", mismatch, listener);
     this.#connect(listener);
+    const isSilent = this.#question.request === null && frontend.definition.mode === "http";
+    if (isSilent && !this.#isRefused && this.#client?.isClosed === false)
+      return this.#trace(
+        "accepted",
+        "the connection is accepted; who serves depends on the request",
+        listener,
+      );
     return this.#result(listener);
   }
 
@@ -116,6 +123,8 @@ class Explanation {
     }
     client.handler = handler;
     handler.handleOpen(client);
+    // Of a client that is silent in http mode only its timeout could be told.
+    if (this.#question.request === null && listener.frontend.definition.mode === "http") return;
     client.receive(this.#clientBytes(listener));
     this.#engine.runUntil(() => this.proxy.ended !== null || client.isClosed || this.#isTunnel);
     this.#engine.runDeferred();

@@ -217,7 +217,7 @@ function phaseOf(rule: IndexedRule, stream: Stream): RequestPhaseName {
   }
 }
 
-function testTrace({ test, values, matched }: RecordedTest, acl: string): TestTrace {
+function testTrace({ test, values, pattern, matched }: RecordedTest, acl: string): TestTrace {
   return {
     acl,
     sample: test.sample.text,
@@ -225,6 +225,7 @@ function testTrace({ test, values, matched }: RecordedTest, acl: string): TestTr
     method: test.method,
     ignoreCase: test.ignoreCase,
     patterns: test.patterns,
+    pattern: test.method === "bool" || test.method === "found" ? null : pattern,
     matched,
     span: test.span,
   };

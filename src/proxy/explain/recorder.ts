@@ -4,16 +4,19 @@ import type { Action } from "../../model/rule.ts";
 import type { AclTest, Condition } from "../../model/sample.ts";
 import type { RunAction } from "../rules/actions/action.ts";
 import type { Answer, CompiledCondition } from "../rules/condition.ts";
-import { matchInputType } from "../rules/matching.ts";
+import { compileMatcher, matchInputType } from "../rules/matching.ts";
 import type { Verdict } from "../rules/programs.ts";
 import type { RuleRecorder } from "../rules/recorder.ts";
 import type { CompiledSample } from "../rules/sample.ts";
 import { castTo, toText } from "../rules/sample-cast.ts";
+import type { SampleValue } from "../rules/sample-value.ts";
 import type { Stream } from "../stream.ts";
 
 export interface RecordedTest {
   readonly test: AclTest;
   readonly values: string[];
+  /** The pattern that matched. */
+  pattern: string | null;
   matched: boolean;
 }
 
@@ -57,7 +60,7 @@ export class Recorder implements RuleRecorder {
 
   test(test: AclTest, compiled: CompiledCondition): CompiledCondition {
     return (stream) => {
-      const recorded: RecordedTest = { test, values: [], matched: false };
+      const recorded: RecordedTest = { test, values: [], pattern: null, matched: false };
       this.#tests.push(recorded);
       recorded.matched = compiled(stream);
       return recorded.matched;
@@ -66,8 +69,13 @@ export class Recorder implements RuleRecorder {
 
   sample(test: AclTest, compiled: CompiledSample): CompiledSample {
     const input = matchInputType(test.method);
-    const note = (text: string | undefined): void => {
-      if (text !== undefined) this.#tests.at(-1)?.values.push(text);
+    const type = input === "any" ? compiled.type : input;
+    const match = compileMatcher(test.method, test.ignoreCase, test.patterns);
+    const note = (value: SampleValue | undefined): void => {
+      const recorded = this.#tests.at(-1);
+      if (value === undefined || recorded === undefined) return;
+      recorded.values.push(toText(value, type));
+      recorded.pattern ??= test.patterns[match(value)] ?? null;
     };
     return {
       ...compiled,
@@ -78,8 +86,7 @@ export class Recorder implements RuleRecorder {
       },
       some: (stream, matches) =>
         compiled.some(stream, (value) => {
-          const cast = castTo(value, compiled.type, input === "any" ? compiled.type : input);
-          note(cast === undefined ? undefined : toText(cast, input === "any" ? compiled.type : input));
+          note(castTo(value, compiled.type, type));
           return matches(value);
         }),
     };
