@@ -14,8 +14,9 @@ import { datacenterReference } from "./datacenter-reference.ts";
 
 const DOCUMENTS: readonly string[] = [
   "docs/command-line.md",
-  "docs/statistics.md",
   "docs/datacenter-file.md",
+  "docs/guide.md",
+  "docs/statistics.md",
 ];
 const BLOCK = /(<!-- from the program: (.+) -->\n)[\s\S]*?(<!-- end -->)/g;
 
@@ -29,6 +30,7 @@ export async function renewDocument(text: string): Promise<string> {
 }
 
 function blockOf(name: string): Promise<string> | string {
+  if (name.startsWith("$ sallyport ")) return sessionOf(name);
   if (name.startsWith("sallyport")) return helpOf(name.split(" ").slice(1));
   switch (name) {
     case "flags of HAProxy":
@@ -45,11 +47,21 @@ function blockOf(name: string): Promise<string> | string {
 }
 
 async function helpOf(words: readonly string[]): Promise<string> {
+  return inFence(await outputOf([...words, "--help"]));
+}
+
+/** A command as typed in the folder of the project, and what it answers. Words may stand in single quotes. */
+async function sessionOf(line: string): Promise<string> {
+  const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+  return `\`\`\`console\n${line}\n${(await outputOf(words.slice(2))).trimEnd()}\n\`\`\`\n`;
+}
+
+async function outputOf(words: readonly string[]): Promise<string> {
   let text = "";
   const write = (part: string) => {
     text += part;
   };
-  await runCommandLine([...words, "--help"], {
+  await runCommandLine(words, {
     write,
     error: write,
     isColour: false,
@@ -58,7 +70,7 @@ async function helpOf(words: readonly string[]): Promise<string> {
     isInteractive: false,
     askSecret: async () => null,
   });
-  return inFence(text);
+  return text;
 }
 
 function runtimeCommands(): string {

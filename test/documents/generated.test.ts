@@ -14,7 +14,12 @@ test("COMPATIBILITY.md is what the reader's tables say; else: npm run compatibil
   assert.equal(read("COMPATIBILITY.md"), renderCompatibility());
 });
 
-for (const path of ["docs/command-line.md", "docs/statistics.md", "docs/datacenter-file.md"]) {
+for (const path of [
+  "docs/command-line.md",
+  "docs/statistics.md",
+  "docs/datacenter-file.md",
+  "docs/guide.md",
+]) {
   test(`${path} says what the program says; else: npm run documents`, async () => {
     const text = read(path);
     assert.match(text, /<!-- from the program: /);
