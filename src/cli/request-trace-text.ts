@@ -49,8 +49,8 @@ function stepLines(step: RequestTraceStep, options: TextOptions): string[] {
   if (options.level !== "brief")
     for (const test of step.tests) lines.push(...testLines(test, step.span, options));
   for (const effect of step.effects) lines.push(...wrapped("      ", effect, options));
-  for (const line of step.lines) {
-    if (line.change === "kept" && options.level === "brief") continue;
+  for (const [index, line] of step.lines.entries()) {
+    if (line.change === "kept" && index > 0 && options.level === "brief") continue;
     lines.push(...headLine(line, options));
   }
   return lines;
