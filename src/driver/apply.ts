@@ -1,0 +1,184 @@
+// From a plan to a changed network: written down, run, read again and compared; what did not come out as
+// planned is taken back. Undoing is no list of opposites: what is now is read, and the plan from there to
+// what was before is run, which also works after a kill in the middle.
+import type { NetworkState } from "../model/network-state.ts";
+import type { Plan } from "../network/plan/plan.ts";
+import { planChanges } from "../network/plan/plan-changes.ts";
+import { type Driver, type Lack, NOTHING } from "./contract.ts";
+import type { Applied, Journal, StateStore } from "./state-store.ts";
+
+export interface Progress {
+  /** What is being done now, in words. */
+  phase(words: string): void;
+  steps(done: number, all: number): void;
+}
+
+export type ApplyOutcome =
+  | {
+      readonly kind: "done";
+      readonly plan: Plan;
+      readonly recovered: string | null;
+      readonly lacks: readonly Lack[];
+    }
+  | { readonly kind: "locked"; readonly message: string }
+  | { readonly kind: "lacking"; readonly lacks: readonly Lack[] }
+  | {
+      readonly kind: "failed";
+      readonly message: string;
+      /** Whether everything is as it was before; else what is not. */
+      readonly undone: Undone;
+    };
+
+export type Undone = { readonly isComplete: true } | { readonly isComplete: false; readonly message: string };
+
+export interface ApplyRequest {
+  readonly desired: NetworkState;
+  /** Null when nothing is wanted any more. */
+  readonly file: string | null;
+  /** The change is taken back by the next call unless `confirm` is called before. */
+  readonly isTrial?: boolean;
+}
+
+/** Nothing but a `done` leaves the network other than it was, as far as it can be taken back. */
+export async function apply(
+  request: ApplyRequest,
+  driver: Driver,
+  store: StateStore,
+  progress: Progress,
+): Promise<ApplyOutcome> {
+  const message = store.lock();
+  if (message !== null) return { kind: "locked", message };
+  try {
+    return await applyLocked(request, driver, store, progress);
+  } finally {
+    store.unlock();
+  }
+}
+
+async function applyLocked(
+  { desired, file, isTrial = false }: ApplyRequest,
+  driver: Driver,
+  store: StateStore,
+  progress: Progress,
+): Promise<ApplyOutcome> {
+  const recovered = await recover(driver, store, progress);
+  if (recovered !== null && !recovered.undone.isComplete)
+    return { kind: "failed", message: "an earlier change was interrupted", undone: recovered.undone };
+  const applied = store.readApplied();
+  progress.phase("looking at what this machine can do");
+  const lacks = await driver.preflight(desired, applied?.state ?? NOTHING);
+  if (lacks.some(({ isFatal }) => isFatal)) return { kind: "lacking", lacks };
+  progress.phase("reading what there is");
+  const known = both(applied?.state ?? NOTHING, desired);
+  const present = await driver.read(known);
+  if (!present.ok) return { kind: "failed", message: present.message, undone: { isComplete: true } };
+  const plan = planChanges(present.state, desired);
+  const next = file === null ? null : { state: desired, file };
+  const done = { kind: "done", plan, recovered: recovered?.words ?? null, lacks } as const;
+  if (plan.steps.length === 0) {
+    store.writeApplied(next);
+    return done;
+  }
+  const journal: Journal = { before: present.state, desired, applied, phase: "changing" };
+  store.writeJournal(journal);
+  const fault = await runAndVerify(plan, known, desired, driver, progress);
+  if (fault !== null)
+    return { kind: "failed", message: fault, undone: await undo(journal, driver, store, progress) };
+  store.writeApplied(next);
+  store.writeJournal(isTrial ? { ...journal, phase: "trial" } : null);
+  return done;
+}
+
+/** Null, or what went wrong in one sentence. */
+async function runAndVerify(
+  plan: Plan,
+  known: NetworkState,
+  wanted: NetworkState,
+  driver: Driver,
+  progress: Progress,
+): Promise<string | null> {
+  const all = plan.steps.length;
+  progress.steps(0, all);
+  const outcome = await driver.run(plan.steps, (done) => progress.steps(done, all));
+  if (!outcome.ok)
+    return outcome.step === null ? outcome.message : `could not ${outcome.step.words}: ${outcome.message}`;
+  progress.phase("reading it again");
+  const after = await driver.read(known);
+  if (!after.ok) return after.message;
+  const rest = planChanges(after.state, wanted).steps;
+  if (rest.length === 0) return null;
+  const more = rest.length === 1 ? "" : `, and ${rest.length - 1} more`;
+  return `the kernel took everything, but still it would need to ${rest[0]!.words}${more}`;
+}
+
+async function undo(
+  { before, desired, applied }: Journal,
+  driver: Driver,
+  store: StateStore,
+  progress: Progress,
+): Promise<Undone> {
+  progress.phase("taking back what was done");
+  const known = both(both(before, desired), applied?.state ?? NOTHING);
+  const present = await driver.read(known);
+  if (!present.ok) return { isComplete: false, message: present.message };
+  const plan = planChanges(present.state, before);
+  const fault = plan.steps.length === 0 ? null : await runAndVerify(plan, known, before, driver, progress);
+  // The journal stays: the next call tries again.
+  if (fault !== null) return { isComplete: false, message: fault };
+  store.writeApplied(applied);
+  store.writeJournal(null);
+  return { isComplete: true };
+}
+
+/** Takes back a change that was interrupted, or tried and never confirmed. Null: there was none. */
+async function recover(
+  driver: Driver,
+  store: StateStore,
+  progress: Progress,
+): Promise<{ readonly words: string; readonly undone: Undone } | null> {
+  const journal = store.readJournal();
+  if (journal === null) return null;
+  const words =
+    journal.phase === "trial"
+      ? "a change that nobody confirmed was taken back"
+      : "a change that was interrupted was taken back";
+  return { words, undone: await undo(journal, driver, store, progress) };
+}
+
+/** Ends a trial: what was applied stays. False: there is none. */
+export function confirm(store: StateStore): boolean {
+  const journal = store.readJournal();
+  if (journal?.phase !== "trial") return false;
+  store.writeJournal(null);
+  return true;
+}
+
+/** Takes back a trial now. Null: there was none. */
+export async function revert(
+  driver: Driver,
+  store: StateStore,
+  progress: Progress,
+): Promise<Undone | { readonly isComplete: false; readonly message: string } | null> {
+  const message = store.lock();
+  if (message !== null) return { isComplete: false, message };
+  try {
+    return (await recover(driver, store, progress))?.undone ?? null;
+  } finally {
+    store.unlock();
+  }
+}
+
+/** What there is, compared with what was applied: the steps that would bring it back. */
+export async function drift(
+  applied: Applied,
+  driver: Driver,
+): Promise<{ readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly message: string }> {
+  const present = await driver.read(applied.state);
+  if (!present.ok) return present;
+  return { ok: true, plan: planChanges(present.state, applied.state) };
+}
+
+/** Everything that is in one of two states: what has to be looked at. */
+export function both(a: NetworkState, b: NetworkState): NetworkState {
+  return { namespaces: [...a.namespaces, ...b.namespaces], processes: [...a.processes, ...b.processes] };
+}

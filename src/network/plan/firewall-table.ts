@@ -1,0 +1,300 @@
+// The firewall of an edge as an nftables table whose cost does not grow with its rules: neighbouring rules of
+// one shape, such as all that name one address and ports, become one lookup. The order of the file is kept:
+// what the first matching rule says counts.
+import { familyOfIp } from "../../base/ip.ts";
+import type { PortRange } from "../../model/datacenter.ts";
+import type { NftTable } from "../../model/network-state.ts";
+import type { AddressSet, ResolvedFirewall, ResolvedFirewallRule } from "../../model/resolved-datacenter.ts";
+import {
+  addressesText,
+  type NftChain,
+  type NftMap,
+  nftTable,
+  portRangeText,
+  portsText,
+  quoted,
+} from "./nft-table.ts";
+
+export const FIREWALL_TABLE = "sallyport_filter";
+
+export interface FirewallOptions {
+  /** Device of a network; null: the edge is not in it. */
+  deviceOf(network: string): string | null;
+  /** Rules for what is for the edge itself, before those of the file: DHCP, DNS. */
+  readonly inputRules: readonly string[];
+  /** Rules before all others. */
+  readonly forwardRules: readonly string[];
+}
+
+/** What a rule says of one combination of devices, addresses and protocol. */
+interface Entry {
+  /** The parts that are compared, in the order of `SHAPE_PARTS`. */
+  readonly shape: string;
+  readonly key: string;
+  readonly ports: readonly PortRange[];
+  readonly verdict: "accept" | "drop";
+}
+
+type Part = "in" | "out" | "from4" | "from6" | "to4" | "to6" | "protocol";
+
+const TYPES: Readonly<Record<Part, string>> = {
+  in: "ifname",
+  out: "ifname",
+  from4: "ipv4_addr",
+  from6: "ipv6_addr",
+  to4: "ipv4_addr",
+  to6: "ipv6_addr",
+  protocol: "inet_proto",
+};
+
+/** A rule that names more addresses than this one by one is compared as it is. */
+const EXPANSION_MAX = 4096;
+const ESTABLISHED = ["ct state established,related accept", "ct state invalid drop"];
+
+export function firewallTable(firewall: ResolvedFirewall, options: FirewallOptions): NftTable {
+  const tables = new LookupTables(firewall.match === "original");
+  const defaultVerdict = firewall.default === "allow" ? "accept" : "drop";
+  const forward = tables.rulesOf(firewall.rules, "forward", options);
+  // Nothing leaves what is for the edge itself, so rules that name where to are not asked.
+  const input = tables.rulesOf(
+    firewall.rules.filter(({ out }) => out === null),
+    "input",
+    options,
+  );
+  const chains: NftChain[] = [
+    ...tables.chains,
+    {
+      name: "sp_forward",
+      hook: `type filter hook forward priority filter; policy ${defaultVerdict};`,
+      rules: [...ESTABLISHED, ...options.forwardRules, ...forward],
+    },
+    {
+      name: "sp_input",
+      hook: `type filter hook input priority filter; policy ${defaultVerdict};`,
+      rules: [
+        ...ESTABLISHED,
+        'iifname "lo" accept',
+        // Without neighbour discovery there is no IPv6 (RFC 4890, 4.4.1).
+        "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept",
+        ...options.inputRules,
+        ...input,
+      ],
+    },
+  ];
+  return nftTable("inet", FIREWALL_TABLE, { maps: tables.maps, chains });
+}
+
+/** Collects the maps and port chains that rules are turned into. */
+class LookupTables {
+  readonly maps: NftMap[] = [];
+  readonly chains: NftChain[] = [];
+  readonly #isOriginal: boolean;
+  readonly #chainsByRules = new Map<string, string>();
+
+  constructor(isOriginal: boolean) {
+    this.#isOriginal = isOriginal;
+  }
+
+  rulesOf(rules: readonly ResolvedFirewallRule[], hook: string, options: FirewallOptions): string[] {
+    const lines: string[] = [];
+    let group: Entry[] = [];
+    const close = () => {
+      if (group.length > 0) lines.push(this.#lookup(group, hook));
+      group = [];
+    };
+    for (const rule of rules) {
+      const placed = devicesOf(rule, options);
+      if (placed === null) continue;
+      const entries = rule.isLogged ? null : entriesOf(rule, placed);
+      if (entries === null) {
+        close();
+        lines.push(...this.#literal(rule, placed));
+        continue;
+      }
+      for (const entry of entries) {
+        if (group.length > 0 && group[0]!.shape !== entry.shape) close();
+        group.push(entry);
+      }
+    }
+    close();
+    return lines;
+  }
+
+  /** One line that looks all of the group up. */
+  #lookup(group: readonly Entry[], hook: string): string {
+    const parts = group[0]!.shape.split(" ").filter((part) => part !== "") as Part[];
+    const byKey = Map.groupBy(group, ({ key }) => key);
+    if (parts.length === 0) return this.#verdictOf(byKey.get("")!);
+    const compared = parts.map((part) => this.#expression(part)).join(" . ");
+    // Of one or two, a line for each is as cheap, and easier to read.
+    if (byKey.size === 1 && parts.length === 1) {
+      const [[key, entries]] = [...byKey] as [[string, Entry[]]];
+      return `${compared} ${key} ${this.#verdictOf(entries)}`;
+    }
+    const name = `sp_${hook}_${this.maps.length + 1}`;
+    const elements = [...byKey].map(([key, entries]) => `${key} : ${this.#verdictOf(entries)}`);
+    const type = `${parts.map((part) => TYPES[part]).join(" . ")} : verdict`;
+    this.maps.push({ name, type, isInterval: false, elements });
+    return `${compared} vmap @${name}`;
+  }
+
+  /** "accept", "drop", or a jump to the chain that compares the ports. */
+  #verdictOf(entries: readonly Entry[]): string {
+    const rules: string[] = [];
+    const taken: PortRange[] = [];
+    let elements: string[] = [];
+    for (const { ports, verdict } of entries) {
+      if (ports.length === 0) {
+        if (elements.length === 0) return verdict;
+        rules.push(`${this.#port()} vmap { ${elements.join(", ")} }`, verdict);
+        elements = [];
+        break;
+      }
+      for (const range of ports) {
+        for (const free of withoutTaken(range, taken)) {
+          elements.push(`${portRangeText(free)} : ${verdict}`);
+          taken.push(free);
+        }
+      }
+    }
+    if (elements.length > 0) rules.push(`${this.#port()} vmap { ${elements.join(", ")} }`);
+    return `jump ${this.#chainWith(rules)}`;
+  }
+
+  #chainWith(rules: readonly string[]): string {
+    const key = rules.join("\n");
+    let name = this.#chainsByRules.get(key);
+    if (name === undefined) {
+      name = `sp_ports_${this.#chainsByRules.size + 1}`;
+      this.#chainsByRules.set(key, name);
+      this.chains.push({ name, hook: null, rules });
+    }
+    return name;
+  }
+
+  #literal(rule: ResolvedFirewallRule, { inLink, outLink }: Placed): string[] {
+    const devices = [
+      ...(inLink === null ? [] : [`iifname ${quoted(inLink)}`]),
+      ...(outLink === null ? [] : [`oifname ${quoted(outLink)}`]),
+    ];
+    const verdict = rule.action === "allow" ? "accept" : "drop";
+    // Whoever scans ports must not fill the disk.
+    const log = rule.isLogged ? [`limit rate 10/second log prefix "sallyport ${rule.action}: "`] : [];
+    return familiesOf(rule).flatMap((family) => {
+      const from = ofFamily(rule.from, family);
+      const to = ofFamily(rule.to, family);
+      const addresses = [
+        ...(from === null ? [] : [`${this.#expression(`from${family}`)} ${addressesText(from)}`]),
+        ...(to === null ? [] : [`${this.#expression(`to${family}`)} ${addressesText(to)}`]),
+      ];
+      const matches = [...devices, ...addresses, ...this.#protocolMatch(rule)];
+      return [...(log.length > 0 ? [[...matches, ...log].join(" ")] : []), [...matches, verdict].join(" ")];
+    });
+  }
+
+  #protocolMatch({ protocol, ports }: ResolvedFirewallRule): string[] {
+    if (protocol === "icmp") return ["meta l4proto { icmp, ipv6-icmp }"];
+    if (ports.length > 0)
+      return [`meta l4proto ${protocol ?? "{ tcp, udp }"}`, `${this.#port()} ${portsText(ports)}`];
+    return protocol === null ? [] : [`meta l4proto ${protocol}`];
+  }
+
+  #port(): string {
+    return this.#isOriginal ? "ct original proto-dst" : "th dport";
+  }
+
+  #expression(part: Part): string {
+    switch (part) {
+      case "in":
+        return "iifname";
+      case "out":
+        return "oifname";
+      case "from4":
+        return "ip saddr";
+      case "from6":
+        return "ip6 saddr";
+      case "to4":
+        return this.#isOriginal ? "ct original ip daddr" : "ip daddr";
+      case "to6":
+        return this.#isOriginal ? "ct original ip6 daddr" : "ip6 daddr";
+      case "protocol":
+        return "meta l4proto";
+    }
+  }
+}
+
+interface Placed {
+  readonly inLink: string | null;
+  readonly outLink: string | null;
+}
+
+/** Null when the rule names a network that the edge is not in: it can never match. */
+function devicesOf(rule: ResolvedFirewallRule, { deviceOf }: FirewallOptions): Placed | null {
+  const inLink = rule.in === null ? null : deviceOf(rule.in);
+  const outLink = rule.out === null ? null : deviceOf(rule.out);
+  if ((rule.in !== null && inLink === null) || (rule.out !== null && outLink === null)) return null;
+  return { inLink, outLink };
+}
+
+/** The rule as keys of a lookup; null when it compares ranges, or too many. */
+function entriesOf(rule: ResolvedFirewallRule, { inLink, outLink }: Placed): Entry[] | null {
+  const singles = (set: AddressSet) => set === null || set.every(({ first, last }) => first === last);
+  if (!singles(rule.from) || !singles(rule.to)) return null;
+  if ((rule.from?.length ?? 1) * (rule.to?.length ?? 1) > EXPANSION_MAX) return null;
+  const devices = [
+    ...(inLink === null ? [] : [["in", quoted(inLink)] as const]),
+    ...(outLink === null ? [] : [["out", quoted(outLink)] as const]),
+  ];
+  const verdict = rule.action === "allow" ? "accept" : "drop";
+  const alternatives = (set: AddressSet, family: 4 | 6, part: "from" | "to") =>
+    ofFamily(set, family)?.map(({ first }) => [[`${part}${family}`, first] as const]) ?? [[]];
+  return familiesOf(rule).flatMap((family) =>
+    alternatives(rule.from, family, "from").flatMap((from) =>
+      alternatives(rule.to, family, "to").flatMap((to) =>
+        protocolsOf(rule).map((protocol): Entry => {
+          const parts = [
+            ...devices,
+            ...from,
+            ...to,
+            ...(protocol === null ? [] : [["protocol", protocol] as const]),
+          ];
+          return {
+            shape: parts.map(([part]) => part).join(" "),
+            key: parts.map(([, value]) => value).join(" . "),
+            ports: rule.ports,
+            verdict,
+          };
+        }),
+      ),
+    ),
+  );
+}
+
+function protocolsOf({ protocol, ports }: ResolvedFirewallRule): (string | null)[] {
+  if (protocol === "icmp") return ["icmp", "ipv6-icmp"];
+  if (protocol !== null) return [protocol];
+  return ports.length > 0 ? ["tcp", "udp"] : [null];
+}
+
+/** The families that a rule can match; without addresses one line serves both. */
+function familiesOf({ from, to }: ResolvedFirewallRule): (4 | 6)[] {
+  if (from === null && to === null) return [4];
+  const has = (set: AddressSet, family: 4 | 6) => set === null || ofFamily(set, family)!.length > 0;
+  return ([4, 6] as const).filter((family) => has(from, family) && has(to, family));
+}
+
+export function ofFamily(set: AddressSet, family: 4 | 6): AddressSet {
+  return set?.filter(({ first }) => familyOfIp(first) === family) ?? null;
+}
+
+/** What of `range` none of `taken` has: nft refuses intervals that overlap. */
+export function withoutTaken(range: PortRange, taken: readonly PortRange[]): PortRange[] {
+  let free: PortRange[] = [range];
+  for (const { first, last } of taken) {
+    free = free.flatMap((one) => [
+      ...(one.first < first ? [{ first: one.first, last: Math.min(one.last, first - 1) }] : []),
+      ...(one.last > last ? [{ first: Math.max(one.first, last + 1), last: one.last }] : []),
+    ]);
+  }
+  return free;
+}

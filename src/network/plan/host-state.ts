@@ -1,0 +1,91 @@
+// What of the host itself is ours: bonds, VLAN devices, bridges and addresses that the file says for it.
+// Network cards are there already; only what the file says of them is set.
+import type { Bond, Host } from "../../model/datacenter.ts";
+import type { LinkState } from "../../model/network-state.ts";
+import { newLink } from "./namespace-draft.ts";
+import { MTU_DEFAULT, type Wiring } from "./wiring.ts";
+
+export function addHost(name: string, wiring: Wiring): void {
+  const host = wiring.resolved.source.hosts.find((one) => one.name === name);
+  if (host === undefined) return;
+  const draft = wiring.drafts.own();
+  const masterOf = mastersOf(host);
+  const add = (given: Parameters<typeof newLink>[0]) =>
+    draft.links.push(newLink({ ...given, master: masterOf.get(given.name) ?? null }));
+  for (const one of host.interfaces) {
+    const mtu = mtuOf(host, one.name);
+    add({ name: one.name, kind: { kind: "physical" }, alias: null, mtu, mac: one.mac?.value ?? null });
+  }
+  for (const one of host.bonds) {
+    const kind = { kind: "bond", options: bondOptions(one) } as const;
+    add({ name: one.name, kind, alias: wiring.alias(one.name), mtu: mtuOf(host, one.name) });
+    for (const { value } of one.links) {
+      if (!draft.links.some((link) => link.name === value))
+        add({ name: value, kind: { kind: "physical" }, alias: null, mtu: mtuOf(host, one.name) });
+    }
+  }
+  for (const one of host.vlans) {
+    const kind: LinkState["kind"] = {
+      kind: "vlan",
+      link: one.link.value,
+      id: one.id.value,
+      protocol: one.protocol?.value ?? "802.1Q",
+    };
+    add({ name: one.name, kind, alias: wiring.alias(one.name), mtu: one.mtu?.value ?? MTU_DEFAULT });
+  }
+  for (const one of host.bridges) {
+    const kind = { kind: "bridge", isVlanAware: false, protocol: "802.1Q" } as const;
+    add({ name: one.name, kind, alias: wiring.alias(one.name), mtu: one.mtu?.value ?? MTU_DEFAULT });
+  }
+  for (const one of [...host.interfaces, ...host.bonds, ...host.vlans, ...host.bridges])
+    for (const { value } of one.addresses) draft.address(one.name, value.ip, value.prefix);
+  draft.routesBy(
+    host.routes.map(({ to, via, span }) => ({ to: to.value, via: via.value, span })),
+    [...host.interfaces, ...host.bonds, ...host.vlans, ...host.bridges].map((one) => ({
+      link: one.name,
+      addresses: one.addresses.map(({ value, span }) => ({
+        ...value,
+        origin: { kind: "file", text: "", span },
+      })),
+    })),
+  );
+  if (host.forwarding?.value === true) draft.sysctl("net/ipv4/ip_forward", 1);
+}
+
+/**
+ * Options of `ip link … type bond`, with the kernel's names and units (Documentation/networking/bonding.rst).
+ */
+export function bondOptions(bond: Bond): (readonly [string, string])[] {
+  const options: (readonly [string, { readonly value: unknown } | null])[] = [
+    ["mode", bond.mode ?? { value: "balance-rr" }],
+    ["miimon", bond.miiMonitorMs],
+    ["updelay", bond.upDelayMs],
+    ["downdelay", bond.downDelayMs],
+    ["arp_interval", bond.arpIntervalMs],
+    ["xmit_hash_policy", bond.hash],
+    ["lacp_rate", bond.lacpRate],
+    ["min_links", bond.minLinks],
+    ["ad_select", bond.adSelect],
+    ["primary", bond.primary],
+  ];
+  const targets = bond.arpTargets.map(({ value }) => value).join(",");
+  return [
+    ...options.flatMap(([name, said]) => (said === null ? [] : [[name, `${said.value}`] as const])),
+    ...(targets === "" ? [] : [["arp_ip_target", targets] as const]),
+  ];
+}
+
+/** Bond or bridge by its port. */
+function mastersOf(host: Host): Map<string, string> {
+  return new Map([
+    ...host.bonds.flatMap((bond) => bond.links.map(({ value }) => [value, bond.name] as const)),
+    ...host.bridges.flatMap((bridge) => bridge.ports.map(({ value }) => [value, bridge.name] as const)),
+  ]);
+}
+
+function mtuOf(host: Host, name: string): number {
+  const own = [...host.interfaces, ...host.bonds].find((one) => one.name === name)?.mtu?.value;
+  // Members have their bond's.
+  const bond = host.bonds.find(({ links }) => links.some(({ value }) => value === name));
+  return own ?? bond?.mtu?.value ?? MTU_DEFAULT;
+}

@@ -1,0 +1,47 @@
+// The namespace of a machine: its interfaces, addresses and routes, and what a member of a cluster needs.
+import { type Ip, type Subnet, subnetOf } from "../../base/ip.ts";
+import type { Mac } from "../../base/mac.ts";
+import type { ResolvedInterface, ResolvedMachine } from "../../model/resolved-datacenter.ts";
+import { addClusterMember } from "./cluster-member-state.ts";
+import { linkName } from "./kernel-names.ts";
+import type { NamespaceDraft, Place } from "./namespace-draft.ts";
+import type { Wiring } from "./wiring.ts";
+
+export function addMachine(machine: ResolvedMachine, wiring: Wiring): NamespaceDraft {
+  const draft = wiring.drafts.namespace(machine.name, `machine ${machine.name}`);
+  const cluster = wiring.resolved.clusters.find(({ name }) => name === machine.cluster);
+  const places: Place[] = [];
+  for (const one of machine.interfaces) {
+    const device = deviceOf(one);
+    const isShared = cluster?.mode === "unicast" && cluster.network === one.network;
+    const mac: Mac = isShared ? cluster.mac : one.mac;
+    wiring.connect(draft, device, machine.name, one.name, one.network, {
+      mac,
+      isDhcpClient: one.wantsDhcp,
+      machine,
+    });
+    // Those by DHCP are only foretold.
+    const addresses = one.addresses.filter(({ origin }) => !one.wantsDhcp || origin.kind === "file");
+    for (const { ip, prefix } of addresses) draft.address(device, ip, prefix);
+    if (!one.wantsDhcp) places.push({ link: device, addresses });
+    if (cluster?.network === one.network) addClusterMember(cluster, machine, device, draft);
+  }
+  draft.routesBy(machine.routes, places);
+  const gateways = machine.gateways.map(({ ip, span }) => ({ to: everything(ip), via: ip, span }));
+  if (places.length > 0) draft.routesBy(gateways, places);
+  if (machine.isForwarding) {
+    draft.sysctl("net/ipv4/ip_forward", 1);
+    draft.sysctl("net/ipv6/conf/all/forwarding", 1);
+  }
+  return draft;
+}
+
+/** As the file names it, unless no device can have that name. */
+export function deviceOf({ name }: ResolvedInterface): string {
+  return /^[a-z][a-z0-9._-]{0,14}$/i.test(name) ? name : linkName("e", name);
+}
+
+/** The whole family of `ip`. */
+export function everything(ip: Ip): Subnet {
+  return subnetOf(ip, 0);
+}

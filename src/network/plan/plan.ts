@@ -1,0 +1,64 @@
+// What a plan is: single changes of single things, each of which can be said in words, done, and done
+// backwards. They are data; `driver/` carries them out, many at a time.
+import type {
+  AddressState,
+  LinkState,
+  NamespaceName,
+  NftTable,
+  ProcessState,
+  RouteState,
+  RoutingRule,
+  Sysctl,
+} from "../../model/network-state.ts";
+
+export interface Plan {
+  /**
+   * In the order in which they are done; steps of one stage do not depend on each other across namespaces.
+   */
+  readonly steps: readonly Step[];
+}
+
+export interface Step {
+  readonly stage: Stage;
+  readonly words: string;
+  readonly change: Change;
+}
+
+/** What is no longer wanted goes first, so that its names and addresses are free. */
+export const STAGES = [
+  "stop",
+  "remove",
+  "remove-namespaces",
+  "add-namespaces",
+  "connect",
+  "configure",
+  "start",
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+export type Change =
+  | { readonly kind: "add-namespace"; readonly namespace: string; readonly words: string }
+  | { readonly kind: "delete-namespace"; readonly namespace: string; readonly words: string }
+  /** Of a veth both ends are made. */
+  | { readonly kind: "add-link"; readonly namespace: NamespaceName; readonly link: LinkState }
+  | { readonly kind: "delete-link"; readonly namespace: NamespaceName; readonly link: LinkState }
+  /** `before`: as it is; null: just made. */
+  | {
+      readonly kind: "set-link";
+      readonly namespace: NamespaceName;
+      readonly link: LinkState;
+      readonly before: LinkState | null;
+    }
+  | { readonly kind: "add-address"; readonly namespace: NamespaceName; readonly address: AddressState }
+  | { readonly kind: "delete-address"; readonly namespace: NamespaceName; readonly address: AddressState }
+  /** Replaces one to the same destination in the same table. */
+  | { readonly kind: "add-route"; readonly namespace: NamespaceName; readonly route: RouteState }
+  | { readonly kind: "delete-route"; readonly namespace: NamespaceName; readonly route: RouteState }
+  | { readonly kind: "add-rule"; readonly namespace: NamespaceName; readonly rule: RoutingRule }
+  | { readonly kind: "delete-rule"; readonly namespace: NamespaceName; readonly rule: RoutingRule }
+  | { readonly kind: "set-sysctl"; readonly namespace: NamespaceName; readonly sysctl: Sysctl }
+  | { readonly kind: "put-table"; readonly namespace: NamespaceName; readonly table: NftTable }
+  | { readonly kind: "delete-table"; readonly namespace: NamespaceName; readonly table: NftTable }
+  | { readonly kind: "start-process"; readonly process: ProcessState }
+  | { readonly kind: "stop-process"; readonly process: ProcessState }
+  | { readonly kind: "reload-process"; readonly process: ProcessState };

@@ -1,0 +1,79 @@
+// The three security policies of port groups as rules of the bridges: who may send from which MAC (forged
+// transmits), who is sent frames for which (MAC changes, promiscuous). Ports without port group are free.
+import type { PortGroupSecurity } from "../../model/datacenter.ts";
+import { type NftMap, nftTable, quoted } from "./nft-table.ts";
+import type { BridgePortRecord, Wiring } from "./wiring.ts";
+
+export const PORT_TABLE = "sallyport_ports";
+
+export function addPortSecurity(wiring: Wiring): void {
+  const ports = wiring.ports.filter(({ portGroup }) => portGroup !== null);
+  const rejecting = (policy: keyof PortGroupSecurity) =>
+    ports.filter(({ portGroup }) => (portGroup!.security[policy]?.value ?? "reject") === "reject");
+  const forged = rejecting("forgedTransmits");
+  const promiscuous = rejecting("promiscuous");
+  if (forged.length === 0 && promiscuous.length === 0) return;
+  const pairs = (list: readonly BridgePortRecord[]) =>
+    list.flatMap((port) => macsOf(port, wiring).map((mac) => `${quoted(port.link)} . ${mac}`));
+  const names = (list: readonly BridgePortRecord[]) => list.map(({ link }) => quoted(link));
+  const set = (name: string, type: string, elements: string[]): NftMap => ({
+    name,
+    type,
+    isInterval: false,
+    elements,
+  });
+  const sets = [
+    ...(forged.length === 0
+      ? []
+      : [
+          set("sp_senders", "ifname", names(forged)),
+          set("sp_sender_macs", "ifname . ether_addr", pairs(forged)),
+        ]),
+    ...(promiscuous.length === 0
+      ? []
+      : [
+          set("sp_receivers", "ifname", names(promiscuous)),
+          set("sp_receiver_macs", "ifname . ether_addr", pairs(promiscuous)),
+        ]),
+  ];
+  const chains = [
+    {
+      name: "sp_from_port",
+      // Before the bridge learns: a forged MAC must not even be remembered.
+      hook: "type filter hook prerouting priority -300; policy accept;",
+      rules: [
+        ...(forged.length === 0 ? [] : ["iifname @sp_senders iifname . ether saddr != @sp_sender_macs drop"]),
+      ],
+    },
+    {
+      name: "sp_to_port",
+      hook: "type filter hook forward priority 0; policy accept;",
+      rules: [
+        ...(promiscuous.length === 0
+          ? []
+          : [
+              "ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 oifname @sp_receivers oifname . ether daddr != @sp_receiver_macs drop",
+            ]),
+      ],
+    },
+  ];
+  wiring.fabric().tables.push(nftTable("bridge", PORT_TABLE, { sets, maps: [], chains }));
+}
+
+/**
+ * Its own MAC, and for a member of a cluster the shared and the masking one, where the policy lets it change.
+ */
+function macsOf({ mac, machine, network, portGroup }: BridgePortRecord, { resolved }: Wiring): string[] {
+  const own = machine?.interfaces.find((one) => one.network === network)?.mac;
+  const macs = new Set<string>([own ?? mac]);
+  const cluster = resolved.clusters.find(
+    ({ name, network: place }) => name === machine?.cluster && place === network,
+  );
+  const mayChange = portGroup!.security.macChanges?.value === "accept";
+  if (cluster !== undefined && mayChange) {
+    macs.add(cluster.mac);
+    const mask = cluster.members.find((member) => member.machine === machine?.name)?.maskMac;
+    if (mask !== undefined) macs.add(mask);
+  }
+  return [...macs];
+}
