@@ -1,5 +1,6 @@
-// `npm run bench:network`: how long reading, resolving, checking and explaining take for a large datacentre: 10,000
-// machines in 500 networks on one switch, behind 50 edges. Each figure is the median of several rounds, in milliseconds.
+// `npm run bench:network`: how long reading, resolving, checking and explaining take for a large datacentre:
+// 10,000 machines in 500 networks on one switch, behind 50 edges. Each figure is the median of several
+// rounds, in milliseconds.
 //   npm run bench:network -- [--machines N] [--networks N] [--rounds N] [--json]
 import process from "node:process";
 import { parseArgs } from "node:util";

@@ -1,5 +1,5 @@
-// A datacentre of any size: machines dealt out to networks, each network on a VLAN, ten networks to an edge, all edges in
-// one backbone behind the one that is outside.
+// A datacentre of any size: machines dealt out to networks, each network on a VLAN, ten networks to an edge,
+// all edges in one backbone behind the one that is outside.
 const NETWORKS_PER_EDGE = 10;
 
 export function largeDatacenter(machineCount: number, networkCount: number): string {

@@ -7,16 +7,23 @@ import { compileNetwork, explain } from "../network/explain/explain.ts";
 import { needRouter } from "../network/explain/need-router.ts";
 import { tracePcap } from "../network/explain/trace-pcap.ts";
 import { traceJson, traceText } from "../network/explain/trace-text.ts";
+import { type Beyond, goBeyond } from "./beyond-balancer.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
 import { readPacketWords } from "./explain-words.ts";
+import { requestTraceText } from "./request-trace-text.ts";
 import { colour, type Terminal } from "./terminal.ts";
 
 const ARRIVES: ReadonlySet<string> = new Set(["delivered", "load-balanced", "answered-by-router"]);
 
 export async function explainPacket(args: readonly string[], terminal: Terminal): Promise<number> {
   const switches = ["back", "brief", "full", "json"].map((name) => ({ name, takesValue: false }));
-  const reading = readCommandLine(args, [...switches, { name: "pcap", takesValue: true }]);
+  const reading = readCommandLine(args, [
+    ...switches,
+    { name: "pcap", takesValue: true },
+    { name: "url", takesValue: true },
+    { name: "header", letter: "H", takesValue: true },
+  ]);
   const complain = (message: string, help: string | null = null): 1 =>
     complainOfUsage(terminal, "explain", message, help);
   if (reading.kind !== "read")
@@ -45,13 +52,35 @@ export async function explainPacket(args: readonly string[], terminal: Terminal)
       return complain(`cannot write ${pcap}: ${(error as Error).message}`);
     }
   }
-  if (line.has("json")) terminal.write(`${JSON.stringify(traceJson(trace), null, 2)}\n`);
-  else
-    terminal.write(
-      textOf(trace, line.has("brief") ? "brief" : line.has("full") ? "full" : "normal", terminal),
-    );
-  const isBack = trace.back === null || ARRIVES.has(trace.back.disposition);
-  return ARRIVES.has(trace.there.disposition) && isBack ? 0 : 1;
+  const beyond = goBeyond(usable, network, trace, {
+    url: line.valueOf("url"),
+    headers: line.valuesOf("header"),
+    back: line.has("back"),
+  });
+  if (typeof beyond === "string") return complain(beyond);
+  const level = line.has("brief") ? "brief" : line.has("full") ? "full" : "normal";
+  if (line.has("json")) terminal.write(`${JSON.stringify(recordOf(trace, beyond), null, 2)}\n`);
+  else terminal.write(textOf(trace, level, terminal) + beyondText(beyond, level, terminal));
+  const paths = [trace.there, trace.back, beyond?.onward?.there ?? null, beyond?.onward?.back ?? null];
+  return paths.every((path) => path === null || ARRIVES.has(path.disposition)) ? 0 : 1;
+}
+
+function recordOf(trace: Trace, beyond: Beyond | null): unknown {
+  const record = traceJson(trace) as Record<string, unknown>;
+  if (beyond === null) return record;
+  const onward = beyond.onward === null ? null : traceJson(beyond.onward);
+  return { ...record, loadBalancer: { edge: beyond.edge, request: beyond.request, onward } };
+}
+
+function beyondText(beyond: Beyond | null, level: TraceLevel, terminal: Terminal): string {
+  if (beyond === null) return "";
+  const { isColour, columns } = terminal;
+  const title = (text: string) => `\n${colour(isColour, "title", text)}\n`;
+  const request = requestTraceText(beyond.request, { level, isColour, columns });
+  const head = `${title(`At the load balancer of ${beyond.edge}`)}${request}`;
+  return beyond.onward === null
+    ? head
+    : `${head}${title("On to the server")}${textOf(beyond.onward, level, terminal)}`;
 }
 
 function textOf(trace: Trace, level: TraceLevel, terminal: Terminal): string {

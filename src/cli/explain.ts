@@ -19,6 +19,7 @@ Options for packets:
   --brief      only what decides
   --full       everything: each frame at each port
   --json       as data
+  --url URL    what is asked of a load balancer where the way ends at one; -H 'NAME: VALUE' adds a header
   --pcap OUT   write the frames to a file for Wireshark or tshark; each port is an interface
   -h, --help   show this
 

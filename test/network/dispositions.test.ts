@@ -1,5 +1,5 @@
-// Every way in which a packet can end, each by a fault that people make. Where it ended and which line decided it is
-// part of the answer.
+// Every way in which a packet can end, each by a fault that people make. Where it ended and which line
+// decided it is part of the answer.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DISPOSITIONS, type Disposition } from "../../src/model/trace.ts";

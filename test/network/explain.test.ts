@@ -1,13 +1,17 @@
-// What `sallyport explain` says of the examples, held in goldens: the command's words, a line of dashes, and what it
-// prints. A network engineer reads them and has to agree with each line. UPDATE_GOLDEN=1 writes them anew.
+// What `sallyport explain` says of the examples, held in goldens: the command's words, a line of dashes, and
+// what it prints. A network engineer reads them and has to agree with each line. UPDATE_GOLDEN=1 writes them
+// anew.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { explain } from "../../src/cli/explain.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
+import { findCommand, requires } from "../requirements.ts";
 
 const GOLDENS = fileURLToPath(new URL("explain/", import.meta.url));
 const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
@@ -47,3 +51,40 @@ for (const name of readdirSync(GOLDENS).sort()) {
     else assert.equal(golden, wanted);
   });
 }
+
+test("the frames of a trace are a capture file that tshark reads, each port an interface", {
+  skip: requires("tshark"),
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-pcap-"));
+  try {
+    const file = join(folder, "way.pcapng");
+    await outputOf([
+      "company/datacenter.yaml",
+      "internet",
+      "to",
+      "203.0.113.10:8001",
+      "--back",
+      "--pcap",
+      file,
+    ]);
+    const fields = ["frame.interface_name", "vlan.id", "ip.src", "ip.dst", "tcp.dstport", "_ws.malformed"];
+    const words = fields.flatMap((field) => ["-e", field]);
+    const run = spawnSync(
+      findCommand("tshark")!,
+      ["-r", file, "-T", "fields", "-E", "separator=;", ...words],
+      {
+        encoding: "utf8",
+      },
+    );
+    assert.equal(run.status, 0, run.stderr);
+    const rows = run.stdout.trim().split("\n");
+    assert.ok(rows.includes("web-host:eth0;5;198.51.100.7;203.0.113.10;8001;"), run.stdout);
+    assert.ok(rows.some((row) => /^shop\.test-a\/web:eth0;;198\.51\.100\.7;192\.168\.10\.41;80;$/.test(row)));
+    assert.ok(
+      rows.every((row) => row.endsWith(";")),
+      "no frame is malformed",
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,4 +1,5 @@
-// Bob Jenkins' lookup3 as Linux has it (include/linux/jhash.h) and nftables computes it, for a little-endian machine.
+// Bob Jenkins' lookup3 as Linux has it (include/linux/jhash.h) and nftables computes it, for a little-endian
+// machine.
 
 /** 0..2^32-1. `seed`: 32 bits. */
 export function jhash(bytes: Uint8Array, seed: number): number {

@@ -9,7 +9,9 @@ import { HopNote, Recording } from "./recorder.ts";
 
 /** Time that a cable takes, in milliseconds. */
 const CABLE_MS = 0.01;
-/** A port that sees this many frames of one question is in a loop: a question and its answer are a handful. */
+/**
+ * A port that sees this many frames of one question is in a loop: a question and its answer are a handful.
+ */
 const ARRIVALS_MAX = 200;
 
 /** Which conversation a frame belongs to, and which hop sent it. */
