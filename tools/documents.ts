@@ -10,6 +10,7 @@ import { PROCESS_COMMANDS } from "../src/server/admin/process-commands.ts";
 import { SERVER_COMMANDS } from "../src/server/admin/server-commands.ts";
 import { SERVER_TABLE_COMMANDS } from "../src/server/admin/show-servers.ts";
 import { STATISTICS_COMMANDS } from "../src/server/admin/show-statistics.ts";
+import { CHECK_PAGES, CHECKS_INDEX, renewCheckIndex, renewCheckPage } from "./check-pages.ts";
 import { datacenterReference } from "./datacenter-reference.ts";
 
 const DOCUMENTS: readonly string[] = [
@@ -27,6 +28,11 @@ export async function renewDocument(text: string): Promise<string> {
     BLOCK,
     (_whole, begin: string, _name, end: string) => `${begin}\n${blocks.shift()}\n${end}`,
   );
+}
+
+function renew(path: string, present: string): Promise<string> | string {
+  if (path === CHECKS_INDEX) return renewCheckIndex();
+  return CHECK_PAGES.includes(path) ? renewCheckPage(present) : renewDocument(present);
 }
 
 function blockOf(name: string): Promise<string> | string {
@@ -116,10 +122,10 @@ function table(title: readonly string[], rows: readonly (readonly string[])[]): 
 }
 
 if (import.meta.main) {
-  for (const path of DOCUMENTS) {
+  for (const path of [...DOCUMENTS, ...CHECK_PAGES, CHECKS_INDEX]) {
     const url = new URL(`../${path}`, import.meta.url);
     const present = readFileSync(url, "utf8");
-    const wanted = await renewDocument(present);
+    const wanted = await renew(path, present);
     if (present === wanted) continue;
     if (process.argv.includes("--check")) {
       console.error(`${path} is stale: run \`npm run documents\``);

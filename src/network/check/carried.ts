@@ -50,8 +50,7 @@ export function neededVlans({ datacenter, hosts, cables }: CheckContext): Needed
     }
     for (const one of [...host.interfaces, ...host.bonds]) {
       const [address] = one.addresses;
-      if (address !== undefined)
-        add(host, one.name, 0, `address ${address.value.ip} of ${host.name}/${one.name}`, address.span);
+      if (address !== undefined) add(host, one.name, 0, `address ${address.value.ip}`, address.span);
     }
   }
   return needed;

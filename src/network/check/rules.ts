@@ -41,7 +41,6 @@ import { lagWithoutBond } from "./rules/lag-without-bond.ts";
 import { layer2HashOneGateway } from "./rules/layer2-hash-one-gateway.ts";
 import { linkUsedTwice } from "./rules/link-used-twice.ts";
 import { loopInFabric } from "./rules/loop-in-fabric.ts";
-import { macIsGroup } from "./rules/mac-is-group.ts";
 import { miiMonitorMissing } from "./rules/mii-monitor-missing.ts";
 import { mirrorLoops } from "./rules/mirror-loops.ts";
 import { mtuMismatch } from "./rules/mtu-mismatch.ts";
@@ -130,7 +129,6 @@ export const CHECK_RULES: readonly CheckRule[] = [
   // Addresses.
   duplicateAddress,
   duplicateMac,
-  macIsGroup,
   addressOutsideSubnet,
   addressIsNetworkOrBroadcast,
   gatewayOutsideSubnet,

@@ -79,9 +79,11 @@ export function stationMacsOf(
 ): StationMac[] {
   const macs: StationMac[] = [];
   const add = (owner: StationOwner, interfaces: readonly ResolvedInterface[]): void => {
-    for (const { network: name, mac, span } of interfaces) {
+    for (const { name: device, network: name, mac, span } of interfaces) {
       const network = networks.get(name);
-      if (network !== undefined) macs.push({ owner, domain: domains.ofNetwork(network), mac, span });
+      if (network === undefined) continue;
+      const written = owner.source?.interfaces.find((one) => one.name === device)?.mac ?? null;
+      macs.push({ owner, domain: domains.ofNetwork(network), mac, span: written?.span ?? span });
     }
   };
   for (const machine of resolved.machines) add(ownerOf(machine), machine.interfaces);

@@ -65,8 +65,8 @@ function judge(expectation: Expectation, trace: Trace, { machines }: CheckContex
   };
 }
 
-function decidingLine({ span, summary }: TracePath): NonNullable<Fault["related"]> {
-  return span === null ? [] : [{ span, message: `this line decides: ${summary.replace(/\.$/, "")}` }];
+function decidingLine({ span }: TracePath): NonNullable<Fault["related"]> {
+  return span === null ? [] : [{ span, message: "this line decides" }];
 }
 
 function targetOf(endpoint: Endpoint): TraceQuestion["to"] | null {

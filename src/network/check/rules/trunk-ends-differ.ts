@@ -18,8 +18,9 @@ export const trunkEndsDiffer: CheckRule = {
         const kept = vlansOf(there.link);
         const missing = [...vlansOf(here.link)].filter((id) => !kept.has(id));
         if (missing.length === 0) continue;
+        const more = missing.length > VLANS_SHOWN_MAX ? " and others" : "";
         const shown = missing.slice(0, VLANS_SHOWN_MAX).join(", ");
-        const vlans = `${missing.length === 1 ? "VLAN" : "VLANs"} ${shown}${missing.length > VLANS_SHOWN_MAX ? " and others" : ""}`;
+        const vlans = `${missing.length === 1 ? "VLAN" : "VLANs"} ${shown}${more}`;
         yield {
           span: there.link.trunk[0]?.span ?? there.link.span,
           message: `${here.words} carries ${vlans}, which ${there.words} at the other end drops`,
