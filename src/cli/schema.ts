@@ -13,6 +13,8 @@ Writes the JSON Schema of datacenter.yaml to standard output. Editors complete a
 
 Options:
   -h, --help  show this
+
+Exit codes: 0 written, 1 not, with the reason.
 `;
 
 export async function schema(args: readonly string[], terminal: Terminal): Promise<number> {
