@@ -137,18 +137,12 @@ export class Splicer {
     if (isMap(node) && isPlainMap(value)) return this.#setEach(node as MapNode, value);
     if (isSeq(node) && isList(value)) return this.#setItems(node as ListNode, value);
     if (isScalar(node) && isSameScalar(node, value)) return [];
-    const style: QuoteStyle =
-      isScalar(node) && node.type === "QUOTE_SINGLE"
-        ? "single"
-        : isScalar(node) && node.type === "QUOTE_DOUBLE"
-          ? "double"
-          : "plain";
     if (node === null || isEmptyNode(node)) return [this.#fillEmpty(node, value, pair)];
     const { start, end } = this.#places.extent(node);
     const keyEnd = pair === null ? -1 : rangeOf(pair.key)[1];
     // What stood on lines of its own goes to the line of its key.
     const from = isBlock(node) && pair !== null ? this.#text.indexOf(":", keyEnd) + 1 : start;
-    const text = formatFlow(value, typeof value === "string" ? style : "plain");
+    const text = formatFlow(value, typeof value === "string" ? styleOf(node) : "plain");
     return [{ start: from, end, text: from === start ? text : ` ${text}` }];
   }
 
@@ -291,6 +285,11 @@ export class Splicer {
 
 export function isRefusal(value: unknown): value is Refusal {
   return typeof value === "object" && value !== null && "refusal" in value;
+}
+
+function styleOf(node: ParsedNode): QuoteStyle {
+  if (!isScalar(node)) return "plain";
+  return node.type === "QUOTE_SINGLE" ? "single" : node.type === "QUOTE_DOUBLE" ? "double" : "plain";
 }
 
 function isPlainMap(value: DocumentValue): value is { readonly [key: string]: DocumentValue } {

@@ -29,6 +29,28 @@ test(`${CASES} damaged files are read without a throw, and all places are inside
   }
 });
 
+test("texts that are deep, long or wide are read, too", () => {
+  const many = 20_000;
+  const keys = Array.from({ length: many }, (_, index) => `k${index}: {}`);
+  for (const text of [
+    `a: ${"[".repeat(many)}`,
+    `a: ${"[".repeat(many)}${"]".repeat(many)}`,
+    `a: ${"{a: ".repeat(many)}`,
+    "- ".repeat(many),
+    "? ".repeat(many),
+    `a: b${" ".repeat(many)}c`,
+    `a: {b: c${" ".repeat(many)}`,
+    `a: 1\n${"\n".repeat(5_000_000)}`,
+    `a: 1\n${"# x\n".repeat(many)}`,
+    keys.join("\n"),
+    `machines: {${keys.join(", ")}}`,
+    `a: &a 1\n${keys.join("\n").replaceAll("{}", "*a")}`,
+    "a: &a [*a]\nb: &b {<<: *b}\n",
+    `machines: {b: {run: "${"${X-y}".repeat(many)}"}}`,
+  ])
+    checkReading(text);
+});
+
 function checkReading(text: string): void {
   const { datacenter, diagnostics } = readDatacenter([{ name: FILE, text }], {
     variables: { SITE: "north" },

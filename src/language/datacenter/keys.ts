@@ -194,6 +194,7 @@ function readKeys(map: MapNode, info: EntryInfo, reading: Reading): Record<strin
 }
 
 function reportUnknownKey(name: Word, { words, table }: EntryInfo, reading: Reading): void {
+  if (reading.isFull) return;
   const nearest = nearestWord(name.text, Object.keys(table));
   const owners = reading.ownersOfKey(name.text);
   const [, beforeColon = "", behindColon] = /^([^:]*):(.+)$/.exec(name.text) ?? [];

@@ -19,15 +19,15 @@ const UNUSUAL = /[^\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\uff
 /** A word that is a key, with its colon. */
 const KEY = /([\p{L}\p{N}_][\p{L}\p{N}_./-]*|"[^"\\\n]*"|'[^'\n]*'):(?=[ \n]|$)/uy;
 /** A word outside of braces: up to its line's end or a comment. */
-const BLOCK_WORD = /[\p{L}\p{N}_./$][^\n]*?(?= *(?: #|\n|$))/uy;
+const BLOCK_WORD = /[\p{L}\p{N}_./$](?:[^\n ]| +(?![ #\n]|$))*/uy;
 /** A word between braces or brackets. */
 const FLOW_WORD = /[\p{L}\p{N}_./$](?:[^\n,[\]{}:#]|:(?![\s,[\]{}]))*(?<! )(?= *[,\]}])/uy;
 const QUOTED = /"[^"\\\n]*"|'[^'\n]*'(?!')/y;
 const BLANKS = / */y;
 /** The rest of a line behind a value. */
 const LINE_REST = / *(?: #[^\n]*)?(?:\n|$)/y;
-/** Empty lines and comments. */
-const NOTHING = /(?: *(?:#[^\n]*)?\n)*(?: *(?:#[^\n]*)?$)?/y;
+/** A line that says nothing: blanks, or a comment. */
+const EMPTY_LINE = / *(?:#[^\n]*)?(?:\n|$)/y;
 
 /** Null: read it by a parser for all of YAML. */
 export function readPlainTree(text: string, file: string): TreeNode | null {
@@ -125,11 +125,12 @@ class PlainReader {
     const close = isMap ? "}" : "]";
     const entries: MapEntry[] = [];
     const items: TreeNode[] = [];
+    const seen = new Set<string>();
     this.#at++;
     this.#skip(BLANKS);
     while (this.#text[this.#at] !== close) {
       if (entries.length + items.length > 0 && !this.#comma()) return null;
-      const key = isMap ? this.#flowKey(entries) : null;
+      const key = isMap ? this.#flowKey(seen) : null;
       const value = isMap && key === null ? null : this.#flow(depth + 1);
       if (value === null) return null;
       if (key === null) items.push(value);
@@ -148,9 +149,10 @@ class PlainReader {
     return true;
   }
 
-  #flowKey(entries: readonly MapEntry[]): Word | null {
+  #flowKey(seen: Set<string>): Word | null {
     const key = this.#key();
-    if (key === null || entries.some((entry) => entry.key.text === key.text)) return null;
+    if (key === null || seen.has(key.text)) return null;
+    seen.add(key.text);
     this.#skip(BLANKS);
     return key;
   }
@@ -197,19 +199,10 @@ class PlainReader {
   /** Goes to the next line that says something, and tells its indent; -1 at the end. */
   #nextIndent(): number {
     if (this.#at === this.#lineStart) {
-      NOTHING.lastIndex = this.#at;
-      NOTHING.test(this.#text);
-      const end = NOTHING.lastIndex;
-      for (
-        let at = this.#text.indexOf("\n", this.#at);
-        at >= 0 && at < end;
-        at = this.#text.indexOf("\n", at + 1)
-      ) {
+      while (this.#at < this.#text.length && this.#match(EMPTY_LINE) !== null) {
         this.#line++;
-        this.#lineStart = at + 1;
+        this.#lineStart = this.#at;
       }
-      this.#at = end;
-      if (end >= this.#text.length) return -1;
       this.#skip(BLANKS);
     }
     return this.#at >= this.#text.length ? -1 : this.#at - this.#lineStart;

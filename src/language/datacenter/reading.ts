@@ -31,6 +31,11 @@ export class Reading {
     return this.#ownersOfKey(key);
   }
 
+  /** Nothing more is said then, so nobody need look for the nearest word. */
+  get isFull(): boolean {
+    return this.diagnostics.length >= DIAGNOSTICS_MAX;
+  }
+
   error(code: string, span: Span, message: string, details: Details = {}): void {
     this.#add("error", code, span, message, details);
   }
@@ -61,7 +66,7 @@ export class Reading {
   }
 
   #add(severity: Severity, code: string, span: Span, message: string, details: Details): void {
-    if (this.diagnostics.length >= DIAGNOSTICS_MAX) return;
+    if (this.isFull) return;
     const line = `${span.file}:${span.line}`;
     // Where the YAML is broken, what it seems to say is not worth a word.
     if (code === "yaml-syntax") this.#brokenLines.add(line);
