@@ -47,7 +47,7 @@ export const datacenter: ValueType<Datacenter> = entry(
       ),
       variables: key(
         mapOf("variables", variableValue, variableNameFault),
-        "Texts that stand for others in all values: `${public}`. Those of the environment can be used as well.",
+        `Texts that stand for others in all values: \`\${public}\`. Those of the environment can be used as well.`,
         { example: "{public: 203.0.113.10}" },
       ),
       hosts: key(hosts, "Linux machines that carry the network.", { default: "this machine" }),

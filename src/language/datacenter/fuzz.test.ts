@@ -46,7 +46,7 @@ test("texts that are deep, long or wide are read, too", () => {
     `machines: {${keys.join(", ")}}`,
     `a: &a 1\n${keys.join("\n").replaceAll("{}", "*a")}`,
     "a: &a [*a]\nb: &b {<<: *b}\n",
-    `machines: {b: {run: "${"${X-y}".repeat(many)}"}}`,
+    `machines: {b: {run: "${`\${X-y}`.repeat(many)}"}}`,
   ])
     checkReading(text);
 });

@@ -52,7 +52,7 @@ function lookUp(inside: string, isClosed: boolean, variables: Variables): string
     return {
       code: "bad-expansion",
       message: isClosed ? `\`\${${inside}}\` names no variable` : "a closing brace is missing behind `${`",
-      help: "Write ${NAME} or ${NAME-default}; a plain ${ is $${.",
+      help: `Write \${NAME} or \${NAME-default}; a plain \${ is $\${.`,
     };
   const value = variables.get(name) ?? fallback;
   if (value !== undefined) return value;
