@@ -40,7 +40,6 @@ export function formatPair(name: string, value: DocumentValue, indent: number, n
 }
 
 export function formatString(text: string, style: QuoteStyle, isInFlow: boolean): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these need escapes
   const isPrintable = !/[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]|[\ud800-\udfff]/.test(text);
   if (style === "single" && isPrintable) return `'${text.replaceAll("'", "''")}'`;
   if (style === "plain" && isPrintable && isPlain(text, isInFlow)) return text;
