@@ -186,7 +186,8 @@ export interface ResolvedNatRule {
   readonly to: AddressSet;
   /** Destination ports; empty: all. */
   readonly ports: readonly PortRange[];
-  readonly action: /** `toPort`: what the first of `ports` becomes, the others after it; null: as they came. */
+  /** Of dnat, `toPort` is what the first of `ports` becomes, the others after it; null: as they came. */
+  readonly action:
     | { readonly kind: "dnat"; readonly to: Ip; readonly toPort: number | null }
     | { readonly kind: "snat"; readonly to: Ip }
     | { readonly kind: "masquerade" };

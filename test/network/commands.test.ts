@@ -1,5 +1,5 @@
-// The datacentre's commands as a user gives them: from an empty folder to a first explanation in three, and what they
-// say when something is wrong.
+// The datacentre's commands as a user gives them: from an empty folder to a first explanation in three, and
+// what they say when something is wrong.
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

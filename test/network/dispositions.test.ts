@@ -135,6 +135,35 @@ machines:
   seen.add("link-down");
 });
 
+test("a bond whose partner speaks no LACP keeps one card in use", () => {
+  const text = `
+hosts:
+  one:
+    interfaces: {eth0: {}, eth1: {}}
+    bonds: {bond0: {links: [eth0, eth1], mode: 802.3ad, hash: layer3+4, mii-monitor: 100ms}}
+  two: {interfaces: {eth0: {}}}
+fabric:
+  tor:
+    ports:
+      1: {to: one/eth0, trunk: [10]}
+      2: {to: one/eth1, trunk: [10]}
+      3: {to: two/eth0, trunk: [10]}
+switches:
+  dvs:
+    uplinks: {one: bond0, two: eth0}
+    port-groups: {ten: {vlan: 10}}
+networks:
+  ten: {subnet: 10.10.0.0/24, port-group: dvs/ten}
+machines:
+  a: {host: one, network: ten, address: 10.10.0.11}
+  b: {host: two, network: ten, address: 10.10.0.12}
+`;
+  const trace = ask(text, "a to b");
+  assert.equal(trace.there.disposition, "delivered");
+  const steps = trace.there.hops.flatMap(({ steps: all }) => all.map((step) => step.text));
+  assert.ok(steps.some((words) => /nobody at the other end speaks LACP/.test(words)));
+});
+
 const ROUTED = `
 networks:
   left: {subnet: 10.1.0.0/24, gateway: 10.1.0.1}

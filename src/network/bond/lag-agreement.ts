@@ -40,8 +40,7 @@ export function lagFault(bond: Bond, lag: FabricLag | null): LagFault | null {
   };
 }
 
-/** Members that carry frames: all, or the one that is left when the partner does not speak LACP. */
-export function usableLinkCount(bond: Bond, lag: FabricLag | null): number {
-  const isAlone = bondModeOf(bond) === "802.3ad" && (lag === null || lag.lacp?.value === "off");
-  return isAlone ? 1 : bond.links.length;
+/** A bond that speaks LACP and gets no answer keeps one of its links in use. */
+export function isAlone(bond: Bond, lag: FabricLag | null): boolean {
+  return bondModeOf(bond) === "802.3ad" && (lag === null || lag.lacp?.value === "off");
 }

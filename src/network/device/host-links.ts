@@ -43,6 +43,13 @@ export class HostLinks implements Device {
       hop.end("link-down", fault.message, fault.span);
       return;
     }
+    const only = onlyMember(bond, this.#spec.bondsAlone.has(bond.name));
+    if (only !== null && only !== port) {
+      hop.step("drop", `${bond.name} has only ${only} in use, and takes nothing from ${port}`, {
+        level: "full",
+      });
+      return;
+    }
     hop.step("lag", `${port} is a member of ${bond.name}`, { level: "full", span: bond.span });
     this.#deliver(bond.name, frame, hop);
   }
@@ -106,12 +113,21 @@ export class HostLinks implements Device {
       hop.end("link-down", fault.message, fault.span);
       return;
     }
-    for (const member of membersFor(bond, frame, hop)) this.#world.send(hop, member, frame);
+    const isAlone = this.#spec.bondsAlone.has(bond.name);
+    for (const member of membersFor(bond, isAlone, frame, hop)) this.#world.send(hop, member, frame);
   }
 }
 
+/** The one card that a bond uses, and hears on; null: all of them. */
+function onlyMember(bond: Bond, isAlone: boolean): string | null {
+  const links = bond.links.map(({ value }) => value);
+  if (bondModeOf(bond) === "active-backup")
+    return links.find((link) => link === bond.primary?.value) ?? links[0] ?? null;
+  return isAlone ? (links[0] ?? null) : null;
+}
+
 /** The cards that a frame takes: one, or all in mode broadcast. */
-function membersFor(bond: Bond, frame: Uint8Array, hop: HopNote): readonly string[] {
+function membersFor(bond: Bond, isAlone: boolean, frame: Uint8Array, hop: HopNote): readonly string[] {
   const links = bond.links.map(({ value }) => value);
   const [first] = links;
   if (first === undefined) return [];
@@ -122,13 +138,17 @@ function membersFor(bond: Bond, frame: Uint8Array, hop: HopNote): readonly strin
       span,
       facts: { bond: bond.name, member, mode },
     });
+  if (isAlone) {
+    say(first, "nobody at the other end speaks LACP, so it keeps one card in use");
+    return [first];
+  }
   switch (mode) {
     case "broadcast":
       hop.step("lag", `${bond.name} sends it on all of ${links.join(", ")}: mode broadcast`, { span });
       return links;
     case "active-backup": {
-      const active = links.find((link) => link === bond.primary?.value) ?? first;
-      say(active, `it is the active one of mode active-backup`);
+      const active = onlyMember(bond, false) ?? first;
+      say(active, "it is the active one of mode active-backup");
       return [active];
     }
     case "balance-rr":

@@ -3,7 +3,7 @@
 import { macOfName } from "../../base/mac.ts";
 import type { Datacenter, Host } from "../../model/datacenter.ts";
 import type { ResolvedAddress } from "../../model/resolved-datacenter.ts";
-import { lagFault } from "../bond/lag-agreement.ts";
+import { isAlone, lagFault } from "../bond/lag-agreement.ts";
 import { fabricLagOf } from "./fabric.ts";
 import type { HostSpec, LagFault, StackInterface, StackSpec } from "./topology.ts";
 
@@ -14,10 +14,12 @@ export function hostSpec(
   datacenter: Datacenter,
 ): HostSpec {
   const bondFaults = new Map<string, LagFault>();
+  const bondsAlone = new Set<string>();
   for (const bond of host.bonds) {
     const found = fabricLagOf(host, bond, datacenter);
     const fault = found === null ? null : lagFault(bond, found.lag);
     if (fault !== null) bondFaults.set(bond.name, fault);
+    if (found !== null && isAlone(bond, found.lag)) bondsAlone.add(bond.name);
   }
   return {
     kind: "host",
@@ -25,6 +27,7 @@ export function hostSpec(
     source: host,
     switches: [...switches].map(([name, link]) => ({ name, link })),
     bondFaults,
+    bondsAlone,
     stack: stackOf(host),
   };
 }

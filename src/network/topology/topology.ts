@@ -100,6 +100,8 @@ export interface HostSpec {
   /** Virtual switches by the link that they use. */
   readonly switches: readonly { readonly name: string; readonly link: string }[];
   readonly bondFaults: ReadonlyMap<string, LagFault>;
+  /** Bonds whose partner does not speak LACP, so that they use one link only. */
+  readonly bondsAlone: ReadonlySet<string>;
   /** What it does with what is for itself; null: it has no addresses. */
   readonly stack: StackSpec | null;
 }
