@@ -12,6 +12,9 @@ import { decodePacket, type Packet, portsOf } from "./packet.ts";
 import type { HopNote } from "./recorder.ts";
 import type { World } from "./world.ts";
 
+/** What is not heard of is forgotten (IEEE 802.1Q-2018, 8.8.3: the recommended time). */
+const AGEING_MS = 300_000;
+
 /** A frame within the switch: its VLAN, and the bytes without the tag that said so. */
 interface Inside {
   readonly vlan: number;
@@ -25,7 +28,7 @@ export class Bridge implements Device {
   readonly #spec: BridgeSpec;
   readonly #world: World;
   /** Where each MAC was seen last: a port, or a LAG as "lag NAME". By VLAN and MAC. */
-  readonly #learned = new Map<string, string>();
+  readonly #learned = new Map<string, { readonly place: string; readonly atMs: number }>();
 
   constructor(spec: BridgeSpec, world: World) {
     this.name = { kind: spec.kind, name: spec.name };
@@ -35,7 +38,8 @@ export class Bridge implements Device {
 
   /** The port where a MAC was learnt; null when it is not known. For explanations and tests. */
   learnedPort(vlan: number, mac: Mac): string | null {
-    return this.#learned.get(`${vlan} ${mac}`) ?? null;
+    const entry = this.#learned.get(`${vlan} ${mac}`);
+    return entry === undefined || this.#world.nowMs - entry.atMs > AGEING_MS ? null : entry.place;
   }
 
   receive(frame: Uint8Array, portName: string, hop: HopNote): void {
@@ -153,15 +157,15 @@ export class Bridge implements Device {
     if (isGroupMac(header.source)) return;
     const place = port.lag === null ? port.name : `lag ${port.lag}`;
     const key = `${vlan} ${header.source}`;
-    const before = this.#learned.get(key);
+    const before = this.learnedPort(vlan, header.source);
+    this.#learned.set(key, { place, atMs: this.#world.nowMs });
     if (before === place) return;
-    this.#learned.set(key, place);
     const text =
-      before === undefined
+      before === null
         ? `learns ${header.source} at ${place}`
         : `learns ${header.source} at ${place}; it was at ${before}`;
     hop.step("learn", text, {
-      level: before === undefined ? "full" : "normal",
+      level: before === null ? "full" : "normal",
       facts: { mac: header.source, port: place, vlan },
     });
   }
@@ -169,14 +173,12 @@ export class Bridge implements Device {
   #forward(inside: Inside, ingress: BridgePort, hop: HopNote): void {
     const { header, vlan } = inside;
     const ownPlace = ingress.lag === null ? ingress.name : `lag ${ingress.lag}`;
-    const known = isGroupMac(header.destination)
-      ? undefined
-      : this.#learned.get(`${vlan} ${header.destination}`);
+    const known = isGroupMac(header.destination) ? null : this.learnedPort(vlan, header.destination);
     if (known === ownPlace) {
       hop.step("drop", `${header.destination} is at ${known}, where the frame came from`, { level: "full" });
       return;
     }
-    if (known !== undefined) {
+    if (known !== null) {
       hop.step("forward", `${header.destination} was learnt at ${known}`, {
         facts: { mac: header.destination, port: known },
       });

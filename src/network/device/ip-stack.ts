@@ -2,8 +2,9 @@
 // NAT, firewall, routes, and the answer of who is asked. The order of the steps is that of the Linux kernel:
 // dstnat before routing, filter, srcnat behind it.
 import { familyOfIp, type Ip, subnetHas } from "../../base/ip.ts";
-import { isGroupMac, type Mac } from "../../base/mac.ts";
+import { BROADCAST_MAC, isGroupMac, type Mac } from "../../base/mac.ts";
 import type { ResolvedFirewallRule, ResolvedNatRule } from "../../model/resolved-datacenter.ts";
+import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, decodeDhcp } from "../../protocol/dhcp/message.ts";
 import { decodeArp, encodeArp } from "../../wire/arp.ts";
 import { decodeEthernet, ETHER_TYPES, encodeEthernet } from "../../wire/ethernet.ts";
 import type { StackInterface, StackSpec } from "../topology/topology.ts";
@@ -18,9 +19,11 @@ import {
   tupleOf,
 } from "./connection-tracking.ts";
 import type { Device } from "./device.ts";
+import { answerDhcp } from "./dhcp-responder.ts";
 import { serviceAt } from "./local-services.ts";
 import { Neighbours } from "./neighbours.ts";
 import {
+  BROADCAST_IP,
   decodePacket,
   describePacket,
   encodePacket,
@@ -84,6 +87,10 @@ export class IpStack implements Device {
     if (packet?.ok !== true) return;
     if (packet.value.body.kind === "neighbour") {
       this.#receiveNeighbour(packet.value, source, one, hop);
+      return;
+    }
+    if (packet.value.destination === BROADCAST_IP) {
+      this.#receiveBroadcast(packet.value, one, hop);
       return;
     }
     hop.step("receive", `receives ${describePacket(packet.value)} on ${one.name}`, { level: "full" });
@@ -267,6 +274,35 @@ export class IpStack implements Device {
         interfaces.some(({ network, addresses }) => network === this.spec.name && has(addresses)),
       ) ||
       clusters.some(({ network, address }) => network === this.spec.name && address === ip)
+    );
+  }
+
+  // ---- DHCP ----
+
+  #receiveBroadcast({ body }: Packet, one: StackInterface, hop: HopNote): void {
+    if (body.kind !== "udp") return;
+    if (body.destinationPort === DHCP_CLIENT_PORT) {
+      const message = decodeDhcp(body.data);
+      if (message === null || message.clientMac !== one.mac) return;
+      hop.step("dhcp", `${this.spec.name} gets the answer: ${message.yourIp}`, { level: "full" });
+      this.#world.dhcpAnswers.push(message);
+      return;
+    }
+    if (body.destinationPort !== DHCP_SERVER_PORT || this.spec.kind !== "edge") return;
+    const answer = answerDhcp(this.#world.topology.resolved, this.spec.name, one, body.data);
+    if (answer === null) return;
+    hop.step("dhcp", answer.text, { level: "brief", span: answer.span });
+    const reply = {
+      kind: "udp",
+      sourcePort: DHCP_SERVER_PORT,
+      destinationPort: DHCP_CLIENT_PORT,
+      data: answer.bytes,
+    } as const;
+    const header = { destination: BROADCAST_MAC, source: one.mac, tags: [], etherType: ETHER_TYPES.ipv4 };
+    this.#send(
+      one.name,
+      encodeEthernet(header, encodePacket(newPacket(answer.source, BROADCAST_IP, reply))),
+      hop,
     );
   }
 

@@ -49,6 +49,8 @@ export type PacketBody =
   | { readonly kind: "other"; readonly protocol: number; readonly data: Uint8Array };
 
 const WINDOW = 64240;
+/** To everybody on the wire (RFC 919). */
+export const BROADCAST_IP: Ip = "255.255.255.255" as Ip;
 
 /** `offset`: where the IP header begins. */
 export function decodePacket(bytes: Uint8Array, offset: number, family: IpFamily): Decoded<Packet> {

@@ -2,6 +2,7 @@
 // in the order in which frames were sent. Nothing else moves time, so the same question always has the same
 // answer.
 
+import type { DhcpMessage } from "../../protocol/dhcp/message.ts";
 import type { LoadBalancerBind } from "../resolve/resolution.ts";
 import type { Topology } from "../topology/topology.ts";
 import { type Device, makeDevice } from "./device.ts";
@@ -37,6 +38,8 @@ export class World {
    * Conversations beside the one that was asked for: who has which address. In the order in which they began.
    */
   readonly conversations: Recording[] = [];
+  /** DHCP messages that have reached whom they were for. */
+  readonly dhcpAnswers: DhcpMessage[] = [];
   nowMs = 0;
   /** A storm was cut off. */
   isStorming = false;

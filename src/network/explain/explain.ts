@@ -62,10 +62,7 @@ export function explain(
   const stack = device instanceof HostLinks ? device.stack : device;
   if (!(stack instanceof IpStack)) return unclear(question.from.text, "has no address to ask from", topology);
   const lacking = asker.interfaces.find(({ wantsDhcp }) => wantsDhcp);
-  if (lacking !== undefined) {
-    const path = requestAddress(world, asker, lacking);
-    if (path !== null) before.push(path);
-  }
+  if (lacking !== undefined) before.push(requestAddress(world, asker, lacking));
   const target = targetOf(topology, question.to, asker);
   if (typeof target !== "string") return target;
   before.push(...announceClusters(world));

@@ -54,7 +54,9 @@ function conversationLines(path: TracePath, options: TraceTextOptions): string[]
   if (options.level === "full") return pathLines(path, options);
   const steps = path.hops.flatMap(({ steps: all }) => all.filter(({ level }) => level === "brief"));
   const [first] = steps;
-  const text = first === undefined ? path.summary : `${first.text}; ${path.summary}`;
+  // Of an ARP question all but the asker and the answer goes without saying; of DHCP each message counts.
+  const told = first?.kind === "dhcp" ? steps : steps.slice(0, 1);
+  const text = [...told.map((step) => step.text), path.summary].join("; ");
   return [`  ${text}${placeOf(first?.span ?? path.span, options)}`];
 }
 
