@@ -53,25 +53,54 @@ export function matchCovers(outer: Match, inner: Match): boolean {
 }
 
 /**
- * For each match the first earlier one that covers it, asked in order. Most rules name one address, so only
- * those of the same address, and those of more than one, are compared.
+ * For each match the first earlier one that covers it, asked in order. One that covers must have, at each of
+ * source, destination, protocol and port, either the same single value or something wider, so it is found
+ * under one of the sixteen keys that come of leaving values out: ten thousand published ports stay quick.
  */
 export class EarlierMatches<T extends Match> {
-  readonly #byAddress = new Map<Ip, T[]>();
-  readonly #wide: T[] = [];
+  readonly #byKey = new Map<string, { readonly match: T; readonly index: number }[]>();
+  #count = 0;
 
   /** The first that covers `match`, which counts as earlier from then on. */
   take(match: T): T | null {
-    const ip = singleAddress(match);
-    const narrow = ip === null ? [] : (this.#byAddress.get(ip) ?? []);
-    const found = [...this.#wide, ...narrow].find((earlier) => matchCovers(earlier, match)) ?? null;
-    if (ip === null) this.#wide.push(match);
-    else this.#byAddress.set(ip, [...narrow, match]);
-    return found;
+    const values = singleValues(match);
+    let first: { readonly match: T; readonly index: number } | null = null;
+    for (const key of keysOf(values)) {
+      const found = this.#byKey.get(key)?.find((earlier) => matchCovers(earlier.match, match));
+      if (found !== undefined && (first === null || found.index < first.index)) first = found;
+    }
+    const own = values.join(" ");
+    const bucket = this.#byKey.get(own) ?? [];
+    this.#byKey.set(own, bucket);
+    bucket.push({ match, index: this.#count++ });
+    return first?.match ?? null;
   }
 }
 
-function singleAddress({ to }: Match): Ip | null {
-  const [range, second] = to ?? [];
-  return range !== undefined && second === undefined && range.first === range.last ? range.first : null;
+const ANYTHING = "*";
+
+function singleValues({ from, to, protocol, ports }: Match): readonly string[] {
+  const [port, second] = ports;
+  const isOnePort = port !== undefined && second === undefined && port.first === port.last;
+  return [
+    singleAddress(from),
+    singleAddress(to),
+    protocol ?? ANYTHING,
+    isOnePort ? String(port.first) : ANYTHING,
+  ];
+}
+
+/** All ways to leave some of the values out. */
+function keysOf(values: readonly string[]): Set<string> {
+  let keys = [""];
+  for (const [index, value] of values.entries()) {
+    const separator = index === 0 ? "" : " ";
+    keys = keys.flatMap((key) => [`${key}${separator}${value}`, `${key}${separator}${ANYTHING}`]);
+  }
+  return new Set(keys);
+}
+
+function singleAddress(set: AddressSet): string {
+  const [range, second] = set ?? [];
+  return range !== undefined && second === undefined && range.first === range.last ? range.first : ANYTHING;
 }

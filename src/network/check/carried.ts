@@ -20,8 +20,11 @@ export interface NeededVlan {
 
 export function neededVlans({ datacenter, hosts, cables }: CheckContext): NeededVlan[] {
   const needed: NeededVlan[] = [];
+  const endsByLink = new Map<string, readonly Cable[]>();
   const add = (host: Host, link: string, vlan: number, words: string, span: Span): void => {
-    const ends = endsOf(cables, host, link);
+    const key = `${host.name}/${link}`;
+    const ends = endsByLink.get(key) ?? endsOf(cables, host, link);
+    endsByLink.set(key, ends);
     if (ends.length > 0) needed.push({ vlan, words, span, host, link, ends });
   };
   const used = new Set(datacenter.networks.map(({ portGroup }) => portGroup && keyOf(portGroup.value)));
@@ -48,7 +51,10 @@ export function neededVlans({ datacenter, hosts, cables }: CheckContext): Needed
       const { base, tags } = unstackVlans(host, link.value);
       if (tags.length === 0) add(host, base, id.value, `VLAN interface ${name} of ${host.name}`, id.span);
     }
+    // A member's own address is another rule's matter.
+    const members = new Set(host.bonds.flatMap(({ links }) => links.map(({ value }) => value)));
     for (const one of [...host.interfaces, ...host.bonds]) {
+      if (members.has(one.name)) continue;
       const [address] = one.addresses;
       if (address !== undefined) add(host, one.name, 0, `address ${address.value.ip}`, address.span);
     }

@@ -15,13 +15,14 @@ const VLAN_DEPTH_MAX = 4;
 
 export function findDomains(datacenter: Datacenter): Domains {
   const wires = joinWires(datacenter);
-  const switches = new Map(datacenter.switches.map((one) => [one.name, one]));
+  const portGroups = new Map(
+    datacenter.switches.flatMap(({ name, portGroups: groups }) =>
+      groups.map((group) => [`${name}/${group.name}`, group] as const),
+    ),
+  );
   return {
-    ofNetwork(network) {
-      const { portGroup, name } = network;
-      const group = switches
-        .get(portGroup?.switch ?? "")
-        ?.portGroups.find((one) => one.name === portGroup?.portGroup);
+    ofNetwork({ portGroup, name }) {
+      const group = portGroups.get(`${portGroup?.switch}/${portGroup?.portGroup}`);
       if (portGroup === null || group === undefined) return `network ${name}`;
       const wire = wires.rootOf(`switch ${portGroup.switch}`);
       const vlan = group.vlan?.value;

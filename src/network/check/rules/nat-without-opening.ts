@@ -1,5 +1,7 @@
 // Translation is not permission: the firewall of the same edge drops what the rule is for.
+import { subnetHas } from "../../../base/ip.ts";
 import { addressesHave, portsMeet } from "../address-sets.ts";
+import type { CheckContext } from "../context.ts";
 import { type NatTarget, natTargets, targetPort } from "../nat-targets.ts";
 import type { CheckRule } from "../rule.ts";
 
@@ -13,7 +15,7 @@ export const natWithoutOpening: CheckRule = {
       const { firewall } = edge;
       const seen = firewall.match === "original" ? rule.address.value : target;
       const otherWay = firewall.match === "original" ? target : rule.address.value;
-      if (firewall.default === "allow" || isOpen(one, seen)) continue;
+      if (firewall.default === "allow" || isOpen(one, seen, context)) continue;
       const byOther = firewall.rules.find(
         ({ action, to }) => action === "allow" && to !== null && addressesHave(to, otherWay),
       );
@@ -41,14 +43,22 @@ export const natWithoutOpening: CheckRule = {
   },
 };
 
-function isOpen({ edge, resolved, rule }: NatTarget, seen: NatTarget["target"]): boolean {
+function isOpen(
+  { edge, resolved, rule, target }: NatTarget,
+  seen: NatTarget["target"],
+  { networks }: CheckContext,
+): boolean {
   const toPort = resolved.action.kind === "dnat" ? resolved.action.toPort : null;
   const isShifted = edge.firewall.match === "translated" && toPort !== null;
   const ports = isShifted ? [{ first: toPort, last: toPort }] : resolved.ports;
   const protocol = rule.kind === "dnat" ? (rule.protocol?.value ?? null) : null;
+  // A rule that names an external network is for what leaves there, which this does not.
+  const leavesTo = (network: string): boolean =>
+    networks.get(network)?.subnets.some((subnet) => subnetHas(subnet, target)) === true;
   return edge.firewall.rules.some(
     (one) =>
       one.action === "allow" &&
+      (one.out === null || leavesTo(one.out)) &&
       addressesHave(one.to, seen) &&
       (one.protocol === null || protocol === null || one.protocol === protocol) &&
       portsMeet(one.ports, ports),
