@@ -212,6 +212,46 @@ machines:
   seen.add("source-unreachable");
 });
 
+test("source-unreachable: a neighbour answers past the NAT, which hairpin prevents", () => {
+  const text = `
+networks:
+  internet: {external: true, subnet: 203.0.113.0/24, gateway: 203.0.113.1}
+  lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.1}
+edges:
+  edge:
+    interfaces: {internet: 203.0.113.10, lan: 10.0.0.1}
+    firewall: {default: allow}
+    nat: [{dnat: 203.0.113.10, protocol: tcp, port: 80, to: b, hairpin: false}]
+machines:
+  a: {network: lan, address: 10.0.0.11}
+  b: {network: lan, address: 10.0.0.12, listen: [80]}
+`;
+  const trace = ask(text, "a to 203.0.113.10 tcp 80");
+  assert.equal(trace.there.disposition, "delivered");
+  assert.equal(trace.back?.disposition, "source-unreachable");
+  assert.match(trace.back!.summary, /answer from 10\.0\.0\.12:80/);
+  const cured = ask(text.replace("hairpin: false", "hairpin: true"), "a to 203.0.113.10 tcp 80");
+  assert.equal(cured.back?.disposition, "delivered");
+});
+
+test("a router drops the answer to a question that went another way", () => {
+  const text = `
+networks:
+  left: {subnet: 10.1.0.0/24, gateway: 10.1.0.1}
+  right: {subnet: 10.2.0.0/24, gateway: 10.2.0.254}
+edges:
+  one: {interfaces: {left: 10.1.0.1, right: 10.2.0.1}, firewall: {default: allow}}
+  two: {interfaces: {left: 10.1.0.254, right: 10.2.0.254}, firewall: {default: allow}}
+machines:
+  a: {network: left, address: 10.1.0.11}
+  b: {network: right, address: 10.2.0.11}
+`;
+  const trace = ask(text, "a to b tcp 80");
+  assert.equal(trace.there.disposition, "delivered");
+  assert.equal(trace.back?.disposition, "dropped-by-firewall");
+  assert.match(trace.back!.summary, /firewall of two drops an answer/);
+});
+
 test("not-for-us: a router that is none", () => {
   const text = `
 networks:

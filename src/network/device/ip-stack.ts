@@ -388,6 +388,14 @@ export class IpStack implements Device {
       return true;
     }
     const { firewall } = edge;
+    const { body } = passage.packet;
+    if (body.kind === "tcp" && body.flags.includes("ack")) {
+      // Linux calls an answer without a question invalid, whatever the rules say of new connections.
+      const what = `drops an answer to ${passage.packet.destination}`;
+      const why = "the question did not come this way, so no connection is known";
+      hop.end("dropped-by-firewall", `the firewall of ${this.spec.name} ${what}: ${why}`, firewall.span);
+      return false;
+    }
     const translated = this.#compared(passage.packet, one.network, out?.network ?? null);
     const { original } = passage.connection;
     const compared: Compared =
@@ -508,6 +516,16 @@ export class IpStack implements Device {
     if (passage.isNew) this.#connections.confirm(passage.connection);
     if (!passage.isNew && passage.isReply) {
       hop.end("delivered", `the answer reaches ${name}`);
+      return;
+    }
+    if (hop.recording.isAnswer) {
+      // As when a neighbour answers past the NAT that brought it the question: the sender looks wrong.
+      const from = endWords(tupleOf(packet), "source");
+      hop.end(
+        "source-unreachable",
+        `${name} gets an answer from ${from}, whom it has asked nothing`,
+        one.span,
+      );
       return;
     }
     const service = serviceAt(this.spec, packet, this.#world);

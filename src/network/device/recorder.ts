@@ -117,19 +117,25 @@ const RANK: Readonly<Record<Disposition, number>> = {
 
 export class Recording {
   readonly hops: HopNote[] = [];
+  /** It is the way back of another one. */
+  readonly isAnswer: boolean;
   readonly #wantsAnswer: boolean;
   #answer: Recording | null = null;
   #end: { hop: HopNote; disposition: Disposition; summary: string; span: Span | null } | null = null;
 
   /** `wantsAnswer`: what is sent back is recorded too; else it is not even sent. */
-  constructor({ wantsAnswer = false }: { readonly wantsAnswer?: boolean } = {}) {
+  constructor({
+    wantsAnswer = false,
+    isAnswer = false,
+  }: { readonly wantsAnswer?: boolean; readonly isAnswer?: boolean } = {}) {
+    this.isAnswer = isAnswer;
     this.#wantsAnswer = wantsAnswer;
   }
 
   /** The recording of the way back; null when nobody wants to know. */
   answer(): Recording | null {
     if (!this.#wantsAnswer) return null;
-    this.#answer ??= new Recording();
+    this.#answer ??= new Recording({ isAnswer: true });
     return this.#answer;
   }
 
