@@ -1,5 +1,5 @@
-// A trace held against what was captured in a running network: the same packets, at the same places, in the same order.
-// Pure; who captures gives the frames with the names of the trace's nodes and ports.
+// A trace held against what was captured in a running network: the same packets, at the same places, in the
+// same order. Pure; who captures gives the frames with the names of the trace's nodes and ports.
 import type { TraceCapture, TracePath } from "../../model/trace.ts";
 import { decodeEthernet, ETHER_TYPES } from "../../wire/ethernet.ts";
 import { decodePacket, describePacket } from "../device/packet.ts";
@@ -22,9 +22,10 @@ export interface Disagreement {
 }
 
 /**
- * Where the two differ, in the order of the trace; empty when they agree. Compared is what the explanation is about:
- * addresses, ports, flags, TTL and VLAN tags of IP packets. MAC addresses of routers' next hops, sequence numbers and
- * checksums are the kernel's own affair, and ARP comes when it comes. Only places that were captured at count.
+ * Where the two differ, in the order of the trace; empty when they agree. Compared is what the explanation is
+ * about: addresses, ports, flags, TTL and VLAN tags of IP packets. MAC addresses of routers' next hops,
+ * sequence numbers and checksums are the kernel's own affair, and ARP comes when it comes. Only places that
+ * were captured at count.
  */
 export function compareTrace(path: TracePath, captures: readonly LiveCapture[]): Disagreement[] {
   const places = new Set(captures.map(placeOf));
