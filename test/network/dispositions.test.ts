@@ -313,6 +313,19 @@ switches:
   expect(text, "a to b tcp 80", { disposition: "delivered", at: "b" }, 1300);
 });
 
+test("a traffic rule marks the bytes: DSCP in the packet, the class in the tag", () => {
+  const text = TWO_HOSTS.replace(
+    "twenty: {vlan: 20}",
+    "twenty: {vlan: 20, filters: [{mark: udp, dscp: 46, cos: 5}]}",
+  );
+  const trace = ask(text, "c to d udp 5060");
+  const frames = trace.there.hops.flatMap(({ captures }) => captures.map(({ frame }) => frame));
+  const tagged = frames.filter((frame) => frame[12] === 0x81);
+  assert.ok(tagged.length > 0);
+  for (const frame of tagged) assert.equal(frame[14]! >> 5, 5);
+  assert.equal(frames.at(-1)![15]! >> 2, 46);
+});
+
 test("dropped-by-policy: a traffic rule of the port group", () => {
   const text = `
 switches:

@@ -3,17 +3,25 @@
 import { isGroupMac, type Mac } from "../../base/mac.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { TrafficRule, VlanRange } from "../../model/datacenter.ts";
-import { changeEthernet, decodeEthernet, ETHER_TYPES, type EthernetHeader } from "../../wire/ethernet.ts";
-import type { VlanTag } from "../../wire/vlan.ts";
+import {
+  changeEthernet,
+  decodeEthernet,
+  ETHER_TYPES,
+  type EthernetHeader,
+  encodeEthernet,
+} from "../../wire/ethernet.ts";
+import { VLAN_TAG_BYTES, type VlanTag } from "../../wire/vlan.ts";
 import { transmitHash } from "../bond/transmit-hash.ts";
 import { type BridgeLag, type BridgePort, type BridgeSpec, describeVlan } from "../topology/topology.ts";
 import type { Device } from "./device.ts";
-import { decodePacket, type Packet, portsOf } from "./packet.ts";
+import { decodePacket, encodePacket, type Packet, portsOf } from "./packet.ts";
 import type { HopNote } from "./recorder.ts";
 import type { World } from "./world.ts";
 
 /** What is not heard of is forgotten (IEEE 802.1Q-2018, 8.8.3: the recommended time). */
 const AGEING_MS = 300_000;
+/** Two addresses and the type. */
+const ETHERNET_BYTES = 14;
 
 /** A frame within the switch: its VLAN, and the bytes without the tag that said so. */
 interface Inside {
@@ -54,9 +62,10 @@ export class Bridge implements Device {
       return;
     }
     const inside = this.#classify(frame, port, hop);
-    if (inside === null || !this.#mayEnter(inside, port, hop)) return;
-    this.#learn(inside, port, hop);
-    this.#forward(inside, port, hop);
+    const admitted = inside === null ? null : this.#admit(inside, port, hop);
+    if (admitted === null) return;
+    this.#learn(admitted, port, hop);
+    this.#forward(admitted, port, hop);
   }
 
   #classify(frame: Uint8Array, port: BridgePort, hop: HopNote): Inside | null {
@@ -118,9 +127,10 @@ export class Bridge implements Device {
     }
   }
 
-  /** The port group's policies and rules. */
-  #mayEnter({ header, frame }: Inside, port: BridgePort, hop: HopNote): boolean {
-    if (port.role.kind !== "access" || port.role.portGroup === null) return true;
+  /** The port group's policies and rules: the frame as it goes on, marked perhaps; null: dropped. */
+  #admit(inside: Inside, port: BridgePort, hop: HopNote): Inside | null {
+    const { header, frame } = inside;
+    if (port.role.kind !== "access" || port.role.portGroup === null) return inside;
     const { portGroup, station } = port.role;
     const { forgedTransmits } = portGroup.security;
     if (station !== null && forgedTransmits?.value !== "accept" && header.source !== station.effectiveMac) {
@@ -133,11 +143,11 @@ export class Bridge implements Device {
         `port group ${portGroup.name} ${why}: ${station.name} sends from ${header.source}, but its card has ${station.effectiveMac}`,
         forgedTransmits?.span ?? portGroup.span,
       );
-      return false;
+      return null;
     }
     const packet = packetIn(frame);
     const rule = packet === null ? undefined : portGroup.filters.find((one) => matches(one, packet));
-    if (rule === undefined) return true;
+    if (rule === undefined) return inside;
     const { action } = rule;
     if (action.value === "mark") {
       const marks = [rule.dscp && `DSCP ${rule.dscp.value}`, rule.cos && `class ${rule.cos.value}`].filter(
@@ -146,11 +156,11 @@ export class Bridge implements Device {
       hop.step("policy", `marked with ${marks.join(" and ")} by a rule of ${portGroup.name}`, {
         span: rule.span,
       });
-      return true;
+      return marked(inside, rule);
     }
-    if (action.value === "allow") return true;
+    if (action.value === "allow") return inside;
     hop.end("dropped-by-policy", `a traffic rule of port group ${portGroup.name} drops it`, rule.span);
-    return false;
+    return null;
   }
 
   #learn({ vlan, header }: Inside, port: BridgePort, hop: HopNote): void {
@@ -258,7 +268,9 @@ export class Bridge implements Device {
   #emit(inside: Inside, port: BridgePort, hop: HopNote): void {
     const { role } = port;
     const { frame, vlan } = inside;
-    const bytes = frame.length - inside.header.payloadOffset;
+    const tags = role.kind === "access" ? [] : tagsFor(port, vlan, inside.priority);
+    // Cards leave room for one tag beside the MTU; of two, the inner one counts as data.
+    const bytes = frame.length - ETHERNET_BYTES + Math.max(0, tags.length - 1) * VLAN_TAG_BYTES;
     if (bytes > port.mtu) {
       hop.end("mtu-exceeded", `${bytes} bytes do not fit the MTU ${port.mtu} of ${port.name}`, port.span);
       return;
@@ -282,7 +294,6 @@ export class Bridge implements Device {
       this.#world.send(hop, port.name, frame);
       return;
     }
-    const tags = tagsFor(port, vlan, inside.priority);
     if (tags.length > 0)
       hop.step("vlan", `goes out of ${port.name} with ${tagWords(tags)}`, {
         level: "normal",
@@ -291,6 +302,19 @@ export class Bridge implements Device {
       });
     this.#world.send(hop, port.name, tags.length === 0 ? frame : withTags(frame, tags));
   }
+}
+
+/** By a rule's marks: DSCP in the IP header, the class in the tag that the frame gets on an uplink. */
+function marked(inside: Inside, { dscp, cos }: TrafficRule): Inside {
+  const { frame, header } = inside;
+  const packet = packetIn(frame);
+  const isMarked = dscp !== null && packet !== null;
+  const payload = isMarked ? encodePacket({ ...packet, dscp: dscp.value }) : null;
+  return {
+    ...inside,
+    frame: payload === null ? frame : encodeEthernet(header, payload),
+    priority: cos?.value ?? inside.priority,
+  };
 }
 
 function withTags(frame: Uint8Array, tags: readonly VlanTag[]): Uint8Array {
