@@ -313,6 +313,20 @@ switches:
   expect(text, "a to b tcp 80", { disposition: "delivered", at: "b" }, 1300);
 });
 
+test("mtu-exceeded: a full packet with two tags, over a link that leaves room for one", () => {
+  const text = (mtu: number): string =>
+    TWO_HOSTS.replaceAll("trunk: [20]", `trunk: [20, 100], mtu: ${mtu}`)
+      .replace("trunk: [10, 20]", `trunk: [10, 20, 100], mtu: ${mtu}`)
+      .replace("twenty: {vlan: 20}", "twenty: {vlan: {outer: 100, inner: 20}}")
+      .replaceAll("eth0: {}", `eth0: {mtu: ${mtu}}`)
+      .replace("  dvs:\n", `  dvs:\n    mtu: ${mtu}\n`);
+  // 20 bytes of IP and 8 of ICMP make 1500 of these.
+  const FULL = 1472;
+  assert.equal(ask(text(1500), "c to d", { dataBytes: FULL }).there.disposition, "mtu-exceeded");
+  assert.equal(ask(text(1500), "c to d", { dataBytes: FULL - 4 }).there.disposition, "delivered");
+  assert.equal(ask(text(1504), "c to d", { dataBytes: FULL }).there.disposition, "delivered");
+});
+
 test("a traffic rule marks the bytes: DSCP in the packet, the class in the tag", () => {
   const text = TWO_HOSTS.replace(
     "twenty: {vlan: 20}",
