@@ -56,6 +56,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./switch.ts")).switchCommand,
   },
   {
+    name: "vapp",
+    synopsis: "vapp copy|remove FILE VAPP",
+    summary: "more copies of an application, or fewer",
+    load: async () => (await import("./vapp.ts")).vapp,
+  },
+  {
     name: "schema",
     synopsis: "schema",
     summary: "the JSON Schema of datacentre files, for editors",

@@ -100,6 +100,32 @@ test("using more than the version allows is an error that names the upgrade", as
   assert.match(output, /sallyport switch upgrade/);
 });
 
+test("copies are added and taken away at their lines only, and one too many for the pool changes nothing", async () => {
+  const file = path("copies.yaml");
+  const text = readFileSync(
+    new URL("../../examples/company/datacenter.yaml", import.meta.url),
+    "utf8",
+  ).replace(/^ +load-balancer: .*\n/m, "");
+  writeFileSync(file, text);
+  const added = await call("vapp", "copy", file, "shop", "test-c", "--count", "2");
+  assert.equal(added.code, 0, added.complaints);
+  assert.match(
+    added.output,
+    /^ {2}shop\.test-c +192\.168\.10\.1\d\d +web 192\.168\.10\.1\d\d +db 192\.168\.10\.1\d\d$/m,
+  );
+  assert.equal(
+    readFileSync(file, "utf8"),
+    text.replace("copies: [test-a, test-b]", "copies: [test-a, test-b, test-c, copy-1, copy-2]"),
+  );
+  assert.match((await call("vapp", "copy", file, "shop", "test-c")).complaints, /has a copy test-c already/);
+  assert.equal((await call("vapp", "remove", file, "shop", "copy-1", "test-c", "copy-2")).code, 0);
+  assert.equal(readFileSync(file, "utf8"), text);
+  const tooMany = await call("vapp", "copy", file, "shop", "--count", "40");
+  assert.equal(tooMany.code, 1);
+  assert.match(tooMany.complaints, /pool-exhausted/);
+  assert.equal(readFileSync(file, "utf8"), text);
+});
+
 test("the schema is JSON and says what each key is for", async () => {
   const { output } = await call("schema");
   const schema = JSON.parse(output) as {
