@@ -3,7 +3,7 @@
 // dstnat before routing, filter, srcnat behind it.
 import { familyOfIp, type Ip, subnetHas } from "../../base/ip.ts";
 import { BROADCAST_MAC, isGroupMac, type Mac } from "../../base/mac.ts";
-import type { ResolvedFirewallRule, ResolvedNatRule } from "../../model/resolved-datacenter.ts";
+import type { ResolvedNatRule } from "../../model/resolved-datacenter.ts";
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, decodeDhcp } from "../../protocol/dhcp/message.ts";
 import { decodeArp, encodeArp } from "../../wire/arp.ts";
 import { decodeEthernet, ETHER_TYPES, encodeEthernet } from "../../wire/ethernet.ts";
@@ -20,6 +20,7 @@ import {
 } from "./connection-tracking.ts";
 import type { Device } from "./device.ts";
 import { answerDhcp } from "./dhcp-responder.ts";
+import { firewallVerdict } from "./firewall-verdict.ts";
 import { serviceAt } from "./local-services.ts";
 import { Neighbours } from "./neighbours.ts";
 import {
@@ -35,7 +36,7 @@ import {
 } from "./packet.ts";
 import { HopNote, type NodeName } from "./recorder.ts";
 import { fenceRouteFor, type RouteChoice, routeFor, sourceAddress } from "./routing.ts";
-import { type Compared, firewallRuleFor, natRuleFor, translatedPort } from "./rule-match.ts";
+import { type Compared, natRuleFor, translatedPort } from "./rule-match.ts";
 import type { World } from "./world.ts";
 
 /** A packet on its way through a router, with what is known of its connection. */
@@ -387,44 +388,11 @@ export class IpStack implements Device {
       hop.step("firewall", "passes: it belongs to a connection that was allowed", { level: "full" });
       return true;
     }
-    const { firewall } = edge;
-    const { body } = passage.packet;
-    if (body.kind === "tcp" && body.flags.includes("ack")) {
-      // Linux calls an answer without a question invalid, whatever the rules say of new connections.
-      const what = `drops an answer to ${passage.packet.destination}`;
-      const why = "the question did not come this way, so no connection is known";
-      hop.end("dropped-by-firewall", `the firewall of ${this.spec.name} ${what}: ${why}`, firewall.span);
-      return false;
-    }
-    const translated = this.#compared(passage.packet, one.network, out?.network ?? null);
-    const { original } = passage.connection;
-    const compared: Compared =
-      firewall.match === "translated"
-        ? translated
-        : {
-            ...translated,
-            destination: original.destination,
-            destinationPort: translated.destinationPort === 0 ? 0 : original.destinationPort,
-          };
-    const rule = firewallRuleFor(firewall, compared);
-    const isAllowed = (rule?.action ?? firewall.default) === "allow";
-    const isTranslated = original.destination !== passage.packet.destination;
-    const to =
-      compared.destinationPort === 0
-        ? compared.destination
-        : place(compared.destination, compared.destinationPort);
-    const what = `${compared.protocol} to ${to}`;
-    const which = isTranslated
-      ? `, compared ${firewall.match === "original" ? "before" : "after"} translation`
-      : "";
-    const why = rule === null ? `no rule matches, and the default is ${firewall.default}` : ruleWords(rule);
-    const span = rule?.origin.span ?? firewall.span;
-    if (isAllowed) {
-      hop.step("firewall", `${this.spec.name} lets ${what} pass${which}: ${why}`, { level: "brief", span });
-      return true;
-    }
-    hop.end("dropped-by-firewall", `the firewall of ${this.spec.name} drops ${what}${which}: ${why}`, span);
-    return false;
+    const compared = this.#compared(passage.packet, one.network, out?.network ?? null);
+    const verdict = firewallVerdict(edge, compared, passage.packet, passage.connection.original);
+    if (verdict.isAllowed) hop.step("firewall", verdict.text, { level: "brief", span: verdict.span });
+    else hop.end("dropped-by-firewall", verdict.text, verdict.span);
+    return verdict.isAllowed;
   }
 
   /** srcnat, then out. `one`: where it came in; null: it is the router's own. */
@@ -599,9 +567,4 @@ function endWords(tuple: Tuple, side: "source" | "destination"): string {
 
 function originWords({ origin }: ResolvedNatRule): string {
   return origin.kind === "file" ? "" : ` (${origin.text})`;
-}
-
-function ruleWords({ origin, action }: ResolvedFirewallRule): string {
-  const what = action === "allow" ? "a rule allows it" : "a rule denies it";
-  return origin.kind === "file" ? what : `${what} (${origin.text})`;
 }

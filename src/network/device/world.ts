@@ -84,6 +84,7 @@ export class World {
 
   /** Runs until nothing is on its way any more. In a storm frames are lost, but timers still run out. */
   settle(): void {
+    this.#arrivals.clear();
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       this.nowMs = next.atMs;
       if (next.event.kind === "timer") next.event.run();
