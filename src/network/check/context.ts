@@ -38,7 +38,7 @@ export interface CheckContext {
   readonly stations: readonly Station[];
   /** Who has an address, by domain and address. */
   readonly owners: ReadonlyMap<string, ReadonlyMap<Ip, Station>>;
-  /** Who has an address, wherever that is. */
+  /** Who has an address, wherever that is; the insides of fences are nowhere. */
   readonly ownersAnywhere: ReadonlyMap<Ip, Station>;
   readonly macs: readonly StationMac[];
   readonly routers: readonly Router[];
@@ -110,6 +110,8 @@ function ownersByDomain(stations: readonly Station[]): Map<string, Map<Ip, Stati
 
 function firstByIp(stations: readonly Station[]): Map<Ip, Station> {
   const map = new Map<Ip, Station>();
-  for (const station of stations) if (!map.has(station.ip)) map.set(station.ip, station);
+  for (const station of stations) {
+    if (station.network?.kind !== "fence-inside" && !map.has(station.ip)) map.set(station.ip, station);
+  }
   return map;
 }

@@ -3,6 +3,8 @@
 import type { Span } from "../../diagnostic/span.ts";
 import type { Host } from "../../model/datacenter.ts";
 import type { DocumentEdit } from "../../model/document-edit.ts";
+import { linkOf } from "./cables.ts";
+import type { CheckContext } from "./context.ts";
 import { setValue } from "./rule.ts";
 
 export const MTU_DEFAULT = 1500;
@@ -22,22 +24,44 @@ export function mtuOfLink(host: Host, name: string): LinkMtu | null {
 }
 
 /**
- * Edits that give a link, and all below it, at least this MTU; null when something below is not in the file.
+ * Edits that give a link, and all below it, at least this MTU; null when the other end of a cable takes less,
+ * for that is to be changed in a physical switch first.
  */
-export function raiseMtu(host: Host, name: string, mtu: number): DocumentEdit[] {
-  for (const [key, links] of [
-    ["bonds", host.bonds],
-    ["interfaces", host.interfaces],
-    ["vlans", host.vlans],
-    ["bridges", host.bridges],
-  ] as const) {
-    const link = links.find((one) => one.name === name);
-    if (link === undefined) continue;
-    const below =
-      "links" in link ? link.links.map(({ value }) => value) : "link" in link ? [link.link.value] : [];
-    const isEnough = (link.mtu?.value ?? MTU_DEFAULT) >= mtu;
-    const own = isEnough ? [] : [setValue(host.span, ["hosts", host.name, key, name, "mtu"], mtu)];
-    return [...own, ...below.flatMap((one) => (one === name ? [] : raiseMtu(host, one, mtu)))];
-  }
-  return [];
+export function raiseMtu(
+  { cables }: CheckContext,
+  host: Host,
+  name: string,
+  mtu: number,
+): readonly DocumentEdit[] | null {
+  const edits: DocumentEdit[] = [];
+  let isPossible = true;
+  // VLANs may name each other in a circle.
+  const seen = new Set<string>();
+  const raise = (link: string): void => {
+    if (seen.has(link)) return;
+    seen.add(link);
+    const end = cables.get(`${host.name}/${link}`);
+    const limit = end === undefined ? null : linkOf(end).mtu;
+    if (limit !== null && limit.value < mtu) isPossible = false;
+    for (const { key, links } of linksOf(host)) {
+      const found = links.find((one) => one.name === link);
+      if (found === undefined) continue;
+      if ((found.mtu?.value ?? MTU_DEFAULT) < mtu)
+        edits.push(setValue(host.span, ["hosts", host.name, key, link, "mtu"], mtu));
+      const below = "links" in found ? found.links.map(({ value }) => value) : [];
+      if ("link" in found) below.push(found.link.value);
+      for (const one of below) raise(one);
+    }
+  };
+  raise(name);
+  return isPossible ? edits : null;
+}
+
+function linksOf({ bonds, interfaces, vlans, bridges }: Host) {
+  return [
+    { key: "bonds", links: bonds },
+    { key: "interfaces", links: interfaces },
+    { key: "vlans", links: vlans },
+    { key: "bridges", links: bridges },
+  ] as const;
 }

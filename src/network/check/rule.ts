@@ -20,7 +20,7 @@ export interface Fault {
   readonly help?: string | null;
   readonly related?: Diagnostic["related"];
   /** Edits that mend it and can do no harm; `check --fix` carries them out. */
-  readonly fix?: readonly DocumentEdit[];
+  readonly fix?: readonly DocumentEdit[] | null;
 }
 
 export type Finding = Diagnostic & { readonly fix: readonly DocumentEdit[] | null };

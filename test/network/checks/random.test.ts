@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
+import { applyEdits } from "../../../src/language/datacenter/edit.ts";
 import { findingsOf } from "../../../tools/check-pages.ts";
 import { type RandomDatacenter, randomDatacenter, textOf } from "./random-datacenter.ts";
 
@@ -203,6 +204,16 @@ for (const { name, codes, run } of BREAKS) {
       const found = new Set(findingsOf(textOf(datacenter)).map(({ code }) => code));
       assert.ok(found.has(codes[0]!), `seed ${seed}: ${[...found].join(", ")}`);
       for (const code of found) assert.ok(codes.includes(code), `seed ${seed}: ${code}`);
+      const mended = fixAll(textOf(datacenter));
+      const isFixable = findingsOf(textOf(datacenter)).some(
+        ({ code, fix }) => code === codes[0] && fix !== null,
+      );
+      if (isFixable)
+        assert.deepEqual(
+          findingsOf(mended).map(({ code }) => code),
+          [],
+          `seed ${seed}`,
+        );
     }
     assert.ok(count > 0, "no seed has something to break");
   });
@@ -223,6 +234,18 @@ test("whatever is taken away or put elsewhere, checking ends with findings and n
     assert.doesNotThrow(() => findingsOf(text), `seed ${seed}:\n${text}`);
   }
 });
+
+/** As `check --fix` does: until nothing is left that can be mended so. */
+function fixAll(text: string): string {
+  for (let round = 0, mended = text; ; round++) {
+    const edits = findingsOf(mended).flatMap(({ fix }) => fix ?? []);
+    if (edits.length === 0) return mended;
+    assert.ok(round < 5, "fixes go on for ever");
+    const result = applyEdits(mended, edits, "datacenter.yaml");
+    assert.ok(result.ok, mended);
+    mended = result.text;
+  }
+}
 
 /** Every key and index of a tree. */
 function placesIn(tree: object): { readonly owner: Record<string, unknown>; readonly key: string }[] {

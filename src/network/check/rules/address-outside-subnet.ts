@@ -1,5 +1,6 @@
 // An address that is in none of its network's subnets: neighbours are not found, the gateway is not reached.
 import { familyOfIp, formatSubnet, subnetHas } from "../../../base/ip.ts";
+import { isLinkLocal } from "../link-local.ts";
 import type { CheckRule } from "../rule.ts";
 import { describeOwner } from "../stations.ts";
 
@@ -11,7 +12,7 @@ export const addressOutsideSubnet: CheckRule = {
     const told = new Set<unknown>();
     for (const { network, ip, isWritten, span, owner } of stations) {
       // A copy of a vApp says nothing that the first one did not.
-      if (network === null || !isWritten || told.has(span)) continue;
+      if (network === null || !isWritten || told.has(span) || isLinkLocal(ip)) continue;
       const subnets = network.subnets.filter(({ family }) => family === familyOfIp(ip));
       if (subnets.length === 0 || subnets.some((subnet) => subnetHas(subnet, ip))) continue;
       told.add(span);

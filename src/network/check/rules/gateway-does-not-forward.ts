@@ -7,11 +7,15 @@ export const gatewayDoesNotForward: CheckRule = {
   severity: "error",
   title: "the gateway is a machine that does not route",
   *run(context) {
-    for (const { name, gateways } of context.datacenter.networks) {
+    for (const { name, gateways, external } of context.datacenter.networks) {
+      if (external?.value === true) continue;
       for (const { value: ip, span } of gateways) {
-        const owner = ownerIn(context, context.networks.get(name)!, ip) ?? context.ownersAnywhere.get(ip);
+        const near = ownerIn(context, context.networks.get(name)!, ip);
+        const owner = near ?? context.ownersAnywhere.get(ip);
         if (owner === undefined || (owner.owner.kind !== "machine" && owner.owner.kind !== "host")) continue;
         const isHost = owner.owner.kind === "host";
+        // A machine elsewhere may have the same address.
+        if (near === null && !isHost) continue;
         const holder = isHost ? context.hosts.get(owner.owner.name)! : owner.owner.source!;
         if (holder.forwarding?.value === true) continue;
         // Only what stands in the file under its own name can be set there.

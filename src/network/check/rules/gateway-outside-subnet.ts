@@ -1,5 +1,6 @@
 // A gateway must be a neighbour: nobody can ask by ARP for what is in another subnet.
 import { familyOfIp, formatSubnet, type Subnet, subnetHas } from "../../../base/ip.ts";
+import { isLinkLocal } from "../link-local.ts";
 import type { CheckRule } from "../rule.ts";
 
 export const gatewayOutsideSubnet: CheckRule = {
@@ -10,7 +11,7 @@ export const gatewayOutsideSubnet: CheckRule = {
     for (const { name, gateways, subnets } of datacenter.networks) {
       for (const { value: ip, span } of gateways) {
         const here = subnets.map(({ value }) => value);
-        if (isIn(here, ip)) continue;
+        if (isIn(here, ip) || isLinkLocal(ip)) continue;
         yield {
           span,
           message: `the gateway ${ip} is not in ${list(here)}, the subnet of ${name}: no machine there can reach it`,
@@ -26,7 +27,7 @@ export const gatewayOutsideSubnet: CheckRule = {
       const ip = gateway.value;
       const own = interfaces.flatMap(({ addresses }) => addresses);
       const here = own.filter((one) => familyOfIp(one.ip) === familyOfIp(ip));
-      if (here.length === 0) continue;
+      if (here.length === 0 || isLinkLocal(ip)) continue;
       const subnets = here.map(
         ({ ip: first, prefix }): Subnet => ({ family: familyOfIp(first), first, prefix }),
       );

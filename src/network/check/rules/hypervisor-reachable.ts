@@ -15,9 +15,11 @@ export const hypervisorReachable: CheckRule = {
   title: "a hypervisor or a raw console can be reached from outside",
   *run(context) {
     const { stations, resolved, ownersAnywhere, edges, networks } = context;
+    // A host without machines is a router, whose place that is.
+    const carriers = new Set(resolved.machines.map(({ host }) => host));
     const outside = resolved.networks.filter(({ isExternal }) => isExternal);
     for (const { owner, ip, span } of stations) {
-      if (owner.kind !== "host") continue;
+      if (owner.kind !== "host" || !carriers.has(owner.name)) continue;
       const network = outside.find(({ subnets }) => subnets.some((subnet) => subnetHas(subnet, ip)));
       if (network === undefined) continue;
       yield {

@@ -8,7 +8,8 @@ export const qinqMtu: CheckRule = {
   code: "qinq-mtu",
   severity: "error",
   title: "there is no room for the second tag of QinQ",
-  *run({ datacenter, hosts }) {
+  *run(context) {
+    const { datacenter, hosts } = context;
     for (const host of datacenter.hosts) {
       for (const { name, mtu, link, span } of host.vlans) {
         const outer = host.vlans.find((one) => one.name === link.value);
@@ -21,7 +22,7 @@ export const qinqMtu: CheckRule = {
           message: `packets of ${inside} bytes in ${name} of ${host.name} need ${inside + TAG_BYTES} in ${link.value}, for its tag is payload there, but that has ${below.mtu}`,
           help: `Write \`mtu: ${inside + TAG_BYTES}\` at ${link.value} and below it, or ${below.mtu - TAG_BYTES} here.`,
           related: [{ span: below.span, message: `${link.value} is here` }],
-          fix: raiseMtu(host, link.value, inside + TAG_BYTES),
+          fix: raiseMtu(context, host, link.value, inside + TAG_BYTES),
         };
       }
     }
@@ -37,7 +38,7 @@ export const qinqMtu: CheckRule = {
           message: `the two tags of ${group!.name} need an MTU of ${needed} at the uplink ${host!.name}/${link.value}, which has ${below.mtu}`,
           help: `Write \`mtu: ${needed}\` at ${link.value}.`,
           related: [{ span: below.span, message: `${link.value} is here` }],
-          fix: raiseMtu(host!, link.value, needed),
+          fix: raiseMtu(context, host!, link.value, needed),
         };
       }
     }

@@ -1,6 +1,7 @@
 // The next hop of a route must be a neighbour, and somebody.
 import type { Ip } from "../../../base/ip.ts";
 import type { CheckContext } from "../context.ts";
+import { isLinkLocal } from "../link-local.ts";
 import { connectedTo, type Router } from "../routers.ts";
 import type { CheckRule } from "../rule.ts";
 
@@ -33,7 +34,7 @@ function ownRoutes({ kind, name, routes }: Router, { machines }: CheckContext): 
 
 function faultOf(router: Router, via: Ip, context: CheckContext): string | null {
   if (router.addresses.includes(via)) return "which is its own address";
-  if (router.connected.length === 0) return null;
+  if (router.connected.length === 0 || isLinkLocal(via)) return null;
   const near = connectedTo(router, via);
   if (near === null) return "which is in none of its networks";
   if (near.network === null || near.network.isExternal) return null;

@@ -6,7 +6,8 @@ export const switchMtuAboveUplink: CheckRule = {
   code: "switch-mtu-above-uplink",
   severity: "error",
   title: "a switch's MTU is above its uplink's",
-  *run({ datacenter, hosts }) {
+  *run(context) {
+    const { datacenter, hosts } = context;
     for (const { name, mtu, uplinks } of datacenter.switches) {
       for (const { host: hostName, link } of mtu === null ? [] : uplinks) {
         const host = hosts.get(hostName.value);
@@ -17,7 +18,7 @@ export const switchMtuAboveUplink: CheckRule = {
           message: `${name} carries packets of ${mtu!.value} bytes, but its uplink ${host!.name}/${link.value} only of ${below.mtu}`,
           help: `Write \`mtu: ${mtu!.value}\` at ${link.value}.`,
           related: [{ span: below.span, message: `${link.value} is here` }],
-          fix: raiseMtu(host!, link.value, mtu!.value),
+          fix: raiseMtu(context, host!, link.value, mtu!.value),
         };
       }
     }

@@ -15,9 +15,11 @@ export const uplinkMissing: CheckRule = {
     }
     const told = new Set<string>();
     for (const [name, places] of homes) {
-      const { portGroup, kind, span } = networks.get(name)!;
+      const { portGroup, kind, span, isExternal } = networks.get(name)!;
       if (places.size < 2 || kind === "fence-inside") continue;
       const spanning = portGroup === null ? undefined : switches.get(portGroup.switch);
+      // Outside, each host may have a line of its own.
+      if (spanning === undefined && isExternal) continue;
       if (spanning === undefined) {
         const [first, second] = places;
         yield {

@@ -6,7 +6,8 @@ export const vlanMtuAboveLink: CheckRule = {
   code: "vlan-mtu-above-link",
   severity: "error",
   title: "a VLAN interface has a larger MTU than the link below it",
-  *run({ datacenter }) {
+  *run(context) {
+    const { datacenter } = context;
     for (const host of datacenter.hosts) {
       for (const { name, mtu, link } of host.vlans) {
         const below = mtuOfLink(host, link.value);
@@ -16,7 +17,7 @@ export const vlanMtuAboveLink: CheckRule = {
           message: `${name} of ${host.name} has an MTU of ${mtu.value} over ${link.value}, which has ${below.mtu}: the kernel refuses it`,
           help: `Write \`mtu: ${mtu.value}\` at ${link.value}, or ${below.mtu} here.`,
           related: [{ span: below.span, message: `${link.value} is here` }],
-          fix: raiseMtu(host, link.value, mtu.value),
+          fix: raiseMtu(context, host, link.value, mtu.value),
         };
       }
     }
