@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Diagnostic } from "../../src/diagnostic/diagnostic.ts";
 import { readDatacenter } from "../../src/language/datacenter/reader.ts";
 import { readConfiguration } from "../../src/language/haproxy/reader.ts";
+import { resolveDatacenter } from "../../src/network/resolve/resolve.ts";
 import { readCertificate } from "../../src/server/certificates/read-certificate.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -35,7 +36,7 @@ const REPORTED =
 
 function codesInSource(): Set<string> {
   const codes = new Set<string>();
-  for (const path of globSync("src/{language,server,cli}/**/*.ts", { cwd: ROOT })) {
+  for (const path of globSync("src/{language,server,cli,network/resolve}/**/*.ts", { cwd: ROOT })) {
     // What passes reports on has no codes of its own.
     if (/\.(test|fixture)\.ts$|\/report\.ts$/.test(path)) continue;
     const text = readFileSync(join(ROOT, path), "utf8");
@@ -46,12 +47,23 @@ function codesInSource(): Set<string> {
   }
   // Names of things that an argument refers to make a code each.
   for (const thing of ["backend", "frontend", "server", "userlist"]) codes.add(`unknown-${thing}`);
+  for (const path of globSync("src/network/resolve/*.ts", { cwd: ROOT })) {
+    const text = readFileSync(join(ROOT, path), "utf8");
+    for (const [, thing] of text.matchAll(/\bfindings\.unknown\(\s*"([a-z-]+)"/g))
+      codes.add(`unknown-${thing}`);
+    // One of two codes, by what is lacking.
+    for (const [, first, second] of text.matchAll(/\? "([a-z]+(?:-[a-z]+)+)" : "([a-z]+(?:-[a-z]+)+)",/g)) {
+      codes.add(first!);
+      codes.add(second!);
+    }
+  }
   return codes;
 }
 
 function diagnosticsOfDatacenter(text: string): readonly Diagnostic[] {
-  return readDatacenter([{ name: "example.yaml", text }], { variables: {}, readFile: () => null })
-    .diagnostics;
+  const files = [{ name: "example.yaml", text }];
+  const { datacenter, diagnostics } = readDatacenter(files, { variables: {}, readFile: () => null });
+  return [...diagnostics, ...(datacenter === null ? [] : resolveDatacenter(datacenter).diagnostics)];
 }
 
 function diagnosticsOf(example: string): Diagnostic[] {
