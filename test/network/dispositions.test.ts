@@ -354,6 +354,30 @@ machines:
   expect(text, "a to b tcp 22", { disposition: "delivered", at: "b" });
 });
 
+test("a traffic rule names subnets and machines", () => {
+  const text = `
+switches:
+  dvs: {port-groups: {ten: {vlan: 10, filters: [{allow: tcp, to: b}, {drop: any, to: 10.10.0.0/25}]}}}
+networks:
+  ten: {subnet: 10.10.0.0/24, port-group: dvs/ten}
+machines:
+  a: {network: ten, address: 10.10.0.11}
+  b: {network: ten, address: 10.10.0.12}
+  c: {network: ten, address: 10.10.0.13}
+  d: {network: ten, address: 10.10.0.200}
+`;
+  expect(text, "a to b tcp 22", { disposition: "delivered", at: "b" });
+  expect(text, "a to c tcp 22", { disposition: "dropped-by-policy", at: "dvs" });
+  expect(text, "a to d tcp 22", { disposition: "delivered", at: "d" });
+});
+
+test("link-down: a card that is plugged in nowhere", () => {
+  const text = TWO_HOSTS.replace("2: {to: two/eth0, trunk: [20]}", "2: {trunk: [10, 20]}");
+  const trace = ask(text, "d to c");
+  assert.equal(trace.before[0]?.disposition, "link-down");
+  assert.match(trace.there.summary, /nothing is plugged into eth0 of two/);
+});
+
 const FARM = `
 switches:
   dvs:

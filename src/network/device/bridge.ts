@@ -14,8 +14,9 @@ import { VLAN_TAG_BYTES, type VlanTag } from "../../wire/vlan.ts";
 import { transmitHash } from "../bond/transmit-hash.ts";
 import { type BridgeLag, type BridgePort, type BridgeSpec, describeVlan } from "../topology/topology.ts";
 import type { Device } from "./device.ts";
-import { decodePacket, encodePacket, type Packet, portsOf } from "./packet.ts";
+import { decodePacket, encodePacket, type Packet } from "./packet.ts";
 import type { HopNote } from "./recorder.ts";
+import { trafficRuleFor } from "./traffic-rule.ts";
 import type { World } from "./world.ts";
 
 /** What is not heard of is forgotten (IEEE 802.1Q-2018, 8.8.3: the recommended time). */
@@ -146,8 +147,9 @@ export class Bridge implements Device {
       return null;
     }
     const packet = packetIn(frame);
-    const rule = packet === null ? undefined : portGroup.filters.find((one) => matches(one, packet));
-    if (rule === undefined) return inside;
+    const rule =
+      packet === null ? null : trafficRuleFor(portGroup.filters, packet, this.#world.topology.resolved);
+    if (rule === null) return inside;
     const { action } = rule;
     if (action.value === "mark") {
       const marks = [rule.dscp && `DSCP ${rule.dscp.value}`, rule.cos && `class ${rule.cos.value}`].filter(
@@ -384,19 +386,4 @@ function packetIn(frame: Uint8Array): Packet | null {
   const family = etherType === ETHER_TYPES.ipv4 ? 4 : etherType === ETHER_TYPES.ipv6 ? 6 : null;
   const packet = family === null ? null : decodePacket(frame, payloadOffset, family);
   return packet?.ok === true ? packet.value : null;
-}
-
-/** By protocol and ports; addresses of a traffic rule are compared where they are literal. */
-function matches({ match }: TrafficRule, packet: Packet): boolean {
-  if (match.protocol !== null && match.protocol.value !== packet.body.kind) return false;
-  const { destination } = portsOf(packet);
-  if (
-    match.ports.length > 0 &&
-    !match.ports.some(({ value }) => destination >= value.first && destination <= value.last)
-  )
-    return false;
-  const isOne = (list: typeof match.from, ip: Packet["source"]) =>
-    list.length === 0 ||
-    list.some(({ value }) => value.kind === "any" || (value.kind === "address" && value.ip === ip));
-  return isOne(match.from, packet.source) && isOne(match.to, packet.destination);
 }

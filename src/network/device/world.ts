@@ -69,11 +69,14 @@ export class World {
     return device;
   }
 
-  /** Puts a frame on the cable at a port. Without a cable it is lost, as in life. */
+  /** Puts a frame on the cable at a port. */
   send(hop: HopNote, port: string, frame: Uint8Array): void {
     hop.capture(port, "out", frame, this.nowMs);
     const peer = this.topology.peerOf(hop.nodeId, port);
-    if (peer === null) return;
+    if (peer === null) {
+      hop.end("link-down", `nothing is plugged into ${port} of ${hop.node.name}`, null);
+      return;
+    }
     const cause = { recording: hop.recording, hop: hop.index };
     this.#schedule(this.nowMs + CABLE_MS, { kind: "frame", node: peer.node, port: peer.port, frame, cause });
   }
