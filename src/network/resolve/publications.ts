@@ -35,13 +35,25 @@ export function resolvePublications(resolution: Resolution): ResolvedPublication
   const order = [...resolution.datacenter.publications].sort(
     (a, b) => Number(a.at === null) - Number(b.at === null),
   );
+  const additions = new Map<string, Additions>();
   for (const publication of order) {
-    const found = resolvePublication(publication, used, resolution);
+    const found = resolvePublication(publication, used, additions, resolution);
     if (found !== null) resolved.push(found);
+  }
+  for (const [name, { rules, nat }] of additions) {
+    const edge = resolution.edges.get(name)!;
+    const firewall = { ...edge.firewall, rules: [...rules, ...edge.firewall.rules] };
+    resolution.edges.set(name, { ...edge, firewall, nat: [...nat, ...edge.nat] });
   }
   return resolution.datacenter.publications.flatMap(
     (publication) => resolved.find(({ source }) => source === publication) ?? [],
   );
+}
+
+/** What publications put before an edge's own rules, in their order. */
+interface Additions {
+  readonly rules: ResolvedFirewallRule[];
+  readonly nat: ResolvedNatRule[];
 }
 
 /** Who has a place already, by "tcp 203.0.113.10:443". */
@@ -87,6 +99,7 @@ function usedPlaces({ edges, loadBalancerBinds, datacenter }: Resolution): UsedP
 function resolvePublication(
   publication: Publication,
   used: UsedPlaces,
+  additions: Map<string, Additions>,
   resolution: Resolution,
 ): ResolvedPublication | null {
   const { findings, names, machines, edges } = resolution;
@@ -109,7 +122,14 @@ function resolvePublication(
   const words = `published as ${at.ip}:${at.port}`;
   const origin: Origin = { kind: "publication", text: words, span };
   for (const [index, { edge, from, to }] of steps.entries())
-    addStep({ edge, from, to }, index === 0 ? null : steps[index - 1]!, protocol, origin, resolution);
+    addStep(
+      { edge, from, to },
+      index === 0 ? null : steps[index - 1]!,
+      protocol,
+      origin,
+      additions,
+      resolution,
+    );
   return {
     source: publication,
     machine: machine.name,
@@ -315,6 +335,7 @@ function addStep(
   previous: PublicationStep | null,
   protocol: Protocol,
   origin: Origin,
+  additions: Map<string, Additions>,
   resolution: Resolution,
 ): void {
   const edge = resolution.edges.get(name)!;
@@ -345,11 +366,10 @@ function addStep(
     isLogged: false,
     origin,
   };
-  resolution.edges.set(name, {
-    ...edge,
-    firewall: { ...edge.firewall, rules: [opening, ...edge.firewall.rules] },
-    nat: [...(isTranslated && !isFence ? [translation] : []), ...hairpins, ...edge.nat],
-  });
+  const added = additions.get(name) ?? { rules: [], nat: [] };
+  additions.set(name, added);
+  added.rules.push(opening);
+  added.nat.push(...(isTranslated && !isFence ? [translation] : []), ...hairpins);
 }
 
 function copyNameOf(machine: string): string {
