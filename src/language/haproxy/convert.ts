@@ -56,23 +56,26 @@ function convertFile(file: SourceFile, withoutMode: ReadonlySet<number>, report:
       return "x";
     });
     const ending = text.endsWith("\r") ? "\r" : "";
-    const indent = indentBehind(lines, i);
-    converted.push(convertLine(text, lexed, hasVariable, indent, report));
-    if (withoutMode.has(i + 1)) converted.push(`${indent}mode http${ending}`);
+    converted.push(convertLine(text, lexed, hasVariable, () => indentBehind(lines, i), report));
+    if (withoutMode.has(i + 1)) converted.push(`${indentBehind(lines, i)}mode http${ending}`);
   });
   return converted.join("\n");
 }
 
+/** Asked for the few lines that need it only: it may look at the whole rest of the file. */
 function indentBehind(lines: readonly string[], index: number): string {
-  const next = lines.slice(index + 1).find((line) => /^\s+\S/.test(line));
-  return next === undefined ? "    " : /^\s+/.exec(next)![0];
+  for (let i = index + 1; i < lines.length; i++) {
+    const indent = /^\s+(?=\S)/.exec(lines[i]!);
+    if (indent !== null) return indent[0];
+  }
+  return "    ";
 }
 
 function convertLine(
   text: string,
   { words }: LexedLine,
   hasVariable: boolean,
-  indent: string,
+  indent: () => string,
   report: Report,
 ): string {
   const first = words[0];
@@ -100,12 +103,12 @@ function convertLine(
 /** The line of today, null for a line that is one already, or why there is none. */
 function modernWords(
   words: readonly Word[],
-  indent: string,
+  indent: () => string,
 ): string | null | { message: string; help: string } {
   const texts = words.map((word) => word.text);
   const [keyword = "", second = "", third = ""] = texts;
   if ((keyword === "listen" || keyword === "frontend") && texts.length === 3 && /[:/@]/.test(third)) {
-    return `${keyword} ${displayText(second)}\n${indent}bind ${displayText(third)}`;
+    return `${keyword} ${displayText(second)}\n${indent()}bind ${displayText(third)}`;
   }
   if (keyword === "option" && second === "forceclose") return "option httpclose";
   const entry = LEGACY_KEYWORDS.get(keyword);
