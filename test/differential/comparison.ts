@@ -105,6 +105,7 @@ async function runRound(
             steps: each.clients[index]!,
             responseCount: responsesOf(each, index),
             localAddress: each.from?.[index % each.from.length] ?? "127.0.0.1",
+            arrived: subject.turns,
           });
           await conversation.talk();
           return conversation;

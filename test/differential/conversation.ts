@@ -1,5 +1,6 @@
 // A client that sends exactly the bytes that a case says, when it says, and records what comes back.
 import { connect, type Socket } from "node:net";
+import { type Arrivals, type SharedRecords, untilArrived } from "./origin.ts";
 import { readRequests, readResponses, showBytes, showMessage, type WireReading } from "./wire-messages.ts";
 
 /**
@@ -12,7 +13,8 @@ export type ClientStep =
   | number
   | { readonly until: string }
   | { readonly halfClose: true }
-  | { readonly reset: true };
+  | { readonly reset: true }
+  | Arrivals;
 
 export const HALF_CLOSE: { readonly halfClose: true } = { halfClose: true };
 export const CUT: { readonly reset: true } = { reset: true };
@@ -29,6 +31,8 @@ export interface ConversationPlan {
   /** Complete final responses to wait for; 0: until the connection is closed, or for a quiet moment. */
   readonly responseCount: number;
   readonly localAddress: string;
+  /** Of the servers behind the subject. */
+  readonly arrived: SharedRecords;
 }
 
 export class Conversation {
@@ -114,6 +118,7 @@ export class Conversation {
     else if (typeof step === "string") this.#socket.write(Buffer.from(step, "latin1"));
     else if (step instanceof Buffer) this.#socket.write(step);
     else if ("until" in step) await this.#until(() => this.#received.includes(step.until), ANSWER_MS);
+    else if ("arrivals" in step) await untilArrived(step, this.#plan.arrived);
     else if ("halfClose" in step) this.#socket.end();
     else {
       this.#wasCutByUs = true;

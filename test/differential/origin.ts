@@ -15,12 +15,27 @@ export type OriginStep =
   | "read"
   | { readonly end: true }
   | { readonly reset: true }
-  | { readonly echo: true };
+  | { readonly echo: true }
+  | Arrivals;
 /**
  * The first step is taken when the head is complete. Without "read" in front the server does not wait for the
  * body.
  */
 export type OriginScript = readonly OriginStep[];
+
+/** Until so many requests of the case have reached the servers. */
+export interface Arrivals {
+  readonly arrivals: number;
+}
+
+/** They never came: the case goes on, and its outcome tells. */
+const ARRIVALS_MS = 4000;
+
+export async function untilArrived({ arrivals }: Arrivals, shared: SharedRecords): Promise<void> {
+  const deadline = Date.now() + ARRIVALS_MS;
+  while (shared.turn < arrivals && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 export const END: { readonly end: true } = { end: true };
 export const RESET: { readonly reset: true } = { reset: true };
@@ -170,6 +185,7 @@ class OriginConnection {
     else if (step instanceof Buffer) this.socket.write(step);
     else if ("end" in step) this.socket.end();
     else if ("echo" in step) this.#isEchoing = true;
+    else if ("arrivals" in step) await untilArrived(step, this.#state.shared);
     else this.socket.resetAndDestroy();
   }
 

@@ -4,6 +4,11 @@ import { CUT, HALF_CLOSE } from "../conversation.ts";
 import { END } from "../origin.ts";
 import { get, head, ok, post } from "./text.ts";
 
+/** Counted from the request before: a client that is told to go on has its request in the queue by then. */
+const QUEUED_MS = 500;
+/** A client that leaves after half of it has been noticed at its end. */
+const LEFT_MS = 300;
+
 export const FAILURES: CaseGroup = {
   name: "failures",
   configuration: `
@@ -71,12 +76,14 @@ backend hole
   retries 1
   server h 127.0.0.1:{hole}
 backend one-at-a-time
+  timeout server 3s
   server a 127.0.0.1:{a} maxconn 1
 backend impatient
   timeout queue 150ms
   timeout server 3s
   server a 127.0.0.1:{a} maxconn 1
 backend one-each
+  timeout server 3s
   balance roundrobin
   server a 127.0.0.1:{a} maxconn 1
   server b 127.0.0.1:{b} maxconn 1
@@ -197,11 +204,15 @@ backend buffered
     },
     {
       name: "a request goes to whichever server comes free",
-      clients: [[get("/one-each/1")], [get("/one-each/2")], [get("/one-each/3")]],
+      clients: [
+        [get("/one-each/1")],
+        [{ arrivals: 1 }, get("/one-each/2")],
+        [{ arrivals: 2 }, get("/one-each/3")],
+      ],
       together: true,
       servers: [
-        ["read", 600, ok("one")],
-        ["read", 350, ok("two")],
+        ["read", { arrivals: 3 }, ok("one")],
+        ["read", QUEUED_MS, ok("two")],
         ["read", ok("three")],
       ],
     },
@@ -216,10 +227,14 @@ backend buffered
     },
     {
       name: "a client that leaves the queue frees its place",
-      clients: [[get("/one-at-a-time/1")], [get("/one-at-a-time/2"), 60, CUT], [get("/one-at-a-time/3")]],
+      clients: [
+        [get("/one-at-a-time/1")],
+        [{ arrivals: 1 }, get("/one-at-a-time/2"), LEFT_MS / 2, CUT],
+        [{ arrivals: 1 }, LEFT_MS, get("/one-at-a-time/3")],
+      ],
       together: true,
       servers: [
-        ["read", 500, ok("one")],
+        ["read", LEFT_MS + QUEUED_MS, ok("one")],
         ["read", ok("three")],
       ],
     },
