@@ -177,6 +177,25 @@ test(`${CASES} damaged files are read, rendered and converted without a throw; w
   if (CASES > 100) assert(accepted > CASES / 50, `only ${accepted} were accepted: the damage is too great`);
 });
 
+test("a word that every object of JavaScript has is a word like any other", () => {
+  const likeAny = (text: string) => text.replaceAll("constructor", "constrictor");
+  const codes = (text: string) =>
+    readConfiguration([{ name: FILE, text }], environment).diagnostics.map(
+      ({ code, span }) => `${span.line}:${span.column} ${code}`,
+    );
+  for (const text of texts.filter((one) => one.length < 2500)) {
+    const read = text.split("\n");
+    for (const [at, line] of read.entries()) {
+      const parts = line.split(" ");
+      for (let word = 1; word <= parts.length; word++) {
+        const changed = [...parts.slice(0, word), "constructor", ...parts.slice(word + 1)].join(" ");
+        const file = [...read.slice(0, at), changed, ...read.slice(at + 1)].join("\n");
+        assert.deepEqual(codes(file), codes(likeAny(file)), changed);
+      }
+    }
+  }
+});
+
 test("files that are deep, long or wide are read, too", () => {
   const many = 20_000;
   const head = "defaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n";

@@ -48,7 +48,8 @@ export class Reading {
   }
 
   variable(name: string): string | null {
-    return this.environment.variables[name] ?? null;
+    const { variables } = this.environment;
+    return Object.hasOwn(variables, name) ? variables[name]! : null;
   }
 
   /** True if the file was read into `maps`. */

@@ -161,7 +161,7 @@ function readServerAddress(line: ProxyLine, address: Word): Endpoint | null {
 
 function readServerWords(line: ProxyLine, cursor: Cursor, draft: ServerDraft, name: Word | null): void {
   for (let word = cursor.next(); word !== null; word = cursor.next()) {
-    const reader = READERS[word.text];
+    const reader = Object.hasOwn(READERS, word.text) ? READERS[word.text] : undefined;
     if (reader !== undefined) reader({ line, cursor, draft, keyword: word, name });
     else if (!readTlsWord(word, cursor, draft.tls, line.reading.global.caBase))
       skipTableWord(SERVER_KEYWORDS, word, cursor, "server");

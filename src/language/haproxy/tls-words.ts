@@ -35,12 +35,12 @@ export function readTlsWord(
   caBase: string | null,
 ): boolean {
   const text = keyword.text;
-  const forced = FORCED[text];
+  const forced = Object.hasOwn(FORCED, text) ? FORCED[text] : undefined;
   if (forced !== undefined) {
     tls.minVersion = tls.maxVersion = forced;
     return true;
   }
-  const excluded = EXCLUDED[text];
+  const excluded = Object.hasOwn(EXCLUDED, text) ? EXCLUDED[text] : undefined;
   if (excluded !== undefined) {
     excludeVersion(tls, excluded);
     return true;

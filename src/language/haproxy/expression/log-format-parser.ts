@@ -185,7 +185,7 @@ class FormatReader {
   }
 
   #unknownAlias(start: number, name: string): boolean {
-    const present = FORMER_ALIASES[name];
+    const present = Object.hasOwn(FORMER_ALIASES, name) ? FORMER_ALIASES[name] : undefined;
     const former = present === undefined ? null : `It is called \`%${present}\` since HAProxy 1.5.`;
     const nearest = suggestWord(name, KNOWN_ALIASES)?.replace("`", "`%");
     const help = former ?? nearest ?? "Write `%%` for a percent sign.";
