@@ -499,7 +499,44 @@ export interface ClusterRule {
 export interface Consoles {
   readonly portal: ConsoleEndpoint | null;
   readonly proxy: ConsoleEndpoint | null;
+  readonly backends: readonly ConsoleBackend[];
+  /** File with the keys that sign tickets. Null: `consoles.key` beside the file. */
+  readonly key: Located<string> | null;
+  /** File with names and hashes of passwords. Null: nobody can log in by a password. */
+  readonly users: Located<string> | null;
+  readonly signOn: ConsoleSignOn | null;
+  /** File for one line of JSON per event. Null: standard output. */
+  readonly audit: Located<string> | null;
+  /** Unix socket for `console list` and `kick`. Null: `consoles.sock` beside the file. */
+  readonly control: Located<string> | null;
+  /** Without keyboard or mouse. Null: 15 minutes; 0: no limit. */
+  readonly idleMs: Located<number> | null;
+  /** Null: 8 hours; 0: no limit. */
+  readonly sessionMs: Located<number> | null;
   readonly span: Span;
+}
+
+/** Where the console of a machine is. The span is that of the machine's name. */
+export interface ConsoleBackend {
+  readonly machine: Located<string>;
+  readonly vnc: Located<ConsoleAddress> | null;
+  readonly serial: Located<ConsoleAddress> | null;
+  /** File whose first line is the password that the VNC server wants. */
+  readonly passwordFile: Located<string> | null;
+  /** Of the certificate behind `tls:`, SHA-256: 64 hexadecimal digits in lower case. */
+  readonly fingerprint: Located<string> | null;
+}
+
+export type ConsoleAddress =
+  | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "tcp" | "tls"; readonly host: string; readonly port: number };
+
+/** A proxy in front of the portal that knows who somebody is, and says it in a header. */
+export interface ConsoleSignOn {
+  /** In lower case. */
+  readonly header: Located<string>;
+  /** Who may say it. */
+  readonly from: readonly Located<Subnet>[];
 }
 
 export interface ConsoleEndpoint {

@@ -5,6 +5,7 @@ import { globSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { parseIp } from "../../base/ip.ts";
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
+import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import { readDatacenter } from "../../language/datacenter/reader.ts";
 import type { Datacenter, Located } from "../../model/datacenter.ts";
 import type { ProxyConfiguration } from "../../model/proxy.ts";
@@ -56,8 +57,17 @@ export function loadDatacenter(
   });
   const loadBalancerBinds = loadBalancers.flatMap(bindsOf);
   const { resolved, diagnostics: found } = resolveDatacenter(datacenter, { loadBalancerBinds });
-  diagnostics.push(...found);
+  diagnostics.push(...found, ...consolesOfNobody(datacenter, resolved));
   return { sources, diagnostics, datacenter, resolved, loadBalancers, loadBalancerBinds };
+}
+
+function consolesOfNobody({ consoles }: Datacenter, resolved: ResolvedDatacenter): Diagnostic[] {
+  const names = resolved.machines.map(({ name }) => name);
+  return (consoles?.backends ?? []).flatMap(({ machine: { value, span } }): Diagnostic[] => {
+    if (names.includes(value)) return [];
+    const [message, help] = [`there is no machine \`${value}\``, suggestWord(value, names)];
+    return [{ code: "unknown-machine", severity: "error", span, message, help, related: [] }];
+  });
 }
 
 /** Relative to the file that names it, as everything that a datacentre file names. */
