@@ -97,7 +97,7 @@ export const vapps: ValueType<readonly Vapp[]> = namedEntries(
         { example: "port-forwarding", default: "ip-translation" },
       ),
       firewall: key(firewall, "What may pass a fence from outside.", {
-        default: "what is translated may pass",
+        default: "only what is published may pass",
       }),
       retain: key(
         boolean,

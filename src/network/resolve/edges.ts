@@ -37,7 +37,8 @@ export function addEdgeRules(resolution: Resolution): void {
   for (const source of resolution.datacenter.edges) {
     const edge = resolution.edges.get(source.name);
     if (edge === undefined || edge.source !== source) continue;
-    const firewall = resolveFirewall(source.firewall, source.span, null, resolution);
+    const networks = edge.interfaces.map(({ network }) => network);
+    const firewall = resolveFirewall(source.firewall, source.span, { copy: null, networks }, resolution);
     const nat = resolveNat(source.nat, edge.interfaces, resolution);
     resolution.edges.set(edge.name, { ...edge, firewall, nat });
   }

@@ -1,36 +1,48 @@
-// Who is meant by the `from` and `to` of rules, as addresses. What a name stands for depends on where it is
-// said: at an edge outside, a machine behind a fence is its outside address; at the fence itself it is the
+// Who is meant by the `from` and `to` of rules, as addresses. What a name stands for depends on where the rule
+// stands: at an edge outside, a machine behind a fence is its outside address; at the fence itself it is the
 // machine.
 import { type Ip, type IpRange, rangeOfSubnet } from "../../base/ip.ts";
 import type { Endpoint, Located } from "../../model/datacenter.ts";
+import { networkNameInCopy } from "./machines.ts";
 import type { Resolution } from "./resolution.ts";
 
 /** One meaning of an endpoint: addresses, the network that the packet comes from or goes to, or both. */
 export interface Meaning {
   /** Null: any address. */
   readonly addresses: readonly IpRange[] | null;
-  /** An external network holds anybody, so it is not its addresses that tell, but where the packet passes. */
+  /** Where the packet passes: an external network holds anybody, so its addresses alone would not tell. */
   readonly network: string | null;
 }
+
+/** Where a rule stands. */
+export interface Standpoint {
+  /** The fenced copy at whose fence it stands; null at any other edge. */
+  readonly copy: string | null;
+  /** Names of the networks that the edge is in. */
+  readonly networks: readonly string[];
+  /** Which destination it compares: from before or after translation. */
+  readonly match: "original" | "translated";
+}
+
+type Side = "from" | "to";
 
 const ANYBODY: Meaning = { addresses: null, network: null };
 
 /**
  * All meanings of a list of endpoints; a packet matches when one of them does. An empty list is anybody.
  * Null, with diagnostics, when a name is nobody's: then the rule cannot be what was meant.
- *
- * `copy`: the fenced copy at whose fence the rule stands; null outside.
  */
 export function meaningsOf(
   endpoints: readonly Located<Endpoint>[],
-  copy: string | null,
+  side: Side,
+  standpoint: Standpoint,
   resolution: Resolution,
 ): readonly Meaning[] | null {
   if (endpoints.length === 0) return [ANYBODY];
   const meanings: Meaning[] = [];
   const ranges: IpRange[] = [];
   for (const endpoint of endpoints) {
-    const meaning = meaningOf(endpoint, copy, resolution);
+    const meaning = meaningOf(endpoint, side, standpoint, resolution);
     if (meaning === null) return null;
     if (meaning.addresses === null || meaning.network !== null) meanings.push(meaning);
     else ranges.push(...meaning.addresses);
@@ -40,7 +52,8 @@ export function meaningsOf(
 
 function meaningOf(
   { value, span }: Located<Endpoint>,
-  copy: string | null,
+  side: Side,
+  standpoint: Standpoint,
   resolution: Resolution,
 ): Meaning | null {
   switch (value.kind) {
@@ -54,9 +67,15 @@ function meaningOf(
       return { addresses: [value.range], network: null };
     case "name": {
       const { text } = value.reference;
-      const network = resolution.networks.get(text);
-      if (network?.isExternal === true) return { addresses: null, network: text };
-      const addresses = addressesOfName(text, copy, resolution);
+      if (resolution.networks.get(text)?.isExternal === true) {
+        // Packets from outside come to an inner edge by the same interface as those from the networks between.
+        if (standpoint.networks.includes(text)) return { addresses: null, network: text };
+        return { addresses: resolution.outside, network: null };
+      }
+      const meaning =
+        standpoint.copy === null ? null : meaningAtFence(text, side, standpoint.copy, standpoint, resolution);
+      if (meaning !== null) return meaning;
+      const addresses = addressesOfName(text, resolution);
       if (addresses !== null) return { addresses, network: null };
       resolution.findings.unknown("name", text, span, knownNames(resolution));
       return null;
@@ -64,21 +83,36 @@ function meaningOf(
   }
 }
 
-/** Ranges of whatever has this name; null when nothing has it. */
-export function addressesOfName(
+/**
+ * Names that mean something else at a fence: its own copy, the machines in it, and the parent network, whose
+ * subnet is on both sides. Null for all others.
+ */
+function meaningAtFence(
   name: string,
-  copy: string | null,
+  side: Side,
+  copyName: string,
+  { match }: Standpoint,
   resolution: Resolution,
-): readonly IpRange[] | null {
+): Meaning | null {
+  const copy = resolution.names.copiesByName.get(copyName)!;
+  if (name === copyName || name === copy.vapp.name) return { addresses: null, network: copyName };
+  const parent = resolution.networks.get(copy.vapp.network.parent.value)!;
+  if (name === parent.name) return { addresses: parent.subnets.map(rangeOfSubnet), network: name };
+  const isOwn = name.startsWith(`${copyName}/`) && resolution.machines.has(name);
+  const machine = isOwn ? name : `${copyName}/${name}`;
+  if (!resolution.machines.has(machine)) return null;
+  // Who sends to it from outside has sent to its outside address.
+  const isOutside = side === "to" && match === "original";
+  const ips = isOutside ? fenceAddresses(machine, resolution) : insideAddresses(machine, resolution);
+  return { addresses: single(ips), network: null };
+}
+
+/** Ranges of whatever has this name, as seen from outside all fences; null when nothing has it. */
+export function addressesOfName(name: string, resolution: Resolution): readonly IpRange[] | null {
   const { networks, names, edges, clusters, machines } = resolution;
   const network = networks.get(name);
-  if (network !== undefined) return network.subnets.map(rangeOfSubnet);
-  const ownMachine = copy === null ? null : `${copy}/${name}`;
-  if (ownMachine !== null && machines.has(ownMachine)) return single(insideAddresses(ownMachine, resolution));
-  if (machines.has(name)) {
-    const isOwn = copy !== null && name.startsWith(`${copy}/`);
-    return single(isOwn ? insideAddresses(name, resolution) : outsideAddresses(name, resolution));
-  }
+  if (network !== undefined && network.kind === "network") return network.subnets.map(rangeOfSubnet);
+  if (machines.has(name)) return single(outsideAddresses(name, resolution));
   const edge = edges.get(name);
   if (edge !== undefined && edge.kind === "edge")
     return single(edge.interfaces.flatMap(({ addresses }) => addresses.map(({ ip }) => ip)));
@@ -89,24 +123,46 @@ export function addressesOfName(
   return single(copies.flatMap((one) => addressesOfCopy(one.name, resolution)));
 }
 
-export function insideAddresses(machine: string, { machines }: Resolution): readonly Ip[] {
-  return machines.get(machine)?.interfaces.flatMap(({ addresses }) => addresses.map(({ ip }) => ip)) ?? [];
+/** The addresses of a machine of a copy in the copy's own network, which a fence may hide. */
+export function insideAddresses(machine: string, resolution: Resolution): readonly Ip[] {
+  return addressesWhere(machine, resolution, (network) => network === insideNetwork(machine, resolution));
 }
 
 /** As seen from outside its fence, if it is behind one. */
 export function outsideAddresses(machine: string, resolution: Resolution): readonly Ip[] {
-  const resolved = resolution.machines.get(machine);
-  if (resolved?.copy == null) return insideAddresses(machine, resolution);
-  const fence = resolution.edges.get(machine.slice(0, machine.lastIndexOf("/")))?.fence;
-  if (fence == null) return insideAddresses(machine, resolution);
-  return fence.pairs.filter((pair) => pair.machine === machine).map(({ outside }) => outside);
+  const hidden = insideNetwork(machine, resolution);
+  if (hidden === null || resolution.edges.get(hidden)?.fence == null)
+    return addressesWhere(machine, resolution, () => true);
+  const beside = addressesWhere(machine, resolution, (network) => network !== hidden);
+  return [...fenceAddresses(machine, resolution), ...beside];
 }
 
-function addressesOfCopy(copy: string, resolution: Resolution): readonly Ip[] {
-  const fence = resolution.edges.get(copy)?.fence;
-  if (fence != null) return [fence.address, ...fence.pairs.map(({ outside }) => outside)];
-  const machines = [...resolution.machines.keys()].filter((name) => name.startsWith(`${copy}/`));
-  return machines.flatMap((name) => insideAddresses(name, resolution));
+/** What its fence answers for in its place. */
+function fenceAddresses(machine: string, resolution: Resolution): readonly Ip[] {
+  const fence = resolution.edges.get(insideNetwork(machine, resolution) ?? "")?.fence;
+  return fence?.pairs.filter((pair) => pair.machine === machine).map(({ outside }) => outside) ?? [];
+}
+
+function insideNetwork(machine: string, { names }: Resolution): string | null {
+  const copy = names.machines.get(machine)?.copy ?? null;
+  return copy === null ? null : networkNameInCopy(copy);
+}
+
+function addressesWhere(
+  machine: string,
+  { machines }: Resolution,
+  isMeant: (network: string) => boolean,
+): readonly Ip[] {
+  const interfaces = machines.get(machine)?.interfaces.filter(({ network }) => isMeant(network)) ?? [];
+  return interfaces.flatMap(({ addresses }) => addresses.map(({ ip }) => ip));
+}
+
+function addressesOfCopy(copyName: string, resolution: Resolution): readonly Ip[] {
+  const { vapp } = resolution.names.copiesByName.get(copyName)!;
+  const machines = vapp.machines.map(({ name }) => `${copyName}/${name}`);
+  const addresses = machines.flatMap((name) => outsideAddresses(name, resolution));
+  const fence = resolution.edges.get(copyName)?.fence;
+  return fence == null ? addresses : [fence.address, ...addresses];
 }
 
 function knownNames({ names }: Resolution): string[] {

@@ -232,7 +232,8 @@ function forwardedPorts(copy: CopyOfVapp, fence: ResolvedFence, { datacenter }: 
  * publication.
  */
 function firewallOf(copy: CopyOfVapp, resolution: Resolution): ResolvedFirewall {
-  const written = resolveFirewall(copy.vapp.firewall, copy.span, copy.name, resolution);
+  const place = { copy: copy.name, networks: [copy.name, copy.vapp.network.parent.value] };
+  const written = resolveFirewall(copy.vapp.firewall, copy.span, place, resolution);
   const outgoing: ResolvedFirewallRule = {
     action: "allow",
     in: copy.name,

@@ -2,22 +2,24 @@
 import type { Span } from "../../diagnostic/span.ts";
 import type { Firewall, FirewallRule } from "../../model/datacenter.ts";
 import type { ResolvedFirewall, ResolvedFirewallRule } from "../../model/resolved-datacenter.ts";
-import { meaningsOf } from "./endpoints.ts";
+import { meaningsOf, type Standpoint } from "./endpoints.ts";
 import { fromFile, type Resolution } from "./resolution.ts";
 
 /**
- * `span`: of whom the firewall is, when nothing is said of one. `copy`: the fenced copy whose fence it is.
+ * `span`: of whom the firewall is, when nothing is said of one. `place`: the edge, and the copy if it is a
+ * fence.
  */
 export function resolveFirewall(
   firewall: Firewall | null,
   span: Span,
-  copy: string | null,
+  place: Omit<Standpoint, "match">,
   resolution: Resolution,
 ): ResolvedFirewall {
+  const match = firewall?.match?.value ?? "original";
   return {
     default: firewall?.default?.value ?? "deny",
-    match: firewall?.match?.value ?? "original",
-    rules: firewall?.rules.flatMap((rule) => resolveRule(rule, copy, resolution)) ?? [],
+    match,
+    rules: firewall?.rules.flatMap((rule) => resolveRule(rule, { ...place, match }, resolution)) ?? [],
     span: firewall?.span ?? span,
   };
 }
@@ -25,11 +27,11 @@ export function resolveFirewall(
 /** A rule that names an external network beside addresses becomes several. */
 function resolveRule(
   { action, match, log, span }: FirewallRule,
-  copy: string | null,
+  standpoint: Standpoint,
   resolution: Resolution,
 ): ResolvedFirewallRule[] {
-  const from = meaningsOf(match.from, copy, resolution);
-  const to = meaningsOf(match.to, copy, resolution);
+  const from = meaningsOf(match.from, "from", standpoint, resolution);
+  const to = meaningsOf(match.to, "to", standpoint, resolution);
   if (from === null || to === null) return [];
   return from.flatMap((source) =>
     to.map((destination) => ({

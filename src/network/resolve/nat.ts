@@ -73,7 +73,8 @@ function sourceRules(
   interfaces: Interfaces,
   resolution: Resolution,
 ): ResolvedNatRule[] {
-  const meanings = meaningsOf([rule.from], null, resolution);
+  const networks = interfaces.map(({ network }) => network);
+  const meanings = meaningsOf([rule.from], "from", { copy: null, networks, match: "translated" }, resolution);
   if (meanings === null) return [];
   const out =
     rule.out === null ? networkWith(rule.kind === "snat" ? rule.to.value : null, interfaces) : rule.out.value;
@@ -120,7 +121,7 @@ export function hairpinRules(
   resolution: Resolution,
 ): ResolvedNatRule[] {
   for (const { network, addresses } of interfaces) {
-    const subnets = addressesOfName(network, null, resolution) ?? [];
+    const subnets = addressesOfName(network, resolution) ?? [];
     const own = addresses.find(({ ip }) => familyOfIp(ip) === familyOfIp(target));
     const isThere =
       resolution.networks.get(network)?.subnets.some((subnet) => subnetHas(subnet, target)) === true;
@@ -166,7 +167,7 @@ function targetOf({ value, span }: Located<Endpoint>, resolution: Resolution): I
     );
     return null;
   }
-  const ranges = addressesOfName(value.reference.text, null, resolution);
+  const ranges = addressesOfName(value.reference.text, resolution);
   if (ranges === null) {
     findings.unknown("name", value.reference.text, span, [
       ...resolution.names.machines.keys(),

@@ -1,6 +1,7 @@
 // Networks of the file, and the inside of each fenced copy, which has its parent's subnet for itself.
 import type { ResolvedDhcp, ResolvedNetwork } from "../../model/resolved-datacenter.ts";
 import { isFenced } from "./machines.ts";
+import { addressesOutside } from "./outside.ts";
 import type { Resolution } from "./resolution.ts";
 
 const LEASE_DEFAULT_MS = 12 * 3_600_000;
@@ -50,8 +51,11 @@ export function resolveNetworks(resolution: Resolution): void {
         findings.unknown("network", parentName, span, names.networks.keys());
       continue;
     }
-    if (isFenced(copy)) networks.set(copy.name, insideOf(parent, copy.name, copy.source ?? copy.vapp));
+    // A network of the same name has been reported; it stays what it is.
+    if (isFenced(copy) && !networks.has(copy.name))
+      networks.set(copy.name, insideOf(parent, copy.name, copy.source ?? copy.vapp));
   }
+  resolution.outside.push(...addressesOutside(networks.values()));
 }
 
 function insideOf(parent: ResolvedNetwork, name: string, source: ResolvedNetwork["source"]): ResolvedNetwork {

@@ -1,6 +1,6 @@
 // What the steps of resolving share: the file, its names, the addresses that are taken, and what has been
 // worked out so far. Each step reads what the earlier ones have put here and adds its own.
-import { familyOfIp, type Ip, type Subnet, subnetHas } from "../../base/ip.ts";
+import { familyOfIp, type Ip, type IpRange, type Subnet, subnetHas } from "../../base/ip.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { Datacenter, Located } from "../../model/datacenter.ts";
 import type {
@@ -31,6 +31,8 @@ export interface Resolution {
   /** Addresses in use, by network. */
   readonly taken: Map<string, Set<Ip>>;
   readonly networks: Map<string, ResolvedNetwork>;
+  /** Addresses that no internal network has; there when the networks are. */
+  readonly outside: IpRange[];
   readonly machines: Map<string, ResolvedMachine>;
   readonly edges: Map<string, ResolvedEdge>;
   readonly clusters: Map<string, ResolvedCluster>;

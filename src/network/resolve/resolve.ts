@@ -30,6 +30,7 @@ export function resolveDatacenter(
     loadBalancerBinds,
     taken: new Map(),
     networks: new Map(),
+    outside: [],
     machines: new Map(),
     edges: new Map(),
     clusters: new Map(),
