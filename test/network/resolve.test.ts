@@ -82,7 +82,7 @@ test("port-forwarding takes one address and gives each service a port", () => {
       ? [`${ports[0]!.first} ${action.to}:${action.toPort}`]
       : [],
   );
-  assert.deepEqual(forwards, ["80 192.168.10.11:80", "10000 192.168.10.12:80", "5432 192.168.10.12:5432"]);
+  assert.deepEqual(forwards, ["80 192.168.10.11:80", "12316 192.168.10.12:80", "5432 192.168.10.12:5432"]);
   assert.ok(fence!.pairs.every(({ outside }) => outside === fence!.address));
 });
 

@@ -1,9 +1,9 @@
-// Who is meant by the `from` and `to` of rules, as addresses. What a name stands for depends on where the rule
-// stands: at an edge outside, a machine behind a fence is its outside address; at the fence itself it is the
-// machine.
+// Who is meant by the `from` and `to` of rules, as addresses. What a name stands for depends on where the
+// rule stands: at an edge outside, a machine behind a fence is its outside address; at the fence itself it is
+// the machine.
 import { type Ip, type IpRange, rangeOfSubnet } from "../../base/ip.ts";
 import type { Endpoint, Located } from "../../model/datacenter.ts";
-import { networkNameInCopy } from "./machines.ts";
+import { networkNameInCopy } from "./names.ts";
 import type { Resolution } from "./resolution.ts";
 
 /** One meaning of an endpoint: addresses, the network that the packet comes from or goes to, or both. */
@@ -68,7 +68,8 @@ function meaningOf(
     case "name": {
       const { text } = value.reference;
       if (resolution.networks.get(text)?.isExternal === true) {
-        // Packets from outside come to an inner edge by the same interface as those from the networks between.
+        // Packets from outside come to an inner edge by the same interface as those from the networks
+        // between.
         if (standpoint.networks.includes(text)) return { addresses: null, network: text };
         return { addresses: resolution.outside, network: null };
       }

@@ -1,7 +1,7 @@
 // The edge of a fenced copy: the same subnet on both sides. It answers for the inside with addresses of the
 // parent's pool, one for each machine (ip-translation) or ports of its own (port-forwarding), and inwards by
 // proxy ARP for everybody outside.
-import { familyOfIp, type Ip } from "../../base/ip.ts";
+import { familyOfIp, type Ip, type IpFamily } from "../../base/ip.ts";
 import { macOfName } from "../../base/mac.ts";
 import type {
   Origin,
@@ -15,9 +15,9 @@ import type {
 } from "../../model/resolved-datacenter.ts";
 import { insideAddresses } from "./endpoints.ts";
 import { resolveFirewall } from "./firewall.ts";
-import { isFenced } from "./machines.ts";
-import type { CopyOfVapp } from "./names.ts";
+import { type CopyOfVapp, isFenced } from "./names.ts";
 import { ANY_PACKET, single } from "./nat.ts";
+import { choosePort, FENCE_PORTS } from "./ports.ts";
 import { fromFile, hostOf, poolOf, prefixIn, type Resolution } from "./resolution.ts";
 
 export const INSIDE = "in";
@@ -26,7 +26,9 @@ export const OUTSIDE = "out";
 export function resolveFences(resolution: Resolution): void {
   for (const copy of resolution.names.copies) {
     const parent = resolution.networks.get(copy.vapp.network.parent.value);
-    if (!isFenced(copy) || parent === undefined) continue;
+    // Where an edge or a network has the name already, that has been reported.
+    if (!isFenced(copy) || parent === undefined || resolution.edges.has(copy.name)) continue;
+    if (resolution.networks.get(copy.name)?.kind !== "fence-inside") continue;
     const fence = fenceOf(copy, parent, resolution);
     if (fence !== null) resolution.edges.set(copy.name, edgeOf(copy, parent, fence, resolution));
   }
@@ -44,7 +46,8 @@ export function addFenceRules(resolution: Resolution): void {
 function fenceOf(copy: CopyOfVapp, parent: ResolvedNetwork, resolution: Resolution): ResolvedFence | null {
   const mode = copy.vapp.nat?.value ?? "ip-translation";
   const pinned = copy.source?.address ?? null;
-  const address = pinned?.value ?? fromPool(copy, parent, `${copy.name}`, resolution);
+  const family = familyInside(copy, parent, resolution);
+  const address = pinned?.value ?? fromPool(copy, parent, family, copy.name, resolution);
   if (address === null) return null;
   const pairs = copy.vapp.machines.flatMap((machine) => {
     const name = `${copy.name}/${machine.name}`;
@@ -55,7 +58,7 @@ function fenceOf(copy: CopyOfVapp, parent: ResolvedNetwork, resolution: Resoluti
       return [{ machine: name, inside, outside: address, origin }];
     }
     const pin = copy.source?.outside.find((one) => one.machine.value === machine.name);
-    const outside = pin?.address.value ?? fromPool(copy, parent, name, resolution);
+    const outside = pin?.address.value ?? fromPool(copy, parent, family, name, resolution);
     if (outside === null) return [];
     const origin: Origin =
       pin === undefined
@@ -67,13 +70,20 @@ function fenceOf(copy: CopyOfVapp, parent: ResolvedNetwork, resolution: Resoluti
   return { vapp: copy.vapp.name, copy: copy.source?.name ?? copy.vapp.name, mode, address, pairs };
 }
 
+/** A fence translates one family: that of the first machine inside that has an address. */
+function familyInside({ name, vapp }: CopyOfVapp, parent: ResolvedNetwork, resolution: Resolution): IpFamily {
+  const [inside] = vapp.machines.flatMap((machine) => insideAddresses(`${name}/${machine.name}`, resolution));
+  return inside === undefined ? (parent.subnets[0]?.family ?? 4) : familyOfIp(inside);
+}
+
 function fromPool(
   copy: CopyOfVapp,
   parent: ResolvedNetwork,
+  family: IpFamily,
   asker: string,
   resolution: Resolution,
 ): Ip | null {
-  const pool = poolOf(resolution, parent.name);
+  const pool = poolOf(resolution, parent.name, family);
   const ip = pool.take(`fence ${asker}`);
   if (ip !== null) return ip;
   const isThere = pool.size > 0;
@@ -203,12 +213,11 @@ function natOf(
 }
 
 /**
- * Each port that a machine is known to serve, at the same number where that is free, else at the next from
- * 10000.
+ * Each port that a machine is known to serve, at the same number where that is free, else at one from 10000
+ * that its name chooses: the same in every copy, and whoever comes to serve it too.
  */
 function forwardedPorts(copy: CopyOfVapp, fence: ResolvedFence, { datacenter }: Resolution) {
   const used = new Set<string>();
-  let next = 10_000;
   return copy.vapp.machines.flatMap((machine) => {
     const name = `${copy.name}/${machine.name}`;
     const inside = fence.pairs.find((pair) => pair.machine === name)?.inside;
@@ -218,9 +227,11 @@ function forwardedPorts(copy: CopyOfVapp, fence: ResolvedFence, { datacenter }: 
     const services = [...machine.services.map(({ value }) => value), ...published];
     const distinct = [...new Map(services.map((one) => [`${one.protocol} ${one.port}`, one])).values()];
     if (inside === undefined) return [];
-    return distinct.map(({ protocol, port }) => {
-      let outsidePort = port;
-      while (used.has(`${protocol} ${outsidePort}`)) outsidePort = next++;
+    return distinct.flatMap(({ protocol, port }) => {
+      const asker = `${machine.name} ${protocol} ${port}`;
+      const isTaken = (candidate: number) => used.has(`${protocol} ${candidate}`);
+      const outsidePort = choosePort(port, asker, FENCE_PORTS, isTaken);
+      if (outsidePort === null) return [];
       used.add(`${protocol} ${outsidePort}`);
       return { machine: name, protocol, port, inside, outsidePort };
     });

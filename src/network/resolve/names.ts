@@ -72,11 +72,16 @@ function copiesOf(vapp: Vapp): CopyOfVapp[] {
   }));
 }
 
-/**
- * The full name of the machine that a reference means; null, with a diagnostic, when there is none. A machine
- * of a vApp without copies is "shop.shop/web" or "shop/web" in no file: it is named by its vApp alone,
- * "shop/web".
- */
+export function isFenced({ vapp }: CopyOfVapp): boolean {
+  return vapp.network.fenced?.value === true;
+}
+
+/** The network that machines of a copy are in: its own inside a fence, else the parent. */
+export function networkNameInCopy(copy: CopyOfVapp): string {
+  return isFenced(copy) ? copy.name : copy.vapp.network.parent.value;
+}
+
+/** The full name of the machine that a reference means; null, with a diagnostic, when there is none. */
 export function machineOf(reference: Reference, span: Span, names: Names, findings: Findings): string | null {
   if (names.machines.has(reference.text)) return reference.text;
   if (reference.vapp !== null && reference.copy !== null && reference.name === null) {

@@ -1,6 +1,6 @@
 // Networks of the file, and the inside of each fenced copy, which has its parent's subnet for itself.
 import type { ResolvedDhcp, ResolvedNetwork } from "../../model/resolved-datacenter.ts";
-import { isFenced } from "./machines.ts";
+import { isFenced } from "./names.ts";
 import { addressesOutside } from "./outside.ts";
 import type { Resolution } from "./resolution.ts";
 

@@ -1,5 +1,5 @@
-// Who is outside, for edges that are not in an external network themselves: they cannot tell by the interface,
-// so they tell by the address. Outside is whatever no network of the datacentre has.
+// Who is outside, for edges that are not in an external network themselves: they cannot tell by the
+// interface, so they tell by the address. Outside is whatever no network of the datacentre has.
 import {
   compareIps,
   familyOfIp,

@@ -6,14 +6,14 @@ import { familyOfIp, type Ip, type IpRange, ipOfValue, valueOfIp } from "../../b
 export class AddressPool {
   readonly #ranges: readonly { readonly first: bigint; readonly count: number; readonly family: 4 | 6 }[];
   readonly #taken: Set<Ip>;
-  /** How many addresses the ranges hold, at most 2^31. */
+  /** How many addresses the ranges hold; of one range 2^31 at most are used. */
   readonly size: number;
 
   /** `taken` is shared: what one pool of a network gives, no other does. */
   constructor(ranges: readonly IpRange[], taken: Set<Ip>) {
     this.#ranges = ranges.map(({ first, last }) => ({
       first: valueOfIp(first),
-      count: Number(BigInt.asUintN(31, valueOfIp(last) - valueOfIp(first)) + 1n),
+      count: countBetween(first, last),
       family: familyOfIp(first),
     }));
     this.#taken = taken;
@@ -41,6 +41,11 @@ export class AddressPool {
     }
     throw new Error("the index is beyond the pool");
   }
+}
+
+function countBetween(first: Ip, last: Ip): number {
+  const count = valueOfIp(last) - valueOfIp(first) + 1n;
+  return count > 1n << 31n ? 2 ** 31 : Number(count);
 }
 
 /**

@@ -1,6 +1,6 @@
 // What the steps of resolving share: the file, its names, the addresses that are taken, and what has been
 // worked out so far. Each step reads what the earlier ones have put here and adds its own.
-import { familyOfIp, type Ip, type IpRange, type Subnet, subnetHas } from "../../base/ip.ts";
+import { familyOfIp, type Ip, type IpFamily, type IpRange, subnetHas } from "../../base/ip.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { Datacenter, Located } from "../../model/datacenter.ts";
 import type {
@@ -28,8 +28,13 @@ export interface Resolution {
   readonly findings: Findings;
   readonly names: Names;
   readonly loadBalancerBinds: readonly LoadBalancerBind[];
-  /** Addresses in use, by network. */
+  /**
+   * Addresses that nobody is given, by network of the file. Inside a fence are those of the parent: whoever
+   * is inside must be told from who is outside.
+   */
   readonly taken: Map<string, Set<Ip>>;
+  /** What machines of vApps have been given inside fences, the same in every copy: by "shop/web/eth0". */
+  readonly chosenInside: Map<string, readonly Ip[]>;
   readonly networks: Map<string, ResolvedNetwork>;
   /** Addresses that no internal network has; there when the networks are. */
   readonly outside: IpRange[];
@@ -70,11 +75,14 @@ export function prefixIn(network: ResolvedNetwork, ip: Ip): number {
   return subnet?.prefix ?? (family === 4 ? 32 : 128);
 }
 
-/** The pool of a network of the file: its `pool`, and nothing when it has none. */
-export function poolOf(resolution: Resolution, network: string): AddressPool {
+/** What of the `pool` of a network of the file is of a family; nothing when it has none. */
+export function poolOf(resolution: Resolution, network: string, family: IpFamily): AddressPool {
   const source = resolution.names.networks.get(network);
   const ranges = source?.pools.map(({ value }) => value) ?? [];
-  return new AddressPool(ranges, takenIn(resolution, network));
+  return new AddressPool(
+    ranges.filter(({ first }) => familyOfIp(first) === family),
+    takenIn(resolution, network),
+  );
 }
 
 /** The host that something runs on: the one that is named, else the only one; null when the file has none. */
@@ -95,8 +103,4 @@ export function hostOf(
     });
   }
   return names[0] ?? null;
-}
-
-export function subnetOfFamily(network: ResolvedNetwork, family: 4 | 6): Subnet | null {
-  return network.subnets.find((subnet) => subnet.family === family) ?? null;
 }

@@ -3,11 +3,12 @@
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import type { Datacenter } from "../../model/datacenter.ts";
 import type { ResolvedDatacenter, ResolvedDhcp } from "../../model/resolved-datacenter.ts";
+import { takeWrittenAddresses } from "./addresses.ts";
 import { resolveClusters } from "./clusters.ts";
 import { addEdgeRules, placeEdges } from "./edges.ts";
 import { addFenceRules, resolveFences } from "./fences.ts";
 import { Findings } from "./findings.ts";
-import { resolveMachines, takeWrittenAddresses } from "./machines.ts";
+import { resolveMachines } from "./machines.ts";
 import { collectNames } from "./names.ts";
 import { resolveNetworks } from "./networks.ts";
 import { resolvePublications } from "./publications.ts";
@@ -29,6 +30,7 @@ export function resolveDatacenter(
     names: collectNames(datacenter, findings),
     loadBalancerBinds,
     taken: new Map(),
+    chosenInside: new Map(),
     networks: new Map(),
     outside: [],
     machines: new Map(),
