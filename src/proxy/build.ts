@@ -7,6 +7,7 @@ import { ServerPool } from "./exchange/server-pool.ts";
 import type { LogWriter } from "./log/log-writer.ts";
 import { assignDynamicCookies } from "./persistence/dynamic-cookie.ts";
 import type { RuleEnvironment } from "./rules/environment.ts";
+import { setProcessVariables } from "./rules/process-variables.ts";
 import { compileBackendPrograms, compileFrontendPrograms } from "./rules/program.ts";
 import { type CompiledSample, compileSample } from "./rules/sample.ts";
 import { Backend, Frontend, type ListenerRuntime, type Runtime, Server } from "./runtime.ts";
@@ -25,6 +26,7 @@ export interface BuildOptions {
 }
 
 export function buildRuntime(options: BuildOptions): Runtime {
+  setProcessVariables(options.configuration.global.variables, options.environment);
   const backends = buildBackends(options);
   const backendsByName = new Map(backends.map((backend) => [backend.name, backend]));
   const frontends = buildFrontends(options, backendsByName);

@@ -245,6 +245,26 @@ function readStats({ reading, global, cursor, span }: GlobalLine): void {
   if (socket !== null) global.statsSockets = [...global.statsSockets, socket];
 }
 
+/** What is known before there is a connection. */
+const STARTUP_FETCHES: ReadonlySet<string> = new Set([
+  "always_false",
+  "always_true",
+  "bool",
+  "int",
+  "str",
+  "bin",
+  "ipv4",
+  "ipv6",
+  "meth",
+  "var",
+  "env",
+  "hostname",
+  "date",
+  "date_us",
+  "rand",
+  "uuid",
+]);
+
 /** `set-var proc.NAME EXPR` and `set-var-fmt proc.NAME FORMAT`. */
 function readVariable({ reading, global, cursor, line, span }: GlobalLine): void {
   const name = cursor.expect("a variable");
@@ -264,5 +284,20 @@ function readVariable({ reading, global, cursor, line, span }: GlobalLine): void
     line.words[0]!.text === "set-var"
       ? parseSampleExpression(value, context, "any")
       : parseLogFormat(value, context, "any");
-  if (parsed !== null) global.variables = [...global.variables, { name: name.text, value: parsed, span }];
+  if (parsed === null) return;
+  const samples =
+    "fetch" in parsed
+      ? [parsed]
+      : parsed.parts.flatMap((part) => (part.kind === "sample" ? [part.sample] : []));
+  const late = samples.find(({ fetch }) => !STARTUP_FETCHES.has(fetch.name));
+  if (late !== undefined || ("parts" in parsed && parsed.parts.some(({ kind }) => kind === "alias"))) {
+    reading.report.error(
+      "unavailable-sample",
+      late?.span ?? value.span,
+      "this is not known yet when the program starts",
+      `Set it by a rule, or use one of ${[...STARTUP_FETCHES].join(", ")}.`,
+    );
+    return;
+  }
+  global.variables = [...global.variables, { name: name.text, value: parsed, span }];
 }

@@ -197,6 +197,11 @@ export class RequestPhases {
   }
 
   #statistics(stream: Stream): PhaseOutcome | null {
+    if (isStatisticsForm(stream) && lacksBody(stream)) {
+      // The rules have run and do not run again.
+      this.#resumeAt = Number.POSITIVE_INFINITY;
+      return this.#awaitBody(stream);
+    }
     const reply = this.#context.serveStatistics(stream);
     return reply === null ? null : { kind: "reply", reply, termination: TERMINATION.local };
   }
@@ -330,6 +335,17 @@ function wantsBody({ definition, settings }: Backend): boolean {
   const { balance } = settings;
   return (
     definition.options.httpBufferRequest || (balance.algorithm === "url_param" && balance.checkPost !== null)
+  );
+}
+
+/** What an administrator sends from the page. Who may not is not waited for, but told when its body is here. */
+function isStatisticsForm({ request, backend, frontend }: Stream): boolean {
+  const { stats } = (backend ?? frontend).definition;
+  return (
+    stats !== null &&
+    stats.adminRules.length > 0 &&
+    request!.method === "POST" &&
+    request!.targetStartsWith(stats.uri)
   );
 }
 

@@ -150,7 +150,9 @@ export class StatisticsService {
   #submit({ stream, settings, rules, words }: PageRequest, runCommand: (command: string) => void): Reply {
     const outcome = this.#runForm(stream, rules, runCommand);
     const kept = [";up", ";no-maint", ";norefresh"].filter((word) => words.includes(word)).join("");
-    const headers = ["cache-control: no-cache", `location: ${settings.uri};st=${outcome}${kept}`];
+    const scope = scopeOf(words);
+    const view = scope === null ? kept : `${kept};scope=${scope}`;
+    const headers = ["cache-control: no-cache", `location: ${settings.uri};st=${outcome}${view}`];
     return contentReply(303, "text/plain", EMPTY, headers);
   }
 
@@ -247,13 +249,20 @@ function exporterOptions(target: string): ExporterOptions | null {
   return { scopes: new Set(named as MetricScope[]), isWithoutMaintenance: query.has("no-maint") };
 }
 
-/** What `stats scope`, ";up" and ";no-maint" leave. */
+/** ";scope=web": only proxies with that in their names. */
+function scopeOf(words: string): string | null {
+  return /[;?&]scope=([A-Za-z0-9_.:-]{1,20})/.exec(words)?.[1] ?? null;
+}
+
+/** What `stats scope`, ";scope=…", ";up" and ";no-maint" leave. */
 function visibleRows(
   rows: readonly StatisticsRow[],
   scopes: readonly string[],
   words: string,
 ): readonly StatisticsRow[] {
+  const wanted = scopeOf(words)?.toLowerCase() ?? "";
   return rows.filter(({ kind, proxy, fields }) => {
+    if (!proxy.name.toLowerCase().includes(wanted)) return false;
     if (scopes.length > 0 && !scopes.includes(proxy.name)) return false;
     if (kind !== "server") return true;
     const status = `${fields.status}`;
