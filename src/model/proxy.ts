@@ -372,7 +372,7 @@ export type HttpExpectation =
   | { readonly by: "string-lf"; readonly format: LogFormat }
   | {
       readonly by: "hdr" | "fhdr";
-      readonly name: string;
+      readonly name: string | LogFormat;
       readonly nameMethod: "str" | "beg" | "end" | "sub" | "reg";
       readonly value: string | LogFormat | null;
       readonly valueMethod: "str" | "beg" | "end" | "sub" | "reg";

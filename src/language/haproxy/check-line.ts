@@ -278,48 +278,70 @@ function readExpectWords(line: ProxyLine, cursor: Cursor): { words: ExpectWords;
     negated: false,
   };
   for (let word = cursor.expect("what to expect"); word !== null; word = cursor.expect("what to expect")) {
-    switch (word.text) {
-      case "min-recv":
-        words.minRecv = expectInteger(cursor, "a number of bytes", -1);
-        break;
-      case "comment":
-        words.comment = cursor.expect("a text")?.text ?? null;
-        break;
-      case "ok-status":
-        words.okStatus = cursor.expect("a status")?.text ?? null;
-        break;
-      case "error-status":
-        words.errorStatus = cursor.expect("a status")?.text ?? null;
-        break;
-      case "tout-status":
-      case "status-code":
-        line.report.notice("no-effect", word.span, `\`${word.text}\` has no effect here`);
-        cursor.expect("a value");
-        break;
-      case "on-success":
-        words.onSuccess = expectFormat(line, cursor);
-        break;
-      case "on-error":
-        words.onError = expectFormat(line, cursor);
-        break;
-      case "!":
-        words.negated = true;
-        break;
-      default: {
-        const isNegated = word.text.startsWith("!");
-        words.negated ||= isNegated;
-        return { words, match: isNegated ? partOfWord(word, 1, word.text.length) : word };
-      }
+    if (word.text === "!") words.negated = true;
+    else if (!readExpectWord(line, cursor, word, words)) {
+      const isNegated = word.text.startsWith("!");
+      words.negated ||= isNegated;
+      return { words, match: isNegated ? partOfWord(word, 1, word.text.length) : word };
     }
   }
   return null;
+}
+
+/** What may stand before the match may stand behind it, too. */
+function readTrailingExpectWords(line: ProxyLine, cursor: Cursor, words: ExpectWords): void {
+  while (!cursor.isAtEnd && EXPECT_WORDS.has(cursor.peek()!.text))
+    readExpectWord(line, cursor, cursor.next()!, words);
+  cursor.expectEnd();
+}
+
+const EXPECT_WORDS: ReadonlySet<string> = new Set([
+  "min-recv",
+  "comment",
+  "ok-status",
+  "error-status",
+  "tout-status",
+  "status-code",
+  "on-success",
+  "on-error",
+]);
+
+/** False when it is another word. */
+function readExpectWord(line: ProxyLine, cursor: Cursor, word: Word, words: ExpectWords): boolean {
+  switch (word.text) {
+    case "min-recv":
+      words.minRecv = expectInteger(cursor, "a number of bytes", -1);
+      return true;
+    case "comment":
+      words.comment = cursor.expect("a text")?.text ?? null;
+      return true;
+    case "ok-status":
+      words.okStatus = cursor.expect("a status")?.text ?? null;
+      return true;
+    case "error-status":
+      words.errorStatus = cursor.expect("a status")?.text ?? null;
+      return true;
+    case "tout-status":
+    case "status-code":
+      line.report.notice("no-effect", word.span, `\`${word.text}\` has no effect here`);
+      cursor.expect("a value");
+      return true;
+    case "on-success":
+      words.onSuccess = expectFormat(line, cursor);
+      return true;
+    case "on-error":
+      words.onError = expectFormat(line, cursor);
+      return true;
+  }
+  return false;
 }
 
 function readHttpExpect(line: ProxyLine, cursor: Cursor): CheckRule | null {
   const read = readExpectWords(line, cursor);
   if (read === null) return null;
   const match = readHttpMatch(line, read.match, cursor);
-  cursor.expectEnd();
+  if (match === null) cursor.expectEnd();
+  else readTrailingExpectWords(line, cursor, read.words);
   return match === null ? null : { kind: "http-expect", match, span: line.span, ...read.words };
 }
 
@@ -373,24 +395,17 @@ function readStatusRanges(cursor: Cursor): HttpExpectation | null {
 function readHeaderMatch(line: ProxyLine, by: "hdr" | "fhdr", cursor: Cursor): HttpExpectation | null {
   const kind = cursor.expectOneOf("part of a header", ["name", "name-lf"]);
   if (kind === null) return null;
-  if (kind === "name-lf") {
-    line.report.error(
-      "refused-keyword",
-      line.span,
-      "`name-lf` is not supported yet",
-      "Use `name` with a fixed text.",
-    );
-    return null;
-  }
   const nameMethod = readMethod(cursor);
-  const name = cursor.expect("a header's name");
+  const name =
+    kind === "name-lf" ? expectFormat(line, cursor) : (cursor.expect("a header's name")?.text ?? null);
   if (name === null) return null;
-  if (cursor.isAtEnd) return { by, name: name.text, nameMethod, value: null, valueMethod: "str" };
+  if (cursor.isAtEnd || EXPECT_WORDS.has(cursor.peek()!.text))
+    return { by, name, nameMethod, value: null, valueMethod: "str" };
   const valueKind = cursor.expectOneOf("part of a header", ["value", "value-lf"]);
   const valueMethod = readMethod(cursor);
   const value =
     valueKind === "value-lf" ? expectFormat(line, cursor) : (cursor.expect("a value")?.text ?? null);
-  return { by, name: name.text, nameMethod, value, valueMethod };
+  return { by, name, nameMethod, value, valueMethod };
 }
 
 function readMethod(cursor: Cursor): TextMethod {
@@ -469,9 +484,10 @@ const TCP_MATCHES = ["string", "rstring", "binary", "rbinary", "string-lf", "bin
 function readTcpExpect(line: ProxyLine, cursor: Cursor): CheckRule | null {
   const read = readExpectWords(line, cursor);
   if (read === null) return null;
-  const { negated, minRecv, comment } = read.words;
   const match = readTcpMatch(line, read.match, cursor);
-  cursor.expectEnd();
+  if (match === null) cursor.expectEnd();
+  else readTrailingExpectWords(line, cursor, read.words);
+  const { negated, minRecv, comment } = read.words;
   return match === null ? null : { kind: "tcp-expect", negated, match, minRecv, comment, span: line.span };
 }
 

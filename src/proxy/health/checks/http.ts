@@ -171,17 +171,21 @@ function makeBodyTest(
   };
 }
 
+/** Names of headers are kept in lower case. */
+function makeNameTest({ nameMethod }: HeaderMatch, name: string): (name: string) => boolean {
+  return makeTextTest(nameMethod, nameMethod === "reg" ? name : name.toLowerCase());
+}
+
 type HeaderMatch = Extract<HttpExpectation, { by: "hdr" | "fhdr" }>;
 
 /** `hdr` looks at each of a header's comma-separated values, `fhdr` at whole ones. */
 function makeHeaderTest(match: HeaderMatch, format: CheckFormat): HeadTest {
-  const isName = makeTextTest(
-    match.nameMethod,
-    match.nameMethod === "reg" ? match.name : match.name.toLowerCase(),
-  );
+  const { name } = match;
+  const constantName = typeof name === "string" ? makeNameTest(match, name) : null;
   const constant = typeof match.value === "string" ? makeTextTest(match.valueMethod, match.value) : null;
   return ({ head }, context) => {
     const { value } = match;
+    const isName = constantName ?? makeNameTest(match, format(name as LogFormat, context));
     const isValue =
       constant ??
       (value === null || typeof value === "string"
