@@ -56,6 +56,15 @@ test("-q leaves only errors", async () => {
   assert.deepEqual(quiet, { code: 0, output: "", complaints: "" });
 });
 
+const QUOTED = [
+  `streq("a b",'a b')`,
+  'defined(PATH) && strneq("$PATH","")',
+  'streq(a,"a)',
+  "!(0))",
+  "200rrr",
+  "defined(toString)",
+];
+
 test("-c and -cc end with the exit codes of HAProxy itself", { skip: requires("haproxy") }, async () => {
   const haproxy = findCommand("haproxy")!;
   const lines = [
@@ -64,9 +73,16 @@ test("-c and -cc end with the exit codes of HAProxy itself", { skip: requires("h
     ["-Q"],
     ["-f"],
     ["-cc"],
-    ...["1", "0", "version_atleast(2.5)", "version_before(2.5)", "streq(a,b)", "nonsense", "(1"].map(
-      (text) => ["-cc", text],
-    ),
+    ...[
+      "1",
+      "0",
+      "version_atleast(2.5)",
+      "version_before(2.5)",
+      "streq(a,b)",
+      "nonsense",
+      "(1",
+      ...QUOTED,
+    ].map((text) => ["-cc", text]),
   ];
   for (const line of lines) {
     const terminal = recordedTerminal();

@@ -4,6 +4,7 @@ import process from "node:process";
 import { summarizeDiagnostics } from "../diagnostic/render.ts";
 import { evaluateBuildCondition } from "../language/haproxy/build-condition.ts";
 import { FEATURES, LANGUAGE_VERSION, OPENSSL_VERSION } from "../language/haproxy/environment.ts";
+import { lexLine } from "../language/haproxy/lexer.ts";
 import { daemonTerminal, isDaemonChild, startDaemon, tellServing } from "./daemon.ts";
 import { HAPROXY_USAGE, type HaproxyFlags, readHaproxyFlags } from "./haproxy-flags.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";
@@ -124,9 +125,17 @@ function signalOldProcesses({ oldPids, oldSignal }: HaproxyFlags): void {
   }
 }
 
-function evaluate(condition: string, terminal: Terminal): number {
+function evaluate(text: string, terminal: Terminal): number {
+  const variable = (name: string) => (Object.hasOwn(process.env, name) ? (process.env[name] ?? null) : null);
+  // As behind `.if`, quotes and environment variables are resolved first.
+  const { words, problem } = lexLine(text, "-cc", 1, variable);
+  if (problem !== null) {
+    complain(terminal, `the condition is not understood: ${problem.message}`);
+    return EXIT_SENSELESS;
+  }
+  const condition = words.map((word) => word.text).join(" ");
   const result = evaluateBuildCondition(condition, {
-    variable: (name) => process.env[name] ?? null,
+    variable,
     features: FEATURES,
     version: LANGUAGE_VERSION,
     opensslVersion: OPENSSL_VERSION,
