@@ -105,10 +105,25 @@ export type FinalAction =
   | { readonly kind: "use-service"; readonly service: "prometheus-exporter" }
   | RedirectDefinition;
 
+/** When a variable is set at all: what it is now, compared with what it would become. */
+export type VariableCondition = (typeof VARIABLE_CONDITIONS)[number];
+export const VARIABLE_CONDITIONS = [
+  "ifexists",
+  "ifnotexists",
+  "ifempty",
+  "ifnotempty",
+  "ifset",
+  "ifnotset",
+  "ifgt",
+  "iflt",
+] as const;
+
 export type StateAction =
   | {
       readonly kind: "set-var";
       readonly variable: string;
+      /** All of them must hold. */
+      readonly conditions: readonly VariableCondition[];
       readonly value: SampleExpression | LogFormat;
       readonly isFormat: boolean;
     }

@@ -1,5 +1,6 @@
 // Variables: `proc.` belongs to the process, `sess.` to the connection, `txn.`, `req.` and `res.` to the
 // stream. The full name with its scope is the key. `check.` is for health checks and never set here.
+import type { VariableCondition } from "../../model/rule.ts";
 import type { Stream } from "../stream.ts";
 import type { RuleEnvironment } from "./environment.ts";
 import type { SampleValue } from "./sample-value.ts";
@@ -29,6 +30,42 @@ export function compileVariableWrite(name: string, environment: RuleEnvironment)
       return (stream, value) => write((stream.variables ??= new Map()), name, value);
   }
 }
+
+/** As `set-var(NAME,ifset,…)`: writes when all conditions hold. */
+export function compileConditionalWrite(
+  name: string,
+  conditions: readonly VariableCondition[],
+  environment: RuleEnvironment,
+): WriteVariable {
+  const set = compileVariableWrite(name, environment);
+  if (conditions.length === 0) return set;
+  const read = compileVariableRead(name, environment);
+  // HAProxy makes those of the process while it reads the configuration, so that they exist without a value.
+  const isEternal = scopeOf(name) === "proc";
+  const tests = conditions.map((condition) => VARIABLE_TESTS[condition]);
+  return (stream, value) => {
+    const present = read(stream);
+    if (tests.every((test) => test(present, value, isEternal))) set(stream, value);
+  };
+}
+
+type VariableTest = (
+  present: SampleValue | undefined,
+  value: SampleValue | undefined,
+  isEternal: boolean,
+) => boolean;
+
+const VARIABLE_TESTS: Readonly<Record<VariableCondition, VariableTest>> = {
+  ifexists: (present, _value, isEternal) => isEternal || present !== undefined,
+  ifnotexists: (present, _value, isEternal) => !isEternal && present === undefined,
+  ifempty: (_present, value) => value === "",
+  ifnotempty: (_present, value) => value !== "",
+  ifset: (present) => present !== undefined,
+  ifnotset: (present) => present === undefined,
+  // What are no numbers is not compared.
+  ifgt: (present, value) => typeof present !== "number" || typeof value !== "number" || present > value,
+  iflt: (present, value) => typeof present !== "number" || typeof value !== "number" || present < value,
+};
 
 function write(variables: Map<string, SampleValue>, name: string, value: SampleValue | undefined): void {
   if (value === undefined) variables.delete(name);

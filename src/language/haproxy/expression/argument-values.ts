@@ -4,6 +4,7 @@
 import { parseIpAddress } from "../../../base/address.ts";
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { Span } from "../../../diagnostic/span.ts";
+import { VARIABLE_CONDITIONS, type VariableCondition } from "../../../model/rule.ts";
 import type { ParameterShape, SampleArgument } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";
 import { spanInside, type Word } from "../word.ts";
@@ -25,6 +26,8 @@ const VARIABLE_PATTERN = /^(proc|sess|txn|req|res|check)\.[A-Za-z0-9_.]+$/;
 const TIME_UNITS = ["s", "ms", "us"];
 const JSON_ENCODINGS = ["", "ascii", "utf8", "utf8s", "utf8p", "utf8ps"];
 const ARITHMETIC = new Set(["add", "sub", "mul", "div", "mod", "and", "or", "xor"]);
+const JSON_PATH = /^\$(\.([^.[\]\\]|\\.)+|\[\d+\]|\['[^']*'\])*$/;
+const FIX_TAGS = ["BeginString", "BodyLength", "MsgType", "SenderCompID", "TargetCompID", "CheckSum"];
 const DIGESTS = [
   "md5",
   "sha1",
@@ -97,14 +100,6 @@ function reportTooMany(
   context: ExpressionContext,
 ): null {
   const span = spanInside(word, given[shapes.length]!.start, given[given.length - 1]!.end);
-  if (callee.name === "set-var") {
-    return reportError(
-      context,
-      "unsupported-argument",
-      span,
-      "the conditions of set-var are not supported yet",
-    );
-  }
   const count =
     shapes.length === 0
       ? "no arguments"
@@ -236,6 +231,15 @@ export function describeVariable(text: string): string {
   return `${quote(text)} is no variable: only letters, digits, \`_\` and \`.\` may stand in it`;
 }
 
+export function isVariableCondition(text: string): text is VariableCondition {
+  return VARIABLE_CONDITIONS.some((one) => one === text);
+}
+
+/** Why `text` is no condition of `set-var`. */
+export function describeVariableCondition(text: string): string {
+  return `${quote(text)} is no condition: one of ${VARIABLE_CONDITIONS.join(" ")}`;
+}
+
 function isMask(text: string, family: 4 | 6): boolean {
   const bits = /^\d{1,3}$/.test(text) ? Number(text) : null;
   if (bits !== null) return bits <= (family === 4 ? 32 : 128);
@@ -324,10 +328,38 @@ function converterProblem(name: string, values: readonly SampleArgument[]): Argu
       return DIGESTS.includes(text(0).toLowerCase())
         ? null
         : wrong(0, `${quote(text(0))} is no known digest`);
+    case "set-var": {
+      const index = values.findIndex((value, i) => i > 0 && !isVariableCondition(String(value)));
+      return index < 0 ? null : wrong(index, describeVariableCondition(text(index)));
+    }
+    case "be2dec":
+    case "be2hex":
+      return beProblem(name, values);
+    case "json_query":
+      if (!JSON_PATH.test(text(0)))
+        return wrong(0, `${quote(text(0))} is no path into JSON such as \`$.a.b\``);
+      return ["", "int"].includes(text(1)) ? null : wrong(1, "the only type of output is `int`");
+    case "fix_tag_value":
+      return /^\d+$/.test(text(0)) || FIX_TAGS.includes(text(0))
+        ? null
+        : wrong(0, `${quote(text(0))} is no tag: a number or one of ${FIX_TAGS.join(" ")}`);
     case "url_enc":
       return ["", "query"].includes(text(0)) ? null : wrong(0, "the only encoding is `query`");
   }
   return null;
+}
+
+/** HAProxy's numbers have 8 bytes at most. */
+function beProblem(name: string, values: readonly SampleArgument[]): ArgumentProblem | null {
+  const size = values[1];
+  const sizeMax = name === "be2dec" ? 8 : Number.MAX_SAFE_INTEGER;
+  if (size !== undefined && (Number(size) < 1 || Number(size) > sizeMax))
+    return {
+      index: 1,
+      message: name === "be2dec" ? "a number has 1 to 8 bytes" : "a group has 1 byte or more",
+    };
+  const flag = values[2];
+  return flag === undefined || flag === 0 || flag === 1 ? null : { index: 2, message: "the flag is 0 or 1" };
 }
 
 function timeUnitProblem(values: readonly SampleArgument[]): ArgumentProblem | null {

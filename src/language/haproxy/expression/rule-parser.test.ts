@@ -79,8 +79,14 @@ const REQUEST_RULES: readonly (readonly [string, string])[] = [
     "redirect prefix / drop-query append-slash clear-cookie A=",
     '{kind:"redirect",to:"prefix",value:"",code:302,setCookie:null,clearCookie:"A=",dropQuery:true,appendSlash:true,ignoreEmpty:false}',
   ],
-  ["set-var(txn.a) src,lower", '{kind:"set-var",variable:"txn.a",value:"src|lower",isFormat:false}'],
-  ["set-var-fmt(txn.a) %[src]x", '{kind:"set-var",variable:"txn.a",value:"%{?}[src] \\"x\\"",isFormat:true}'],
+  [
+    "set-var(txn.a) src,lower",
+    '{kind:"set-var",variable:"txn.a",conditions:[],value:"src|lower",isFormat:false}',
+  ],
+  [
+    "set-var-fmt(txn.a) %[src]x",
+    '{kind:"set-var",variable:"txn.a",conditions:[],value:"%{?}[src] \\"x\\"",isFormat:true}',
+  ],
   ["unset-var(txn.a)", '{kind:"unset-var",variable:"txn.a"}'],
   ["set-log-level silent", '{kind:"set-log-level",level:"silent"}'],
   ["set-src hdr(a)", '{kind:"set-src",value:"req.hdr(\\"a\\")"}'],
@@ -142,7 +148,7 @@ test("http-after-response and tcp rules are understood", () => {
   );
   const tcp = [
     ["accept", '{kind:"accept"}'],
-    ["set-var(sess.a) src", '{kind:"set-var",variable:"sess.a",value:"src",isFormat:false}'],
+    ["set-var(sess.a) src", '{kind:"set-var",variable:"sess.a",conditions:[],value:"src",isFormat:false}'],
   ] as const;
   checkRules(tcp, (words, context) => parseTcpRequestRule("content", words, context), "request");
 });

@@ -109,8 +109,8 @@ const CASTS: Readonly<Record<SampleType, readonly SampleType[]>> = {
 
 /** Converters such as `debug` hand on what they got. */
 function resultType(name: ConverterName, input: SampleType): SampleType {
-  const { output } = CONVERTERS[name];
-  return output === "any" ? input : output;
+  const converter = CONVERTERS[name];
+  return converter.input === "any" && converter.output === "any" ? input : converter.output;
 }
 
 function checkAvailable(sample: SampleExpression, stage: Stage, context: ExpressionContext): boolean {

@@ -1,10 +1,15 @@
 // Reads the actions that change something besides the message: variables, addresses, timeouts, captures, the
 // log level. HAProxy 2.6 manual, section 4.2.
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
-import type { Action, LogLevel } from "../../../model/rule.ts";
+import type { Action, LogLevel, VariableCondition } from "../../../model/rule.ts";
 import type { SampleExpression } from "../../../model/sample.ts";
 import { spanInside, type Word } from "../word.ts";
-import { describeVariable, isVariableName } from "./argument-values.ts";
+import {
+  describeVariable,
+  describeVariableCondition,
+  isVariableCondition,
+  isVariableName,
+} from "./argument-values.ts";
 import { parseByteCount, parseInteger, parseTimeMs } from "./numbers.ts";
 import { quote } from "./report.ts";
 import type { ActionReader, RuleLine } from "./rule-line.ts";
@@ -24,22 +29,31 @@ const LOG_LEVELS: readonly LogLevel[] = [
 export const readSetVar: ActionReader = (line) => {
   const variable = variableOf(line);
   const value = variable === null ? null : line.expectSample();
-  return variable === null || value === null ? null : { kind: "set-var", variable, value, isFormat: false };
+  return variable === null || value === null
+    ? null
+    : { kind: "set-var", variable: variable.name, conditions: variable.conditions, value, isFormat: false };
 };
 
 export const readSetVarFormat: ActionReader = (line) => {
   const variable = variableOf(line);
   const value = variable === null ? null : line.expectFormat("a format");
-  return variable === null || value === null ? null : { kind: "set-var", variable, value, isFormat: true };
+  return variable === null || value === null
+    ? null
+    : { kind: "set-var", variable: variable.name, conditions: variable.conditions, value, isFormat: true };
 };
 
 export const readUnsetVar: ActionReader = (line) => {
   const variable = variableOf(line);
-  return variable === null ? null : { kind: "unset-var", variable };
+  return variable === null ? null : { kind: "unset-var", variable: variable.name };
 };
 
-/** The name in `set-var(txn.name)`. Null after an error. */
-function variableOf(line: RuleLine): string | null {
+interface NamedVariable {
+  readonly name: string;
+  readonly conditions: readonly VariableCondition[];
+}
+
+/** What stands in `set-var(txn.name,ifset)`. Null after an error. */
+function variableOf(line: RuleLine): NamedVariable | null {
   const { name } = line;
   const open = name.text.indexOf("(");
   const action = open < 0 ? name.text : name.text.slice(0, open);
@@ -53,25 +67,22 @@ function variableOf(line: RuleLine): string | null {
     );
   if (!name.text.endsWith(")"))
     return line.error("bad-variable", name.span, `a \`)\` is missing behind ${quote(name.text)}`, example);
-  const inside = name.text.slice(open + 1, -1);
-  const comma = inside.indexOf(",");
-  if (comma >= 0) {
-    const span = spanInside(name, open + 1 + comma + 1, name.text.length - 1);
-    return line.error(
-      "unsupported-argument",
-      span,
-      `conditions of \`${action}\` are not supported yet`,
-      "Test with `if { var(…) -m found }`.",
-    );
+  const [variable = "", ...conditions] = name.text.slice(open + 1, -1).split(",");
+  let start = open + 1 + variable.length + 1;
+  if (!isVariableName(variable)) {
+    const span = spanInside(name, open + 1, start - 1);
+    const help = "Names begin with `proc.`, `sess.`, `txn.`, `req.` or `res.`.";
+    return line.error("bad-variable", span, describeVariable(variable), help);
   }
-  if (isVariableName(inside)) return inside;
-  const span = spanInside(name, open + 1, name.text.length - 1);
-  return line.error(
-    "bad-variable",
-    span,
-    describeVariable(inside),
-    "Names begin with `proc.`, `sess.`, `txn.`, `req.` or `res.`.",
-  );
+  for (const condition of conditions) {
+    const span = spanInside(name, start, start + condition.length);
+    if (action === "unset-var")
+      return line.error("bad-argument", span, "`unset-var` has no conditions", "Test with `if`.");
+    if (!isVariableCondition(condition))
+      return line.error("bad-argument", span, describeVariableCondition(condition), null);
+    start += condition.length + 1;
+  }
+  return { name: variable, conditions: conditions.filter(isVariableCondition) };
 }
 
 export const readSetLogLevel: ActionReader = (line) => {

@@ -10,7 +10,7 @@ import { compileFormat } from "../format.ts";
 import { compileSample } from "../sample.ts";
 import { toAddress, toInteger } from "../sample-cast.ts";
 import type { SampleValue } from "../sample-value.ts";
-import { compileVariableWrite } from "../variables.ts";
+import { compileConditionalWrite, compileVariableWrite } from "../variables.ts";
 import type { MessageSide, RunAction } from "./action.ts";
 import { REASONS } from "./reasons.ts";
 
@@ -30,7 +30,7 @@ export function compileState(
       const read = action.isFormat
         ? compileFormat(action.value as LogFormat, environment, "http")
         : compileSample(action.value as SampleExpression, environment).read;
-      const write = compileVariableWrite(action.variable, environment);
+      const write = compileConditionalWrite(action.variable, action.conditions, environment);
       return effect((stream) => {
         const value = read(stream);
         // HAProxy leaves the variable alone when there is no value.

@@ -3,6 +3,7 @@ import type { ConverterName } from "../../../model/sample.ts";
 import type { ConverterCompiler } from "../converter.ts";
 import { HASH_CONVERTERS } from "./hashes.ts";
 import { INTEGER_CONVERTERS } from "./integers.ts";
+import { MESSAGE_CONVERTERS } from "./messages.ts";
 import { OTHER_CONVERTERS } from "./others.ts";
 import { TEXT_CONVERTERS } from "./text.ts";
 import { WEB_CONVERTERS } from "./web.ts";
@@ -12,5 +13,6 @@ export const CONVERTER_COMPILERS: Readonly<Record<ConverterName, ConverterCompil
   ...HASH_CONVERTERS,
   ...TEXT_CONVERTERS,
   ...WEB_CONVERTERS,
+  ...MESSAGE_CONVERTERS,
   ...OTHER_CONVERTERS,
 };

@@ -1,15 +1,28 @@
 // Converters that hash: the 32-bit functions that balancing uses, and digests.
 import { createHash, createHmac, getHashes } from "node:crypto";
+import { crc32c } from "../../../protocol/proxy-protocol/crc32c.ts";
 import { type ConverterCompiler, typed } from "../converter.ts";
 import { integerParameter, textParameter } from "../fetch.ts";
 import { toBinary } from "../sample-cast.ts";
 import { compileVariableRead } from "../variables.ts";
 import { avalanche, crc32, djb2, sdbm, wt6, xxh32 } from "./hash-functions.ts";
 
-type Names = "crc32" | "djb2" | "sdbm" | "wt6" | "xxh32" | "md5" | "sha1" | "sha2" | "digest" | "hmac";
+type Names =
+  | "crc32"
+  | "crc32c"
+  | "djb2"
+  | "sdbm"
+  | "wt6"
+  | "xxh32"
+  | "md5"
+  | "sha1"
+  | "sha2"
+  | "digest"
+  | "hmac";
 
 export const HASH_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
   crc32: withAvalanche(crc32),
+  crc32c: withAvalanche((text) => crc32c(Buffer.from(text, "latin1"))),
   djb2: withAvalanche(djb2),
   sdbm: withAvalanche(sdbm),
   wt6: withAvalanche(wt6),

@@ -1,6 +1,7 @@
 // Converters on addresses, variables and maps.
 import { formatIpAddress, type IpAddress, parseIpAddress, parseIpNetwork } from "../../../base/address.ts";
 import { expandReplacement, parseReplacement } from "../../../base/regex.ts";
+import type { VariableCondition } from "../../../model/rule.ts";
 import type { MatchMethod, SampleArgument } from "../../../model/sample.ts";
 import { type ConverterCompiler, typed } from "../converter.ts";
 import type { RuleEnvironment } from "../environment.ts";
@@ -8,7 +9,7 @@ import { textParameter } from "../fetch.ts";
 import { compileMatcher, matchInputType } from "../matching.ts";
 import { requireRegex } from "../regex.ts";
 import { castTo } from "../sample-cast.ts";
-import { compileVariableWrite } from "../variables.ts";
+import { compileConditionalWrite, compileVariableWrite } from "../variables.ts";
 
 type Names =
   | "ipmask"
@@ -40,7 +41,8 @@ export const OTHER_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
   }),
   debug: () => (value) => value,
   "set-var": (parameters, environment) => {
-    const write = compileVariableWrite(textParameter(parameters, 0), environment);
+    const conditions = parameters.slice(1) as VariableCondition[];
+    const write = compileConditionalWrite(textParameter(parameters, 0), conditions, environment);
     return (value, stream) => {
       write(stream, value);
       return value;

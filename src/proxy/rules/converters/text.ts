@@ -1,9 +1,10 @@
 // Converters on text and bytes.
+import { timingSafeEqual } from "node:crypto";
 import { expandReplacement, parseReplacement } from "../../../base/regex.ts";
 import { type ConverterCompiler, typed } from "../converter.ts";
 import { integerParameter, textParameter } from "../fetch.ts";
 import { requireRegex } from "../regex.ts";
-import { toText } from "../sample-cast.ts";
+import { toBinary, toText } from "../sample-cast.ts";
 import { compileVariableRead } from "../variables.ts";
 
 type Names =
@@ -17,6 +18,12 @@ type Names =
   | "b64dec"
   | "ub64dec"
   | "bytes"
+  | "be2dec"
+  | "be2hex"
+  | "cut_crlf"
+  | "host_only"
+  | "port_only"
+  | "secure_memcmp"
   | "concat"
   | "strcmp"
   | "field"
@@ -29,7 +36,7 @@ export const TEXT_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
   lower: typed<string>(() => lowerAscii),
   upper: typed<string>(() => (value) => value.replace(/[a-z]+/g, (letters) => letters.toUpperCase())),
   length: typed<string>(() => (value) => value.length),
-  hex: typed<string>(() => (value) => Buffer.from(value, "latin1").toString("hex").toUpperCase()),
+  hex: typed<string>(() => hexOf),
   hex2i: typed<string>(() => (value) => (/^[0-9a-fA-F]*$/.test(value) ? hexToInteger(value) : undefined)),
   base64: typed<string>(() => (value) => Buffer.from(value, "latin1").toString("base64")),
   ub64enc: typed<string>(() => (value) => Buffer.from(value, "latin1").toString("base64url")),
@@ -41,6 +48,30 @@ export const TEXT_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
     const offset = integerParameter(parameters, 0) ?? 0;
     const length = integerParameter(parameters, 1) ?? Number.MAX_SAFE_INTEGER;
     return (value) => value.slice(offset, offset + length);
+  }),
+  be2dec: typed<string>((parameters) => {
+    const size = integerParameter(parameters, 1) ?? 1;
+    const isCut = (integerParameter(parameters, 2) ?? 0) !== 0;
+    const separator = textParameter(parameters, 0);
+    return (value) => chunksOf(value, size, isCut).map(bigEndian).join(separator);
+  }),
+  be2hex: typed<string>((parameters) => {
+    const size = integerParameter(parameters, 1) ?? 0;
+    const isCut = (integerParameter(parameters, 2) ?? 0) !== 0;
+    const separator = textParameter(parameters, 0);
+    return (value) => chunksOf(value, size, isCut).map(hexOf).join(separator);
+  }),
+  cut_crlf: typed<string>(() => (value) => value.replace(/[\r\n].*$/s, "")),
+  host_only: typed<string>(() => (value) => lowerAscii(value.replace(PORT, ""))),
+  port_only: typed<string>(() => (value) => Number(PORT.exec(value)?.[1] || 0)),
+  secure_memcmp: typed<string>((parameters, environment) => {
+    const read = compileVariableRead(textParameter(parameters, 0), environment);
+    return (value, stream) => {
+      const other = read(stream);
+      if (other === undefined) return undefined;
+      const [a, b] = [Buffer.from(value, "latin1"), Buffer.from(toBinary(other), "latin1")];
+      return a.length === b.length && timingSafeEqual(a, b);
+    };
   }),
   concat: typed<string>((parameters, environment) => {
     const before = textParameter(parameters, 0);
@@ -99,6 +130,27 @@ export const TEXT_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
     };
   }),
 };
+
+/** Behind a host; what stands between brackets is none. */
+const PORT = /:([0-9]*)$/;
+
+/** Pieces of `size` bytes; a last one that is shorter is left out when `isCut`. 0: all in one. */
+function chunksOf(text: string, size: number, isCut: boolean): string[] {
+  if (size <= 0) return [text];
+  const chunks: string[] = [];
+  for (let at = 0; at < text.length; at += size) {
+    if (!isCut || at + size <= text.length) chunks.push(text.slice(at, at + size));
+  }
+  return chunks;
+}
+
+function bigEndian(bytes: string): string {
+  return BigInt(`0x${hexOf(bytes)}`).toString();
+}
+
+function hexOf(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString("hex").toUpperCase();
+}
 
 /** Only ASCII letters, as HAProxy; `toLowerCase` would also fold letters above 0x7f. */
 export function lowerAscii(text: string): string {
