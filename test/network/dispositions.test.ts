@@ -232,6 +232,12 @@ machines:
   assert.match(trace.back!.summary, /answer from 10\.0\.0\.12:80/);
   const cured = ask(text.replace("hairpin: false", "hairpin: true"), "a to 203.0.113.10 tcp 80");
   assert.equal(cured.back?.disposition, "delivered");
+  // The server itself gets its own packet back, which Linux takes from nobody.
+  expect(text, "b to 203.0.113.10 tcp 80", {
+    disposition: "not-for-us",
+    at: "b",
+    summary: /came by eth0 with 10\.0\.0\.12, which is b's own address/,
+  });
 });
 
 test("a router drops the answer to a question that went another way", () => {

@@ -311,6 +311,12 @@ export class IpStack implements Device {
 
   #receivePacket(packet: Packet, one: StackInterface, hop: HopNote): void {
     const passage = this.#track(packet, one, hop);
+    if (packet.family === 4 && this.#hasAddress(packet.source)) {
+      // Linux: a martian source, dropped by the routing decision behind dstnat. IPv6 does not look.
+      const text = `${this.spec.name} drops it: it came by ${one.name} with ${packet.source}, which is ${this.spec.name}'s own address`;
+      hop.end("not-for-us", text, one.span);
+      return;
+    }
     if (
       this.#isLocal(passage.packet.destination) ||
       this.#isClusterAddress(passage.packet.destination, one)
@@ -520,6 +526,10 @@ export class IpStack implements Device {
   #isLocal(ip: Ip): boolean {
     // Whoever is outside may have any address that nobody in the file has.
     if (this.spec.standsFor !== null && !isPrivate(ip) && !this.#isSomebodys(ip)) return true;
+    return this.#hasAddress(ip);
+  }
+
+  #hasAddress(ip: Ip): boolean {
     return this.spec.interfaces.some(({ addresses }) => addresses.some((address) => address.ip === ip));
   }
 
