@@ -1,5 +1,6 @@
 // What a publication becomes: a translation and an opening at each edge on the way in, and the lines that one
 // would write by hand for it.
+import type { Ip } from "../../base/ip.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type {
   PublicationStep,
@@ -38,22 +39,27 @@ export function explainPublication(
     at: place(at.ip, at.port),
     span: source.span,
     edges: steps.map((step) =>
-      partOf(step, protocol, resolved.edges.find(({ name }) => name === step.edge)!),
+      partOf(step, protocol, source.span, resolved.edges.find(({ name }) => name === step.edge)!),
     ),
   };
 }
 
-function partOf(step: PublicationStep, protocol: "tcp" | "udp", edge: ResolvedEdge): EdgePart {
+function partOf(step: PublicationStep, protocol: "tcp" | "udp", span: Span, edge: ResolvedEdge): EdgePart {
   const { from, to } = step;
   const isTranslated = from.ip !== to.ip || from.port !== to.port;
   const seen = edge.firewall.match === "original" ? from : to;
   const which = isTranslated ? ` (its rules compare the ${edge.firewall.match} address)` : "";
   const opening = `lets ${protocol} to ${place(seen.ip, seen.port)} pass${which}`;
-  const rule = `- {allow: ${protocol}, to: ${seen.ip}, ports: ${seen.port}}`;
-  const nat = `- {dnat: ${from.ip}, protocol: ${protocol}, port: ${from.port}, to: ${to.ip}, to-port: ${to.port}}`;
+  const rule = `- {allow: ${protocol}, to: ${yaml(seen.ip)}, ports: ${seen.port}}`;
+  const isHairpin = edge.nat.some(({ stage, origin }) => stage === "postrouting" && origin.span === span);
+  const nat = [
+    `dnat: ${yaml(from.ip)}, protocol: ${protocol}, port: ${from.port}`,
+    `to: ${yaml(to.ip)}, to-port: ${to.port}`,
+    ...(isHairpin ? ["hairpin: true"] : []),
+  ].join(", ");
   const isFence = edge.kind === "fence";
   const firewallLines = ["firewall:", "  rules:", `    ${rule}`];
-  const natLines = isTranslated && !isFence ? ["nat:", `  ${nat}`] : [];
+  const natLines = isTranslated && !isFence ? ["nat:", `  - {${nat}}`] : [];
   return {
     edge: edge.name,
     kind: edge.kind,
@@ -61,4 +67,9 @@ function partOf(step: PublicationStep, protocol: "tcp" | "udp", edge: ResolvedEd
     opening,
     lines: [...firewallLines, ...natLines],
   };
+}
+
+/** An address that ends in a colon would not stand between braces without quotes. */
+function yaml(ip: Ip): string {
+  return ip.includes(":") ? `"${ip}"` : ip;
 }
