@@ -15,6 +15,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   haproxy: "haproxy",
   ip: "iproute2",
   netplan: "netplan.io",
+  newuidmap: "uidmap",
   nft: "nftables",
   nginx: "nginx",
   openssl: "openssl",
@@ -22,6 +23,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   setpriv: "util-linux",
   socat: "socat",
   tshark: "tshark",
+  udhcpc: "udhcpc",
   unshare: "util-linux",
   wrk: "wrk",
 };

@@ -32,6 +32,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./explain.ts")).explain,
   },
   {
+    name: "plan",
+    synopsis: "plan FILE",
+    summary: "what apply would do",
+    load: async () => (await import("./plan.ts")).plan,
+  },
+  {
+    name: "apply",
+    synopsis: "apply FILE",
+    summary: "make a datacentre real on this machine; undone when it fails",
+    load: async () => (await import("./apply.ts")).apply,
+  },
+  {
+    name: "confirm",
+    synopsis: "confirm FILE",
+    summary: "keep what apply --confirm has made on trial",
+    load: async () => (await import("./confirm.ts")).confirm,
+  },
+  {
+    name: "shell",
+    synopsis: "shell FILE NAME",
+    summary: "enter a machine, an edge, or a network outside",
+    load: async () => (await import("./shell.ts")).shell,
+  },
+  {
+    name: "destroy",
+    synopsis: "destroy FILE",
+    summary: "take away what apply made",
+    load: async () => (await import("./destroy.ts")).destroy,
+  },
+  {
     name: "init",
     synopsis: "init [FILE]",
     summary: "a commented datacentre file to start from",

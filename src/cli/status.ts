@@ -3,13 +3,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import { listRegistry, type RegistryEntry } from "../server/registry.ts";
 import { askMaster, chooseMaster } from "./admin-client.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
+import { isDatacenterFile } from "./is-datacenter-file.ts";
 import { formatDuration, readStatistics, type StatisticsLine, statusTable } from "./status-table.ts";
 import { colour, type Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport status [options]
+       sallyport status FILE.yaml [--rootless] [--json]
 
 Shows the load balancers that run on this machine for this user, with their frontends, backends and servers: state,
-sessions (and their limit), new sessions per second, requests, bytes, the last check, weight.
+sessions (and their limit), new sessions per second, requests, bytes, the last check, weight. With a datacentre file that
+is applied, it shows what of its network is not as it was made.
 
 Options:
   --json      an array of objects; the statistics have HAProxy's column names
@@ -21,7 +24,7 @@ Examples:
   sallyport status --watch
   sallyport status --json | jq -r '.[].rows[] | select(.status == "DOWN") | .svname'
 
-Exit codes: 0 shown, 1 nothing is running or it did not answer.
+Exit codes: 0 shown, 1 nothing is running or it did not answer; of a network 1 when it is not as it was made.
 `;
 
 const OPTIONS = [
@@ -39,6 +42,8 @@ interface MasterStatus {
 }
 
 export async function status(args: readonly string[], terminal: Terminal): Promise<number> {
+  if (args.some((word) => !word.startsWith("-") && isDatacenterFile(word)))
+    return (await import("./network-status.ts")).networkStatus(args, HELP, terminal);
   const reading = readCommandLine(args, OPTIONS);
   if (reading.kind === "help") {
     terminal.write(HELP);

@@ -36,7 +36,7 @@ const OUTSIDE_WORLD =
   /^node:(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|cluster|process|timers|os)(\/|$)/;
 
 const MAY_FFI: readonly string[] = ["io"];
-const MAY_TELL_TIME: readonly string[] = ["io", "server", "cli"];
+const MAY_TELL_TIME: readonly string[] = ["io", "driver", "server", "cli"];
 const CLOCK =
   /\b(?:Date\.now|Math\.random|performance\.now|setTimeout|setInterval)\b|\bnew Date(?:\(\s*\)|(?![\w(]))/g;
 

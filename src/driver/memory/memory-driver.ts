@@ -30,9 +30,21 @@ export class MemoryDriver implements Driver {
     return [];
   }
 
-  async read(): Promise<ReadOutcome> {
-    const namespaces = [...this.#spaces.values()].map(copyOf);
-    return { ok: true, state: { namespaces, processes: [...this.#processes.values()] } };
+  /** Like a kernel's: only what may be ours is looked at. */
+  async read(known: NetworkState): Promise<ReadOutcome> {
+    const names = new Set(known.namespaces.map(({ name }) => name));
+    const programs = new Set(known.processes.map(({ name }) => name));
+    const { namespaces, processes } = this.everything();
+    const state = {
+      namespaces: namespaces.filter(({ name }) => names.has(name)),
+      processes: processes.filter(({ name }) => programs.has(name)),
+    };
+    return { ok: true, state };
+  }
+
+  /** Foreign things too. */
+  everything(): NetworkState {
+    return { namespaces: [...this.#spaces.values()].map(copyOf), processes: [...this.#processes.values()] };
   }
 
   async run(steps: readonly Step[], progress: (done: number) => void): Promise<RunOutcome> {

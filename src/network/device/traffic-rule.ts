@@ -1,4 +1,5 @@
-// Which traffic rule of a port group a packet meets: by protocol, ports, and addresses, those of names included.
+// Which traffic rule of a port group a packet meets: by protocol, ports, and addresses, those of names
+// included.
 import { type Ip, rangeHas, subnetHas } from "../../base/ip.ts";
 import type { Endpoint, Located, TrafficRule } from "../../model/datacenter.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";

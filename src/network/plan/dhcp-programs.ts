@@ -53,7 +53,9 @@ function server(
     name: safeName(`dhcp-${network.name}`),
     words: `DHCP and DNS of ${network.name}`,
     namespace,
-    command: ["dnsmasq", "--keep-in-foreground", "--conf-file={directory}/dnsmasq.conf"],
+    // In the foreground it would leave all groups, which a user without a range of numbers may not, even as
+    // root of a user namespace; only `--no-daemon` does not.
+    command: ["dnsmasq", "--no-daemon", "--conf-file={directory}/dnsmasq.conf"],
     workingDirectory: null,
     isIsolated: false,
     files,
@@ -77,8 +79,6 @@ function configuration(
     "bind-interfaces",
     "no-hosts",
     "no-resolv",
-    "user=root",
-    "group=root",
     "dhcp-authoritative",
     "no-ping",
     "log-facility=-",

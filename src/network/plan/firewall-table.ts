@@ -31,6 +31,8 @@ interface Entry {
   /** The parts that are compared, in the order of `SHAPE_PARTS`. */
   readonly shape: string;
   readonly key: string;
+  /** Of the key; not null where there are ports. */
+  readonly protocol: string | null;
   readonly ports: readonly PortRange[];
   readonly verdict: "accept" | "drop";
 }
@@ -143,10 +145,11 @@ class LookupTables {
     const rules: string[] = [];
     const taken: PortRange[] = [];
     let elements: string[] = [];
+    const port = this.#port(entries[0]!.protocol);
     for (const { ports, verdict } of entries) {
       if (ports.length === 0) {
         if (elements.length === 0) return verdict;
-        rules.push(`${this.#port()} vmap { ${elements.join(", ")} }`, verdict);
+        rules.push(`${port} vmap { ${elements.join(", ")} }`, verdict);
         elements = [];
         break;
       }
@@ -157,7 +160,7 @@ class LookupTables {
         }
       }
     }
-    if (elements.length > 0) rules.push(`${this.#port()} vmap { ${elements.join(", ")} }`);
+    if (elements.length > 0) rules.push(`${port} vmap { ${elements.join(", ")} }`);
     return `jump ${this.#chainWith(rules)}`;
   }
 
@@ -187,20 +190,29 @@ class LookupTables {
         ...(from === null ? [] : [`${this.#expression(`from${family}`)} ${addressesText(from)}`]),
         ...(to === null ? [] : [`${this.#expression(`to${family}`)} ${addressesText(to)}`]),
       ];
-      const matches = [...devices, ...addresses, ...this.#protocolMatch(rule)];
-      return [...(log.length > 0 ? [[...matches, ...log].join(" ")] : []), [...matches, verdict].join(" ")];
+      return this.#protocolMatches(rule).flatMap((protocol) => {
+        const matches = [...devices, ...addresses, ...protocol];
+        return [...(log.length > 0 ? [[...matches, ...log].join(" ")] : []), [...matches, verdict].join(" ")];
+      });
     });
   }
 
-  #protocolMatch({ protocol, ports }: ResolvedFirewallRule): string[] {
-    if (protocol === "icmp") return ["meta l4proto { icmp, ipv6-icmp }"];
-    if (ports.length > 0)
-      return [`meta l4proto ${protocol ?? "{ tcp, udp }"}`, `${this.#port()} ${portsText(ports)}`];
-    return protocol === null ? [] : [`meta l4proto ${protocol}`];
+  /** Each alternative is a line of its own. */
+  #protocolMatches({ protocol, ports }: ResolvedFirewallRule): string[][] {
+    if (protocol === "icmp") return [["meta l4proto { icmp, ipv6-icmp }"]];
+    if (ports.length === 0) return [protocol === null ? [] : [`meta l4proto ${protocol}`]];
+    if (!this.#isOriginal)
+      return [[`meta l4proto ${protocol ?? "{ tcp, udp }"}`, `th dport ${portsText(ports)}`]];
+    const protocols = protocol === null ? ["tcp", "udp"] : [protocol];
+    return protocols.flatMap((one) => ports.map((range) => [`${this.#port(one)} ${portRangeText(range)}`]));
   }
 
-  #port(): string {
-    return this.#isOriginal ? "ct original proto-dst" : "th dport";
+  /**
+   * nft 1.0.6 knows what a port of `ct original` is only behind a match of one protocol, and lists sets of
+   * them as something that it cannot read again; a range or a verdict map it can.
+   */
+  #port(protocol: string | null): string {
+    return this.#isOriginal ? `meta l4proto ${protocol} ct original proto-dst` : "th dport";
   }
 
   #expression(part: Part): string {
@@ -261,6 +273,7 @@ function entriesOf(rule: ResolvedFirewallRule, { inLink, outLink }: Placed): Ent
           return {
             shape: parts.map(([part]) => part).join(" "),
             key: parts.map(([, value]) => value).join(" . "),
+            protocol,
             ports: rule.ports,
             verdict,
           };

@@ -1,0 +1,40 @@
+// `sallyport destroy`: takes away everything that `apply` made for a datacentre.
+import { rmSync } from "node:fs";
+import { apply as applyState } from "../driver/apply.ts";
+import { NOTHING } from "../driver/contract.ts";
+import { isInsideRootless } from "../driver/linux/rootless.ts";
+import { openDriver } from "../server/datacenter/live-network.ts";
+import { report } from "./apply.ts";
+import { loadUsable } from "./datacenter-file.ts";
+import { endProgress, progressOn, readLiveWords } from "./live-command.ts";
+import type { Terminal } from "./terminal.ts";
+
+const HELP = `Usage: sallyport destroy FILE [options]
+
+Takes away what sallyport apply made for the datacentre of FILE: programs, namespaces, devices, tables, files. What is not
+of this datacentre stays.
+
+Options:
+  --rootless  from the network of your own, which ends with it
+  --json      the steps as data
+  -h, --help  show this
+
+Exit codes: 0 it is gone, 1 it is not, with the reason.
+`;
+
+export async function destroy(args: readonly string[], terminal: Terminal): Promise<number> {
+  const words = await readLiveWords("destroy", HELP, args, [], terminal);
+  if (typeof words === "number") {
+    if (words === 0 && args.includes("--rootless") && !isInsideRootless())
+      await (await import("../driver/linux/rootless.ts")).removeInside();
+    return words;
+  }
+  const usable = loadUsable(words.file, terminal);
+  if (usable === null) return 1;
+  const { driver, store } = openDriver(usable.datacenter.name.value);
+  const outcome = await applyState({ desired: NOTHING, file: null }, driver, store, progressOn(terminal));
+  endProgress(terminal);
+  const code = report(words.file, outcome, words.line.has("json"), terminal);
+  if (code === 0) rmSync(store.directory, { recursive: true, force: true });
+  return code;
+}

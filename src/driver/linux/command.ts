@@ -1,0 +1,46 @@
+// Runs one of the system's programs to its end: words, never a shell's line; what it says comes back, and it
+// gets a bounded time.
+import { spawn } from "node:child_process";
+import process from "node:process";
+
+export interface CommandResult {
+  /** Null: it could not be started, or was ended after its time. */
+  readonly status: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+const TIMEOUT_MS = 120_000;
+
+/** `onOutput` gets what it says as it says it. */
+export function runCommand(
+  words: readonly string[],
+  options: {
+    readonly directory?: string;
+    readonly input?: string;
+    readonly onOutput?: (text: string) => void;
+  } = {},
+): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const [program = "", ...rest] = words;
+    const child = spawn(program, rest, {
+      cwd: options.directory,
+      stdio: ["pipe", "pipe", "pipe"],
+      timeout: TIMEOUT_MS,
+      env: { ...process.env, LC_ALL: "C" },
+    });
+    const output: string[] = [];
+    let errors = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output.push(text);
+      options.onOutput?.(text);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      errors += text;
+    });
+    child.stdin.on("error", () => {});
+    child.stdin.end(options.input ?? "");
+    child.on("error", (error) => resolve({ status: null, output: "", errors: error.message }));
+    child.on("close", (status) => resolve({ status, output: output.join(""), errors }));
+  });
+}

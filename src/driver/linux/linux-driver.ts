@@ -1,0 +1,109 @@
+// The driver for the kernel that this program runs on, as root or as root of a user namespace.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { NetworkState } from "../../model/network-state.ts";
+import { aliasPrefix, namespacePrefix } from "../../network/plan/kernel-names.ts";
+import { STAGES, type Step } from "../../network/plan/plan.ts";
+import type { Driver, Lack, ReadOutcome, RunOutcome } from "../contract.ts";
+import { BatchRunner } from "./batch.ts";
+import { findLacks } from "./preflight.ts";
+import { type Listings, readNamespaces } from "./read-state.ts";
+import { readRecord, writeRecord } from "./records.ts";
+import { Supervisor } from "./supervisor.ts";
+
+export class LinuxDriver implements Driver {
+  readonly #datacenter: string;
+  readonly #directory: string;
+  readonly #listings: Listings;
+  readonly #loaded = new Map<string, string>();
+  readonly supervisor: Supervisor;
+  #bonds: ReadonlySet<string> = new Set();
+
+  /** `directory`: the state directory of the datacentre. */
+  constructor(datacenter: string, directory: string) {
+    this.#datacenter = datacenter;
+    this.#directory = directory;
+    this.supervisor = new Supervisor(join(directory, "programs"));
+    const entries = readRecord<[string, { listing: string; hash: string }][]>(this.#listingsPath());
+    this.#listings = new Map(entries ?? []);
+  }
+
+  preflight(desired: NetworkState, applied: NetworkState): Promise<readonly Lack[]> {
+    return findLacks(desired, applied, namespacePrefix(this.#datacenter));
+  }
+
+  async read(known: NetworkState): Promise<ReadOutcome> {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    const links = known.namespaces.flatMap((one) => one.links);
+    this.#bonds = new Set(links.filter(({ kind }) => kind.kind === "bond").map(({ name }) => name));
+    const reading = {
+      known,
+      aliasPrefix: aliasPrefix(this.#datacenter),
+      listings: this.#listings,
+      loaded: this.#loaded,
+    };
+    const hadLoaded = this.#loaded.size > 0;
+    const namespaces = await readNamespaces(reading, this.#directory);
+    if ("message" in namespaces) return { ok: false, message: namespaces.message };
+    if (hadLoaded) writeRecord(this.#listingsPath(), [...this.#listings]);
+    const processes = this.supervisor.running(known.processes.map(({ name }) => name));
+    // Of the machine's own namespace only what is ours is there; without that it is not ours at all.
+    const ours = namespaces.filter(
+      ({ name, links, tables }) => name !== null || links.length + tables.length > 0,
+    );
+    return { ok: true, state: { namespaces: ours, processes } };
+  }
+
+  async run(steps: readonly Step[], progress: (done: number) => void): Promise<RunOutcome> {
+    const runner = new BatchRunner(this.#directory);
+    let done = 0;
+    const count = (more: number) => {
+      done += more;
+      progress(done);
+    };
+    try {
+      for (const stage of STAGES) {
+        const ofStage = steps.filter((step) => step.stage === stage);
+        if (ofStage.length === 0) continue;
+        const outcome = /^(stop|start)$/.test(stage)
+          ? await this.#runPrograms(ofStage, count)
+          : await runner.run(stage, ofStage, (name) => this.#bonds.has(name), count);
+        if (!outcome.ok) return outcome;
+        this.#remember(ofStage);
+      }
+      return { ok: true };
+    } finally {
+      runner.close();
+    }
+  }
+
+  async #runPrograms(steps: readonly Step[], count: (more: number) => void): Promise<RunOutcome> {
+    const outcomes = await Promise.all(
+      steps.map(async (step): Promise<RunOutcome> => {
+        const { change } = step;
+        if (!("process" in change)) return { ok: true };
+        const message =
+          change.kind === "stop-process"
+            ? await this.supervisor.stop(change.process.name)
+            : change.kind === "start-process"
+              ? this.supervisor.start(change.process)
+              : this.supervisor.reload(change.process);
+        count(1);
+        return message === null ? { ok: true } : { ok: false, step, message };
+      }),
+    );
+    return outcomes.find(({ ok }) => !ok) ?? { ok: true };
+  }
+
+  #remember(steps: readonly Step[]): void {
+    for (const { change } of steps) {
+      if (change.kind !== "put-table") continue;
+      const { family, name, hash } = change.table;
+      this.#loaded.set(`${change.namespace ?? ""} ${family} ${name}`, hash);
+    }
+  }
+
+  #listingsPath(): string {
+    return join(this.#directory, "listings.json");
+  }
+}

@@ -1,0 +1,159 @@
+// What a machine lacks for a plan, found by trying and not by reading versions: each lack with what follows
+// from it and how to cure it.
+import { accessSync, constants, readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import type { NetworkState } from "../../model/network-state.ts";
+import type { Lack } from "../contract.ts";
+import { runCommand } from "./command.ts";
+import { listNamespaces } from "./read-state.ts";
+
+/** Program -> Debian package, and what it is for. */
+const PROGRAMS: Readonly<Record<string, readonly [string, string]>> = {
+  ip: ["iproute2", "devices and addresses cannot be set"],
+  bridge: ["iproute2", "bridges cannot be set up"],
+  nft: ["nftables", "edges cannot filter and translate"],
+  nsenter: ["util-linux", "namespaces cannot be entered"],
+  unshare: ["util-linux", "machines cannot have processes of their own"],
+  dnsmasq: ["dnsmasq-base", "nobody gives out addresses by DHCP"],
+  udhcpc: ["udhcpc", "machines with `address: dhcp` get none"],
+};
+const ALWAYS: readonly string[] = ["ip", "nft", "nsenter", "unshare"];
+
+export async function findLacks(
+  desired: NetworkState,
+  applied: NetworkState,
+  prefix: string,
+): Promise<Lack[]> {
+  if (desired.namespaces.length === 0) return [];
+  const lacks = [...rightsLack(), ...programLacks(desired), ...nameLacks(desired, applied, prefix)];
+  if (lacks.some(({ isFatal }) => isFatal)) return lacks;
+  return [...lacks, ...(await kernelLacks(desired))];
+}
+
+/** Capability 12 of linux/capability.h. */
+const CAP_NET_ADMIN = 12;
+
+function rightsLack(): Lack[] {
+  if (process.platform !== "linux")
+    return [
+      {
+        isFatal: true,
+        what: "this is no Linux",
+        consequence: "there is no kernel here that could be the network",
+        cure: "apply it on a Linux machine; check and explain work everywhere",
+      },
+    ];
+  // Inside a user namespace of its own everybody is root.
+  if (process.getuid?.() === 0 || hasCapability(CAP_NET_ADMIN)) return [];
+  return [
+    {
+      isFatal: true,
+      what: "only root may change the network of a machine",
+      consequence: "nothing can be applied",
+      cure: "call it with sudo, or with --rootless in a network of your own",
+    },
+  ];
+}
+
+/** Whether this process may do what the capability of that number allows (capabilities(7), CapEff). */
+function hasCapability(number: number): boolean {
+  try {
+    const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+    return ((BigInt(`0x${effective}`) >> BigInt(number)) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}
+
+export function findProgram(name: string): string | null {
+  const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+  for (const folder of folders) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this one.
+    }
+  }
+  return null;
+}
+
+function programLacks({ namespaces, processes }: NetworkState): Lack[] {
+  const called = processes.map(({ command }) => command[0] ?? "");
+  const hasVlans = namespaces.some(({ links }) => links.some(({ port }) => (port?.vlans.length ?? 0) > 0));
+  const needed = [
+    ...ALWAYS,
+    ...(hasVlans ? ["bridge"] : []),
+    ...["dnsmasq", "udhcpc"].filter((name) => called.includes(name)),
+  ];
+  return needed
+    .filter((name) => findProgram(name) === null)
+    .map((name) => {
+      const [debianPackage, consequence] = PROGRAMS[name]!;
+      return {
+        isFatal: true,
+        what: `there is no ${name}`,
+        consequence,
+        cure: `apt-get install ${debianPackage}`,
+      };
+    });
+}
+
+/** A namespace of ours that we did not make would be changed, and removed one day. */
+function nameLacks(desired: NetworkState, applied: NetworkState, prefix: string): Lack[] {
+  const ours = new Set(applied.namespaces.map(({ name }) => name));
+  const there = new Set(listNamespaces());
+  return desired.namespaces
+    .map(({ name }) => name)
+    .filter((name) => name?.startsWith(prefix) === true && there.has(name) && !ours.has(name))
+    .map((name) => ({
+      isFatal: true,
+      what: `there is a namespace ${name} already, and it is not of this datacentre`,
+      consequence: "it would be changed",
+      cure: `remove it if nobody needs it: ip netns delete ${name}`,
+    }));
+}
+
+/** Kinds of devices, tried in a namespace that is gone afterwards. */
+const DEVICE_KINDS: Readonly<Record<string, readonly [string, string]>> = {
+  veth: ["link add sp-try0 type veth peer name sp-try1", "veth"],
+  bridge: ["link add sp-try0 type bridge", "bridge"],
+  bond: ["link add sp-try0 type bond", "bonding"],
+  vlan: ["link add link lo name sp-try0 type vlan id 5", "8021q"],
+  macvlan: ["link add link lo name sp-try0 type macvlan", "macvlan"],
+  dummy: ["link add sp-try0 type dummy", "dummy"],
+  tap: ["tuntap add dev sp-try0 mode tap", "tun"],
+};
+
+async function kernelLacks({ namespaces }: NetworkState): Promise<Lack[]> {
+  const links = namespaces.flatMap((one) => one.links);
+  const kinds = [...new Set(links.map(({ kind }) => kind.kind))].filter((kind) => kind !== "physical");
+  const missing: Lack[] = [];
+  for (const kind of kinds) {
+    const [line, module] = DEVICE_KINDS[kind]!;
+    if (await canDo(line)) continue;
+    missing.push({
+      isFatal: true,
+      what: `this kernel makes no devices of kind ${kind}`,
+      consequence: `${links.filter((link) => link.kind.kind === kind).length} devices cannot be made`,
+      cure: `modprobe ${module}, or a kernel that has it`,
+    });
+  }
+  return missing;
+}
+
+/** Whether a kernel has VLAN devices, and bridges that filter VLANs. */
+export async function findAbilities(): Promise<{ isVlanAware: boolean; hasVlanDevices: boolean }> {
+  const [isVlanAware, hasVlanDevices] = await Promise.all([
+    canDo("link add sp-try0 type bridge vlan_filtering 1"),
+    canDo(DEVICE_KINDS["vlan"]![0]),
+  ]);
+  return { isVlanAware, hasVlanDevices };
+}
+
+async function canDo(line: string): Promise<boolean> {
+  const { status } = await runCommand(["unshare", "--net", "ip", "-batch", "-"], { input: `${line}\n` });
+  return status === 0;
+}

@@ -1,0 +1,175 @@
+// Reads what the kernel has: one process for each of `ip` and `nft` in each namespace, driven by one script.
+// What a table says is compared with what it said right after it was loaded, so that a rule changed by hand
+// is found.
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type {
+  NamespaceName,
+  NamespaceState,
+  NetworkState,
+  NftTable,
+  Sysctl,
+} from "../../model/network-state.ts";
+import { contentHash } from "../../network/plan/kernel-names.ts";
+import { ownPart } from "../../network/plan/own-part.ts";
+import { EACH_NAMESPACE } from "./batch.ts";
+import { runCommand } from "./command.ts";
+import { addressesOf, linksOf, routesOf, rulesOf, vlansOf } from "./ip-json.ts";
+
+const READ_ONE = `
+echo "@@ $1"
+ip -N -d -json -batch show || exit 1
+echo "@nft"
+nft -s list ruleset || exit 1
+echo "@sysctl"
+keys=$PWD/$1.keys
+(cd /proc/sys && xargs -r grep -sH "" < "$keys") || :
+[ ! -f "$1.vlans" ] || { echo "@vlan"; bridge -json vlan show; }
+`;
+const SHOW = "address show\nroute show table all\nrule show\n";
+const NAMESPACE_FOLDER = "/run/netns";
+
+/** What tables said when they were loaded: "namespace family name" -> the listing's hash and the text's. */
+export type Listings = Map<string, { readonly listing: string; readonly hash: string }>;
+
+export interface Reading {
+  readonly known: NetworkState;
+  readonly aliasPrefix: string;
+  readonly listings: Listings;
+  /** Tables that were loaded since they were last read, by their text's hash. */
+  readonly loaded: Map<string, string>;
+}
+
+/** All namespaces there are, by `ip netns`. */
+export function listNamespaces(): string[] {
+  try {
+    return readdirSync(NAMESPACE_FOLDER);
+  } catch {
+    return [];
+  }
+}
+
+export async function readNamespaces(
+  reading: Reading,
+  parent: string,
+): Promise<readonly NamespaceState[] | { readonly message: string }> {
+  const there = new Set(listNamespaces());
+  const mentioned = [...new Set(reading.known.namespaces.map(({ name }) => name))];
+  const names = mentioned.filter((name) => name === null || there.has(name));
+  const directory = mkdtempSync(join(parent, "read-"));
+  try {
+    const texts = await readTexts(names, reading.known, directory);
+    if ("message" in texts) return texts;
+    return names.map((name, index) => parseNamespace(name, texts.texts[index] ?? "", reading));
+  } catch (error) {
+    // What `ip` or `nft` say is theirs to choose.
+    return { message: `what the kernel said was not understood: ${(error as Error).message}` };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function readTexts(
+  names: readonly NamespaceName[],
+  known: NetworkState,
+  directory: string,
+): Promise<{ readonly texts: readonly string[] } | { readonly message: string }> {
+  writeFileSync(join(directory, "each"), EACH_NAMESPACE);
+  writeFileSync(join(directory, "one"), READ_ONE);
+  writeFileSync(join(directory, "show"), SHOW);
+  const byName = Map.groupBy(known.namespaces, ({ name }) => name);
+  names.forEach((name, index) => {
+    const states = byName.get(name) ?? [];
+    const keys = new Set(states.flatMap(({ sysctls }) => sysctls.map(({ key }) => key)));
+    writeFileSync(join(directory, `${index}.keys`), [...keys].map((key) => `${key}\n`).join(""));
+    const isVlanAware = states.some(({ links }) =>
+      links.some(({ kind }) => kind.kind === "bridge" && kind.isVlanAware),
+    );
+    if (isVlanAware) writeFileSync(join(directory, `${index}.vlans`), "");
+  });
+  const lines = names.map((name, index) => `${index} ${name ?? "-"}\n`);
+  const share = Math.min(availableParallelism(), Math.max(1, lines.length));
+  const results = await Promise.all(
+    Array.from({ length: share }, (_, at) =>
+      runCommand(["sh", "./each", "./one"], {
+        directory,
+        input: lines.filter((_line, index) => index % share === at).join(""),
+      }),
+    ),
+  );
+  const failure = results.find(({ status }) => status !== 0);
+  if (failure !== undefined)
+    return { message: `the present state cannot be read: ${failure.errors.split("\n")[0] ?? ""}` };
+  const texts: string[] = [];
+  for (const { output } of results) {
+    for (const part of output.split(/^@@ /m).slice(1)) {
+      const end = part.indexOf("\n");
+      texts[Number(part.slice(0, end))] = part.slice(end + 1);
+    }
+  }
+  return { texts };
+}
+
+function parseNamespace(name: NamespaceName, text: string, reading: Reading): NamespaceState {
+  const { known } = reading;
+  const [ip = "", ...sections] = text.split(/^@(?=(?:nft|sysctl|vlan)$)/m);
+  const section = (wanted: string) =>
+    (sections.find((one) => one.startsWith(`${wanted}\n`)) ?? "").slice(wanted.length + 1);
+  const [shown = [], routes = [], rules = []] = jsonLists(ip);
+  const vlans = vlansOf(jsonLists(section("vlan"))[0] ?? []);
+  const links = linksOf(shown).map((link) =>
+    link.port === null || !vlans.has(link.name)
+      ? link
+      : { ...link, port: { ...link.port, vlans: vlans.get(link.name)! } },
+  );
+  const state = {
+    name,
+    words: known.namespaces.find((one) => one.name === name)?.words ?? "",
+    links,
+    addresses: addressesOf(shown),
+    routes: routesOf(routes),
+    rules: rulesOf(rules),
+    sysctls: sysctlsOf(section("sysctl")),
+    tables: tablesOf(name, section("nft"), reading),
+  };
+  return ownPart(state, known, reading.aliasPrefix);
+}
+
+/** A batch prints one list after the other, some with line feeds inside. */
+function jsonLists(text: string): Readonly<Record<string, unknown>>[][] {
+  return text
+    .split(/(?<=\])\s*\n(?=\[)/)
+    .filter((part) => part.trim() !== "")
+    .map((part) => JSON.parse(part.replace(/\n\s*done \S+\s*$/, "")) as Readonly<Record<string, unknown>>[]);
+}
+
+function sysctlsOf(text: string): Sysctl[] {
+  return text.split("\n").flatMap((line): Sysctl[] => {
+    const [, key, value] = /^(net\/[^:\s]+):(.*)$/.exec(line) ?? [];
+    return key === undefined || value === undefined ? [] : [{ key, value: value.replaceAll("\t", " ") }];
+  });
+}
+
+function tablesOf(namespace: NamespaceName, text: string, { listings, loaded }: Reading): NftTable[] {
+  const tables: NftTable[] = [];
+  for (const [body, family, name] of text.matchAll(/^table (\w+) (\S+) \{\n.*?^\}$/gms)) {
+    const key = `${namespace ?? ""} ${family} ${name}`;
+    const listing = contentHash(body);
+    const justLoaded = loaded.get(key);
+    if (justLoaded !== undefined) {
+      listings.set(key, { listing, hash: justLoaded });
+      loaded.delete(key);
+    }
+    const entry = listings.get(key);
+    const head = `table ${family} ${name}`;
+    tables.push({
+      family: family as NftTable["family"],
+      name: name!,
+      // What nft says, it also takes.
+      text: `${head}\ndelete ${head}\n${body}\n`,
+      hash: entry?.listing === listing ? entry.hash : `listing ${listing}`,
+    });
+  }
+  return tables;
+}

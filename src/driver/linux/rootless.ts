@@ -1,0 +1,105 @@
+// A network of one's own without being root: a user, network and mount namespace that a sleeping process
+// keeps, in which everybody is root (user_namespaces(7)). Commands enter it again by their own words. Neither
+// the machine's cards nor its modules can be reached from there.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
+import { stateRoot } from "./disk-store.ts";
+import { findProgram } from "./preflight.ts";
+import { readRecord, writeRecord } from "./records.ts";
+import { startTimeOf } from "./supervisor.ts";
+
+/** Set inside, so that a command enters once only. */
+const INSIDE = "SALLYPORT_ROOTLESS";
+
+interface Holder {
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+/** What is under /run belongs to the machine; inside it is empty, for `ip netns` and the state directory. */
+const HOLD = `
+mount -t tmpfs tmpfs /run && mkdir -p /run/netns && ip link set lo up || exit 1
+echo ready
+exec sleep infinity
+`;
+const PATIENCE_MS = 10_000;
+const POLL_MS = 20;
+
+export function isInsideRootless(environment: NodeJS.ProcessEnv = process.env): boolean {
+  return environment[INSIDE] !== undefined;
+}
+
+/**
+ * Runs a program inside, which is made when it is not there, with this process's own input and output. Its
+ * exit code; a text when it cannot be.
+ */
+export async function runInside(words: readonly string[]): Promise<number | string> {
+  const holder = holderOf() ?? (await makeHolder());
+  if (typeof holder === "string") return holder;
+  const enter = ["--target", `${holder.pid}`, "--user", "--net", "--mount", "--preserve-credentials"];
+  const { SALLYPORT_STATE: _, ...environment } = process.env;
+  const run = spawnSync("nsenter", [...enter, `--wd=${process.cwd()}`, ...words], {
+    stdio: "inherit",
+    env: { ...environment, [INSIDE]: "1" },
+  });
+  return run.status ?? (run.error?.message || "it was ended by a signal");
+}
+
+/** Ends it, with everything in it. False: there is none. */
+export async function removeInside(): Promise<boolean> {
+  const holder = holderOf();
+  if (holder === null) return false;
+  process.kill(holder.pid, "SIGKILL");
+  for (let waited = 0; holderOf() !== null && waited < PATIENCE_MS; waited += POLL_MS) await pause(POLL_MS);
+  rmSync(recordPath(), { force: true });
+  return true;
+}
+
+function holderOf(): Holder | null {
+  const holder = readRecord<Holder>(recordPath());
+  return holder !== null && startTimeOf(holder.pid) === holder.startedAt ? holder : null;
+}
+
+async function makeHolder(): Promise<Holder | string> {
+  for (const program of ["unshare", "nsenter", "ip"]) {
+    if (findProgram(program) === null) return `there is no ${program}: apt-get install util-linux iproute2`;
+  }
+  mkdirSync(stateRoot(), { recursive: true, mode: 0o700 });
+  // With a range of user numbers (/etc/subuid and newuidmap) programs inside may change their user.
+  let reason = "";
+  for (const more of [["--map-auto"], []]) {
+    const made = await startHolder(more);
+    if (typeof made !== "string") return made;
+    reason = made;
+  }
+  return `no network of one's own can be made here: ${reason}. Are user namespaces allowed (user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns)?`;
+}
+
+function startHolder(more: readonly string[]): Promise<Holder | string> {
+  const words = ["--user", "--map-root-user", ...more, "--net", "--mount", "sh", "-c", HOLD];
+  const child = spawn("unshare", words, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  return new Promise((resolve) => {
+    let errors = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      errors += text;
+    });
+    child.stdout.once("data", () => {
+      const { pid } = child;
+      const startedAt = pid === undefined ? null : startTimeOf(pid);
+      if (pid === undefined || startedAt === null) return resolve("it ended at once");
+      writeRecord(recordPath(), { pid, startedAt } satisfies Holder);
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
+      child.unref();
+      resolve({ pid, startedAt });
+    });
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", () => resolve(errors.trim().split("\n")[0] || "it ended at once"));
+  });
+}
+
+function recordPath(): string {
+  return join(stateRoot(), "rootless.json");
+}

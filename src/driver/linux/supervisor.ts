@@ -1,0 +1,194 @@
+// The programs that run for a network. Each has a small shell beside it that starts it again when it ends,
+// with a pause that doubles from one second to a minute, and writes what it says into a file. A machine's
+// command has mount and process namespaces of its own, so that whatever it started ends with it.
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
+import type { ProcessState } from "../../model/network-state.ts";
+import { parseJson } from "./records.ts";
+
+/** Started with the program's directory and words; the program's own number goes into `child`. */
+const SUPERVISE = `
+directory=$1
+shift
+pause=1
+stopping=
+child=
+trap 'stopping=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM
+trap '[ -z "$child" ] || kill -HUP "$child" 2>/dev/null' HUP
+while [ -z "$stopping" ]; do
+  if [ -f "$directory/log" ] && [ "$(wc -c <"$directory/log")" -gt 8388608 ]; then
+    mv "$directory/log" "$directory/log.old"
+  fi
+  started=$(date +%s)
+  "$@" >>"$directory/log" 2>&1 </dev/null &
+  child=$!
+  echo "$child" >"$directory/child"
+  status=0
+  while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done
+  child=
+  [ -z "$stopping" ] || exit 0
+  [ $(($(date +%s) - started)) -lt 60 ] || pause=1
+  echo "sallyport: it ended with status $status, and is started again in $pause s" >>"$directory/log"
+  sleep "$pause" &
+  wait $!
+  [ "$pause" -ge 60 ] || pause=$((pause * 2))
+done
+`;
+
+const STOP_GRACE_MS = 5000;
+const POLL_MS = 20;
+
+/**
+ * What is remembered of one that was started. `startedAt`: in the kernel's ticks, since numbers come again.
+ */
+interface Started {
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly process: ProcessState;
+}
+
+export class Supervisor {
+  /** A folder of its own for each program. */
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  directoryOf(name: string): string {
+    return join(this.#directory, name);
+  }
+
+  /** Those of `names` that run. */
+  running(names: Iterable<string>): ProcessState[] {
+    return [...new Set(names)].flatMap((name) => {
+      const started = this.#startedOf(name);
+      return started !== null && startTimeOf(started.pid) === started.startedAt ? [started.process] : [];
+    });
+  }
+
+  /** Null, or why it could not be started. */
+  start(one: ProcessState): string | null {
+    const directory = this.directoryOf(one.name);
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      this.#writeFiles(one);
+      writeFileSync(join(directory, "supervise"), SUPERVISE);
+      const log = openSync(join(directory, "log"), "a", 0o600);
+      const words = one.command.map((word) => word.replaceAll("{directory}", directory));
+      const isolation = one.isIsolated
+        ? ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        : [];
+      const child = spawn(
+        "nsenter",
+        [
+          `--net=/run/netns/${one.namespace}`,
+          // The working directory of whoever enters would be that of the target.
+          ...[...isolation, "sh", join(directory, "supervise"), directory, ...words],
+        ],
+        {
+          cwd: one.workingDirectory !== null && existsSync(one.workingDirectory) ? one.workingDirectory : "/",
+          detached: true,
+          stdio: ["ignore", log, log],
+          env: {
+            ...process.env,
+            // A file says `node site.js`; the one that runs this program will do.
+            PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin:${dirname(process.execPath)}`,
+          },
+        },
+      );
+      child.on("error", () => {});
+      child.unref();
+      closeSync(log);
+      const startedAt = child.pid === undefined ? null : startTimeOf(child.pid);
+      if (child.pid === undefined || startedAt === null) return "it ended at once";
+      const started: Started = { pid: child.pid, startedAt, process: one };
+      writeFileSync(join(directory, "started.json"), JSON.stringify(started), { mode: 0o600 });
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** Returns when it has gone, with all that it started. */
+  async stop(name: string): Promise<string | null> {
+    const started = this.#startedOf(name);
+    if (started !== null) {
+      const { pid, startedAt, process: one } = started;
+      const isThere = () => startTimeOf(pid) === startedAt;
+      if (isThere()) signal(one.isIsolated ? (childOf(pid) ?? pid) : pid, "SIGTERM");
+      for (let waited = 0; isThere() && waited < STOP_GRACE_MS; waited += POLL_MS) await pause(POLL_MS);
+      if (isThere()) signal(-pid, "SIGKILL");
+      for (let waited = 0; isThere() && waited < STOP_GRACE_MS; waited += POLL_MS) await pause(POLL_MS);
+      if (isThere()) return "it does not end";
+    }
+    const directory = this.directoryOf(name);
+    // Leases are kept, so that everybody has their address again.
+    for (const file of ["started.json", "supervise", "child"]) rmSync(join(directory, file), { force: true });
+    return null;
+  }
+
+  reload(one: ProcessState): string | null {
+    const started = this.#startedOf(one.name);
+    if (started === null) return "it does not run";
+    try {
+      this.#writeFiles(one);
+      signal(started.process.isIsolated ? (childOf(started.pid) ?? started.pid) : started.pid, "SIGHUP");
+      const next: Started = { ...started, process: one };
+      writeFileSync(join(this.directoryOf(one.name), "started.json"), JSON.stringify(next), { mode: 0o600 });
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  #writeFiles(one: ProcessState): void {
+    const directory = this.directoryOf(one.name);
+    for (const { name, text } of one.files) {
+      // Scripts among them are run by their name.
+      const mode = text.startsWith("#!") ? 0o700 : 0o600;
+      writeFileSync(join(directory, name), text.replaceAll("{directory}", directory), { mode });
+    }
+  }
+
+  #startedOf(name: string): Started | null {
+    try {
+      return parseJson<Started>(readFileSync(join(this.directoryOf(name), "started.json"), "utf8"));
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** Field 22 of /proc/PID/stat; null when there is no such process, or only its remains. */
+export function startTimeOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name in brackets may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? null : (fields[19] ?? null);
+  } catch {
+    return null;
+  }
+}
+
+/** The first child: behind `unshare --fork`, the first process of the new namespace. */
+function childOf(pid: number): number | null {
+  try {
+    const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    return first === undefined || first === "" ? null : Number(first);
+  } catch {
+    return null;
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // Gone in the meantime.
+  }
+}

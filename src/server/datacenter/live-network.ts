@@ -1,0 +1,61 @@
+// A datacentre file and the kernel beside each other: what the machine should have for the file, the driver
+// that makes it so, and the place where it is remembered.
+import { createHash } from "node:crypto";
+import { globSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { DiskStore } from "../../driver/linux/disk-store.ts";
+import { LinuxDriver } from "../../driver/linux/linux-driver.ts";
+import { findAbilities } from "../../driver/linux/preflight.ts";
+import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
+import { type Desired, desiredState } from "../../network/plan/desired-state.ts";
+import type { LoadBalancerFile } from "./load-datacenter.ts";
+
+const LAUNCHER = fileURLToPath(new URL("../../../bin/sallyport", import.meta.url));
+
+export interface LiveNetwork {
+  readonly desired: Desired;
+  readonly driver: LinuxDriver;
+  readonly store: DiskStore;
+}
+
+/**
+ * Driver and memory of the datacentre of that name. Throws like node:fs when its directory cannot be made.
+ */
+export function openDriver(name: string): Omit<LiveNetwork, "desired"> {
+  const store = new DiskStore(name);
+  return { store, driver: new LinuxDriver(name, store.directory) };
+}
+
+/**
+ * `host`: which of the file's hosts this machine is; null: none, so that everything of the file runs here.
+ */
+export async function openNetwork(
+  resolved: ResolvedDatacenter,
+  loadBalancers: readonly LoadBalancerFile[],
+  host: string | null,
+): Promise<LiveNetwork> {
+  const desired = desiredState(resolved, {
+    host,
+    ...(await findAbilities()),
+    loadBalancers: new Map(
+      loadBalancers.map(({ edge, path }) => [edge, { path: resolve(path), hash: hashOfFiles(path) }]),
+    ),
+    program: [LAUNCHER],
+    absolutePath: (path) => resolve(path),
+  });
+  return { desired, ...openDriver(resolved.source.name.value) };
+}
+
+/** Of the file and of the certificates beside it: when one of them changes, the balancer is told. */
+function hashOfFiles(path: string): string {
+  const hash = createHash("sha256");
+  for (const file of [path, ...globSync(`${resolve(path, "..")}/*.{pem,pfx,crt,key}`).sort()]) {
+    try {
+      hash.update(file).update(readFileSync(file));
+    } catch {
+      // What cannot be read, the balancer itself complains of.
+    }
+  }
+  return hash.digest("hex").slice(0, 16);
+}
