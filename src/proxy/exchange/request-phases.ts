@@ -39,7 +39,7 @@ const WHOLE_BODY: AwaitedBody = { atLeastBytes: null };
 /** Where the phases of one request stand, so that they can be taken up again after waiting for the body. */
 export class RequestPhases {
   readonly #context: ExchangeContext;
-  #phase: "begin" | "frontend" | "enter" | "backend" = "begin";
+  #phase: "begin" | "content" | "frontend" | "enter" | "backend-content" | "backend" = "begin";
   #resumeAt = 0;
 
   constructor(context: ExchangeContext) {
@@ -53,13 +53,19 @@ export class RequestPhases {
 
   run(stream: Stream): PhaseOutcome {
     if (this.#phase === "begin") {
-      this.#phase = "frontend";
+      this.#phase = "content";
       const { options } = stream.frontend.definition;
       captureRequestHeaders(stream);
       makeUniqueId(stream);
       if (options.monitorUri !== null && isTarget(stream.request!.target, options.monitorUri))
         return this.#monitor(stream);
       if (options.httpBufferRequest && lacksBody(stream)) return this.#awaitBody(stream);
+    }
+    if (this.#phase === "content") {
+      const outcome = this.#runRules(stream, stream.frontend.programs.tcpRequestContent);
+      if (outcome !== null) return outcome;
+      this.#phase = "frontend";
+      this.#resumeAt = 0;
     }
     if (this.#phase === "frontend") {
       const outcome = this.#frontendPhase(stream);
@@ -75,8 +81,16 @@ export class RequestPhases {
       this.#resumeAt = 0;
     }
     if (this.#phase === "enter") {
-      this.#phase = "backend";
+      this.#phase = "backend-content";
       if (wantsBody(stream.backend!) && lacksBody(stream)) return this.#awaitBody(stream);
+    }
+    if (this.#phase === "backend-content") {
+      const { definition, programs } = stream.backend!;
+      const isOwn = definition !== stream.frontend.definition;
+      const outcome = isOwn ? this.#runRules(stream, programs.tcpRequestContent) : null;
+      if (outcome !== null) return outcome;
+      this.#phase = "backend";
+      this.#resumeAt = 0;
     }
     return this.#backendPhase(stream) ?? this.#finish(stream);
   }

@@ -53,6 +53,13 @@ function runAfterResponse(stream: Stream): void {
 }
 
 function runResponseRules(context: ExchangeContext, stream: Stream): ResponseOutcome {
+  const content = stream.backend!.programs.tcpResponseContent;
+  if (!content.isEmpty) {
+    // All is decided on the head that is here: HAProxy would wait for more first.
+    stream.isContentFinal = true;
+    const outcome = outcomeOf(context, stream, content.run(stream, 0));
+    if (outcome !== null) return outcome;
+  }
   const back = ownBackendPrograms(stream)?.httpResponse;
   if (back !== undefined && !back.isEmpty) {
     const outcome = outcomeOf(context, stream, back.run(stream, 0));
