@@ -58,7 +58,7 @@ test("-q leaves only errors", async () => {
 
 const QUOTED = [
   `streq("a b",'a b')`,
-  'defined(PATH) && strneq("$PATH","")',
+  'defined(HOME) && strneq("$HOME",x)',
   'streq(a,"a)',
   "!(0))",
   "200rrr",
