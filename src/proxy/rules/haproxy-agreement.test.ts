@@ -10,15 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { addResponse, requestOn, type Stage, stageOf } from "../../../test/proxy-stage.ts";
-import {
-  ACTIONS,
-  type AgreementCase,
-  CONDITIONS,
-  EXPRESSIONS,
-  REPLY_HEADERS,
-  REQUEST_LINES,
-  RESPONSE_CASES,
-} from "./agreement-cases.fixture.ts";
+import { ACTIONS, type AgreementCase, REPLY_HEADERS, RESPONSE_CASES } from "./agreement-actions.fixture.ts";
+import { CONDITIONS, EXPRESSIONS, REQUEST_LINES } from "./agreement-cases.fixture.ts";
 import { compileFormat } from "./format.ts";
 
 const HAPROXY = "/usr/sbin/haproxy";
