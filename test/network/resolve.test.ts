@@ -206,3 +206,21 @@ machines:
     ["b"],
   );
 });
+
+test("what is wrong with a machine of a vApp is told once, and not for each copy", () => {
+  const faults = faultsOf(`
+hosts: {a: {}, b: {}}
+networks:
+  org: {subnet: 10.0.0.0/24, pool: 10.0.0.100-10.0.0.199}
+vapps:
+  shop:
+    network: {parent: org, fenced: true}
+    machines: {web: {address: 10.0.0.11}}
+    firewall: {rules: [{allow: tcp, from: nobody}]}
+    copies: [x, y, z]
+`);
+  assert.deepEqual(
+    faults.map((fault) => fault.split(" ").slice(0, 2).join(" ")),
+    ["8 which-host:", "9 unknown-name:"],
+  );
+});

@@ -116,6 +116,7 @@ function edgeOf(
   resolution: Resolution,
 ): ResolvedEdge {
   const origin: Origin = { kind: "fence", text: `the fence around ${copy.name}`, span: copy.span };
+  const [first] = copy.vapp.machines;
   const outsides = [...new Set([fence.address, ...fence.pairs.map(({ outside }) => outside)])];
   const interfaces: ResolvedInterface[] = [
     {
@@ -144,7 +145,8 @@ function edgeOf(
   return {
     name: copy.name,
     kind: "fence",
-    host: hostOf(resolution, copy.vapp.machines[0]?.host ?? null, copy.span),
+    // Where its first machine is: that one has to say it where there are several.
+    host: hostOf(resolution, first?.host ?? null, first?.span ?? copy.span),
     interfaces,
     routes: parent.gateways.map((via) => ({
       to: everything(via),
@@ -209,21 +211,22 @@ function natOf(
     action: { kind: "snat", to: outside },
     origin,
   }));
-  return [...inwards, overlap, ...outwards];
+  return fence.pairs.length === 0 ? [] : [...inwards, overlap, ...outwards];
 }
 
 /**
  * Each port that a machine is known to serve, at the same number where that is free, else at one from 10000
  * that its name chooses: the same in every copy, and whoever comes to serve it too.
  */
-function forwardedPorts(copy: CopyOfVapp, fence: ResolvedFence, { datacenter }: Resolution) {
+function forwardedPorts(copy: CopyOfVapp, fence: ResolvedFence, { publicationsOf }: Resolution) {
   const used = new Set<string>();
   return copy.vapp.machines.flatMap((machine) => {
     const name = `${copy.name}/${machine.name}`;
     const inside = fence.pairs.find((pair) => pair.machine === name)?.inside;
-    const published = datacenter.publications
-      .filter(({ machine: target }) => target.value.text === name)
-      .map(({ protocol, port }) => ({ protocol: protocol?.value ?? ("tcp" as const), port: port.value }));
+    const published = (publicationsOf.get(name) ?? []).map(({ protocol, port }) => ({
+      protocol: protocol?.value ?? ("tcp" as const),
+      port: port.value,
+    }));
     const services = [...machine.services.map(({ value }) => value), ...published];
     const distinct = [...new Map(services.map((one) => [`${one.protocol} ${one.port}`, one])).values()];
     if (inside === undefined) return [];

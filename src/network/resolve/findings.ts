@@ -11,7 +11,13 @@ interface Details {
 export class Findings {
   readonly diagnostics: Diagnostic[] = [];
 
+  readonly #told = new Set<string>();
+
+  /** Once for each place: what is wrong with a vApp would be told again for each of its copies. */
   error(code: string, span: Span, message: string, { help = null, related = [] }: Details = {}): void {
+    const key = `${code} ${span.file} ${span.line} ${span.column} ${message}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
     this.diagnostics.push({ code, severity: "error", span, message, help, related });
   }
 

@@ -46,9 +46,7 @@ export function resolveNetworks(resolution: Resolution): void {
     const { value: parentName, span } = copy.vapp.network.parent;
     const parent = networks.get(parentName);
     if (parent === undefined) {
-      // Once for a vApp, not for each copy.
-      if (copy.source === null || copy.source === copy.vapp.copies[0])
-        findings.unknown("network", parentName, span, names.networks.keys());
+      findings.unknown("network", parentName, span, names.networks.keys());
       continue;
     }
     // A network of the same name has been reported; it stays what it is.

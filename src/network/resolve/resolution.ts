@@ -2,7 +2,7 @@
 // worked out so far. Each step reads what the earlier ones have put here and adds its own.
 import { familyOfIp, type Ip, type IpFamily, type IpRange, subnetHas } from "../../base/ip.ts";
 import type { Span } from "../../diagnostic/span.ts";
-import type { Datacenter, Located } from "../../model/datacenter.ts";
+import type { Datacenter, Located, Publication } from "../../model/datacenter.ts";
 import type {
   Origin,
   ResolvedCluster,
@@ -28,6 +28,8 @@ export interface Resolution {
   readonly findings: Findings;
   readonly names: Names;
   readonly loadBalancerBinds: readonly LoadBalancerBind[];
+  /** By the text that names the machine. */
+  readonly publicationsOf: ReadonlyMap<string, readonly Publication[]>;
   /**
    * Addresses that nobody is given, by network of the file. Inside a fence are those of the parent: whoever
    * is inside must be told from who is outside.

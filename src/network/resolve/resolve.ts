@@ -29,6 +29,7 @@ export function resolveDatacenter(
     findings,
     names: collectNames(datacenter, findings),
     loadBalancerBinds,
+    publicationsOf: Map.groupBy(datacenter.publications, ({ machine }) => machine.value.text),
     taken: new Map(),
     chosenInside: new Map(),
     networks: new Map(),
