@@ -352,7 +352,7 @@ function wantsBody({ definition, settings }: Backend): boolean {
   );
 }
 
-/** What an administrator sends from the page. Who may not is not waited for, but told when its body is here. */
+/** What an administrator sends from the page. Who may not is told so when the body is here. */
 function isStatisticsForm({ request, backend, frontend }: Stream): boolean {
   const { stats } = (backend ?? frontend).definition;
   return (
