@@ -240,6 +240,29 @@ machines:
   });
 });
 
+test("ttl-expired: two edges translate and send to each other, and no port or echo number is used twice", () => {
+  const text = `
+networks:
+  left: {subnet: 10.1.0.0/24, gateway: 10.1.0.1}
+  transit: {subnet: 10.2.0.0/24}
+machines:
+  a: {network: left, address: 10.1.0.11}
+edges:
+  one:
+    interfaces: {left: 10.1.0.1, transit: 10.2.0.1}
+    routes: [{to: default, via: 10.2.0.2}]
+    firewall: {default: allow}
+    nat: [{masquerade: any, out: transit}]
+  two:
+    interfaces: {transit: 10.2.0.2}
+    routes: [{to: default, via: 10.2.0.1}]
+    firewall: {default: allow}
+    nat: [{masquerade: any, out: transit}]
+`;
+  expect(text, "a to 192.0.2.1 tcp 80", { disposition: "ttl-expired", at: "two" });
+  expect(text, "a to 192.0.2.1", { disposition: "ttl-expired", at: "two" });
+});
+
 test("a router drops the answer to a question that went another way", () => {
   const text = `
 networks:

@@ -416,6 +416,114 @@ scenario(
   ],
 );
 
+scenario(
+  "the first of two translations counts, and the edge itself is translated too",
+  office(`    firewall: {default: allow}
+    nat:
+      - {dnat: 203.0.113.10, protocol: tcp, port: 80, to: a}
+      - {dnat: 203.0.113.10, protocol: tcp, port: 80-90, to: b, to-port: 1000}
+      - {one-to-one: 203.0.113.11, to: web}
+      - {snat: any, to: 203.0.113.10}`),
+  [
+    "internet to 203.0.113.10 tcp 80",
+    "internet to 203.0.113.10 tcp 81",
+    "internet to 203.0.113.11 tcp 23",
+    "web to internet tcp 1",
+    "a to internet tcp 1",
+    "edge to internet tcp 1",
+    "edge to a tcp 1",
+  ],
+);
+
+scenario(
+  "an answer by another router: neither tcp nor echoes pass one that has not seen the question",
+  `
+networks:
+  left: {subnet: 10.1.0.0/24, gateway: 10.1.0.1}
+  right: {subnet: 10.2.0.0/24, gateway: 10.2.0.2}
+machines:
+  a: {network: left, address: 10.1.0.11}
+  b: {network: right, address: 10.2.0.11}
+edges:
+  one:
+    interfaces: {left: 10.1.0.1, right: 10.2.0.1}
+    firewall: {default: allow}
+  two:
+    interfaces: {left: 10.1.0.2, right: 10.2.0.2}
+    firewall: {default: allow}
+`,
+  ["a to b tcp 80", "a to b udp 80", "a to b", "b to a", "b to a tcp 1"],
+);
+
+scenario(
+  "machines that route, and the more special of two routes",
+  `
+networks:
+  left: {subnet: 10.1.0.0/24, gateway: 10.1.0.1}
+  middle: {subnet: 10.2.0.0/24}
+  right: {subnet: 10.3.0.0/24, gateway: 10.3.0.1}
+machines:
+  a: {network: left, address: 10.1.0.11, routes: [{to: 10.3.0.64/26, via: 10.1.0.2}]}
+  c: {network: right, address: 10.3.0.11}
+  d: {network: right, address: 10.3.0.77}
+  router:
+    forwarding: true
+    interfaces: {eth0: {network: left, address: 10.1.0.1}, eth1: {network: right, address: 10.3.0.1}}
+  detour:
+    forwarding: true
+    interfaces: {eth0: {network: left, address: 10.1.0.2}, eth1: {network: middle, address: 10.2.0.1}}
+  two-legs:
+    interfaces: {eth0: {network: left, address: 10.1.0.20}, eth1: {network: right, address: 10.3.0.20}}
+`,
+  [
+    "a to c tcp 80",
+    "a to d tcp 80",
+    "d to a tcp 80",
+    "two-legs to d tcp 80",
+    "c to 10.1.0.20 tcp 80",
+    "a to 10.3.0.20",
+    "a to 10.3.0.99",
+    "a to 10.2.0.1",
+  ],
+);
+
+scenario(
+  "nobody gets into a fence by a route to it",
+  fenced("", "{default: allow}")
+    .replace("address: 10.1.0.11}", "address: 10.1.0.11, routes: [{to: 10.0.0.0/24, via: 10.1.0.1}]}")
+    .replace(
+      "    firewall: {default: allow}\n",
+      "    firewall: {default: allow}\n    routes: [{to: 10.0.0.42/32, via: 10.0.0.150}]\n",
+    )
+    .replace("copies: [one, two]", "copies: {one: {address: 10.0.0.150}}"),
+  [
+    "far to 10.0.0.42 tcp 5432",
+    "a to 10.0.0.42 tcp 5432",
+    "far to 10.0.0.150 tcp 80",
+    "shop.one/db to far tcp 1",
+  ],
+);
+
+scenario(
+  "publications lead through edge and fence",
+  fenced("").replace(
+    "vapps:",
+    `publish:
+  - {machine: shop.one/web, port: 80, at: "10.1.0.1:8001"}
+  - {machine: shop.two/db, port: 5432, at: "10.1.0.1:8002"}
+vapps:`,
+  ),
+  [
+    "far to 10.1.0.1 tcp 8001",
+    "far to 10.1.0.1 tcp 8002",
+    "far to 10.1.0.1 tcp 8003",
+    "a to 10.1.0.1 tcp 8001",
+    "web-original to 10.1.0.1 tcp 8001",
+    "shop.two/web to 10.1.0.1 tcp 8001",
+    "shop.one/web to 10.1.0.1 tcp 8001",
+  ],
+);
+
 // Most of the time is waiting for what never comes.
 describe("explain and the kernel agree", { skip, concurrency: 8 }, () => {
   for (const { name, text, questions } of scenarios) test(name, () => compare(text, questions));

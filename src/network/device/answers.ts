@@ -29,3 +29,9 @@ export function answerTo(packet: Packet, isRefused: boolean): Packet | null {
       return null;
   }
 }
+
+/** Whether it can only be an answer: Linux calls it invalid where the question was not seen. */
+export function isAnswer({ body }: Packet): boolean {
+  if (body.kind === "tcp") return body.flags.includes("ack");
+  return body.kind === "icmp" && body.type !== "echo-request";
+}

@@ -76,6 +76,7 @@ export function reversed(tuple: Tuple): Tuple {
   };
 }
 
-function keyOf({ protocol, source, sourcePort, destination, destinationPort }: Tuple): string {
+/** The same for the same packets of one direction. */
+export function keyOf({ protocol, source, sourcePort, destination, destinationPort }: Tuple): string {
   return `${protocol} ${source} ${sourcePort} ${destination} ${destinationPort}`;
 }

@@ -2,6 +2,7 @@
 // of a known connection never come here.
 import type { Span } from "../../diagnostic/span.ts";
 import type { ResolvedEdge, ResolvedFirewallRule } from "../../model/resolved-datacenter.ts";
+import { isAnswer } from "./answers.ts";
 import type { Tuple } from "./connection-tracking.ts";
 import { type Packet, place } from "./packet.ts";
 import { type Compared, firewallRuleFor } from "./rule-match.ts";
@@ -20,8 +21,8 @@ export function firewallVerdict(
   original: Tuple,
 ): FirewallVerdict {
   const { span } = firewall;
-  if (packet.body.kind === "tcp" && packet.body.flags.includes("ack")) {
-    // Linux calls an answer without a question invalid, whatever the rules say of new connections.
+  if (isAnswer(packet)) {
+    // Whatever the rules say of new connections.
     const why = "the question did not come this way, so no connection is known";
     const text = `the firewall of ${name} drops an answer to ${packet.destination}: ${why}`;
     return { isAllowed: false, text, span };

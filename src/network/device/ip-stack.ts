@@ -8,11 +8,12 @@ import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, decodeDhcp } from "../../protocol/d
 import { decodeArp, encodeArp } from "../../wire/arp.ts";
 import { decodeEthernet, ETHER_TYPES, encodeEthernet } from "../../wire/ethernet.ts";
 import type { StackInterface, StackSpec } from "../topology/topology.ts";
-import { answerTo } from "./answers.ts";
+import { answerTo, isAnswer } from "./answers.ts";
 import { clusterVerdict } from "./cluster-member.ts";
 import {
   type Connection,
   ConnectionTable,
+  keyOf,
   reversed,
   type Tuple,
   translate,
@@ -349,7 +350,7 @@ export class IpStack implements Device {
     }
     const connection = this.#connections.begin(packet);
     const { edge } = this.spec;
-    if (edge === null) return { packet, connection, isNew: true, isReply: false };
+    if (edge === null || isAnswer(packet)) return { packet, connection, isNew: true, isReply: false };
     hop.step("conntrack", "the first packet of a connection", { level: "full" });
     const rule = natRuleFor(edge.nat, "prerouting", this.#compared(packet, one.network, null));
     if (rule === null) return { packet, connection, isNew: true, isReply: false };
@@ -394,11 +395,24 @@ export class IpStack implements Device {
       hop.step("firewall", "passes: it belongs to a connection that was allowed", { level: "full" });
       return true;
     }
+    if (this.#isUntranslatedInto(passage, one)) {
+      const text = `the fence keeps out what names ${passage.packet.destination}: an inside address is nobody's outside`;
+      hop.end("dropped-by-firewall", text, this.spec.span);
+      return false;
+    }
     const compared = this.#compared(passage.packet, one.network, out?.network ?? null);
     const verdict = firewallVerdict(edge, compared, passage.packet, passage.connection.original);
     if (verdict.isAllowed) hop.step("firewall", verdict.text, { level: "brief", span: verdict.span });
     else hop.end("dropped-by-firewall", verdict.text, verdict.span);
     return verdict.isAllowed;
+  }
+
+  /** From outside a fence, for an address inside, with which a route has led here. */
+  #isUntranslatedInto({ packet, connection }: Passage, one: StackInterface): boolean {
+    const fence = this.spec.edge?.fence ?? null;
+    if (fence === null || one.name !== "out") return false;
+    const { destination } = connection.original;
+    return destination === packet.destination && fence.pairs.some(({ inside }) => inside === destination);
   }
 
   /** srcnat, then out. `one`: where it came in; null: it is the router's own. */
@@ -408,8 +422,6 @@ export class IpStack implements Device {
     if (passage.isNew) {
       packet = this.#translateSource(packet, connection, one, route.out, hop);
       this.#connections.confirm(connection);
-    } else if (passage.isReply && this.spec.edge !== null) {
-      // Answers are translated back at once, in #track; what is said of it is said there.
     }
     this.#transmit(packet, route, hop);
   }
@@ -426,31 +438,41 @@ export class IpStack implements Device {
       edge === null
         ? null
         : natRuleFor(edge.nat, "postrouting", this.#compared(packet, one?.network ?? null, out.network));
-    if (rule === null) {
-      connection.reply = reversed(tupleOf(packet));
-      return packet;
-    }
-    const own = rule.action.kind === "masquerade" ? sourceAddress(out, packet.family) : rule.action.to;
-    if (own === null || own === packet.source) {
-      connection.reply = reversed(tupleOf(packet));
-      return packet;
-    }
-    const ports = portsOf(packet);
-    let translated = withPorts({ ...packet, source: own }, ports.source, ports.destination);
-    // Two inside clients may use one port: the second gets another.
-    for (let port = ports.source; !this.#connections.isReplyFree(reversed(tupleOf(translated))); ) {
-      port = port >= PORT_MAX ? EPHEMERAL_FIRST : port + 1;
-      translated = withPorts(translated, port, ports.destination);
-    }
+    const own =
+      rule === null
+        ? null
+        : rule.action.kind === "masquerade"
+          ? sourceAddress(out, packet.family)
+          : rule.action.to;
+    const isTranslating = edge !== null && edge.nat.length > 0;
+    const translated = this.#withFreeSource({ ...packet, source: own ?? packet.source }, isTranslating);
     connection.reply = reversed(tupleOf(translated));
+    if (keyOf(tupleOf(translated)) === keyOf(tupleOf(packet))) return packet;
     const before = endWords(tupleOf(packet), "source");
     const after = endWords(tupleOf(translated), "source");
-    hop.step("nat", `source NAT: ${before} becomes ${after}${originWords(rule)}`, {
+    hop.step("nat", `source NAT: ${before} becomes ${after}${rule === null ? "" : originWords(rule)}`, {
       level: "brief",
-      span: rule.origin.span,
+      span: rule?.origin.span ?? null,
       facts: { before, after, kind: "snat" },
     });
     return translated;
+  }
+
+  /**
+   * Two inside clients may use one port, or one number for their echoes: the second gets another. Linux does
+   * so wherever it translates at all, also for what no rule translates.
+   */
+  #withFreeSource(packet: Packet, isTranslating: boolean): Packet {
+    const ports = portsOf(packet);
+    let free = packet;
+    let port = ports.source;
+    while (isTranslating && !this.#connections.isReplyFree(reversed(tupleOf(free)))) {
+      port = port >= PORT_MAX ? EPHEMERAL_FIRST : port + 1;
+      free = withPorts(packet, port, ports.destination);
+      // What has neither ports nor a number goes as it is.
+      if (free === packet) break;
+    }
+    return free;
   }
 
   #transmit(packet: Packet, { out, nextHop }: RouteChoice, hop: HopNote): void {

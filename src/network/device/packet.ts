@@ -91,8 +91,10 @@ export function portsOf({ body }: Packet): { readonly source: number; readonly d
     : { source: 0, destination: 0 };
 }
 
+/** An echo gets `source` as its identifier; what has neither stays the packet that it is. */
 export function withPorts(packet: Packet, source: number, destination: number): Packet {
   const { body } = packet;
+  if (body.kind === "icmp") return { ...packet, body: { ...body, identifier: source } };
   if (body.kind !== "tcp" && body.kind !== "udp") return packet;
   return { ...packet, body: { ...body, sourcePort: source, destinationPort: destination } };
 }
