@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NO_SPAN } from "../diagnostic/span.ts";
-import { type Datacenter, SWITCH_FEATURES, SWITCH_VERSIONS, type Switch } from "../model/datacenter.ts";
+import {
+  type Bond,
+  type Datacenter,
+  type Host,
+  SWITCH_FEATURES,
+  SWITCH_VERSIONS,
+  type Switch,
+} from "../model/datacenter.ts";
 import { compareVersions, FEATURE_FACTS, featuresUsed, planUpgrade } from "./switch-versions.ts";
 
 function switchOf(version: Switch["version"], more: Partial<Switch> = {}): Switch {
@@ -74,4 +81,27 @@ test("what a switch is told to do counts as used, not only what stands under fea
   const one = switchOf(null, { mirrors: [mirror], features: [{ value: "lldp", span: NO_SPAN }] });
   const used = featuresUsed(one, datacenterWith(one)).map(({ feature }) => feature);
   assert.deepEqual(used, ["lldp", "remote-mirroring"]);
+});
+
+test("of what is used several times the first place is told", () => {
+  const at = (line: number) => ({ ...NO_SPAN, line });
+  const features = [9, 4].map((line) => ({ value: "lldp" as const, span: at(line) }));
+  const one = switchOf(null, { features });
+  assert.deepEqual(featuresUsed(one, datacenterWith(one)), [{ feature: "lldp", span: at(9) }]);
+});
+
+test("a LAG is converted in a second step, and only where there will be more than one", () => {
+  const link = { value: "bond0", span: NO_SPAN };
+  const one = switchOf(
+    { value: "5.1", span: NO_SPAN },
+    { uplinks: [{ host: { value: "h", span: NO_SPAN }, link }] },
+  );
+  const bond = { name: "bond0", mode: { value: "802.3ad", span: NO_SPAN } } as Bond;
+  const host = { name: "h", bonds: [bond] } as unknown as Host;
+  const later = (to: string, hosts: readonly Host[]) => {
+    const upgrade = planUpgrade({ ...datacenterWith(one), hosts }, "dvs0", to);
+    return typeof upgrade === "string" ? upgrade : upgrade.later;
+  };
+  assert.deepEqual(later("5.5", [host]), ["the LAG becomes one of up to 64"]);
+  assert.deepEqual(later("5.5", []), []);
 });

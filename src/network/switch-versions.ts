@@ -85,7 +85,7 @@ export function featuresUsed(
     if (cluster.mode?.value === "igmp" && network?.portGroup?.value.switch === one.name)
       used.push({ feature: "igmp-snooping", span: cluster.mode.span });
   }
-  return [...new Map(used.map((each) => [each.feature, each])).values()];
+  return [...Map.groupBy(used, ({ feature }) => feature).values()].map(([first]) => first!);
 }
 
 export interface SwitchUpgrade {
