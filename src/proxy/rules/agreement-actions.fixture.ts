@@ -1,4 +1,4 @@
-// What is done to the request of agreement-cases.fixture.ts, and to its reply, by HAProxy 2.6 and by our rules.
+// What is done to the request of agreement-cases.fixture.ts, and to its reply, by HAProxy 2.6 and by us.
 
 /**
  * `show` is printed as "<text>" after the lines have run. Both as they stand between double quotes in
