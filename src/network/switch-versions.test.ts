@@ -96,6 +96,7 @@ test("a LAG is converted in a second step, and only where there will be more tha
     { value: "5.1", span: NO_SPAN },
     { uplinks: [{ host: { value: "h", span: NO_SPAN }, link }] },
   );
+  // Only what is asked of them.
   const bond = { name: "bond0", mode: { value: "802.3ad", span: NO_SPAN } } as Bond;
   const host = { name: "h", bonds: [bond] } as unknown as Host;
   const later = (to: string, hosts: readonly Host[]) => {
