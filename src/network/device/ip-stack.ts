@@ -1,7 +1,7 @@
 // A machine, router, fence or host from the frame up: which frames are its own, ARP, connection tracking,
 // NAT, firewall, routes, and the answer of who is asked. The order of the steps is that of the Linux kernel:
 // dstnat before routing, filter, srcnat behind it.
-import { familyOfIp, type Ip, subnetHas } from "../../base/ip.ts";
+import { familyOfIp, type Ip } from "../../base/ip.ts";
 import { BROADCAST_MAC, isGroupMac, type Mac } from "../../base/mac.ts";
 import type { ResolvedNatRule } from "../../model/resolved-datacenter.ts";
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, decodeDhcp } from "../../protocol/dhcp/message.ts";
@@ -24,6 +24,7 @@ import { answerDhcp } from "./dhcp-responder.ts";
 import { firewallVerdict } from "./firewall-verdict.ts";
 import { serviceAt } from "./local-services.ts";
 import { Neighbours } from "./neighbours.ts";
+import { OwnAddresses } from "./own-addresses.ts";
 import {
   BROADCAST_IP,
   decodePacket,
@@ -57,6 +58,7 @@ export class IpStack implements Device {
   readonly #world: World;
   readonly #send: (port: string, frame: Uint8Array, hop: HopNote) => void;
   readonly #neighbours: Neighbours;
+  readonly #own: OwnAddresses;
   readonly #connections = new ConnectionTable();
 
   constructor(spec: StackSpec, world: World, send: (port: string, frame: Uint8Array, hop: HopNote) => void) {
@@ -65,6 +67,7 @@ export class IpStack implements Device {
     this.#world = world;
     this.#send = send;
     this.#neighbours = new Neighbours(world, this.name);
+    this.#own = new OwnAddresses(spec, world, (one) => this.macOn(one));
   }
 
   receive(frame: Uint8Array, port: string, hop: HopNote): void {
@@ -111,7 +114,7 @@ export class IpStack implements Device {
       hop.end("no-route", `${this.spec.name} has no route to ${packet.destination}`, this.spec.span);
       return;
     }
-    if (this.#isLocal(passage.packet.destination)) {
+    if (this.#own.isLocal(passage.packet.destination)) {
       hop.end("delivered", `${packet.destination} is an address of ${this.spec.name} itself`);
       return;
     }
@@ -173,7 +176,7 @@ export class IpStack implements Device {
       this.#neighbours.learn(one.name, senderIp, senderMac);
       return;
     }
-    const answer = this.#answersFor(targetIp, one);
+    const answer = this.#own.answerFor(targetIp, one);
     if (answer === null) return;
     this.#neighbours.learn(one.name, senderIp, senderMac);
     hop.step("neighbour", answer.text, {
@@ -208,7 +211,7 @@ export class IpStack implements Device {
       this.#neighbours.learn(one.name, message.target, message.linkAddress ?? source);
       return;
     }
-    const answer = this.#answersFor(message.target, one);
+    const answer = this.#own.answerFor(message.target, one);
     if (answer === null) return;
     this.#neighbours.learn(one.name, packet.source, message.linkAddress ?? source);
     hop.step("neighbour", answer.text, {
@@ -228,55 +231,6 @@ export class IpStack implements Device {
       etherType: ETHER_TYPES.ipv6,
     };
     this.#send(one.name, encodeEthernet(header, encodePacket(reply)), hop);
-  }
-
-  /** Whether it answers for an address on an interface, and with which MAC. */
-  #answersFor(
-    ip: Ip,
-    one: StackInterface,
-  ): { readonly mac: Mac; readonly text: string; readonly span: StackSpec["span"] } | null {
-    const { cluster, edge, standsFor, name } = this.spec;
-    if (cluster !== null && ip === cluster.address && one.network === cluster.network) {
-      return {
-        mac: cluster.mac,
-        text: `${name} answers for the cluster ${cluster.name} with the shared ${cluster.mac}`,
-        span: cluster.span,
-      };
-    }
-    if (this.#isLocal(ip))
-      return { mac: this.macOn(one), text: `${name} answers: ${ip} is ${this.macOn(one)}`, span: one.span };
-    if (edge?.fence != null && one.name === "in" && !edge.fence.pairs.some(({ inside }) => inside === ip)) {
-      return {
-        mac: one.mac,
-        text: `the fence answers for ${ip} with its own ${one.mac} (proxy ARP): whatever is not inside is behind it`,
-        span: edge.span,
-      };
-    }
-    if (standsFor !== null && !this.#isSomebodys(ip)) {
-      const isThere = standsFor.subnets.some((subnet) => subnetHas(subnet, ip));
-      const isGateway = standsFor.gateways.includes(ip);
-      if (isGateway)
-        return { mac: one.mac, text: `the router ${ip} of ${name} answers`, span: this.spec.span };
-      if (isThere)
-        return { mac: one.mac, text: `somebody in ${name} answers for ${ip}`, span: this.spec.span };
-    }
-    return null;
-  }
-
-  /** Whether an address of an external network belongs to somebody in the file. */
-  #isSomebodys(ip: Ip): boolean {
-    const { edges, machines, clusters } = this.#world.topology.resolved;
-    const has = (interfaces: readonly StackInterface["addresses"][number][]) =>
-      interfaces.some((address) => address.ip === ip);
-    return (
-      edges.some(({ interfaces }) =>
-        interfaces.some(({ network, addresses }) => network === this.spec.name && has(addresses)),
-      ) ||
-      machines.some(({ interfaces }) =>
-        interfaces.some(({ network, addresses }) => network === this.spec.name && has(addresses)),
-      ) ||
-      clusters.some(({ network, address }) => network === this.spec.name && address === ip)
-    );
   }
 
   // ---- DHCP ----
@@ -312,14 +266,14 @@ export class IpStack implements Device {
 
   #receivePacket(packet: Packet, one: StackInterface, hop: HopNote): void {
     const passage = this.#track(packet, one, hop);
-    if (packet.family === 4 && this.#hasAddress(packet.source)) {
+    if (packet.family === 4 && this.#own.has(packet.source)) {
       // Linux: a martian source, dropped by the routing decision behind dstnat. IPv6 does not look.
       const text = `${this.spec.name} drops it: it came by ${one.name} with ${packet.source}, which is ${this.spec.name}'s own address`;
       hop.end("not-for-us", text, one.span);
       return;
     }
     if (
-      this.#isLocal(passage.packet.destination) ||
+      this.#own.isLocal(passage.packet.destination) ||
       this.#isClusterAddress(passage.packet.destination, one)
     ) {
       this.#deliver(passage, one, hop);
@@ -545,16 +499,6 @@ export class IpStack implements Device {
     return routeFor(this.spec, packet.destination);
   }
 
-  #isLocal(ip: Ip): boolean {
-    // Whoever is outside may have any address that nobody in the file has.
-    if (this.spec.standsFor !== null && !isPrivate(ip) && !this.#isSomebodys(ip)) return true;
-    return this.#hasAddress(ip);
-  }
-
-  #hasAddress(ip: Ip): boolean {
-    return this.spec.interfaces.some(({ addresses }) => addresses.some((address) => address.ip === ip));
-  }
-
   #isClusterAddress(ip: Ip, one: StackInterface): boolean {
     const { cluster } = this.spec;
     return cluster !== null && cluster.address === ip && cluster.network === one.network;
@@ -584,11 +528,6 @@ export class IpStack implements Device {
       facts: { before: from, after: to, kind: "dnat" },
     });
   }
-}
-
-/** Addresses that are nobody's on the internet (RFC 1918, RFC 4193). */
-function isPrivate(ip: Ip): boolean {
-  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(ip);
 }
 
 function endWords(tuple: Tuple, side: "source" | "destination"): string {
