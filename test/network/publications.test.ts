@@ -100,3 +100,19 @@ test("the lines that one would write by hand make the same rules as the publicat
       assert.deepEqual(rulesOf(hand, edge), rulesOf(derived, edge), `${line} at ${edge}\n${byHand(text)}`);
   }
 });
+
+test("one port of a fence is one machine's by TCP and another's by UDP", () => {
+  const text = SHOP.replace(
+    "machines: {web: {address: 192.168.10.11, listen: 80}}",
+    "machines: {a: {address: 192.168.10.11, listen: tcp 53}, b: {address: 192.168.10.12, listen: udp 53}}\n    nat: port-forwarding",
+  );
+  const at = `at: "203.0.113.10:53"`;
+  const { publications } = resolved(`${text}publish:
+  - {machine: shop.test-a/a, port: 53, ${at}}
+  - {machine: shop.test-a/b, port: 53, protocol: udp, ${at}}
+`);
+  assert.deepEqual(
+    publications.map(({ steps }) => steps[1]!.to.ip),
+    ["192.168.10.11", "192.168.10.12"],
+  );
+});

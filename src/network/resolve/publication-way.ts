@@ -15,6 +15,8 @@ export type FreePort = (ip: Ip, wanted: number) => number | null;
 export interface Target extends Place {
   /** The network that it is in, as seen from outside. */
   readonly network: string;
+  /** The machine's own address when a fence translates to it. */
+  readonly inside: Ip | null;
 }
 
 export function targetOf(
@@ -31,7 +33,7 @@ export function targetOf(
     const network = fenceEdge.interfaces.find(({ name }) => name === "out")!.network;
     const pair = fence.pairs.find((one) => one.machine === machine.name);
     if (pair === undefined || !isWanted(pair.outside)) return null;
-    if (fence.mode === "ip-translation") return { ip: pair.outside, port, network };
+    if (fence.mode === "ip-translation") return { ip: pair.outside, port, network, inside: pair.inside };
     const forward = fenceEdge.nat.find(
       ({ stage, action, protocol: ofRule }) =>
         stage === "prerouting" &&
@@ -40,11 +42,11 @@ export function targetOf(
         action.to === pair.inside &&
         action.toPort === port,
     );
-    return { ip: fence.address, port: forward?.ports[0]?.first ?? port, network };
+    return { ip: fence.address, port: forward?.ports[0]?.first ?? port, network, inside: pair.inside };
   }
   for (const { network, addresses } of machine.interfaces) {
     const address = addresses.find(({ ip }) => isWanted(ip));
-    if (address !== undefined) return { ip: address.ip, port, network };
+    if (address !== undefined) return { ip: address.ip, port, network, inside: null };
   }
   return null;
 }
@@ -133,19 +135,12 @@ export function stepsOf(
     steps.push({ edge: edge.name, from: present, to: { ip: to.ip, port: to.port } });
     present = to;
   }
-  const pair = fence?.fence?.pairs.find(({ outside }) => outside === target.ip);
-  if (fence !== null && pair !== undefined) {
-    const forward = fence.nat.find(
-      ({ action, ports }) =>
-        action.kind === "dnat" && action.toPort !== null && ports[0]?.first === target.port,
-    );
-    const inside = forward?.action.kind === "dnat" ? forward.action.to : pair.inside;
+  if (fence !== null && target.inside !== null)
     steps.push({
       edge: fence.name,
       from: { ip: target.ip, port: target.port },
-      to: { ip: inside, port: machinePort },
+      to: { ip: target.inside, port: machinePort },
     });
-  }
   return steps;
 }
 
