@@ -109,13 +109,13 @@ export class IpStack implements Device {
       found === null
         ? { packet, connection: this.#connections.begin(packet), isNew: true, isReply: false }
         : { packet: translate(packet, found.connection, found.isReply), ...found, isNew: false };
+    if (this.#own.isLocal(passage.packet.destination) || isLoopback(passage.packet.destination)) {
+      hop.end("delivered", `${packet.destination} is an address of ${this.spec.name} itself`);
+      return;
+    }
     const route = this.#route(passage.packet, null);
     if (route === null) {
       hop.end("no-route", `${this.spec.name} has no route to ${packet.destination}`, this.spec.span);
-      return;
-    }
-    if (this.#own.isLocal(passage.packet.destination)) {
-      hop.end("delivered", `${packet.destination} is an address of ${this.spec.name} itself`);
       return;
     }
     hop.step("route", route.text, {
@@ -528,6 +528,10 @@ export class IpStack implements Device {
       facts: { before: from, after: to, kind: "dnat" },
     });
   }
+}
+
+function isLoopback(ip: Ip): boolean {
+  return ip === "::1" || ip.startsWith("127.");
 }
 
 function endWords(tuple: Tuple, side: "source" | "destination"): string {

@@ -15,6 +15,7 @@ export interface RouteChoice {
 
 /** The longest prefix wins; null: no route. */
 export function routeFor(spec: StackSpec, destination: Ip): RouteChoice | null {
+  if (isLinkLocal(destination)) return linkLocalRoute(spec, destination);
   let best: (RouteChoice & { readonly prefix: number }) | null = null;
   for (const out of spec.interfaces) {
     for (const { ip, prefix } of out.addresses) {
@@ -72,6 +73,19 @@ export function fenceRouteFor(spec: StackSpec, destination: Ip, ingress: string 
 /** The address that a packet from an interface bears. */
 export function sourceAddress(out: StackInterface, family: 4 | 6): Ip | null {
   return out.addresses.find(({ ip }) => familyOfIp(ip) === family)?.ip ?? null;
+}
+
+/** No router passes them on (RFC 4291, 2.5.6). */
+function isLinkLocal(ip: Ip): boolean {
+  return /^fe[89ab][0-9a-f]:/.test(ip);
+}
+
+/** Without a zone that names an interface, the first that speaks IPv6 is meant. */
+function linkLocalRoute(spec: StackSpec, destination: Ip): RouteChoice | null {
+  const out = spec.interfaces.find(({ addresses }) => addresses.some(({ ip }) => familyOfIp(ip) === 6));
+  if (out === undefined) return null;
+  const text = `${destination} is link-local: it is on the cable of ${out.name} or nowhere`;
+  return { out, nextHop: destination, text, span: out.span };
 }
 
 function interfaceTowards(spec: StackSpec, via: Ip): StackInterface | null {

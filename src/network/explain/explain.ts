@@ -124,14 +124,20 @@ export function stackNamed({ nodes }: Topology, reference: Reference): StackSpec
  * An address stands for itself; a machine behind a fence that is not the asker's own is its outside address.
  */
 function targetOf(topology: Topology, to: Ip | Reference, asker: StackSpec): Ip | UnclearQuestion {
-  if (typeof to === "string") return to;
+  if (typeof to === "string")
+    return isGroup(to)
+      ? unclear(to, "is for many at once: ask for one of those that it is for", topology)
+      : to;
   const { resolved } = topology;
   const literal = parseIp(to.text);
   if (literal !== null) return literal;
   const cluster = resolved.clusters.find(({ name }) => name === to.text);
   if (cluster !== undefined) return cluster.address;
   const external = resolved.networks.find(({ name, isExternal }) => name === to.text && isExternal);
-  if (external !== undefined) return addressOfSomebody(external.subnets[0]?.family ?? 4);
+  if (external !== undefined) {
+    const families = external.subnets.map(({ family }) => family);
+    return addressOfSomebody(families.find((family) => hasFamily(asker, family)) ?? families[0] ?? 4);
+  }
   const machine = resolved.machines.find(({ name }) => name === to.text);
   const askerCopy = asker.machine?.copy ?? null;
   if (machine?.copy != null) {
@@ -144,9 +150,20 @@ function targetOf(topology: Topology, to: Ip | Reference, asker: StackSpec): Ip 
   const spec = stackNamed(topology, to);
   if (spec === null) return unclearName(to.text, topology);
   const shared = new Set(asker.interfaces.map(({ network }) => network));
-  const near = spec.interfaces.find(({ network, addresses }) => shared.has(network) && addresses.length > 0);
-  const address = (near ?? spec.interfaces.find(({ addresses }) => addresses.length > 0))?.addresses[0];
+  const near = spec.interfaces.filter(({ network }) => shared.has(network));
+  const addresses = [...near, ...spec.interfaces].flatMap((one) => one.addresses);
+  const address = addresses.find(({ ip }) => hasFamily(asker, familyOfIp(ip))) ?? addresses[0];
   return address?.ip ?? unclear(to.text, "has no address", topology);
+}
+
+/** Multicast of both families, and broadcast. */
+function isGroup(ip: Ip): boolean {
+  return ip === "255.255.255.255" || ip.startsWith("ff") || /^2(2[4-9]|3\d)\./.test(ip);
+}
+
+/** Whether it can speak the family: of two families that the other has, only such a one is of use. */
+function hasFamily({ interfaces }: StackSpec, family: 4 | 6): boolean {
+  return interfaces.some(({ addresses }) => addresses.some(({ ip }) => familyOfIp(ip) === family));
 }
 
 function sourceOf(stack: IpStack, asker: StackSpec, target: Ip): Ip | null {
