@@ -527,4 +527,18 @@ vapps:`,
 // Most of the time is waiting for what never comes.
 describe("explain and the kernel agree", { skip, concurrency: 8 }, () => {
   for (const { name, text, questions } of scenarios) test(name, () => compare(text, questions));
+
+  test("the second of two clients with one source port gets another", async () => {
+    const rules = "    firewall: {default: allow}\n    nat: [{masquerade: org, out: internet}]";
+    const question = { to: "198.51.100.7" as Ip, protocol: "udp", port: 53, sourcePort: FIRST_PORT } as const;
+    const [first, second] = await askKernel(resolved(office(rules)), [
+      { ...question, from: "a" },
+      { ...question, from: "b" },
+    ]);
+    assert.deepEqual(first!.arrivals.map(arrivalWords), [
+      `internet: 203.0.113.10 ${FIRST_PORT} > 198.51.100.7 53`,
+    ]);
+    assert.equal(second!.arrivals[0]?.source, "203.0.113.10");
+    assert.notEqual(second!.arrivals[0]?.sourcePort, FIRST_PORT);
+  });
 });
