@@ -19,11 +19,11 @@ export class LinuxDriver implements Driver {
   readonly supervisor: Supervisor;
   #bonds: ReadonlySet<string> = new Set();
 
-  /** `directory`: the state directory of the datacentre. `pause`: resolves after so many milliseconds. */
-  constructor(datacenter: string, directory: string, pause: (ms: number) => Promise<void>) {
+  /** `directory`: the state directory of the datacentre. */
+  constructor(datacenter: string, directory: string) {
     this.#datacenter = datacenter;
     this.#directory = directory;
-    this.supervisor = new Supervisor(join(directory, "programs"), pause);
+    this.supervisor = new Supervisor(join(directory, "programs"));
     const entries = readRecord<[string, { listing: string; hash: string }][]>(this.#listingsPath());
     this.#listings = new Map(entries ?? []);
   }

@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ProcessState } from "../../model/network-state.ts";
 import { parseJson } from "./records.ts";
 
@@ -52,12 +53,9 @@ interface Started {
 export class Supervisor {
   /** A folder of its own for each program. */
   readonly #directory: string;
-  readonly #pause: (ms: number) => Promise<void>;
 
-  /** `pause`: resolves after so many milliseconds. */
-  constructor(directory: string, pause: (ms: number) => Promise<void>) {
+  constructor(directory: string) {
     this.#directory = directory;
-    this.#pause = pause;
   }
 
   directoryOf(name: string): string {
@@ -122,9 +120,9 @@ export class Supervisor {
       const { pid, startedAt, process: one } = started;
       const isThere = () => startTimeOf(pid) === startedAt;
       if (isThere()) signal(one.isIsolated ? (childOf(pid) ?? pid) : pid, "SIGTERM");
-      for (let waited = 0; isThere() && waited < STOP_GRACE_MS; waited += POLL_MS) await this.#pause(POLL_MS);
+      for (let waited = 0; isThere() && waited < STOP_GRACE_MS; waited += POLL_MS) await pause(POLL_MS);
       if (isThere()) signal(-pid, "SIGKILL");
-      for (let waited = 0; isThere() && waited < STOP_GRACE_MS; waited += POLL_MS) await this.#pause(POLL_MS);
+      for (let waited = 0; isThere() && waited < STOP_GRACE_MS; waited += POLL_MS) await pause(POLL_MS);
       if (isThere()) return "it does not end";
     }
     const directory = this.directoryOf(name);
