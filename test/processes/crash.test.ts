@@ -85,14 +85,13 @@ for (const engine of ENGINES) {
         "it is replaced",
       );
       const replacement = sallyport.workerPids.find((pid) => pid !== victim && pid !== survivor)!;
-      // Connections are spread by the kernel, so a few are needed until one meets the new worker.
+      // Connections are spread by the kernel, so a few are needed until one meets the new worker. While it
+      // takes the dead one's ring apart, the kernel may still accept one for it, and close it.
       await sallyport.until(async () => {
-        const client = await Client.open(port);
-        try {
-          return workerOf((await client.ask("/", true)).head) === replacement;
-        } finally {
-          client.close();
-        }
+        const client = await Client.open(port).catch(() => null);
+        const answer = await client?.ask("/", true).catch(() => null);
+        client?.close();
+        return answer != null && workerOf(answer.head) === replacement;
       }, "the new worker serves");
       const replacedMs = Date.now() - beginMs;
       isOver = true;
