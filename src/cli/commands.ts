@@ -92,6 +92,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./vapp.ts")).vapp,
   },
   {
+    name: "console",
+    synopsis: "console serve|open FILE",
+    summary: "screens and serial lines of machines, in a browser",
+    load: async () => (await import("./console.ts")).consoleCommand,
+  },
+  {
     name: "schema",
     synopsis: "schema",
     summary: "the JSON Schema of datacentre files, for editors",

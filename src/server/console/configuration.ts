@@ -1,0 +1,122 @@
+// From `consoles` of a datacentre file to what the console server is started with: files beside the file,
+// certificates read, each machine with its consoles. Everything that is wrong is told at once.
+import { dirname, isAbsolute, join } from "node:path";
+import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
+import type { Span } from "../../diagnostic/span.ts";
+import type {
+  ConsoleAddress,
+  ConsoleBackend,
+  ConsoleEndpoint,
+  Datacenter,
+  Located,
+} from "../../model/datacenter.ts";
+import { readCertificate } from "../certificates/read-certificate.ts";
+import type { ConsoleServerOptions, ConsolesOfMachine } from "./console-server.ts";
+import type { PortalOptions } from "./portal.ts";
+import type { TlsEndpoint } from "./tls-server.ts";
+
+/** All but the audit log, and the files that the commands need. */
+export interface ConsoleConfiguration extends Omit<ConsoleServerOptions, "audit"> {
+  readonly usersFile: string | null;
+  /** Null: standard output. */
+  readonly auditFile: string | null;
+  readonly controlSocket: string;
+}
+
+export interface ConfigurationReading {
+  /** Null when something is wrong. */
+  readonly configuration: ConsoleConfiguration | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const IDLE_DEFAULT_MS = 15 * 60_000;
+const SESSION_DEFAULT_MS = 8 * 3_600_000;
+
+/** `path` is that of the datacentre file: what it does not name is beside it. */
+export function readConsoleConfiguration(
+  { consoles, name }: Datacenter,
+  path: string,
+  options: Parameters<typeof readCertificate>[2] = {},
+): ConfigurationReading {
+  const reader = new Reader(options);
+  if (consoles === null || consoles.proxy === null) {
+    reader.error("consoles-absent", consoles?.span ?? name.span, "the file says nothing of a console proxy", {
+      help: 'Write `consoles: {proxy: {address: "203.0.113.11:443", certificate: console.pfx}}`.',
+    });
+    return { configuration: null, diagnostics: reader.diagnostics };
+  }
+  const proxy = reader.endpoint(consoles.proxy, "console proxy");
+  const portal = consoles.portal === null ? null : reader.endpoint(consoles.portal, "portal");
+  const usersFile = besideFile(consoles.users);
+  const login: PortalOptions = {
+    usersFile,
+    signOn:
+      consoles.signOn === null
+        ? null
+        : { header: consoles.signOn.header.value, from: consoles.signOn.from.map(({ value }) => value) },
+  };
+  const here = (file: string) => join(dirname(path), file);
+  const { diagnostics } = reader;
+  if (diagnostics.some(({ severity }) => severity === "error")) return { configuration: null, diagnostics };
+  return {
+    configuration: {
+      proxy,
+      portal: portal === null ? null : { ...portal, ...login },
+      machines: new Map(consoles.backends.map((one) => [one.machine.value, consolesOf(one)])),
+      keyFile: besideFile(consoles.key) ?? here("consoles.key"),
+      limits: {
+        idleMs: consoles.idleMs?.value ?? IDLE_DEFAULT_MS,
+        sessionMs: consoles.sessionMs?.value ?? SESSION_DEFAULT_MS,
+      },
+      usersFile,
+      auditFile: besideFile(consoles.audit),
+      controlSocket: besideFile(consoles.control) ?? here("consoles.sock"),
+    },
+    diagnostics,
+  };
+}
+
+class Reader {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #options: Parameters<typeof readCertificate>[2];
+
+  constructor(options: Parameters<typeof readCertificate>[2]) {
+    this.#options = options;
+  }
+
+  endpoint({ address, certificate, public: outside, span }: ConsoleEndpoint, words: string): TlsEndpoint {
+    const { ip, port } = address.value;
+    const common = { ip, port, public: outside?.value ?? null };
+    if (certificate === null) {
+      this.error("console-without-certificate", span, `the ${words} needs a certificate to be served`, {
+        help: "Write `certificate: console.pfx`.",
+      });
+      return { ...common, certificates: [] };
+    }
+    const reading = readCertificate(besideFile(certificate)!, certificate.span, this.#options);
+    this.diagnostics.push(...reading.diagnostics);
+    return { ...common, certificates: reading.certificates };
+  }
+
+  error(code: string, span: Span, message: string, { help }: { readonly help: string }): void {
+    this.diagnostics.push({ code, severity: "error", span, message, help, related: [] });
+  }
+}
+
+function consolesOf({ vnc, serial, passwordFile, fingerprint }: ConsoleBackend): ConsolesOfMachine {
+  const backendOf = (address: Located<ConsoleAddress> | null) =>
+    address === null
+      ? null
+      : {
+          address: address.value,
+          fingerprint: fingerprint?.value ?? null,
+          passwordFile: besideFile(passwordFile),
+        };
+  return { vnc: backendOf(vnc), serial: backendOf(serial) };
+}
+
+/** Relative to the file that names it. */
+function besideFile(named: Located<string> | null): string | null {
+  if (named === null) return null;
+  return isAbsolute(named.value) ? named.value : join(dirname(named.span.file), named.value);
+}

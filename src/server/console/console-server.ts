@@ -1,0 +1,225 @@
+// The console proxy as a whole: the endpoint that carries all consoles, the portal that gives tickets, and
+// those who look. Everything that happens is told to the audit log.
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Server } from "node:https";
+import type { Socket } from "node:net";
+import { handshakeAnswer, readHandshake, type WebSocketRequest } from "../../protocol/websocket/handshake.ts";
+import type { AuditLog } from "./audit-log.ts";
+import type { ConsoleBackendOptions } from "./backend.ts";
+import { type Page, readAssets, serialPage, vncPage, withSecurity } from "./pages.ts";
+import { Portal, type PortalOptions } from "./portal.ts";
+import { SerialLines } from "./serial-line.ts";
+import { type ConsoleKind, clientAddress, readTicketKeys, TicketBook, type TicketClaims } from "./tickets.ts";
+import { createTlsServer, listen, originOf, type TlsEndpoint } from "./tls-server.ts";
+import { type EndReason, Viewer, type ViewerLimits } from "./viewer.ts";
+import { openVncLine } from "./vnc-line.ts";
+
+/** What a machine has. */
+export type ConsolesOfMachine = Readonly<Record<ConsoleKind, ConsoleBackendOptions | null>>;
+
+export interface ConsoleServerOptions {
+  readonly proxy: TlsEndpoint;
+  readonly portal: (TlsEndpoint & PortalOptions) | null;
+  readonly machines: ReadonlyMap<string, ConsolesOfMachine>;
+  readonly keyFile: string;
+  readonly limits: ViewerLimits;
+  readonly audit: AuditLog;
+}
+
+export interface ViewerSummary extends TicketClaims {
+  readonly id: string;
+  readonly seconds: number;
+  readonly bytesToViewer: number;
+  readonly bytesFromViewer: number;
+  readonly waitingBytes: number;
+}
+
+const PROTOCOL = "sallyport.console";
+/** The same words for every ticket that is not good. */
+const REFUSAL = "This ticket is not good here and now.\n";
+
+export class ConsoleServer {
+  readonly #options: ConsoleServerOptions;
+  readonly #assets: ReadonlyMap<string, Page> = readAssets();
+  readonly #tickets: TicketBook;
+  readonly #viewers = new Map<string, Viewer>();
+  readonly #serialLines = new SerialLines();
+  readonly #proxy: Server;
+  readonly #portal: Server | null;
+
+  constructor(options: ConsoleServerOptions) {
+    this.#options = options;
+    this.#tickets = new TicketBook(() => readTicketKeys(options.keyFile));
+    this.#proxy = createTlsServer(options.proxy);
+    this.#proxy.on("request", (request, response) => this.#answer(request, response));
+    this.#proxy.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head));
+    this.#portal = options.portal === null ? null : createTlsServer(options.portal);
+  }
+
+  /** Rejects when an address cannot be had; then nothing is open. */
+  async start(): Promise<void> {
+    const { proxy, portal, machines, keyFile, audit } = this.#options;
+    try {
+      await listen(this.#proxy, proxy);
+      if (portal === null || this.#portal === null) return;
+      await listen(this.#portal, portal);
+      const desk = new Portal(portal, {
+        origin: originOf(portal, this.#portal),
+        proxyOrigin: this.origin,
+        assets: this.#assets,
+        hasConsole: (machine, kind) => (machines.get(machine)?.[kind] ?? null) !== null,
+        readKeys: () => readTicketKeys(keyFile),
+        audit,
+      });
+      this.#portal.on("request", (request, response) => void desk.answer(request, response));
+    } catch (error) {
+      this.#proxy.close();
+      throw error;
+    }
+  }
+
+  /** Of the page of a console, as browsers see it; once started. */
+  get origin(): string {
+    return originOf(this.#options.proxy, this.#proxy);
+  }
+
+  get portalOrigin(): string | null {
+    const { portal } = this.#options;
+    return portal === null ? null : originOf(portal, this.#portal);
+  }
+
+  list(): ViewerSummary[] {
+    return [...this.#viewers.values()].map((viewer) => ({
+      ...viewer.claims,
+      id: viewer.id,
+      seconds: secondsSince(viewer.startedMs),
+      bytesToViewer: viewer.bytesToViewer,
+      bytesFromViewer: viewer.bytesFromViewer,
+      waitingBytes: viewer.waitingBytes,
+    }));
+  }
+
+  /** Ends the viewers that are, or whose user or machine is, `name`. Returns how many. */
+  kick(name: string): number {
+    const meant = [...this.#viewers.values()].filter(({ id, claims }) =>
+      [id, claims.user, claims.machine].includes(name),
+    );
+    for (const viewer of meant) viewer.end("kicked");
+    return meant.length;
+  }
+
+  async close(): Promise<void> {
+    for (const viewer of [...this.#viewers.values()]) viewer.end("shutdown");
+    await Promise.all(
+      [this.#proxy, this.#portal].map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            if (server?.listening !== true) return resolve();
+            server.close(() => resolve());
+            server.closeIdleConnections();
+          }),
+      ),
+    );
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url?.split("?", 1)[0] ?? "";
+    const page = this.#pageAt(path);
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    if (page === null || !isRead) {
+      response.writeHead(page === null ? 404 : 405, withSecurity({ "content-type": "text/plain" }));
+      response.end(page === null ? "There is nothing here.\n" : "This can only be read.\n");
+      return;
+    }
+    response.writeHead(200, withSecurity(page.headers));
+    response.end(request.method === "HEAD" ? undefined : page.body);
+  }
+
+  #pageAt(path: string): Page | null {
+    if (path === "/vnc") return vncPage();
+    if (path === "/serial") return serialPage();
+    return this.#assets.get(path) ?? null;
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    const { method = "", httpVersion: version, headers } = request;
+    const reading = readHandshake({ method, version, headers });
+    if (!reading.ok) refuse(socket, reading.error.status, "There is no console here.\n");
+    else if (request.url?.split("?", 1)[0] !== "/socket") refuse(socket, 404, "There is no console here.\n");
+    else this.#askForTicket(reading.value, headers.origin ?? "", socket, head);
+  }
+
+  #askForTicket({ key, protocols }: WebSocketRequest, origin: string, socket: Socket, head: Buffer): void {
+    const client = clientAddress(socket.remoteAddress ?? "");
+    const ticket = protocols[0] === PROTOCOL && protocols.length === 2 ? protocols[1]! : "";
+    const claims = this.#redeem(ticket, client, origin);
+    const backend =
+      claims === null ? null : (this.#options.machines.get(claims.machine)?.[claims.kind] ?? null);
+    // A page of another site can open a WebSocket to here; its browser says where the page is from.
+    if (claims === null || backend === null || origin !== this.origin) {
+      this.#options.audit({ event: "ticket-refused", client, origin: origin.slice(0, 200) });
+      refuse(socket, 403, REFUSAL);
+      return;
+    }
+    socket.write(handshakeAnswer(key, PROTOCOL), "latin1");
+    this.#admit(claims, backend, socket, head);
+  }
+
+  #redeem(ticket: string, client: string, origin: string): TicketClaims | null {
+    try {
+      return this.#tickets.redeem(ticket, client, origin, Date.now());
+    } catch {
+      // A key file that has gone lets nobody in.
+      return null;
+    }
+  }
+
+  #admit(claims: TicketClaims, backend: ConsoleBackendOptions, socket: Socket, head: Buffer): void {
+    const id = randomBytes(6).toString("hex");
+    const viewer = new Viewer(id, claims, socket, this.#options.limits, (one, reason, detail) =>
+      this.#dismiss(one, reason, detail),
+    );
+    this.#viewers.set(id, viewer);
+    this.#options.audit({ event: "open", session: id, ...factsOf(claims) });
+    if (claims.kind === "vnc") openVncLine(viewer, backend);
+    else this.#serialLines.open(viewer, backend);
+    if (head.length > 0) socket.unshift(head);
+  }
+
+  #dismiss(viewer: Viewer, reason: EndReason, detail: string): void {
+    this.#viewers.delete(viewer.id);
+    this.#options.audit({
+      event: "close",
+      session: viewer.id,
+      ...factsOf(viewer.claims),
+      seconds: secondsSince(viewer.startedMs),
+      bytesToViewer: viewer.bytesToViewer,
+      bytesFromViewer: viewer.bytesFromViewer,
+      reason,
+      ...(detail === "" ? {} : { detail }),
+    });
+  }
+}
+
+function factsOf({
+  user,
+  machine,
+  kind,
+  isViewOnly,
+  client,
+}: TicketClaims): Record<string, string | boolean> {
+  return { user, machine, kind, viewOnly: isViewOnly, client };
+}
+
+function secondsSince(startedMs: number): number {
+  return Math.round((Date.now() - startedMs) / 100) / 10;
+}
+
+function refuse(socket: Socket, status: 400 | 403 | 404 | 426, text: string): void {
+  const version = status === 426 ? "sec-websocket-version: 13\r\n" : "";
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\n${version}content-type: text/plain\r\nconnection: close\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
+  );
+}

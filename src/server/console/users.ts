@@ -1,0 +1,114 @@
+// Users of the portal in a file: one line each, `name:scrypt:N:r:p:salt:hash`, salt and hash in Base64 for
+// URLs (RFC 7914). A name that is not there costs as much as a wrong password.
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import process from "node:process";
+
+interface PasswordHash {
+  readonly cost: number;
+  readonly blockSize: number;
+  readonly parallelization: number;
+  readonly salt: Buffer;
+  readonly hash: Buffer;
+}
+
+/** 64 MiB and about a tenth of a second. */
+const COST = 2 ** 16;
+const BLOCK_SIZE = 8;
+const HASH_BYTES = 32;
+const MEMORY_MAX = 256 * 2 ** 20;
+
+/** Null for a good one. */
+export function userNameFault(name: string): string | null {
+  return /^[\w.@-]{1,64}$/.test(name) ? null : "a name has letters, digits and . _ @ - only, 64 at most";
+}
+
+/** Whether the file has the user with this password. Throws like node:fs. */
+export async function checkPassword(path: string, name: string, password: string): Promise<boolean> {
+  const known = readUsers(path).get(name);
+  const expected = known ?? NOBODY;
+  const actual = await hashWith(expected, password);
+  return timingSafeEqual(actual, expected.hash) && known !== undefined;
+}
+
+/** Adds the user, or gives him a new password. Throws like node:fs. */
+export async function setPassword(path: string, name: string, password: string): Promise<void> {
+  const kept = readLines(path).filter((line) => !line.startsWith(`${name}:`));
+  const fresh = { ...NOBODY, salt: randomBytes(16) };
+  const hash = await hashWith(fresh, password);
+  const line = [
+    name,
+    "scrypt",
+    COST,
+    BLOCK_SIZE,
+    1,
+    fresh.salt.toString("base64url"),
+    hash.toString("base64url"),
+  ].join(":");
+  writeLines(path, [...kept, line]);
+}
+
+/** False when there is no such user. Throws like node:fs. */
+export function removeUser(path: string, name: string): boolean {
+  const lines = readLines(path);
+  const kept = lines.filter((line) => !line.startsWith(`${name}:`));
+  if (kept.length === lines.length) return false;
+  writeLines(path, kept);
+  return true;
+}
+
+export function readUsers(path: string): ReadonlyMap<string, PasswordHash> {
+  const users = new Map<string, PasswordHash>();
+  for (const line of readLines(path)) {
+    const [name, scheme, cost, blockSize, parallelization, salt, hash] = line.split(":");
+    if (name === undefined || scheme !== "scrypt" || hash === undefined) continue;
+    const bytes = Buffer.from(hash, "base64url");
+    if (bytes.length !== HASH_BYTES) continue;
+    users.set(name, {
+      cost: Number(cost),
+      blockSize: Number(blockSize),
+      parallelization: Number(parallelization),
+      salt: Buffer.from(salt!, "base64url"),
+      hash: bytes,
+    });
+  }
+  return users;
+}
+
+const NOBODY: PasswordHash = {
+  cost: COST,
+  blockSize: BLOCK_SIZE,
+  parallelization: 1,
+  salt: Buffer.alloc(16),
+  hash: Buffer.alloc(HASH_BYTES),
+};
+
+function hashWith(
+  { cost, blockSize, parallelization, salt }: PasswordHash,
+  password: string,
+): Promise<Buffer> {
+  const options = { N: cost, r: blockSize, p: parallelization, maxmem: MEMORY_MAX };
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize("NFC"), salt, HASH_BYTES, options, (error, hash) => {
+      if (error === null) resolve(hash);
+      else reject(error);
+    });
+  });
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+function writeLines(path: string, lines: readonly string[]): void {
+  const draft = `${path}.${process.pid}.new`;
+  writeFileSync(draft, lines.map((line) => `${line}\n`).join(""), { mode: 0o600 });
+  renameSync(draft, path);
+}
