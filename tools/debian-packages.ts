@@ -9,6 +9,7 @@ import { findCommand } from "../test/requirements.ts";
 export const PACKAGES: Readonly<Record<string, string>> = {
   bash: "bash",
   bridge: "iproute2",
+  chromium: "chromium",
   curl: "curl",
   dnsmasq: "dnsmasq-base",
   dot: "graphviz",
@@ -19,6 +20,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
   nginx: "nginx",
   openssl: "openssl",
+  "qemu-system-x86_64": "qemu-system-x86",
   script: "bsdutils",
   setpriv: "util-linux",
   socat: "socat",
