@@ -50,7 +50,7 @@ export class ConsoleServer {
 
   constructor(options: ConsoleServerOptions) {
     this.#options = options;
-    this.#tickets = new TicketBook(() => readTicketKeys(options.keyFile));
+    this.#tickets = new TicketBook(() => readTicketKeys(options.keyFile), Date.now());
     this.#proxy = createTlsServer(options.proxy);
     this.#proxy.on("request", (request, response) => this.#answer(request, response));
     this.#proxy.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head));
@@ -72,7 +72,10 @@ export class ConsoleServer {
         readKeys: () => readTicketKeys(keyFile),
         audit,
       });
-      this.#portal.on("request", (request, response) => void desk.answer(request, response));
+      this.#portal.on("request", (request, response) => {
+        // What the disk refuses (a key file that has gone) is no reason to go down.
+        desk.answer(request, response).catch(() => response.destroy());
+      });
     } catch (error) {
       this.#proxy.close();
       throw error;

@@ -29,7 +29,7 @@ const CLAIMS: TicketClaims = {
 };
 const NOW = 1_000_000;
 const issue = () => issueTicket(CLAIMS, readTicketKeys(path), NOW);
-const book = () => new TicketBook(() => readTicketKeys(path));
+const book = () => new TicketBook(() => readTicketKeys(path), NOW);
 const redeem = (tickets: TicketBook, text: string, change: Partial<TicketClaims> = {}, nowMs = NOW) =>
   tickets.redeem(text, change.client ?? CLAIMS.client, change.origin ?? CLAIMS.origin, nowMs);
 
@@ -40,6 +40,11 @@ test("a ticket is good once, for sixty seconds", () => {
   assert.equal(redeem(tickets, ticket), null, "used");
   assert.equal(redeem(tickets, issue(), {}, NOW + TICKET_LIFE_MS + 1), null, "expired");
   assert.equal(redeem(tickets, issue(), {}, NOW - 1), null, "from the future");
+});
+
+test("after a restart no ticket from before is good, for it may have been used", () => {
+  const restarted = new TicketBook(() => readTicketKeys(path), NOW + 1);
+  assert.equal(redeem(restarted, issue(), {}, NOW + 2), null);
 });
 
 test("a ticket from another address or page is refused, and still good for its owner", () => {

@@ -74,12 +74,17 @@ export function issueTicket(claims: TicketClaims, keys: readonly Buffer[], nowMs
 /** Takes tickets, each once. */
 export class TicketBook {
   readonly #readKeys: () => readonly Buffer[];
+  readonly #sinceMs: number;
   /** Until they would have expired anyway. */
   readonly #used = new Map<string, number>();
 
-  /** `readKeys` is asked for each ticket, so that a rotated file counts at once. */
-  constructor(readKeys: () => readonly Buffer[]) {
+  /**
+   * `readKeys` is asked for each ticket, so that a rotated file counts at once. Tickets from before `sinceMs`
+   * are not taken: nobody remembers which of them were used.
+   */
+  constructor(readKeys: () => readonly Buffer[], sinceMs: number) {
     this.#readKeys = readKeys;
+    this.#sinceMs = sinceMs;
   }
 
   /** Null for every ticket that is not good here and now. One that comes from elsewhere is not used up. */
@@ -100,6 +105,7 @@ export class TicketBook {
       isGenuine,
       isOneSpelling,
       ticket.expiresMs >= nowMs && ticket.expiresMs <= nowMs + TICKET_LIFE_MS,
+      ticket.expiresMs - TICKET_LIFE_MS >= this.#sinceMs,
       isSame(ticket.client, client),
       isSame(ticket.origin, origin),
       !this.#used.has(ticket.id),
