@@ -51,6 +51,7 @@ const TYPES: Readonly<Record<Part, string>> = {
 
 /** A rule that names more addresses than this one by one is compared as it is. */
 const EXPANSION_MAX = 4096;
+const PORT_COUNT = 65536;
 const ESTABLISHED = ["ct state established,related accept", "ct state invalid drop"];
 
 export function firewallTable(firewall: ResolvedFirewall, options: FirewallOptions): NftTable {
@@ -143,7 +144,7 @@ class LookupTables {
   /** "accept", "drop", or a jump to the chain that compares the ports. */
   #verdictOf(entries: readonly Entry[]): string {
     const rules: string[] = [];
-    const taken: PortRange[] = [];
+    const free = new FreePorts();
     let elements: string[] = [];
     const port = this.#port(entries[0]!.protocol);
     for (const { ports, verdict } of entries) {
@@ -154,10 +155,7 @@ class LookupTables {
         break;
       }
       for (const range of ports) {
-        for (const free of withoutTaken(range, taken)) {
-          elements.push(`${portRangeText(free)} : ${verdict}`);
-          taken.push(free);
-        }
+        for (const one of free.take(range)) elements.push(`${portRangeText(one)} : ${verdict}`);
       }
     }
     if (elements.length > 0) rules.push(`${port} vmap { ${elements.join(", ")} }`);
@@ -300,14 +298,33 @@ export function ofFamily(set: AddressSet, family: 4 | 6): AddressSet {
   return set?.filter(({ first }) => familyOfIp(first) === family) ?? null;
 }
 
-/** What of `range` none of `taken` has: nft refuses intervals that overlap. */
-export function withoutTaken(range: PortRange, taken: readonly PortRange[]): PortRange[] {
-  let free: PortRange[] = [range];
-  for (const { first, last } of taken) {
-    free = free.flatMap((one) => [
-      ...(one.first < first ? [{ first: one.first, last: Math.min(one.last, first - 1) }] : []),
-      ...(one.last > last ? [{ first: Math.max(one.first, last + 1), last: one.last }] : []),
-    ]);
+/**
+ * Ports that no earlier rule has: nft refuses intervals that overlap. One mark for each port, since thousands
+ * of rules may name one address.
+ */
+export class FreePorts {
+  // A single port, as nearly all rules have, is remembered without the marks.
+  #first: PortRange | null = null;
+  #marks: Uint8Array | null = null;
+
+  /** What of `range` is still free, in ranges as long as can be; from now on it is not. */
+  take(range: PortRange): PortRange[] {
+    if (this.#first === null) {
+      this.#first = range;
+      return [range];
+    }
+    this.#marks ??= new Uint8Array(PORT_COUNT).fill(1, this.#first.first, this.#first.last + 1);
+    const free: PortRange[] = [];
+    let start: number | null = null;
+    for (let port = range.first; port <= range.last + 1; port++) {
+      const isFree = port <= range.last && this.#marks[port] === 0;
+      if (isFree) start ??= port;
+      else if (start !== null) {
+        free.push({ first: start, last: port - 1 });
+        start = null;
+      }
+    }
+    this.#marks.fill(1, range.first, range.last + 1);
+    return free;
   }
-  return free;
 }
