@@ -51,6 +51,8 @@ const TYPES: Readonly<Record<Part, string>> = {
 
 /** A rule that names more addresses than this one by one is compared as it is. */
 const EXPANSION_MAX = 4096;
+/** 16 registers of 4 bytes; nft 1.0.6 ends with an assertion instead of saying so. */
+const KEY_BYTES_MAX = 64;
 const PORT_COUNT = 65536;
 const ESTABLISHED = ["ct state established,related accept", "ct state invalid drop"];
 
@@ -251,6 +253,7 @@ function entriesOf(rule: ResolvedFirewallRule, { inLink, outLink }: Placed): Ent
   const singles = (set: AddressSet) => set === null || set.every(({ first, last }) => first === last);
   if (!singles(rule.from) || !singles(rule.to)) return null;
   if ((rule.from?.length ?? 1) * (rule.to?.length ?? 1) > EXPANSION_MAX) return null;
+  if (keyBytes(rule) > KEY_BYTES_MAX) return null;
   const devices = [
     ...(inLink === null ? [] : [["in", quoted(inLink)] as const]),
     ...(outLink === null ? [] : [["out", quoted(outLink)] as const]),
@@ -279,6 +282,14 @@ function entriesOf(rule: ResolvedFirewallRule, { inLink, outLink }: Placed): Ent
       ),
     ),
   );
+}
+
+/** How much of nftables' registers a key takes: names of devices and IPv6 addresses 16 bytes, the rest 4. */
+function keyBytes(rule: ResolvedFirewallRule): number {
+  const address = familiesOf(rule).includes(6) ? 16 : 4;
+  const devices = [rule.in, rule.out].filter((one) => one !== null).length;
+  const addresses = [rule.from, rule.to].filter((one) => one !== null).length;
+  return devices * 16 + addresses * address + 4;
 }
 
 function protocolsOf({ protocol, ports }: ResolvedFirewallRule): (string | null)[] {
