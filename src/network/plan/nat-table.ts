@@ -153,12 +153,13 @@ class NatTable {
     if (ports.length === 0) return toPort === null ? [{ port: null, toPort: null }] : null;
     const count = ports.reduce((sum, { first, last }) => sum + last - first + 1, 0);
     if (count > SHIFTED_PORTS_MAX || (count > 1 && toPort === null)) return null;
-    return ports.flatMap(({ first, last }) =>
-      Array.from({ length: last - first + 1 }, (_, i) => ({
-        port: first + i,
-        toPort: (toPort ?? first) + i,
-      })),
-    );
+    // Where ranges overlap the first counts.
+    const targets = new Map<number, number>();
+    for (const { first, last } of ports) {
+      for (let port = first; port <= last; port++)
+        if (!targets.has(port)) targets.set(port, (toPort ?? first) + port - first);
+    }
+    return [...targets].map(([port, target]) => ({ port, toPort: target }));
   }
 
   #lookup(group: readonly Entry[]): string {
