@@ -138,22 +138,26 @@ function senderOf(stage: Stage): ConstructorParameters<typeof LogOutput>[1] {
  * numbers.
  */
 function alike(line: string, pid: number): string {
-  return line
-    .replace(/\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d(\.\d{3})?( [+-]\d{4})?/g, (date) =>
-      date
-        .replace(/[A-Za-z]/g, "A")
-        .replace(/\d/g, "9")
-        .replace(" -", " +"),
-    )
-    .replaceAll(pid.toString(16).toUpperCase().padStart(4, "0"), "PID")
-    .replace(/\b1[0-9]{9}\|\d{3}/g, "SECONDS")
-    .replace(/\b(6|7)[0-9A-F]{7} [0-9A-F]{2,3} /g, "SECONDS ")
-    .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
-    .replace(/7F000001:[0-9A-F]{4}/g, "7F000001:PORT")
-    .replace(/^(127\.0\.0\.1|"127\.0\.0\.1") \d+ GET/, "$1 PORT GET")
-    .replace(/("" ""|- -) ("?)\d{4,5}\2 \d{3} /, "$1 PORT MS ")
-    .replace(/ (vm|machine|[a-z0-9-]+) (\d+) \d+ \d+$/, " HOST $2 COUNTS")
-    .replace(/PID [0-9A-F]{4} [0-9A-F]{4}$/, "PID COUNTS");
+  return (
+    line
+      .replace(/\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d(\.\d{3})?( [+-]\d{4})?/g, (date) =>
+        date
+          .replace(/[A-Za-z]/g, "A")
+          .replace(/\d/g, "9")
+          .replace(" -", " +"),
+      )
+      .replaceAll(pid.toString(16).toUpperCase().padStart(4, "0"), "PID")
+      .replace(/\b1[0-9]{9}\|\d{3}/g, "SECONDS")
+      .replace(/\b(6|7)[0-9A-F]{7} [0-9A-F]{2,3} /g, "SECONDS ")
+      // Durations stand beside those that never began. What began took some milliseconds on a busy machine.
+      .replace(/(\d+[/ ])+-1([/ ]-1)*([/ ]\d+)(\/\d+)*/g, (durations) => durations.replace(/(?<!-)\d+/g, "0"))
+      .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
+      .replace(/7F000001:[0-9A-F]{4}/g, "7F000001:PORT")
+      .replace(/^(127\.0\.0\.1|"127\.0\.0\.1") \d+ GET/, "$1 PORT GET")
+      .replace(/("" ""|- -) ("?)\d{4,5}\2 \d{3} /, "$1 PORT MS ")
+      .replace(/ (vm|machine|[a-z0-9-]+) (\d+) \d+ \d+$/, " HOST $2 COUNTS")
+      .replace(/PID [0-9A-F]{4} [0-9A-F]{4}$/, "PID COUNTS")
+  );
 }
 
 test("the headers of syslog messages are HAProxy's", { skip: SKIP }, async () => {
