@@ -20,6 +20,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
   nginx: "nginx",
   openssl: "openssl",
+  ping: "iputils-ping",
   "qemu-system-x86_64": "qemu-system-x86",
   script: "bsdutils",
   setpriv: "util-linux",

@@ -1,7 +1,6 @@
 // What a real kernel is left with when something goes wrong: a program that refuses in the middle, a kill
 // without warning, a name that somebody else has. Everything in namespaces that end with the test.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,11 +8,10 @@ import process from "node:process";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { requires } from "../../requirements.ts";
+import { inside } from "./inside.ts";
 
-const LAUNCHER = fileURLToPath(new URL("../../../bin/sallyport", import.meta.url));
 const EXAMPLE = fileURLToPath(new URL("../../../examples/network/fenced-copies.yaml", import.meta.url));
 const skip = process.getuid?.() === 0 ? requires("ip", "nft", "unshare", "bash") : "needs root";
-const TIMEOUT_MS = 110_000;
 
 /** Refuses its call number $N that changes something; what it refuses and what it lets pass is up to PATH. */
 const REFUSING = `#!/bin/bash
@@ -37,31 +35,22 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-function inside(script: string): string {
-  const prepare =
-    'mount -t tmpfs tmpfs /run && ip link set lo up && cd "$FOLDER" && export REAL_PATH=$PATH COUNT=/run/count && ';
-  const words = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c"];
-  const run = spawnSync("unshare", [...words, `set -e; ${prepare}${script}`], {
-    encoding: "utf8",
-    timeout: TIMEOUT_MS,
-    env: { ...process.env, S: LAUNCHER, FOLDER: folder, NO_COLOR: "1" },
-  });
-  assert.equal(run.status, 0, `${run.stdout}\n${run.stderr}`);
-  return run.stdout;
-}
-
+const COUNTED = "export REAL_PATH=$PATH COUNT=/run/count";
 const REMAINS =
   "ls /run/netns /run/sallyport 2>/dev/null | grep -v : | grep -v '^$' || true; ip -br link | grep -v '^lo' || true";
 
 test("a program that refuses at any of its calls leaves nothing behind, and says what was refused", {
   skip,
 }, () => {
-  const output = inside(`
+  const output = inside(
+    folder,
+    `${COUNTED}
 for N in 0 1 2 3 5 8 13; do
   echo 0 > $COUNT; export N
   PATH=$FOLDER:$PATH $S apply one.yaml 2>&1 | tail -2
   echo "call $N:"; ${REMAINS}
-done`);
+done`,
+  );
   const calls = output.split(/^call \d+:\n/m);
   assert.equal(calls.pop(), "", output);
   assert.equal(calls.length, 7, output);
@@ -71,7 +60,9 @@ done`);
 });
 
 test("a change of a network that runs is taken back when it is refused", { skip }, () => {
-  const output = inside(`
+  const output = inside(
+    folder,
+    `${COUNTED}
 $S apply one.yaml | tail -1
 for N in 0 1; do
   echo 0 > $COUNT; export N
@@ -79,7 +70,8 @@ for N in 0 1; do
   $S status one.yaml | tail -1
 done
 $S apply two.yaml | tail -1; $S status two.yaml | tail -1
-$S destroy two.yaml | tail -1; ${REMAINS}`);
+$S destroy two.yaml | tail -1; ${REMAINS}`,
+  );
   const lines = output.trim().split("\n");
   assert.equal(lines.filter((line) => line === "everything is as it was made").length, 3, output);
   assert.match(lines.at(-1)!, /steps done/, output);
@@ -88,7 +80,9 @@ $S destroy two.yaml | tail -1; ${REMAINS}`);
 test("killed in the middle: the next call takes it back and begins anew, and a foreign namespace stays", {
   skip,
 }, () => {
-  const output = inside(`
+  const output = inside(
+    folder,
+    `${COUNTED}
 ip netns add foreign; ip -n foreign link add keep type bridge
 for round in 1 2 3; do
   setsid $S apply one.yaml >/dev/null 2>&1 &
@@ -101,7 +95,8 @@ for round in 1 2 3; do
   $S destroy one.yaml | tail -1
 done
 ip -n foreign -br link show keep | wc -l; ip netns delete foreign
-${REMAINS}`);
+${REMAINS}`,
+  );
   const lines = output.trim().split("\n");
   assert.deepEqual(lines.slice(-1), ["1"], output);
   assert.equal(lines.filter((line) => line === "everything is as it was made").length, 3, output);
@@ -109,10 +104,13 @@ ${REMAINS}`);
 });
 
 test("a namespace with our name that we did not make is left alone, and said so", { skip }, () => {
-  const output = inside(`
+  const output = inside(
+    folder,
+    `${COUNTED}
 ip netns add sp.broken.file-server; ip -n sp.broken.file-server link add keep type bridge
 $S apply one.yaml 2>&1 | head -3 || true
-ip -n sp.broken.file-server -br link show keep | wc -l; ls /run/netns`);
+ip -n sp.broken.file-server -br link show keep | wc -l; ls /run/netns`,
+  );
   assert.match(output, /there is a namespace sp\.broken\.file-server already/);
   assert.match(output, /\n1\nsp\.broken\.file-server\n$/);
 });

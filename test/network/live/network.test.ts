@@ -11,8 +11,8 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { makeSelfSigned } from "../../../src/server/certificates/self-signed.ts";
 import { requires } from "../../requirements.ts";
+import { inside, LAUNCHER } from "./inside.ts";
 
-const LAUNCHER = fileURLToPath(new URL("../../../bin/sallyport", import.meta.url));
 const EXAMPLE = fileURLToPath(new URL("../../../examples/company/", import.meta.url));
 const isRoot = process.getuid?.() === 0;
 const NEEDS = requires("ip", "bridge", "nft", "unshare", "curl", "dnsmasq", "udhcpc", "bash");
@@ -29,19 +29,6 @@ before(() => {
   chmodSync(folder, 0o755);
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs a script in namespaces that end with it, so that nothing of this machine is seen or touched. */
-function inside(script: string): string {
-  const prepare = 'mount -t tmpfs tmpfs /run && ip link set lo up && cd "$FOLDER" && ';
-  const words = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c"];
-  const run = spawnSync("unshare", [...words, `set -e; ${prepare}${script}`], {
-    encoding: "utf8",
-    timeout: TIMEOUT_MS,
-    env: { ...process.env, S: LAUNCHER, FOLDER: folder, F: "datacenter.yaml", NO_COLOR: "1" },
-  });
-  assert.equal(run.status, 0, `${run.stdout}\n${run.stderr}`);
-  return run.stdout;
-}
 
 /** Waits for a port, since programs start when `apply` has ended. */
 const UNTIL =
@@ -84,7 +71,7 @@ test("the company runs: both copies behind two NATs, TLS and cookie, DHCP, no dr
 }, () => {
   const remains =
     "ip netns list; ls /run/netns /run/sallyport 2>/dev/null | grep -v : ; ip -br link | grep -v '^lo' || true; pgrep -f 'site[.]mjs' || true";
-  const output = inside(`R=; JAR=/run/jar; ${UNTIL} ${WALK} echo ---; ${remains}`);
+  const output = inside(folder, `R=; JAR=/run/jar; ${UNTIL} ${WALK} echo ---; ${remains}`);
   const [walk = "", left = ""] = output.split("---\n");
   checkWalk(walk);
   assert.equal(left.trim(), "");
@@ -146,7 +133,9 @@ test("broadcasts of a copy are heard nowhere else, and twenty copies with the sa
     .replace(/^ +load-balancer:.*\n/m, "")
     .replace(/^publish:[\s\S]*/m, "");
   writeFileSync(join(folder, "twenty.yaml"), text.replace("datacenter: company", "datacenter: twenty"));
-  const output = inside(`
+  const output = inside(
+    folder,
+    `
 F=twenty.yaml; $S apply $F | tail -1
 listen() { nsenter --net=/run/netns/sp.twenty.$1 "$NODE" -e 'const s=require("dgram").createSocket("udp4");s.bind(9999,()=>{});s.on("message",(m)=>console.log(process.argv[1]+" heard "+m));setTimeout(()=>process.exit(),2500)' "$1" & }
 NODE=$(dirname $S)/node-26
@@ -155,7 +144,8 @@ nsenter --net=/run/netns/sp.twenty.shop.c0+web "$NODE" -e 'const s=require("dgra
 wait
 for i in 0 7 19; do $S shell $F shop.c$i/web -- ping -c1 -W2 192.168.10.42 | grep -c "1 received"; done
 $S shell $F shop.c3/web -- ping -c1 -W2 192.168.10.11 | grep -c "1 received"
-$S destroy $F | tail -1`);
+$S destroy $F | tail -1`,
+  );
   const lines = output.trim().split("\n");
   assert.deepEqual(
     lines.filter((line) => line.includes("heard")),
@@ -166,25 +156,31 @@ $S destroy $F | tail -1`);
 });
 
 test("a table that somebody has changed by hand is drift, and apply puts it right", { skip }, () => {
-  const output = inside(`
+  const output = inside(
+    folder,
+    `
 $S apply $F > /dev/null
 nsenter --net=/run/netns/sp.company.org-edge nft flush table inet sallyport_filter
 $S status $F | tail -2 || true
 $S apply $F | tail -2
 $S status $F | tail -1
-$S destroy $F > /dev/null`);
+$S destroy $F > /dev/null`,
+  );
   assert.match(output, /load nftables table inet sallyport_filter in sp\.company\.org-edge/);
   assert.match(output, /1 step done\neverything is as it was made\n$/);
 });
 
 test("a change that nobody confirms is taken back by itself", { skip }, () => {
-  const output = inside(`
+  const output = inside(
+    folder,
+    `
 $S apply $F > /dev/null
 sed 's/{deny: never}/x/; s/lease: 1h/lease: 2h/; s/ports: \\[80, 443\\]/ports: 443/' $F > changed.yaml
 $S apply --confirm 1s changed.yaml 2>&1 | tail -2 || true
 $S status $F | tail -1
 $S apply $F | tail -1
-$S destroy $F > /dev/null`);
+$S destroy $F > /dev/null`,
+  );
   assert.match(
     output,
     /nobody confirmed the change\ntaken back: everything is as it was\neverything is as it was made\n.*nothing to change\n$/,

@@ -1,0 +1,90 @@
+// The machine's own network: a card becomes the uplink of a switch and gets an address more, and afterwards
+// all is as it was. And both families at once, through an edge.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, before, test } from "node:test";
+import { requires } from "../../requirements.ts";
+import { inside } from "./inside.ts";
+
+const skip = process.getuid?.() === 0 ? requires("ip", "nft", "unshare", "bash", "ping") : "needs root";
+
+const HOST = `
+datacenter: host
+hosts:
+  me:
+    interfaces: {cardup: {}, cardin: {addresses: 192.168.77.5/24}}
+switches:
+  dvs0: {uplinks: {me: cardup}, port-groups: {org: {}}}
+networks:
+  org: {subnet: 10.0.0.0/24, port-group: dvs0/org}
+machines:
+  web: {network: org, address: 10.0.0.10, host: me}
+`;
+
+const BOTH_FAMILIES = `
+datacenter: families
+networks:
+  internet: {external: true, subnet: [203.0.113.0/24, "2001:db8:1::/64"], gateway: [203.0.113.1, "2001:db8:1::1"]}
+  org: {subnet: [10.0.0.0/24, "fd00:1::/64"], gateway: [10.0.0.1, "fd00:1::1"]}
+machines:
+  web: {network: org, address: [10.0.0.10, "fd00:1::10"]}
+edges:
+  edge:
+    interfaces: {internet: [203.0.113.10, "2001:db8:1::10"], org: [10.0.0.1, "fd00:1::1"]}
+    routes: [{to: default, via: 203.0.113.1}, {to: default, via: "2001:db8:1::1"}]
+    firewall:
+      rules: [{allow: any, from: org}, {allow: icmp, to: ["2001:db8:1::10", 203.0.113.10]}]
+    nat: [{masquerade: org, out: internet}]
+`;
+
+let folder = "";
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), "sallyport-host-"));
+  writeFileSync(join(folder, "host.yaml"), HOST);
+  writeFileSync(join(folder, "families.yaml"), BOTH_FAMILIES);
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a card carries a switch for as long as it is applied, and keeps what was its own", { skip }, () => {
+  const output = inside(
+    folder,
+    `
+ip link add cardup type veth peer name wire; ip link set wire up; ip addr add 10.0.0.99/24 dev wire
+ip link add cardin type veth peer name wire2; ip link set cardin up; ip addr add 192.168.99.1/24 dev cardin
+ip link add foreign type bridge; nft add table inet foreign
+see() { ip -br link | sed 's/@.*//; s/ .*//' | sort | tr '\\n' ' '; ip -4 -br addr show dev cardin | tr -s ' ' | cut -d' ' -f3-; nft list tables; }
+see; echo ---
+$S apply --host me host.yaml | tail -1
+ping -c1 -W2 10.0.0.10 | grep -c "1 received"
+ip -4 -br addr show dev cardin | grep -c "192.168.99.1/24 192.168.77.5/24"
+$S status --host me host.yaml | tail -1
+$S apply --host me host.yaml | tail -1
+$S destroy --host me host.yaml >/dev/null; echo ---
+see; ls /run/netns /run/sallyport | grep -v : | grep -v '^$' || true`,
+  );
+  const [begin, middle, end] = output.split("---\n");
+  const lines = middle!.trim().split("\n");
+  assert.match(lines[0]!, /11 steps done/);
+  assert.deepEqual(lines.slice(1, 4), ["1", "1", "everything is as it was made"], output);
+  assert.match(lines[4]!, /nothing to change/);
+  assert.equal(end, begin);
+});
+
+test("IPv4 and IPv6 pass an edge, each by its own addresses, routes and translation", { skip }, () => {
+  const output = inside(
+    folder,
+    `
+$S apply families.yaml | tail -1; $S apply families.yaml | tail -1
+for address in 198.51.100.7 2001:db8:ffff::7; do
+  for i in $(seq 50); do $S shell families.yaml web -- ping -c1 -W1 $address >/dev/null && break; done
+  $S shell families.yaml web -- ping -c1 -W2 $address | grep -c "1 received"
+done
+for address in 203.0.113.10 2001:db8:1::10; do $S shell families.yaml internet -- ping -c1 -W2 $address | grep -c "1 received"; done
+$S destroy families.yaml >/dev/null`,
+  );
+  assert.match(output, /steps done\n.*nothing to change\n1\n1\n1\n1\n$/);
+});
