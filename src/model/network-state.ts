@@ -133,6 +133,6 @@ export interface ProcessState {
   /** Own mount and process namespaces: what it leaves behind ends with it. */
   readonly isIsolated: boolean;
   readonly files: readonly { readonly name: string; readonly text: string }[];
-  /** When only files or this differ, it gets the signal instead of being started anew. */
+  /** When only this and files behind the first differ, it gets the signal instead of being started anew. */
   readonly reload: { readonly signal: "HUP"; readonly hash: string } | null;
 }

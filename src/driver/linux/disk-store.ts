@@ -1,6 +1,6 @@
 // The state directory of a datacentre: what was applied, the journal, the lock, and the files of the programs
 // that run. It lies beside the namespaces in memory (/run), so that both are gone after a reboot.
-import { chmodSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -8,6 +8,9 @@ import { safeName } from "../../network/plan/kernel-names.ts";
 import type { Applied, Journal, StateStore } from "../state-store.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import { startTimeOf } from "./supervisor.ts";
+
+/** One for each lock that was left by a killed process, and some that come and go meanwhile. */
+const LOCK_ATTEMPTS = 10;
 
 interface Lock {
   readonly pid: number;
@@ -37,27 +40,50 @@ export class DiskStore implements StateStore {
 
   lock(): string | null {
     const path = join(this.directory, "lock");
+    const draft = `${path}.${process.pid}`;
     const own: Lock = { pid: process.pid, startedAt: startTimeOf(process.pid) ?? "" };
-    // Making a directory is the one step that cannot succeed twice.
-    for (let attempt = 0; attempt < 2; attempt++) {
-      try {
-        mkdirSync(path);
-        writeRecord(join(path, "owner"), own);
-        return null;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") return (error as Error).message;
-        const other = readRecord<Lock>(join(path, "owner"));
-        if (other === null || startTimeOf(other.pid) === other.startedAt)
-          return `process ${other?.pid ?? "(just started)"} is changing it`;
-        // Its process was killed.
-        rmSync(path, { recursive: true, force: true });
+    try {
+      writeRecord(draft, own);
+      for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+        // A link to a file that is written already: nobody ever sees a lock without its owner.
+        if (link(draft, path)) {
+          this.#removeRemains();
+          return null;
+        }
+        const other = readRecord<Lock>(path);
+        if (other === null) continue;
+        if (startTimeOf(other.pid) === other.startedAt) return `process ${other.pid} is changing it`;
+        this.#breakLock(path, other);
       }
+      return "somebody else is changing it";
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      rmSync(draft, { force: true });
     }
-    return "somebody else is changing it";
+  }
+
+  /** Its process was killed. Who breaks it at the same time must not take the lock that follows it. */
+  #breakLock(path: string, broken: Lock): void {
+    const aside = `${path}.${process.pid}.broken`;
+    try {
+      renameSync(path, aside);
+    } catch {
+      return;
+    }
+    const taken = readRecord<Lock>(aside);
+    if (taken?.pid !== broken.pid || taken.startedAt !== broken.startedAt) link(aside, path);
+    rmSync(aside, { force: true });
+  }
+
+  /** Files of a batch whose process was killed. */
+  #removeRemains(): void {
+    const remains = readdirSync(this.directory).filter((name) => name.startsWith("batch-"));
+    for (const name of remains) rmSync(join(this.directory, name), { recursive: true, force: true });
   }
 
   unlock(): void {
-    rmSync(join(this.directory, "lock"), { recursive: true, force: true });
+    rmSync(join(this.directory, "lock"), { force: true });
     if (this.readApplied() === null && this.readJournal() === null) this.#removeRest();
   }
 
@@ -79,12 +105,17 @@ export class DiskStore implements StateStore {
 
   /** Nothing is applied any more, so nothing is to be remembered. */
   #removeRest(): void {
-    if (readdirSync(this.directory).includes("holder.json")) {
-      for (const name of readdirSync(this.directory))
-        if (name !== "holder.json" && name !== "run")
-          rmSync(join(this.directory, name), { recursive: true, force: true });
-      return;
-    }
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** False: there is one already. Throws like node:fs when the directory cannot be written. */
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
   }
 }

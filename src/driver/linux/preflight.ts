@@ -31,8 +31,9 @@ export async function findLacks(
   return [...lacks, ...(await kernelLacks(desired))];
 }
 
-/** Capability 12 of linux/capability.h. */
+/** Numbers of linux/capability.h. */
 const CAP_NET_ADMIN = 12;
+const CAP_SYS_ADMIN = 21;
 
 function rightsLack(): Lack[] {
   if (process.platform !== "linux")
@@ -44,8 +45,9 @@ function rightsLack(): Lack[] {
         cure: "apply it on a Linux machine; check and explain work everywhere",
       },
     ];
-  // Inside a user namespace of its own everybody is root.
-  if (process.getuid?.() === 0 || hasCapability(CAP_NET_ADMIN)) return [];
+  // To make namespaces takes more than to change what is in them. Root of a user namespace has both in there,
+  // and root of a container often neither.
+  if (hasCapability(CAP_NET_ADMIN) && hasCapability(CAP_SYS_ADMIN)) return [];
   return [
     {
       isFatal: true,
