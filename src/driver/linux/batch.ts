@@ -12,7 +12,7 @@ import { runCommand } from "./command.ts";
 import { linesOf } from "./ip-lines.ts";
 
 /** `index namespace` a line on its input; "-" is the namespace that it is in itself. */
-export const EACH_NAMESPACE = `
+const EACH_NAMESPACE = `
 while read -r index namespace; do
   if [ "$namespace" = - ]; then sh "$1" "$index"; else nsenter --net="/run/netns/$namespace" sh "$1" "$index"; fi ||
     { echo "failed $index"; exit 1; }

@@ -1,6 +1,8 @@
 // Runs one of the system's programs to its end: words, never a shell's line; what it says comes back, and it
 // gets a bounded time.
 import { spawn } from "node:child_process";
+import { readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 
 export interface CommandResult {
@@ -43,4 +45,37 @@ export function runCommand(
     child.on("error", (error) => resolve({ status: null, output: "", errors: error.message }));
     child.on("close", (status) => resolve({ status, output: output.join(""), errors }));
   });
+}
+
+const END_ATTEMPTS = 1000;
+const END_PAUSE_MS = 5;
+
+/**
+ * Kills what runs in one of these directories and waits until it has gone, five seconds at most: commands
+ * whose caller was killed go on without it.
+ */
+export function endProgramsIn(directories: readonly string[]): void {
+  for (let attempt = 0; attempt < END_ATTEMPTS; attempt++) {
+    const running = readdirSync("/proc").filter(
+      (pid) => /^\d+$/.test(pid) && directories.includes(directoryOf(pid)),
+    );
+    if (running.length === 0) return;
+    for (const pid of running) {
+      try {
+        process.kill(Number(pid), "SIGKILL");
+      } catch {
+        // It has gone by itself.
+      }
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, END_PAUSE_MS);
+  }
+}
+
+/** "" for what has ended or is somebody else's. */
+function directoryOf(pid: string): string {
+  try {
+    return readlinkSync(join("/proc", pid, "cwd"));
+  } catch {
+    return "";
+  }
 }

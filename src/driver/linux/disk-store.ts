@@ -4,8 +4,10 @@ import { chmodSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { safeName } from "../../network/plan/kernel-names.ts";
+import { namespacePrefix, safeName } from "../../network/plan/kernel-names.ts";
 import type { Applied, Journal, StateStore } from "../state-store.ts";
+import { endProgramsIn } from "./command.ts";
+import { removeHalfMade } from "./namespaces.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import { startTimeOf } from "./supervisor.ts";
 
@@ -29,10 +31,12 @@ export function stateRoot(environment: Readonly<Record<string, string | undefine
 
 export class DiskStore implements StateStore {
   readonly directory: string;
+  readonly #namespaces: string;
 
   /** Throws like node:fs when the directory cannot be made. */
   constructor(datacenter: string, root: string = stateRoot()) {
     this.directory = join(root, safeName(datacenter));
+    this.#namespaces = namespacePrefix(datacenter);
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     // In a shared place the directory may be somebody else's trap: this fails unless it is our own.
     chmodSync(this.directory, 0o700);
@@ -76,10 +80,14 @@ export class DiskStore implements StateStore {
     rmSync(aside, { force: true });
   }
 
-  /** Files of a batch whose process was killed. */
+  /** Of a process that was killed: what it started may be at work, and has to end before anything else. */
   #removeRemains(): void {
+    // Who reads may do so all the time.
     const remains = readdirSync(this.directory).filter((name) => name.startsWith("batch-"));
-    for (const name of remains) rmSync(join(this.directory, name), { recursive: true, force: true });
+    const folders = remains.map((name) => join(this.directory, name));
+    if (folders.length > 0) endProgramsIn(folders);
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    removeHalfMade(this.#namespaces);
   }
 
   unlock(): void {

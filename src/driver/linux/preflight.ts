@@ -6,7 +6,7 @@ import process from "node:process";
 import type { NetworkState } from "../../model/network-state.ts";
 import type { Lack } from "../contract.ts";
 import { runCommand } from "./command.ts";
-import { listNamespaces } from "./read-state.ts";
+import { listNamespaces } from "./namespaces.ts";
 
 /** Program -> Debian package, and what it is for. */
 const PROGRAMS: Readonly<Record<string, readonly [string, string]>> = {
@@ -28,7 +28,7 @@ export async function findLacks(
   if (desired.namespaces.length === 0) return [];
   const lacks = [...rightsLack(), ...programLacks(desired), ...nameLacks(desired, applied, prefix)];
   if (lacks.some(({ isFatal }) => isFatal)) return lacks;
-  return [...lacks, ...(await kernelLacks(desired))];
+  return [...lacks, ...(await kernelLacks(desired, applied))];
 }
 
 /** Numbers of linux/capability.h. */
@@ -129,9 +129,13 @@ const DEVICE_KINDS: Readonly<Record<string, readonly [string, string]>> = {
   tap: ["tuntap add dev sp-try0 mode tap", "tun"],
 };
 
-async function kernelLacks({ namespaces }: NetworkState): Promise<Lack[]> {
+async function kernelLacks({ namespaces }: NetworkState, applied: NetworkState): Promise<Lack[]> {
   const links = namespaces.flatMap((one) => one.links);
-  const kinds = [...new Set(links.map(({ kind }) => kind.kind))].filter((kind) => kind !== "physical");
+  // What was made before can be made.
+  const made = new Set(applied.namespaces.flatMap((one) => one.links.map(({ kind }) => kind.kind)));
+  const kinds = [...new Set(links.map(({ kind }) => kind.kind))].filter(
+    (kind) => kind !== "physical" && !made.has(kind),
+  );
   const missing: Lack[] = [];
   for (const kind of kinds) {
     const [line, module] = DEVICE_KINDS[kind]!;

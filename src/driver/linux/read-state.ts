@@ -1,7 +1,7 @@
 // Reads what the kernel has: one process for each of `ip` and `nft` in each namespace, driven by one script.
 // What a table says is compared with what it said right after it was loaded, so that a rule changed by hand
 // is found.
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type {
@@ -13,22 +13,30 @@ import type {
 } from "../../model/network-state.ts";
 import { contentHash } from "../../network/plan/kernel-names.ts";
 import { ownPart } from "../../network/plan/own-part.ts";
-import { EACH_NAMESPACE } from "./batch.ts";
 import { runCommand } from "./command.ts";
 import { addressesOf, linksOf, routesOf, rulesOf, vlansOf } from "./ip-json.ts";
+import { listNamespaces } from "./namespaces.ts";
+
+/** `index namespace how` a line on its input. */
+const READ_EACH = `
+while read -r index namespace how; do
+  echo "@@ $index"
+  if [ "$namespace" = - ]; then sh ./one "$index"
+  elif [ "$how" = devices ]; then nsenter --net="/run/netns/$namespace" ip -N -d -json -batch show
+  else nsenter --net="/run/netns/$namespace" sh ./one "$index"; fi || exit 1
+done
+`;
 
 const READ_ONE = `
-echo "@@ $1"
 ip -N -d -json -batch show || exit 1
 echo "@nft"
-nft -s list ruleset || exit 1
+[ ! -f "$1.tables" ] || nft -s list ruleset || exit 1
 echo "@sysctl"
 keys=$PWD/$1.keys
 (cd /proc/sys && xargs -r grep -sH "" < "$keys") || :
 [ ! -f "$1.vlans" ] || { echo "@vlan"; bridge -json vlan show; }
 `;
 const SHOW = "address show\nroute show table all\nrule show\n";
-const NAMESPACE_FOLDER = "/run/netns";
 
 /** What tables said when they were loaded: "namespace family name" -> the listing's hash and the text's. */
 export type Listings = Map<string, { readonly listing: string; readonly hash: string }>;
@@ -39,15 +47,6 @@ export interface Reading {
   readonly listings: Listings;
   /** Tables that were loaded since they were last read, by their text's hash. */
   readonly loaded: Map<string, string>;
-}
-
-/** All namespaces there are, by `ip netns`. */
-export function listNamespaces(): string[] {
-  try {
-    return readdirSync(NAMESPACE_FOLDER);
-  } catch {
-    return [];
-  }
 }
 
 export async function readNamespaces(
@@ -75,11 +74,11 @@ async function readTexts(
   known: NetworkState,
   directory: string,
 ): Promise<{ readonly texts: readonly string[] } | { readonly message: string }> {
-  writeFileSync(join(directory, "each"), EACH_NAMESPACE);
+  writeFileSync(join(directory, "each"), READ_EACH);
   writeFileSync(join(directory, "one"), READ_ONE);
   writeFileSync(join(directory, "show"), SHOW);
   const byName = Map.groupBy(known.namespaces, ({ name }) => name);
-  names.forEach((name, index) => {
+  const lines = names.map((name, index) => {
     const states = byName.get(name) ?? [];
     const keys = new Set(states.flatMap(({ sysctls }) => sysctls.map(({ key }) => key)));
     writeFileSync(join(directory, `${index}.keys`), [...keys].map((key) => `${key}\n`).join(""));
@@ -87,12 +86,16 @@ async function readTexts(
       links.some(({ kind }) => kind.kind === "bridge" && kind.isVlanAware),
     );
     if (isVlanAware) writeFileSync(join(directory, `${index}.vlans`), "");
+    const hasTables = states.some(({ tables }) => tables.length > 0);
+    if (hasTables) writeFileSync(join(directory, `${index}.tables`), "");
+    // Most namespaces are of machines, where nothing else of ours is: two programs less for each.
+    const isPlain = !hasTables && !isVlanAware && keys.size === 0;
+    return `${index} ${name ?? "-"} ${isPlain ? "devices" : "all"}\n`;
   });
-  const lines = names.map((name, index) => `${index} ${name ?? "-"}\n`);
   const share = Math.min(availableParallelism(), Math.max(1, lines.length));
   const results = await Promise.all(
     Array.from({ length: share }, (_, at) =>
-      runCommand(["sh", "./each", "./one"], {
+      runCommand(["sh", "./each"], {
         directory,
         input: lines.filter((_line, index) => index % share === at).join(""),
       }),
@@ -141,7 +144,7 @@ function jsonLists(text: string): Readonly<Record<string, unknown>>[][] {
   return text
     .split(/(?<=\])\s*\n(?=\[)/)
     .filter((part) => part.trim() !== "")
-    .map((part) => JSON.parse(part.replace(/\n\s*done \S+\s*$/, "")) as Readonly<Record<string, unknown>>[]);
+    .map((part) => JSON.parse(part) as Readonly<Record<string, unknown>>[]);
 }
 
 function sysctlsOf(text: string): Sysctl[] {

@@ -18,7 +18,8 @@ const REFUSING = `#!/bin/bash
 real=$(PATH=$REAL_PATH command -v "$(basename "$0")")
 case "$*" in
   *-f*|*.ip|*.bridge)
-    n=$(cat "$COUNT"); echo $((n + 1)) > "$COUNT"
+    # Several run at once, and only one of them has each number.
+    exec 9>> "$COUNT.lock"; flock 9; n=$(cat "$COUNT"); echo $((n + 1)) > "$COUNT"; exec 9>&-
     [ "$n" != "$N" ] || { echo "refused by the test" >&2; exit 1; } ;;
 esac
 exec "$real" "$@"
