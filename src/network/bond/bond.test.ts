@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseIp } from "../../base/ip.ts";
 import { NO_SPAN } from "../../diagnostic/span.ts";
-import type { Bond, BondHash, BondMode, FabricLag } from "../../model/datacenter.ts";
+import {
+  BOND_HASHES,
+  type Bond,
+  type BondHash,
+  type BondMode,
+  type FabricLag,
+} from "../../model/datacenter.ts";
 import { ETHER_TYPES, encodeEthernet } from "../../wire/ethernet.ts";
 import { A, A_MAC, B, B_MAC, FRAMES } from "../../wire/frames.fixture.ts";
 import { encodePacket, newPacket } from "../device/packet.ts";
@@ -30,7 +37,7 @@ function tcpFrame(sourcePort: number, destinationPort: number, vlan: number | nu
 // to 203.0.113.10, the words of addresses and ports as a little-endian machine reads them.
 const VECTORS: readonly (readonly [BondHash, Uint8Array, number])[] = [
   ["layer2", tcpFrame(40_000, 80), 0x11 ^ 0x64 ^ 0x0800],
-  ["layer2", tcpFrame(40_000, 80, 20), 0x11 ^ 0x64 ^ 0x8100],
+  ["layer2", tcpFrame(40_000, 80, 20), 0x11 ^ 0x64 ^ 0x0800],
   ["layer2+3", tcpFrame(40_000, 80), 24_828_580],
   ["layer3+4", tcpFrame(40_000, 80), 680_878_378],
   ["layer3+4", tcpFrame(40_001, 80), 680_878_506],
@@ -41,6 +48,24 @@ const VECTORS: readonly (readonly [BondHash, Uint8Array, number])[] = [
 test("each policy computes what the kernel's documentation says", () => {
   for (const [policy, frame, value] of VECTORS)
     assert.equal(transmitHash(policy, frame).value, value, policy);
+});
+
+test("the real bonding driver takes the same member, whatever the frame and the policy", () => {
+  const text = readFileSync(new URL("golden/kernel-6.1.txt", import.meta.url), "utf8");
+  const [head, ...rows] = text
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !line.startsWith("#"))
+    .map((line) => line.split(" "));
+  const policies = head!.slice(1, -1) as BondHash[];
+  assert.equal(policies.length, 6);
+  assert.ok(rows.length > 30);
+  for (const row of rows) {
+    const digits = row.at(-1)!.padEnd(120, "00");
+    const frame = Uint8Array.from(Buffer.from(digits, "hex"));
+    for (const [index, policy] of policies.entries())
+      assert.equal(transmitHash(policy, frame).value % 7, Number(row[index + 1]), `${row[0]} by ${policy}`);
+  }
 });
 
 test("what is no IP packet goes by its MAC addresses, whatever the policy", () => {
@@ -61,7 +86,7 @@ test("by layer 3+4 the flows of two machines use both cards, by layer 2 only one
 
 test("cut frames and garbage have a hash too", () => {
   for (let length = 0; length < 60; length++) {
-    for (const policy of ["layer2", "layer2+3", "layer3+4", "vlan+srcmac"] as const) {
+    for (const policy of BOND_HASHES) {
       const { value } = transmitHash(policy, tcpFrame(1, 2).subarray(0, length));
       assert.ok(value >= 0 && Number.isInteger(value));
     }
@@ -115,4 +140,13 @@ test("two ends of an aggregate agree or not, as the standard and the kernel have
   assert.ok(!verdict("active-backup", lag("passive")));
   assert.ok(verdict("active-backup", null));
   assert.ok(verdict("balance-alb", null));
+});
+
+test("a bond that has fewer links in use than it wants is down", () => {
+  const wanting = (value: number): Bond => ({ ...bond("802.3ad"), minLinks: { value, span: NO_SPAN } });
+  assert.equal(lagFault(wanting(2), lag("active")), null);
+  assert.match(lagFault(wanting(2), lag("off"))!.message, /wants 2 links, and nobody .* speaks LACP/);
+  assert.match(lagFault(wanting(2), null)!.message, /one is in use/);
+  assert.match(lagFault(wanting(3), lag("active"))!.message, /wants 3 links, and it has 2/);
+  assert.equal(lagFault(wanting(1), null), null);
 });

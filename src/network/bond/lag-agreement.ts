@@ -22,10 +22,8 @@ export function lagFault(bond: Bond, lag: FabricLag | null): LagFault | null {
   const mode = bondModeOf(bond);
   const modeSpan = bond.mode?.span ?? bond.span;
   const lacp = lag === null ? null : (lag.lacp?.value ?? "active");
-  if (mode === "802.3ad") {
-    // A bond whose partner is silent keeps one port in use on its own: slow, but not dead.
-    return null;
-  }
+  // A bond whose partner is silent keeps one port in use on its own: slow, but not dead unless it wants more.
+  if (mode === "802.3ad") return minLinksFault(bond, isAlone(bond, lag) ? 1 : bond.links.length);
   if (lag === null) return null;
   if (lacp !== "off") {
     return {
@@ -38,6 +36,14 @@ export function lagFault(bond: Bond, lag: FabricLag | null): LagFault | null {
     message: `LAG ${lag.name} spreads frames over all its ports, but ${bond.name} in mode ${mode} listens on one`,
     span: modeSpan,
   };
+}
+
+/** Below min-links the kernel takes the carrier from the whole bond; in mode 802.3ad only. */
+function minLinksFault({ name, minLinks, links }: Bond, inUse: number): LagFault | null {
+  if (minLinks === null || minLinks.value <= inUse) return null;
+  const why =
+    inUse < links.length ? "nobody at the other end speaks LACP, so one is in use" : `it has ${inUse}`;
+  return { message: `${name} is down: it wants ${minLinks.value} links, and ${why}`, span: minLinks.span };
 }
 
 /** A bond that speaks LACP and gets no answer keeps one of its links in use. */
