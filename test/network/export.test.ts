@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { Mac } from "../../src/base/mac.ts";
 import { readDatacenter } from "../../src/language/datacenter/reader.ts";
 import { exportNetplan } from "../../src/network/export/netplan.ts";
 import { exportNetworkd } from "../../src/network/export/networkd.ts";
@@ -62,4 +63,17 @@ test("systemd-networkd gets a netdev for each made link and a network for every 
   assert.match(files.get("30-bond0.100.network")!, /VLAN=customer\.20\n/);
   assert.match(files.get("30-eth0.network")!, /Bond=bond0\n/);
   assert.match(files.get("30-bond0.10.network")!, /Address=192\.168\.10\.1\/24\nIPForward=yes\n/);
+});
+
+test("a card that is known by its MAC is told apart from what takes the MAC over, and a primary is said", () => {
+  const card = { ...router.interfaces[0]!, mac: { value: "02:00:00:00:00:01" as Mac, span: router.span } };
+  const bond = { ...router.bonds[0]!, primary: { value: card.name, span: router.span } };
+  const host = { ...router, interfaces: [card, ...router.interfaces.slice(1)], bonds: [bond] };
+  const card0 = exportNetworkd(datacenter, host).files.get(`30-${card.name}.network`)!;
+  assert.match(card0, /\[Match\]\nPermanentMACAddress=02:00:00:00:00:01\n/);
+  assert.match(card0, /Bond=bond0\nPrimarySlave=yes\n/);
+  assert.match(
+    exportNetplan(datacenter, host).files.get("60-router.yaml")!,
+    / {6}match:\n {8}macaddress: "02:00:00:00:00:01"\n {6}set-name: eth0\n/,
+  );
 });

@@ -54,12 +54,13 @@ function section<T extends { readonly name: string }>(
   ];
 }
 
-function cardLines({ mac }: HostInterface): Line[] {
+function cardLines({ mac, name }: HostInterface): Line[] {
   if (mac === null) return [];
-  // Netplan matches by MAC; the name is then given to the card.
+  // Beside a match the name is netplan's own, unless it is set.
   return [
     [3, "match:"],
     [4, `macaddress: "${mac.value}"`],
+    [3, `set-name: ${name}`],
   ];
 }
 

@@ -54,6 +54,7 @@ function networkSections(one: Link, host: Host): string[] {
   const isForwarding = host.forwarding?.value === true && one.addresses.length > 0;
   const settings: Setting[] = [
     ["Bond", bond?.name],
+    ["PrimarySlave", bond?.primary?.value === one.name ? "yes" : null],
     ["Bridge", bridge?.name],
     ...vlans.map(({ name }): Setting => ["VLAN", name]),
     ...one.addresses.map(({ value: { ip, prefix } }): Setting => ["Address", `${ip}/${prefix}`]),
@@ -63,7 +64,8 @@ function networkSections(one: Link, host: Host): string[] {
   ];
   const routes = host.routes.filter(({ via }) => outOf(host, via.value)?.name === one.name);
   return [
-    section("Match", mac === null ? [["Name", one.name]] : [["MACAddress", mac]]),
+    // Bonds, VLANs and bridges take the MAC of a card over, but never have it for good.
+    section("Match", [mac === null ? ["Name", one.name] : ["PermanentMACAddress", mac]]),
     section("Link", [["MTUBytes", one.mtu?.value]]),
     section("Network", settings),
     ...routes.map(({ to, via }) =>
