@@ -4,6 +4,7 @@
 import { familyOfIp, formatSubnet } from "../../base/ip.ts";
 import type { BridgePort, LinkState, NamespaceName } from "../../model/network-state.ts";
 import type { Change } from "../../network/plan/plan.ts";
+import { COS_MAJOR } from "../../network/plan/traffic-rules.ts";
 
 export interface BatchLines {
   readonly ip: readonly string[];
@@ -89,8 +90,12 @@ function addLinkLine({ name, kind, mac, mtu }: LinkState, namespace: NamespaceNa
       // Nobody asks who listens, so with snooping nobody would be found after five minutes.
       return ["link add name", name, "type bridge forward_delay 0 mcast_snooping 0", ...vlans].join(" ");
     }
-    case "vlan":
-      return `link add link ${kind.link} name ${name} type vlan proto ${kind.protocol} id ${kind.id}`;
+    case "vlan": {
+      const tag = `type vlan proto ${kind.protocol} id ${kind.id}`;
+      // By these the rules of a port group mark frames with a class of service (traffic-rules.ts).
+      const classes = [0, 1, 2, 3, 4, 5, 6, 7].map((cos) => `${COS_MAJOR * 0x10000 + cos}:${cos}`);
+      return `link add link ${kind.link} name ${name} ${tag} egress-qos-map ${classes.join(" ")}`;
+    }
     case "bond":
       return ["link add name", name, ...address, "type bond", ...kind.options.flat()].join(" ");
     case "macvlan":

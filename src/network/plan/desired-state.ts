@@ -10,9 +10,12 @@ import { addFence } from "./fence-state.ts";
 import { addHost } from "./host-state.ts";
 import { namespaceName, safeName } from "./kernel-names.ts";
 import { addMachine } from "./machine-state.ts";
+import { addMirrors } from "./mirror-sessions.ts";
 import { NamespaceDraft } from "./namespace-draft.ts";
 import { addOutside } from "./outside-state.ts";
 import { addPortSecurity } from "./port-security.ts";
+import { addProbes, type Probe } from "./probe-state.ts";
+import { addTrafficRules } from "./traffic-rules.ts";
 import { Wiring } from "./wiring.ts";
 
 export interface DesiredOptions {
@@ -31,6 +34,8 @@ export interface DesiredOptions {
   readonly program: readonly string[];
   /** A file's path as programs elsewhere find it. */
   absolutePath(path: string): string;
+  /** Names of switches through whose port groups probes shall be sent. */
+  readonly probedSwitches?: readonly string[];
 }
 
 export interface Desired {
@@ -39,6 +44,7 @@ export interface Desired {
   readonly notes: readonly string[];
   /** Namespaces by the name of the machine, edge or network outside. */
   readonly namespaceOf: ReadonlyMap<string, string>;
+  readonly probes: readonly Probe[];
 }
 
 export function desiredState(resolved: ResolvedDatacenter, options: DesiredOptions): Desired {
@@ -51,8 +57,11 @@ export function desiredState(resolved: ResolvedDatacenter, options: DesiredOptio
   for (const edge of resolved.edges.filter(isHere)) buildEdge(edge, wiring, options);
   for (const network of resolved.networks)
     if (network.isExternal && !wiring.hasUplink(network.name)) addOutside(network, wiring);
+  const probes = addProbes(wiring, options.probedSwitches ?? []);
   addPortSecurity(wiring);
-  return drafts.finish();
+  addTrafficRules(wiring);
+  addMirrors(wiring);
+  return { ...drafts.finish(), probes };
 }
 
 /** All namespaces and programs so far, and what was left out. */
@@ -85,7 +94,7 @@ export class Drafts {
     return draft;
   }
 
-  finish(): Desired {
+  finish(): Omit<Desired, "probes"> {
     const namespaces = [...this.#byName.values()].map((draft) => draft.finish());
     return {
       state: { namespaces, processes: this.processes },
