@@ -21,6 +21,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   nginx: "nginx",
   openssl: "openssl",
   ping: "iputils-ping",
+  "qemu-img": "qemu-utils",
   "qemu-system-x86_64": "qemu-system-x86",
   script: "bsdutils",
   setpriv: "util-linux",

@@ -19,6 +19,7 @@ import {
 } from "../server/console/tickets.ts";
 import { originOf } from "../server/console/tls-server.ts";
 import { removeUser, setPassword, userNameFault } from "../server/console/users.ts";
+import { virtualConsoles } from "../server/datacenter/virtual-consoles.ts";
 import { type CommandLine, complainOfUsage, readCommandLine } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";
@@ -116,7 +117,11 @@ const ACTIONS: Readonly<Record<Word, (call: Call) => Promise<number>>> = {
 function loadConsoles(file: string, terminal: Terminal): ConsoleConfiguration | null {
   const usable = loadUsable(file, terminal);
   if (usable === null) return null;
-  const { configuration, diagnostics } = readConsoleConfiguration(usable.datacenter, file);
+  const { configuration, diagnostics } = readConsoleConfiguration(
+    usable.datacenter,
+    file,
+    virtualConsoles(usable.resolved),
+  );
   terminal.error(diagnosticsText(diagnostics, usable.sources, terminal.isErrorColour));
   return configuration;
 }

@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { apply as applyState } from "../driver/apply.ts";
 import { NOTHING } from "../driver/contract.ts";
+import { dataDirectoryOf } from "../driver/linux/disk-store.ts";
 import { isInsideRootless } from "../driver/linux/rootless.ts";
 import { openDriver } from "../server/datacenter/live-network.ts";
 import { report } from "./apply.ts";
@@ -11,8 +12,8 @@ import type { Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport destroy FILE [options]
 
-Takes away what sallyport apply made for the datacentre of FILE: programs, namespaces, devices, tables, files. What is not
-of this datacentre stays.
+Takes away what sallyport apply made for the datacentre of FILE: programs, namespaces, devices, tables, files, and the
+copies of virtual machines' disks. What is not of this datacentre stays.
 
 Options:
   --rootless  from the network of your own, which ends with it
@@ -31,10 +32,13 @@ export async function destroy(args: readonly string[], terminal: Terminal): Prom
   }
   const usable = loadUsable(words.file, terminal);
   if (usable === null) return 1;
-  const { driver, store } = openDriver(usable.datacenter.name.value);
+  const { name } = usable.datacenter;
+  const { driver, store } = openDriver(name.value);
   const outcome = await applyState({ desired: NOTHING, file: null }, driver, store, progressOn(terminal));
   endProgress(terminal);
   const code = report(words.file, outcome, words.line.has("json"), terminal);
-  if (code === 0) rmSync(store.directory, { recursive: true, force: true });
+  if (code !== 0) return code;
+  for (const directory of [store.directory, dataDirectoryOf(name.value)])
+    rmSync(directory, { recursive: true, force: true });
   return code;
 }

@@ -432,6 +432,8 @@ export type MachineKind =
       /** Null: 256 MiB. */
       readonly memoryBytes: Located<number> | null;
       readonly cpus: Located<number> | null;
+      /** Null: where the machine has it. */
+      readonly kvm: Located<boolean> | null;
       readonly span: Span;
     }
   /** Something that is there already, behind an interface of a host. */

@@ -69,6 +69,7 @@ export async function askKernel(
     hasVlanDevices: false,
     loadBalancers: new Map(),
     program: ["true"],
+    dataDirectory: "/nonexistent",
     absolutePath: (path) => path,
   });
   const made = new Set<string>();

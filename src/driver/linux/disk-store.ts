@@ -1,7 +1,7 @@
 // The state directory of a datacentre: what was applied, the journal, the lock, and the files of the programs
 // that run. It lies beside the namespaces in memory (/run), so that both are gone after a reboot.
 import { chmodSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { namespacePrefix, safeName } from "../../network/plan/kernel-names.ts";
@@ -10,6 +10,9 @@ import { endProgramsIn } from "./command.ts";
 import { removeHalfMade } from "./namespaces.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import { startTimeOf } from "./supervisor.ts";
+
+/** Set in a network of one's own, so that a command enters it once only. */
+export const INSIDE = "SALLYPORT_ROOTLESS";
 
 /** One for each lock that was left by a killed process, and some that come and go meanwhile. */
 const LOCK_ATTEMPTS = 10;
@@ -27,6 +30,18 @@ export function stateRoot(environment: Readonly<Record<string, string | undefine
   if (userId === 0) return "/run/sallyport";
   const runtime = environment["XDG_RUNTIME_DIR"] ?? "";
   return runtime === "" ? join(tmpdir(), `sallyport-${userId}`) : join(runtime, "sallyport");
+}
+
+/** Where a datacentre keeps what must outlive a reboot. */
+export function dataDirectoryOf(
+  datacenter: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string {
+  const own = environment["XDG_STATE_HOME"] ?? "";
+  // Root of a network of one's own is still a user with a home.
+  const isRoot = process.getuid?.() === 0 && environment[INSIDE] === undefined;
+  const root = isRoot ? "/var/lib" : own === "" ? join(homedir(), ".local/state") : own;
+  return join(root, "sallyport", safeName(datacenter));
 }
 
 export class DiskStore implements StateStore {

@@ -1,6 +1,6 @@
 // What a machine lacks for a plan, found by trying and not by reading versions: each lack with what follows
 // from it and how to cure it.
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { NetworkState } from "../../model/network-state.ts";
@@ -17,7 +17,10 @@ const PROGRAMS: Readonly<Record<string, readonly [string, string]>> = {
   unshare: ["util-linux", "machines cannot have processes of their own"],
   dnsmasq: ["dnsmasq-base", "nobody gives out addresses by DHCP"],
   udhcpc: ["udhcpc", "machines with `address: dhcp` get none"],
+  "qemu-system-x86_64": ["qemu-system-x86", "virtual machines cannot run"],
+  "qemu-img": ["qemu-utils", "virtual machines get no disks"],
 };
+const WHEN_CALLED: readonly string[] = ["dnsmasq", "udhcpc", "qemu-system-x86_64", "qemu-img"];
 const ALWAYS: readonly string[] = ["ip", "nft", "nsenter", "unshare"];
 
 export async function findLacks(
@@ -26,7 +29,12 @@ export async function findLacks(
   prefix: string,
 ): Promise<Lack[]> {
   if (desired.namespaces.length === 0) return [];
-  const lacks = [...rightsLack(), ...programLacks(desired), ...nameLacks(desired, applied, prefix)];
+  const lacks = [
+    ...rightsLack(),
+    ...programLacks(desired),
+    ...imageLacks(desired),
+    ...nameLacks(desired, applied, prefix),
+  ];
   if (lacks.some(({ isFatal }) => isFatal)) return lacks;
   return [...lacks, ...(await kernelLacks(desired, applied))];
 }
@@ -83,12 +91,12 @@ export function findProgram(name: string): string | null {
 }
 
 function programLacks({ namespaces, processes }: NetworkState): Lack[] {
-  const called = processes.map(({ command }) => command[0] ?? "");
+  const called = new Set(processes.flatMap(({ command }) => command));
   const hasVlans = namespaces.some(({ links }) => links.some(({ port }) => (port?.vlans.length ?? 0) > 0));
   const needed = [
     ...ALWAYS,
     ...(hasVlans ? ["bridge"] : []),
-    ...["dnsmasq", "udhcpc"].filter((name) => called.includes(name)),
+    ...WHEN_CALLED.filter((name) => called.has(name)),
   ];
   return needed
     .filter((name) => findProgram(name) === null)
@@ -101,6 +109,17 @@ function programLacks({ namespaces, processes }: NetworkState): Lack[] {
         cure: `apt-get install ${debianPackage}`,
       };
     });
+}
+
+/** Of virtual machines: what follows the tool that copies it. */
+function imageLacks({ processes }: NetworkState): Lack[] {
+  return processes.flatMap(({ command, words }): Lack[] => {
+    const at = command.indexOf("qemu-img");
+    const image = at === -1 ? undefined : command[at + 1];
+    if (image === undefined || existsSync(image)) return [];
+    const consequence = `${words} has nothing to start from`;
+    return [{ isFatal: true, what: `there is no ${image}`, consequence, cure: "Name the file of a disk." }];
+  });
 }
 
 /** A namespace of ours that we did not make would be changed, and removed one day. */

@@ -6,13 +6,10 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
-import { stateRoot } from "./disk-store.ts";
+import { INSIDE, stateRoot } from "./disk-store.ts";
 import { findProgram } from "./preflight.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import { startTimeOf } from "./supervisor.ts";
-
-/** Set inside, so that a command enters once only. */
-const INSIDE = "SALLYPORT_ROOTLESS";
 
 interface Holder {
   readonly pid: number;
@@ -56,6 +53,12 @@ export async function removeInside(): Promise<boolean> {
   for (let waited = 0; holderOf() !== null && waited < PATIENCE_MS; waited += POLL_MS) await pause(POLL_MS);
   rmSync(recordPath(), { force: true });
   return true;
+}
+
+/** The file system as it is inside, for whoever is outside; null: there is no network of one's own. */
+export function rootOfRootless(): string | null {
+  const holder = holderOf();
+  return holder === null ? null : `/proc/${holder.pid}/root`;
 }
 
 function holderOf(): Holder | null {

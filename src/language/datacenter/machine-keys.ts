@@ -46,9 +46,13 @@ const qemu: ValueType<Extract<MachineKind, { kind: "qemu" }>> = entry(
       image: key(text("a file"), "Its disk. Changes go into a copy of their own.", { example: "db.qcow2" }),
       memory: key(size, "Its memory.", { example: "512M", default: "256M" }),
       cpus: key(integer("a number of processors", 1, 512), "Its processors.", { example: "2", default: "1" }),
+      kvm: key(boolean, "Whether by the processor's own virtualisation, if it has any, or in software.", {
+        example: "false",
+        default: "true",
+      }),
     },
   },
-  ({ image, memory, cpus }, { span }) => ({ kind: "qemu", image, memoryBytes: memory, cpus, span }),
+  ({ image, memory, cpus, kvm }, { span }) => ({ kind: "qemu", image, memoryBytes: memory, cpus, kvm, span }),
 );
 
 const attach: ValueType<Extract<MachineKind, { kind: "attach" }>> = entry(

@@ -16,6 +16,7 @@ import { addOutside } from "./outside-state.ts";
 import { addPortSecurity } from "./port-security.ts";
 import { addProbes, type Probe } from "./probe-state.ts";
 import { addTrafficRules } from "./traffic-rules.ts";
+import { addVirtualMachine, programOf } from "./virtual-machine.ts";
 import { Wiring } from "./wiring.ts";
 
 export interface DesiredOptions {
@@ -32,8 +33,10 @@ export interface DesiredOptions {
   readonly loadBalancers: ReadonlyMap<string, { readonly path: string; readonly hash: string }>;
   /** The words that call Sallyport itself. */
   readonly program: readonly string[];
-  /** A file's path as programs elsewhere find it. */
-  absolutePath(path: string): string;
+  /** Where what must outlive a reboot is kept: the copies of virtual machines' disks. */
+  readonly dataDirectory: string;
+  /** A file's path as programs elsewhere find it, from the folder of the file that names it, if any. */
+  absolutePath(path: string, namedIn?: string): string;
   /** Names of switches through whose port groups probes shall be sent. */
   readonly probedSwitches?: readonly string[];
 }
@@ -112,13 +115,14 @@ function buildMachine(machine: ResolvedMachine, wiring: Wiring, options: Desired
     return;
   }
   if (source.kind.kind === "qemu") {
-    drafts.notes.push(`${name} is a virtual machine: it is not started, a namespace stands for it`);
+    addVirtualMachine(machine, source.kind, wiring, options);
+    return;
   }
   const draft = addMachine(machine, wiring);
   for (const one of machine.interfaces) if (one.wantsDhcp) addDhcpClient(machine, one, draft, drafts);
   if (source.kind.kind !== "run" || draft.name === null) return;
   drafts.processes.push({
-    name: safeName(`machine-${name}`),
+    name: programOf(name),
     words: `the command of ${name}`,
     namespace: draft.name,
     command: ["/bin/sh", "-c", source.kind.command.value],

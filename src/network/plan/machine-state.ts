@@ -1,7 +1,7 @@
 // The namespace of a machine: its interfaces, addresses and routes, and what a member of a cluster needs.
 import { type Ip, type Subnet, subnetOf } from "../../base/ip.ts";
 import type { Mac } from "../../base/mac.ts";
-import type { ResolvedInterface, ResolvedMachine } from "../../model/resolved-datacenter.ts";
+import type { ResolvedCluster, ResolvedInterface, ResolvedMachine } from "../../model/resolved-datacenter.ts";
 import { addClusterMember } from "./cluster-member-state.ts";
 import { linkName } from "./kernel-names.ts";
 import type { NamespaceDraft, Place } from "./namespace-draft.ts";
@@ -9,14 +9,12 @@ import type { Wiring } from "./wiring.ts";
 
 export function addMachine(machine: ResolvedMachine, wiring: Wiring): NamespaceDraft {
   const draft = wiring.drafts.namespace(machine.name, `machine ${machine.name}`);
-  const cluster = wiring.resolved.clusters.find(({ name }) => name === machine.cluster);
+  const cluster = clusterOf(machine, wiring);
   const places: Place[] = [];
   for (const one of machine.interfaces) {
     const device = deviceOf(one);
-    const isShared = cluster?.mode === "unicast" && cluster.network === one.network;
-    const mac: Mac = isShared ? cluster.mac : one.mac;
     wiring.connect(draft, device, machine.name, one.name, one.network, {
-      mac,
+      mac: macOf(one, machine, wiring),
       isDhcpClient: one.wantsDhcp,
       machine,
     });
@@ -34,6 +32,17 @@ export function addMachine(machine: ResolvedMachine, wiring: Wiring): NamespaceD
     draft.sysctl("net/ipv6/conf/all/forwarding", 1);
   }
   return draft;
+}
+
+function clusterOf(machine: ResolvedMachine, { resolved }: Wiring): ResolvedCluster | undefined {
+  return resolved.clusters.find(({ name }) => name === machine.cluster);
+}
+
+/** Its own, or the one that all members of its cluster have. */
+export function macOf(one: ResolvedInterface, machine: ResolvedMachine, wiring: Wiring): Mac {
+  const cluster = clusterOf(machine, wiring);
+  const isShared = cluster?.mode === "unicast" && cluster.network === one.network;
+  return isShared ? cluster.mac : one.mac;
 }
 
 /** As the file names it, unless no device can have that name. */

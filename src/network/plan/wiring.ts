@@ -91,7 +91,13 @@ export class Wiring {
     owner: string,
     interfaceName: string,
     network: string,
-    settings: { readonly mac: Mac; readonly isDhcpClient?: boolean; readonly machine?: ResolvedMachine },
+    settings: {
+      readonly mac: Mac;
+      readonly isDhcpClient?: boolean;
+      readonly machine?: ResolvedMachine;
+      /** The device is a port of it, and the MAC is that of something behind it. */
+      readonly bridge?: string;
+    },
   ): void {
     const segment = this.#segmentOf(network);
     const fabric = this.fabric();
@@ -107,8 +113,10 @@ export class Wiring {
         kind: end(fabric.name, port),
         alias,
         mtu,
-        mac: settings.mac,
         isDhcpClient: settings.isDhcpClient === true,
+        ...(settings.bridge === undefined
+          ? { mac: settings.mac }
+          : { master: settings.bridge, port: { isLearning: true, vlans: [] } }),
       }),
     );
     fabric.links.push(

@@ -5,8 +5,14 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ConsoleAddress } from "../../model/datacenter.ts";
 
+/** A unix socket of a program of ours, which is found when it is needed. */
+export interface ProgramSocket {
+  readonly kind: "program";
+  find(): string;
+}
+
 export interface ConsoleBackendOptions {
-  readonly address: ConsoleAddress;
+  readonly address: ConsoleAddress | ProgramSocket;
   /** SHA-256 of the certificate behind `tls`, lower case without colons. */
   readonly fingerprint: string | null;
   readonly passwordFile: string | null;
@@ -17,8 +23,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Rejects with an error whose message names the address. */
 export function connectBackend({ address, fingerprint }: ConsoleBackendOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = open(address);
-    const place = address.kind === "unix" ? address.path : `${address.host}:${address.port}`;
+    const place = placeOf(address);
+    const socket = open(address, place);
     const fail = (message: string) => {
       socket.destroy();
       reject(new Error(`${place}: ${message}`));
@@ -43,8 +49,13 @@ export function readBackendPassword({ passwordFile }: ConsoleBackendOptions): st
   return passwordFile === null ? null : readFileSync(passwordFile, "utf8").split(/\r?\n/, 1)[0]!;
 }
 
-function open(address: ConsoleAddress): Socket {
-  if (address.kind === "unix") return connect(address.path);
+function placeOf(address: ConsoleBackendOptions["address"]): string {
+  if (address.kind === "program") return address.find();
+  return address.kind === "unix" ? address.path : `${address.host}:${address.port}`;
+}
+
+function open(address: ConsoleBackendOptions["address"], place: string): Socket {
+  if (address.kind === "unix" || address.kind === "program") return connect(place);
   const { host, port } = address;
   // Who it is is told by the fingerprint, not by an authority.
   return address.kind === "tcp" ? connect(port, host) : connectTls({ host, port, rejectUnauthorized: false });

@@ -32,10 +32,14 @@ export interface ConfigurationReading {
 const IDLE_DEFAULT_MS = 15 * 60_000;
 const SESSION_DEFAULT_MS = 8 * 3_600_000;
 
-/** `path` is that of the datacentre file: what it does not name is beside it. */
+/**
+ * `path` is that of the datacentre file: what it does not name is beside it. `virtual`: the consoles of
+ * machines that are started here; what the file says of one counts instead.
+ */
 export function readConsoleConfiguration(
   { consoles, name }: Datacenter,
   path: string,
+  virtual: ReadonlyMap<string, ConsolesOfMachine>,
   options: Parameters<typeof readCertificate>[2] = {},
 ): ConfigurationReading {
   const reader = new Reader(options);
@@ -62,7 +66,10 @@ export function readConsoleConfiguration(
     configuration: {
       proxy,
       portal: portal === null ? null : { ...portal, ...login },
-      machines: new Map(consoles.backends.map((one) => [one.machine.value, consolesOf(one)])),
+      machines: new Map([
+        ...virtual,
+        ...consoles.backends.map((one) => [one.machine.value, consolesOf(one)] as const),
+      ]),
       keyFile: besideFile(consoles.key) ?? here("consoles.key"),
       limits: {
         idleMs: consoles.idleMs?.value ?? IDLE_DEFAULT_MS,

@@ -2,9 +2,9 @@
 // that makes it so, and the place where it is remembered.
 import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DiskStore } from "../../driver/linux/disk-store.ts";
+import { DiskStore, dataDirectoryOf } from "../../driver/linux/disk-store.ts";
 import { LinuxDriver } from "../../driver/linux/linux-driver.ts";
 import { findAbilities } from "../../driver/linux/preflight.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
@@ -42,7 +42,8 @@ export async function openNetwork(
       loadBalancers.map(({ edge, path }) => [edge, { path: resolve(path), hash: hashOfFiles(path) }]),
     ),
     program: [LAUNCHER],
-    absolutePath: (path) => resolve(path),
+    dataDirectory: dataDirectoryOf(resolved.source.name.value),
+    absolutePath: (path, namedIn) => resolve(namedIn === undefined ? "." : dirname(namedIn), path),
   });
   return { desired, ...openDriver(resolved.source.name.value) };
 }

@@ -18,6 +18,8 @@ export function inside(folder: string, script: string): string {
   const run = spawnSync("unshare", [...words, `set -e; ${prepare}; ${script}`], {
     encoding: "utf8",
     timeout: TIMEOUT_MS,
+    // unshare does not end by SIGTERM.
+    killSignal: "SIGKILL",
     env: { ...process.env, S: LAUNCHER, FOLDER: folder, F: "datacenter.yaml", NO_COLOR: "1" },
   });
   assert.equal(run.status, 0, `${run.stdout}\n${run.stderr}`);

@@ -15,6 +15,7 @@ export function desiredOf(file: string, text: string = readFileSync(file, "utf8"
     hasVlanDevices: false,
     loadBalancers: new Map(),
     program: ["sallyport"],
+    dataDirectory: "/nonexistent",
     absolutePath: (path) => resolve(path),
   });
 }

@@ -1,0 +1,83 @@
+// Pings from one namespace through a switch, more than a hundred a second, and the count of those that nobody
+// answered. The answers come in order over a bridge, so a gap between two of them is a loss; at the end,
+// what was sent last may still be on its way and is not counted unless there has been silence.
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Probe } from "../../network/plan/probe-state.ts";
+
+/** 125 a second: ping is a little late each time, and a hundred are promised. */
+const INTERVAL_MS = 8;
+/** A busy machine is late by less; so long without an answer, probes are lost. */
+const SILENCE_MS = 250;
+/** Numbers of pings are 16 bits long. */
+const NUMBER_COUNT = 65_536;
+
+export class ProbeStream {
+  readonly probe: Probe;
+  readonly #child: ChildProcess;
+  readonly #missing = new Set<number>();
+  #rest = "";
+  #highest = 0;
+  #lastAtMs = 0;
+  #begun = 0;
+  #begunAtMs = 0;
+
+  constructor(probe: Probe) {
+    this.probe = probe;
+    const { namespace, address } = probe;
+    const ping = ["ping", "-n", "-i", `${INTERVAL_MS / 1000}`, address];
+    this.#child = spawn("nsenter", [`--net=/run/netns/${namespace}`, ...ping], {
+      stdio: ["ignore", "pipe", "ignore"],
+      env: { ...process.env, LC_ALL: "C" },
+    });
+    this.#child.on("error", () => {});
+    this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => this.#receive(text));
+  }
+
+  /** Counts from now on: what came before was only to see that there are answers. */
+  begin(): void {
+    this.#missing.clear();
+    this.#begun = this.#highest;
+    this.#begunAtMs = performance.now();
+  }
+
+  /** How many were answered, or lost before one that was. */
+  get sent(): number {
+    return this.#highest - this.#begun;
+  }
+
+  get perSecond(): number {
+    return (this.sent * 1000) / Math.max(1, this.#lastAtMs - this.#begunAtMs);
+  }
+
+  /** How many of all so far were never answered. */
+  lost(): number {
+    const silentMs = performance.now() - this.#lastAtMs;
+    const isSilent = this.#highest > 0 && silentMs > SILENCE_MS;
+    return this.#missing.size + (isSilent ? Math.floor(silentMs / INTERVAL_MS) : 0);
+  }
+
+  stop(): void {
+    this.#child.kill("SIGKILL");
+    this.#child.stdout?.destroy();
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const number = /bytes from .*icmp_seq=(\d+)/.exec(line)?.[1];
+      if (number !== undefined) this.#answered(Number(number));
+    }
+  }
+
+  #answered(number: number): void {
+    this.#lastAtMs = performance.now();
+    const behind = (this.#highest - number) % NUMBER_COUNT;
+    // The nearest of all that have this number.
+    const ahead = (NUMBER_COUNT - behind) % NUMBER_COUNT;
+    const sequence = ahead < NUMBER_COUNT / 2 ? this.#highest + ahead : this.#highest + ahead - NUMBER_COUNT;
+    this.#missing.delete(sequence);
+    for (let lost = this.#highest + 1; lost < sequence; lost++) this.#missing.add(lost);
+    this.#highest = Math.max(this.#highest, sequence);
+  }
+}
