@@ -4,12 +4,12 @@
 //   npm run bench:network -- [--machines N] [--networks N] [--rounds N] [--json]
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { readPacketWords } from "../src/cli/explain-words.ts";
 import { readDatacenter } from "../src/language/datacenter/reader.ts";
 import type { TraceQuestion } from "../src/model/trace.ts";
 import { checkDatacenter } from "../src/network/check/check.ts";
 import { compileNetwork, explain } from "../src/network/explain/explain.ts";
 import { resolveDatacenter } from "../src/network/resolve/resolve.ts";
+import { readPacketWords } from "../src/server/explain/packet-words.ts";
 import { largeDatacenter } from "./network/large-datacenter.ts";
 
 const { values } = parseArgs({

@@ -7,10 +7,10 @@ import { compileNetwork, explain } from "../network/explain/explain.ts";
 import { needRouter } from "../network/explain/need-router.ts";
 import { tracePcap } from "../network/explain/trace-pcap.ts";
 import { traceJson, traceText } from "../network/explain/trace-text.ts";
-import { type Beyond, goBeyond } from "./beyond-balancer.ts";
+import { type Beyond, goBeyond } from "../server/explain/beyond-balancer.ts";
+import { readPacketWords } from "../server/explain/packet-words.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
-import { readPacketWords } from "./explain-words.ts";
 import { requestTraceText } from "./request-trace-text.ts";
 import { colour, type Terminal } from "./terminal.ts";
 
@@ -52,7 +52,7 @@ export async function explainPacket(args: readonly string[], terminal: Terminal)
       return complain(`cannot write ${pcap}: ${(error as Error).message}`);
     }
   }
-  const beyond = goBeyond(usable, network, trace, {
+  const beyond = goBeyond(usable.loadBalancers, network, trace, {
     url: line.valueOf("url"),
     headers: line.valuesOf("header"),
     back: line.has("back"),

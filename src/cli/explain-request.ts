@@ -2,14 +2,12 @@
 // it. Nothing is sent and nothing has to run.
 import { hostname } from "node:os";
 import process from "node:process";
-import { certificateNames } from "../io/openssl/server-names.ts";
-import type { ProxyConfiguration } from "../model/proxy.ts";
 import { explainRequest } from "../proxy/explain/explain-request.ts";
-import { readCertificate } from "../server/certificates/read-certificate.ts";
+import { namesOfCertificates } from "../server/explain/certificate-names.ts";
+import { readRequestQuestion } from "../server/explain/request-question.ts";
 import { readProxyFiles } from "../server/prepare.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";
-import { readRequestQuestion } from "./request-question.ts";
 import { requestTraceText } from "./request-trace-text.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -114,21 +112,3 @@ const OPTIONS = [
   })),
   ...["brief", "full", "json"].map((name) => ({ name, takesValue: false })),
 ];
-
-/** Certificates that cannot be read here are no reason not to explain. */
-export function namesOfCertificates(
-  configuration: ProxyConfiguration,
-): Map<string, readonly (readonly string[])[]> {
-  const names = new Map<string, readonly (readonly string[])[]>();
-  const binds = configuration.proxies.flatMap(({ frontend }) => frontend?.binds ?? []);
-  for (const { path, span } of binds.flatMap(({ tls }) => tls?.certificates ?? [])) {
-    if (names.has(path)) continue;
-    const { certificates } = readCertificate(path, span, { environment: process.env });
-    if (certificates.length > 0)
-      names.set(
-        path,
-        certificates.map(({ certificatePem }) => certificateNames(certificatePem)),
-      );
-  }
-  return names;
-}

@@ -1,11 +1,11 @@
 // For tests: a question about a datacentre that is written into the test.
 import assert from "node:assert/strict";
-import { readPacketWords } from "../../src/cli/explain-words.ts";
 import { readDatacenter } from "../../src/language/datacenter/reader.ts";
 import type { ResolvedDatacenter } from "../../src/model/resolved-datacenter.ts";
 import type { Trace } from "../../src/model/trace.ts";
 import { compileNetwork, type ExplainOptions, explain } from "../../src/network/explain/explain.ts";
 import { resolveDatacenter } from "../../src/network/resolve/resolve.ts";
+import { readPacketWords } from "../../src/server/explain/packet-words.ts";
 
 /** What a text means; it must be without fault. It begins with an empty line, which becomes the name's. */
 export function resolved(lines: string): ResolvedDatacenter {

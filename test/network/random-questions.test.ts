@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ip } from "../../src/base/ip.ts";
-import { readReference } from "../../src/cli/explain-words.ts";
 import { seededRandom } from "../../src/io/memory/seeded-random.ts";
 import { readDatacenter } from "../../src/language/datacenter/reader.ts";
 import type { ResolvedDatacenter } from "../../src/model/resolved-datacenter.ts";
@@ -13,6 +12,7 @@ import { needRouter } from "../../src/network/explain/need-router.ts";
 import { tracePcap } from "../../src/network/explain/trace-pcap.ts";
 import { traceJson, traceText } from "../../src/network/explain/trace-text.ts";
 import { resolveDatacenter } from "../../src/network/resolve/resolve.ts";
+import { readReference } from "../../src/server/explain/packet-words.ts";
 import { randomDatacenter } from "./checks/random-datacenter.ts";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 30);

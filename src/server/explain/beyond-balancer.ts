@@ -3,16 +3,16 @@
 // cookie.
 import { hostname } from "node:os";
 import process from "node:process";
-import { type Ip, parseIp } from "../base/ip.ts";
-import type { RequestTrace } from "../model/request-trace.ts";
-import type { Trace } from "../model/trace.ts";
-import { decodePacket, type Packet, portsOf } from "../network/device/packet.ts";
-import { explain, type Network } from "../network/explain/explain.ts";
-import { explainRequest } from "../proxy/explain/explain-request.ts";
-import { decodeEthernet, ETHER_TYPES } from "../wire/ethernet.ts";
-import type { UsableDatacenter } from "./datacenter-file.ts";
-import { namesOfCertificates } from "./explain-request.ts";
-import { readReference } from "./explain-words.ts";
+import { type Ip, parseIp } from "../../base/ip.ts";
+import type { RequestTrace } from "../../model/request-trace.ts";
+import type { Trace } from "../../model/trace.ts";
+import { decodePacket, type Packet, portsOf } from "../../network/device/packet.ts";
+import { explain, type Network } from "../../network/explain/explain.ts";
+import { explainRequest } from "../../proxy/explain/explain-request.ts";
+import { decodeEthernet, ETHER_TYPES } from "../../wire/ethernet.ts";
+import type { LoadBalancerFile } from "../datacenter/load-datacenter.ts";
+import { namesOfCertificates } from "./certificate-names.ts";
+import { readReference } from "./packet-words.ts";
 import { readRequestQuestion } from "./request-question.ts";
 
 export interface Beyond {
@@ -33,7 +33,7 @@ export interface BeyondOptions {
  * Null when the way does not end at a load balancer whose file could be read; a text when the URL is wrong.
  */
 export function goBeyond(
-  usable: UsableDatacenter,
+  loadBalancers: readonly LoadBalancerFile[],
   network: Network,
   trace: Trace,
   options: BeyondOptions,
@@ -41,7 +41,7 @@ export function goBeyond(
   const end = trace.there.hops[trace.there.end];
   if (trace.there.disposition !== "load-balanced" || end === undefined) return null;
   const edge = end.node.name;
-  const configuration = usable.loadBalancers.find((one) => one.edge === edge)?.configuration ?? null;
+  const configuration = loadBalancers.find((one) => one.edge === edge)?.configuration ?? null;
   const packet = packetAt(end.captures[0]?.frame);
   if (configuration === null || packet === null) return null;
   const { source, destination } = portsOf(packet);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TraceQuestion } from "../model/trace.ts";
-import { readPacketWords, readReference } from "./explain-words.ts";
+import type { TraceQuestion } from "../../model/trace.ts";
+import { readPacketWords, readReference } from "./packet-words.ts";
 
 function questionOf(line: string): TraceQuestion {
   const words = readPacketWords(line.split(" "));

@@ -1,7 +1,7 @@
 // The question in the words of `sallyport explain FILE FROM to TO [tcp PORT]`, as a value.
-import { type Ip, parseIp } from "../base/ip.ts";
-import type { IpProtocol, Reference } from "../model/datacenter.ts";
-import type { TraceQuestion } from "../model/trace.ts";
+import { type Ip, parseIp } from "../../base/ip.ts";
+import type { IpProtocol, Reference } from "../../model/datacenter.ts";
+import type { TraceQuestion } from "../../model/trace.ts";
 
 export type PacketWords =
   /** "web-001 to web-002 tcp 80" */

@@ -1,8 +1,8 @@
-// The question in the words of `sallyport explain request`: a URL as curl takes it, and what goes with it.
+// The question in the words of `sallyport explain request` and of the dashboard: a URL as curl takes it, and what goes with it.
 import { Buffer } from "node:buffer";
-import type { SocketAddress } from "../base/address.ts";
-import { parseIpAddress } from "../base/address.ts";
-import { type AssumedResponse, BODY_BYTES_MAX, type RequestQuestion } from "../proxy/explain/question.ts";
+import type { SocketAddress } from "../../base/address.ts";
+import { parseIpAddress } from "../../base/address.ts";
+import { type AssumedResponse, BODY_BYTES_MAX, type RequestQuestion } from "../../proxy/explain/question.ts";
 
 export interface RequestWords {
   readonly url: string;
