@@ -3,7 +3,10 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ApplyOutcome, apply as applyState, confirm, revert } from "../driver/apply.ts";
+import { findOwnWay } from "../driver/linux/own-way.ts";
 import type { StateStore } from "../driver/state-store.ts";
+import { cuttingStep, type OwnWay } from "../network/plan/own-way.ts";
+import type { Plan } from "../network/plan/plan.ts";
 import { complainOfUsage } from "./command-line.ts";
 import {
   endProgress,
@@ -60,7 +63,13 @@ export async function apply(args: readonly string[], terminal: Terminal): Promis
   if (open === null) return 1;
   for (const note of open.desired.notes)
     terminal.error(`${colour(terminal.isErrorColour, "notice", "note")}: ${note}\n`);
-  const request = { desired: open.desired.state, file: resolve(file), isTrial: trialMs !== null };
+  const way = trialMs === null ? await findOwnWay() : null;
+  const request = {
+    desired: open.desired.state,
+    file: resolve(file),
+    isTrial: trialMs !== null,
+    refuse: (plan: Plan) => (way === null ? null : dangerWords(plan, way)),
+  };
   const outcome = await applyState(request, open.driver, open.store, progressOn(terminal));
   endProgress(terminal);
   if (line.has("json")) terminal.write(`${JSON.stringify(recordOf(outcome), null, 2)}\n`);
@@ -78,6 +87,8 @@ export function report(file: string, outcome: ApplyOutcome, isJson: boolean, ter
     case "lacking":
       terminal.error(lackText(outcome.lacks, terminal));
       return 1;
+    case "refused":
+      return complainOfUsage(terminal, "apply", outcome.message, `sallyport apply --confirm 60s … ${file}`);
     case "failed":
       terminal.error(`${colour(terminal.isErrorColour, "error", "error")}: ${outcome.message}\n`);
       terminal.error(undoneText(outcome.undone, terminal));
@@ -96,6 +107,13 @@ export function report(file: string, outcome: ApplyOutcome, isJson: boolean, ter
       return 0;
     }
   }
+}
+
+function dangerWords(plan: Plan, way: OwnWay): string | null {
+  const step = cuttingStep(plan, way);
+  return step === null
+    ? null
+    : `to ${step.words} may cut the way by which you are connected (${way.client} to ${way.server}): do it on trial`;
 }
 
 function recordOf(outcome: ApplyOutcome): unknown {

@@ -22,6 +22,8 @@ export type ApplyOutcome =
     }
   | { readonly kind: "locked"; readonly message: string }
   | { readonly kind: "lacking"; readonly lacks: readonly Lack[] }
+  /** By the one who asked, for this reason, with the plan before them. */
+  | { readonly kind: "refused"; readonly message: string }
   | {
       readonly kind: "failed";
       readonly message: string;
@@ -37,6 +39,8 @@ export interface ApplyRequest {
   readonly file: string | null;
   /** The change is taken back by the next call unless `confirm` is called before. */
   readonly isTrial?: boolean;
+  /** Asked before anything is changed: null, or why it shall not be. */
+  readonly refuse?: (plan: Plan) => string | null;
 }
 
 /** Nothing but a `done` leaves the network other than it was, as far as it can be taken back. */
@@ -56,7 +60,7 @@ export async function apply(
 }
 
 async function applyLocked(
-  { desired, file, isTrial = false }: ApplyRequest,
+  { desired, file, isTrial = false, refuse = () => null }: ApplyRequest,
   driver: Driver,
   store: StateStore,
   progress: Progress,
@@ -73,6 +77,8 @@ async function applyLocked(
   const present = await driver.read(known);
   if (!present.ok) return { kind: "failed", message: present.message, undone: { isComplete: true } };
   const plan = planChanges(present.state, desired);
+  const reason = refuse(plan);
+  if (reason !== null) return { kind: "refused", message: reason };
   const next = file === null ? null : { state: desired, file };
   const done = { kind: "done", plan, recovered: recovered?.words ?? null, lacks } as const;
   if (plan.steps.length === 0) {

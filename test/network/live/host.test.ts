@@ -74,6 +74,35 @@ see; ls /run/netns /run/sallyport | grep -v : | grep -v '^$' || true`,
   assert.equal(end, begin);
 });
 
+test("the card of one's own remote shell is taken on trial only, even through sudo; others at once", {
+  skip,
+}, () => {
+  const output = inside(
+    folder,
+    `
+ip link add cardup type veth peer name wire; ip link set wire up; ip addr add 10.0.0.99/24 dev wire
+ip link add cardin type veth peer name wire2; ip link set cardin up; ip link set wire2 up
+ip link set cardup up; ip addr add 192.168.98.1/24 dev cardup; ip addr add 192.168.99.1/24 dev cardin
+before=$(ip -o link)
+# What is exported is in the environment of programs that are started afterwards only.
+shell() { SSH_CONNECTION="192.168.98.7 50000 192.168.98.1 22" bash -c "env -u SSH_CONNECTION $1; true"; }
+shell "$S apply --host me host.yaml" 2>&1
+[ "$before" = "$(ip -o link)" ] && echo untouched
+shell "$S apply --host me --confirm 60s host.yaml" > /run/trial 2>/dev/null & trial=$!
+until $S confirm host.yaml >/dev/null 2>&1; do sleep 0.1; done
+wait $trial; tail -1 /run/trial
+shell "$S apply --host me host.yaml" | tail -1
+$S destroy --host me host.yaml >/dev/null
+SSH_CONNECTION="192.168.99.7 50000 ::ffff:192.168.99.1 22" $S apply --host me host.yaml | tail -1`,
+  );
+  assert.match(
+    output,
+    /set cardup as a port of .* may cut the way .* \(192\.168\.98\.7 to 192\.168\.98\.1\)/,
+  );
+  assert.match(output, /apply --confirm 60s/);
+  assert.match(output, /\nuntouched\n.*confirmed\n.*nothing to change\n.*steps done\n$/);
+});
+
 test("IPv4 and IPv6 pass an edge, each by its own addresses, routes and translation", { skip }, () => {
   const output = inside(
     folder,
