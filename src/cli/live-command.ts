@@ -12,7 +12,8 @@ import { loadUsable, type UsableDatacenter } from "./datacenter-file.ts";
 import { isDatacenterFile } from "./is-datacenter-file.ts";
 import { colour, type Terminal } from "./terminal.ts";
 
-const LAUNCHER = fileURLToPath(new URL("../../bin/sallyport", import.meta.url));
+/** The words that call the command line. */
+export const LAUNCHER: string = fileURLToPath(new URL("../../bin/sallyport", import.meta.url));
 
 export const LIVE_OPTIONS: readonly OptionDefinition[] = [
   { name: "rootless", takesValue: false },

@@ -53,13 +53,14 @@ export async function apply(
   const message = store.lock();
   if (message !== null) return { kind: "locked", message };
   try {
-    return await applyLocked(request, driver, store, progress);
+    return await applyUnderLock(request, driver, store, progress);
   } finally {
     store.unlock();
   }
 }
 
-async function applyLocked(
+/** For who has the lock, and keeps it over several changes. */
+export async function applyUnderLock(
   { desired, file, isTrial = false, refuse = () => null }: ApplyRequest,
   driver: Driver,
   store: StateStore,

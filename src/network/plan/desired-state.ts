@@ -39,6 +39,8 @@ export interface DesiredOptions {
   absolutePath(path: string, namedIn?: string): string;
   /** Names of switches through whose port groups probes shall be sent. */
   readonly probedSwitches?: readonly string[];
+  /** Names of switches that were upgraded, and whose LAGs are still those of the version before. */
+  readonly unconvertedLags?: readonly string[];
 }
 
 export interface Desired {

@@ -2,6 +2,7 @@
 // Network cards are there already; only what the file says of them is set.
 import type { Bond, Host } from "../../model/datacenter.ts";
 import type { LinkState } from "../../model/network-state.ts";
+import { LAGS_MAX, versionOf } from "../switch-versions.ts";
 import { newLink } from "./namespace-draft.ts";
 import { MTU_DEFAULT, type Wiring } from "./wiring.ts";
 
@@ -18,7 +19,12 @@ export function addHost(name: string, wiring: Wiring): void {
   }
   for (const one of host.bonds) {
     const kind = { kind: "bond", options: bondOptions(one) } as const;
-    add({ name: one.name, kind, alias: wiring.alias(one.name), mtu: mtuOf(host, one.name) });
+    add({
+      name: one.name,
+      kind,
+      alias: wiring.alias(lagWords(one, host, wiring)),
+      mtu: mtuOf(host, one.name),
+    });
     for (const { value } of one.links) {
       if (!draft.links.some((link) => link.name === value))
         add({ name: value, kind: { kind: "physical" }, alias: null, mtu: mtuOf(host, one.name) });
@@ -50,6 +56,18 @@ export function addHost(name: string, wiring: Wiring): void {
     })),
   );
   if (host.forwarding?.value === true) draft.sysctl("net/ipv4/ip_forward", 1);
+}
+
+/**
+ * A bond of LACP under a switch that may have many LAGs is one of them by its name; before, it is the host's.
+ */
+function lagWords(bond: Bond, host: Host, { resolved, options }: Wiring): string {
+  const owner = resolved.source.switches.find(({ uplinks }) =>
+    uplinks.some(({ host: place, link }) => place.value === host.name && link.value === bond.name),
+  );
+  const isLag = owner !== undefined && bond.mode?.value === "802.3ad" && LAGS_MAX[versionOf(owner)] > 1;
+  const isConverted = isLag && options.unconvertedLags?.includes(owner.name) !== true;
+  return isConverted ? `${bond.name}:lag:${owner.name}` : bond.name;
 }
 
 /**

@@ -9,6 +9,7 @@ import type {
   ResolvedMachine,
   ResolvedNetwork,
 } from "../../model/resolved-datacenter.ts";
+import { versionOf } from "../switch-versions.ts";
 import type { DesiredOptions, Drafts } from "./desired-state.ts";
 import { aliasPrefix, linkName } from "./kernel-names.ts";
 import { type NamespaceDraft, newLink } from "./namespace-draft.ts";
@@ -187,7 +188,7 @@ export class Wiring {
       return { bridge, mtu, port, portGroup, hasUplink: uplink !== null };
     }
     const words = vlanWords(portGroup);
-    const segment = this.#bridgeFor(`${one.name}.${words}`, `${one.name}_${words}`, mtu);
+    const segment = this.#bridgeFor(`${one.name}.${words}`, `${one.name}_${words}:${versionOf(one)}`, mtu);
     if (uplink === null) return segment;
     const device = this.#vlanOfUplink(uplink, vlan, mtu, one);
     if (device === null) return segment;
@@ -219,7 +220,7 @@ export class Wiring {
       newLink({
         name: bridge,
         kind: { kind: "bridge", isVlanAware: true, protocol: "802.1Q" },
-        alias: this.alias(one.name),
+        alias: this.alias(`${one.name}:${versionOf(one)}`),
         mtu,
       }),
     );

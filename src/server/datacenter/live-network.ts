@@ -8,7 +8,7 @@ import { DiskStore, dataDirectoryOf } from "../../driver/linux/disk-store.ts";
 import { LinuxDriver } from "../../driver/linux/linux-driver.ts";
 import { findAbilities } from "../../driver/linux/preflight.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
-import { type Desired, desiredState } from "../../network/plan/desired-state.ts";
+import { type Desired, type DesiredOptions, desiredState } from "../../network/plan/desired-state.ts";
 import type { LoadBalancerFile } from "./load-datacenter.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../../bin/sallyport", import.meta.url));
@@ -34,9 +34,11 @@ export async function openNetwork(
   resolved: ResolvedDatacenter,
   loadBalancers: readonly LoadBalancerFile[],
   host: string | null,
+  more: Pick<DesiredOptions, "probedSwitches" | "unconvertedLags"> = {},
 ): Promise<LiveNetwork> {
   const desired = desiredState(resolved, {
     host,
+    ...more,
     ...(await findAbilities()),
     loadBalancers: new Map(
       loadBalancers.map(({ edge, path }) => [edge, { path: resolve(path), hash: hashOfFiles(path) }]),

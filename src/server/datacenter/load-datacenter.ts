@@ -32,16 +32,19 @@ export interface LoadBalancerFile {
   readonly configuration: ProxyConfiguration | null;
 }
 
+/** `texts`: what files would say after a change, by their names, instead of what they say. */
 export function loadDatacenter(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,
+  texts: ReadonlyMap<string, string> = new Map(),
 ): LoadedDatacenter {
   const nothing = { datacenter: null, resolved: null, loadBalancers: [], loadBalancerBinds: [] };
   const read = readSources([path]);
   if (read.diagnostics.length > 0) return { ...read, ...nothing };
-  const reading = readDatacenter(read.sources, {
+  const present = read.sources.map(({ name, text }) => ({ name, text: texts.get(name) ?? text }));
+  const reading = readDatacenter(present, {
     variables: environment,
-    readFile: readTextOrNull,
+    readFile: (name) => texts.get(name) ?? readTextOrNull(name),
     listFiles: (pattern) => globSync(pattern).sort(),
   });
   const sources = [...reading.sources].map(([name, text]) => ({ name, text }));

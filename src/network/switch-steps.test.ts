@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readDatacenter } from "../language/datacenter/reader.ts";
+import { upgradeSteps } from "./switch-steps.ts";
+import { planUpgrade } from "./switch-versions.ts";
+
+const TEXT = `
+datacenter: steps
+hosts: {h: {interfaces: {eth0: {}, eth1: {}}, bonds: {bond0: {links: [eth0, eth1], mode: 802.3ad}}}}
+switches:
+  lagged: {version: "5.1", uplinks: {h: bond0}, features: [lldp]}
+  plain: {version: "5.5"}
+`;
+
+function stepsOf(name: string, to: string, features: readonly string[]) {
+  const environment = { variables: {}, readFile: () => null, listFiles: () => [] };
+  const datacenter = readDatacenter([{ name: "steps.yaml", text: TEXT }], environment).datacenter!;
+  const plan = planUpgrade(datacenter, name, to);
+  assert.ok(typeof plan !== "string", String(plan));
+  return upgradeSteps(datacenter, name, plan, features);
+}
+
+test("the version comes first, then each feature that is not on yet, and the LAGs last", () => {
+  const steps = stepsOf("lagged", "5.5", ["bpdu-filter", "lldp", "bpdu-filter"]);
+  assert.ok(typeof steps !== "string");
+  assert.deepEqual(
+    steps.map(({ words, convertsLags }) => [words, convertsLags]),
+    [
+      ["version 5.5", false],
+      ["bpdu-filter", false],
+      ["LAG conversion", true],
+    ],
+  );
+  assert.deepEqual(steps[1]!.edits[0], {
+    kind: "append",
+    file: "steps.yaml",
+    path: ["switches", "lagged", "features"],
+    value: "bpdu-filter",
+  });
+});
+
+test("a switch without LAGs, or whose LAGs are of the new kind already, has none to convert", () => {
+  const steps = stepsOf("plain", "6.0", ["igmp-snooping"]);
+  assert.ok(typeof steps !== "string");
+  assert.deepEqual(
+    steps.map(({ words }) => words),
+    ["version 6.0", "igmp-snooping"],
+  );
+});
+
+test("a feature that nobody knows, or that the version does not have, is refused in words", () => {
+  assert.match(
+    stepsOf("lagged", "5.5", ["bpdu-filer"]) as string,
+    /there is no feature bpdu-filer.*bpdu-filter/,
+  );
+  assert.match(stepsOf("lagged", "5.5", ["igmp-snooping"]) as string, /IGMP snooping needs version 6\.0/);
+});

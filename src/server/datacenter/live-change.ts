@@ -1,0 +1,205 @@
+// A change of a running network in several stages, watched by probes through every port group that it could
+// concern: each stage is applied like any other change, and what loses a frame or fails is taken back. The
+// probes' own ports come before the first stage and go behind the last, by the same plans.
+import { setTimeout as pause } from "node:timers/promises";
+import { type ApplyOutcome, applyUnderLock, both, type Progress, type Undone } from "../../driver/apply.ts";
+import type { Driver } from "../../driver/contract.ts";
+import { ProbeStream } from "../../driver/linux/probe-stream.ts";
+import type { StateStore } from "../../driver/state-store.ts";
+import type { NetworkState } from "../../model/network-state.ts";
+import { planChanges } from "../../network/plan/plan-changes.ts";
+import type { Probe } from "../../network/plan/probe-state.ts";
+
+export interface LiveStage {
+  readonly words: string;
+  /** With the probes' ports. */
+  readonly desired: NetworkState;
+  /** Null, or why it cannot be done now; asked just before. */
+  readonly obstacle?: () => string | null;
+}
+
+export interface LiveChange {
+  readonly file: string;
+  /** What is applied now, as the file says it, without and with the probes' ports. */
+  readonly before: NetworkState;
+  readonly beforeProbed: NetworkState;
+  readonly stages: readonly LiveStage[];
+  /** What is left at the end. */
+  readonly after: NetworkState;
+  readonly probes: readonly Probe[];
+  /** Ends the change early: it is taken back. */
+  readonly signal: AbortSignal;
+}
+
+export interface StageReport {
+  readonly words: string;
+  readonly steps: number;
+  readonly elapsedMs: number;
+  readonly lost: number;
+}
+
+export interface ProbeReport {
+  readonly switch: string;
+  readonly portGroup: string;
+  readonly sent: number;
+  readonly perSecond: number;
+  readonly lost: number;
+  /** False: not one came through before the change, so nothing is known of it. */
+  readonly isWatched: boolean;
+}
+
+export type LiveOutcome =
+  /** Nothing was changed. */
+  | { readonly kind: "refused"; readonly message: string; readonly help: string | null }
+  | {
+      readonly kind: "failed";
+      readonly message: string;
+      readonly undone: Undone;
+      readonly stages: readonly StageReport[];
+      readonly probes: readonly ProbeReport[];
+    }
+  | {
+      readonly kind: "done";
+      readonly stages: readonly StageReport[];
+      readonly probes: readonly ProbeReport[];
+    };
+
+/** For so long the probes run before the first stage and behind each. */
+const WATCH_MS = 500;
+/** A cable that was just plugged in may take a second until it carries frames. */
+const PATIENCE_MS = 5000;
+const POLL_MS = 20;
+const ANSWERS_BEFORE = 25;
+
+export async function changeLive(
+  change: LiveChange,
+  driver: Driver,
+  store: StateStore,
+  progress: Progress,
+): Promise<LiveOutcome> {
+  const message = store.lock();
+  if (message !== null) return { kind: "refused", message, help: "Wait until it has finished." };
+  try {
+    return await changeLocked(change, driver, store, progress);
+  } finally {
+    store.unlock();
+  }
+}
+
+async function changeLocked(
+  change: LiveChange,
+  driver: Driver,
+  store: StateStore,
+  progress: Progress,
+): Promise<LiveOutcome> {
+  const { file, before, beforeProbed, after, probes } = change;
+  const refusal = await refuse(change, driver, store);
+  if (refusal !== null) return { kind: "refused", ...refusal };
+  const applyNow = (desired: NetworkState) =>
+    applyUnderLock({ desired, file }, driver, store, progress).then(faultOf);
+  const takeBack = async (): Promise<Undone> => {
+    const fault = await applyNow(before);
+    return fault === null ? { isComplete: true } : { isComplete: false, message: fault };
+  };
+  progress.phase("adding ports for probes");
+  const fault = await applyNow(beforeProbed);
+  if (fault !== null) {
+    await takeBack();
+    return { kind: "refused", message: `no probes can be sent: ${fault}`, help: null };
+  }
+  const streams = probes.map((probe) => new ProbeStream(probe));
+  const stages: StageReport[] = [];
+  let failure: string | null = null;
+  let reports: ProbeReport[];
+  try {
+    const watched = await untilAnswered(streams);
+    for (const stage of change.stages) {
+      failure = change.signal.aborted ? "it was interrupted" : null;
+      if (failure === null) failure = await runStage(stage, change, watched, stages, driver, store, progress);
+      if (failure !== null) break;
+    }
+    reports = streams.map((stream) => reportOf(stream, watched.includes(stream)));
+  } finally {
+    for (const stream of streams) stream.stop();
+  }
+  const undoneOrFault = failure === null ? await applyNow(after) : failure;
+  if (undoneOrFault === null) return { kind: "done", stages, probes: reports };
+  return { kind: "failed", message: undoneOrFault, undone: await takeBack(), stages, probes: reports };
+}
+
+/** Null, or what went wrong. */
+async function runStage(
+  { words, desired, obstacle }: LiveStage,
+  { file }: LiveChange,
+  watched: readonly ProbeStream[],
+  stages: StageReport[],
+  driver: Driver,
+  store: StateStore,
+  progress: Progress,
+): Promise<string | null> {
+  const reason = obstacle?.() ?? null;
+  if (reason !== null) return `${words}: ${reason}`;
+  const lostBefore = lostOf(watched);
+  const start = performance.now();
+  const outcome = await applyUnderLock({ desired, file }, driver, store, progress);
+  const elapsedMs = performance.now() - start;
+  progress.phase(`watching probes after: ${words}`);
+  await pause(WATCH_MS);
+  const lost = lostOf(watched) - lostBefore;
+  const fault = faultOf(outcome);
+  stages.push({ words, steps: outcome.kind === "done" ? outcome.plan.steps.length : 0, elapsedMs, lost });
+  if (fault !== null) return `${words}: ${fault}`;
+  if (lost === 0) return null;
+  const where = watched.filter((stream) => stream.lost() > 0).map(({ probe }) => probe.portGroup);
+  return `${words}: ${lost} probe${lost === 1 ? " was" : "s were"} lost through ${where.join(", ")}`;
+}
+
+async function refuse(
+  { file, before }: LiveChange,
+  driver: Driver,
+  store: StateStore,
+): Promise<{ readonly message: string; readonly help: string | null } | null> {
+  const applied = store.readApplied();
+  const help = `sallyport apply ${file}`;
+  if (applied === null)
+    return { message: `${file} is not applied, so there is nothing live to change`, help };
+  const present = await driver.read(both(applied.state, before));
+  if (!present.ok) return { message: present.message, help: null };
+  const { steps } = planChanges(present.state, before);
+  if (steps.length === 0) return null;
+  return { message: `the network is not what ${file} says: it would have to ${steps[0]!.words}`, help };
+}
+
+/** Null, or why it was not done. */
+function faultOf(outcome: ApplyOutcome): string | null {
+  if (outcome.kind === "done") return null;
+  if (outcome.kind !== "lacking") return outcome.message;
+  return outcome.lacks.find(({ isFatal }) => isFatal)?.what ?? "this machine lacks something";
+}
+
+/** Those of which answers come before anything is changed. */
+async function untilAnswered(streams: readonly ProbeStream[]): Promise<ProbeStream[]> {
+  const isReady = (stream: ProbeStream) => stream.sent >= ANSWERS_BEFORE;
+  for (let waited = 0; waited < PATIENCE_MS && !streams.every(isReady); waited += POLL_MS)
+    await pause(POLL_MS);
+  for (const stream of streams) stream.begin();
+  await pause(WATCH_MS);
+  return streams.filter(isReady);
+}
+
+function lostOf(streams: readonly ProbeStream[]): number {
+  return streams.reduce((sum, stream) => sum + stream.lost(), 0);
+}
+
+function reportOf(stream: ProbeStream, isWatched: boolean): ProbeReport {
+  const { probe, sent } = stream;
+  const perSecond = Math.round(stream.perSecond);
+  return {
+    switch: probe.switch,
+    portGroup: probe.portGroup,
+    sent,
+    perSecond,
+    lost: stream.lost(),
+    isWatched,
+  };
+}
