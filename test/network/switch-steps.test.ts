@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readDatacenter } from "../language/datacenter/reader.ts";
-import { upgradeSteps } from "./switch-steps.ts";
-import { planUpgrade } from "./switch-versions.ts";
+import { readDatacenter } from "../../src/language/datacenter/reader.ts";
+import { upgradeSteps } from "../../src/network/switch-steps.ts";
+import { planUpgrade } from "../../src/network/switch-versions.ts";
 
 const TEXT = `
 datacenter: steps
