@@ -56,6 +56,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./shell.ts")).shell,
   },
   {
+    name: "program",
+    synopsis: "program list|logs|restart FILE",
+    summary: "what runs in a datacentre: machines, DHCP, load balancers",
+    load: async () => (await import("./program.ts")).program,
+  },
+  {
     name: "destroy",
     synopsis: "destroy FILE",
     summary: "take away what apply made",

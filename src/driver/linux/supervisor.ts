@@ -2,7 +2,16 @@
 // with a pause that doubles from one second to a minute, and writes what it says into a file. A machine's
 // command has mount and process namespaces of its own, so that whatever it started ends with it.
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
@@ -60,6 +69,18 @@ export class Supervisor {
 
   directoryOf(name: string): string {
     return join(this.#directory, name);
+  }
+
+  /** File of what it and its supervisor say; what is older is beside it, in `log.old`. */
+  logOf(name: string): string {
+    return join(this.directoryOf(name), "log");
+  }
+
+  /** When it was started, in milliseconds since 1970; null: it does not run. */
+  runningSince(name: string): number | null {
+    const started = this.#startedOf(name);
+    if (started === null || startTimeOf(started.pid) !== started.startedAt) return null;
+    return statSync(`/proc/${started.pid}`).ctimeMs;
   }
 
   /** Those of `names` that run. */
