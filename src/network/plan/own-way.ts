@@ -9,7 +9,9 @@ export interface OwnWay {
   readonly client: Ip;
   /** The address of this machine that the client talks to. */
   readonly server: Ip;
-  /** Devices that packets pass: the one with the address, the one towards the client, and what they stand on. */
+  /**
+   * Devices that packets pass: the one with the address, the one towards the client, and what they stand on.
+   */
   readonly links: ReadonlySet<string>;
 }
 
