@@ -110,6 +110,7 @@ export class SimulatedProxy {
         certificates: { [CERTIFICATE_PATH]: [certificate] },
         trust: {},
         ticketKeys: new Uint8Array(80),
+        wantsRequests: false,
       },
       {
         engine: this.engine,

@@ -2,7 +2,7 @@
 // process, as it would run in earnest. Needs no rights, changes nothing but its own state directory, and
 // ends with Ctrl-C.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -19,15 +19,18 @@ import { colour, columns, type Terminal } from "./terminal.ts";
 const HELP = `Usage: sallyport demo [options]
 
 Three small web servers, and a load balancer in front of them: TLS with a certificate made for the occasion, sticky
-sessions by cookie, health checks, a page of statistics. Requests are shown as they come. Ctrl-C ends it.
+sessions by cookie, health checks, a page of statistics, and a dashboard that also shows the network of an example.
+Requests are shown as they come. Ctrl-C ends it.
 
 Options:
-  --port N        port of https://localhost (default: 8443, another one when it is taken)
-  --stats-port N  port of the statistics (default: 8404, likewise)
-  --for TIME      end by itself: 30s, 5m
-  --workers N     worker processes (default: 2)
-  --engine NAME   auto, uring or portable (default: auto)
-  -h, --help      show this
+  --port N            port of https://localhost (default: 8443, another one when it is taken)
+  --dashboard-port N  port of the dashboard (default: 8404, likewise)
+  --stats-port N      port of the statistics (default: 8405, likewise)
+  --datacenter FILE   the network that the dashboard shows (default: a copy of the example, company)
+  --for TIME          end by itself: 30s, 5m
+  --workers N         worker processes (default: 2)
+  --engine NAME       auto, uring or portable (default: auto)
+  -h, --help          show this
 
 Examples:
   sallyport demo
@@ -38,14 +41,17 @@ Exit codes: 0 ended as it was told, 1 it could not start, with the reason.
 
 const OPTIONS = [
   { name: "port", takesValue: true },
+  { name: "dashboard-port", takesValue: true },
   { name: "stats-port", takesValue: true },
+  { name: "datacenter", takesValue: true },
   { name: "for", takesValue: true },
   { name: "workers", takesValue: true },
   { name: "engine", takesValue: true },
 ] as const;
 
 const PORT_DEFAULT = 8443;
-const STATISTICS_PORT_DEFAULT = 8404;
+const DASHBOARD_PORT_DEFAULT = 8404;
+const STATISTICS_PORT_DEFAULT = 8405;
 const WORKERS_DEFAULT = "2";
 /** Ctrl-C ends everything within a second, whatever hangs. */
 const KILL_AFTER_MS = 800;
@@ -54,6 +60,9 @@ const DAY_MS = 86_400_000;
 interface DemoOptions {
   readonly port: number;
   readonly statisticsPort: number;
+  readonly dashboardPort: number;
+  /** Null: the example. */
+  readonly datacenterFile: string | null;
   readonly durationMs: number | null;
   /** Passed on to `sallyport run`. */
   readonly runOptions: readonly string[];
@@ -90,7 +99,9 @@ function readDemoOptions(line: CommandLine): DemoOptions | string {
   if (words.length > 0) return `what is ${words[0]}?`;
   const port = readPort(line.valueOf("port"), PORT_DEFAULT);
   const statisticsPort = readPort(line.valueOf("stats-port"), STATISTICS_PORT_DEFAULT);
-  if (port === null || statisticsPort === null) return "a port is a number from 1 to 65535, or 0 for any";
+  const dashboardPort = readPort(line.valueOf("dashboard-port"), DASHBOARD_PORT_DEFAULT);
+  if (port === null || statisticsPort === null || dashboardPort === null)
+    return "a port is a number from 1 to 65535, or 0 for any";
   const durationText = line.valueOf("for");
   const durationMs = durationText === null ? null : readDuration(durationText);
   if (durationText !== null && durationMs === null)
@@ -99,7 +110,8 @@ function readDemoOptions(line: CommandLine): DemoOptions | string {
     return `there is no engine ${line.valueOf("engine")}: auto, uring or portable`;
   const workers = line.valueOf("workers") ?? WORKERS_DEFAULT;
   const runOptions = ["--engine", line.valueOf("engine") ?? "auto", "--workers", workers];
-  return { port, statisticsPort, durationMs, runOptions };
+  const datacenterFile = line.valueOf("datacenter");
+  return { port, statisticsPort, dashboardPort, datacenterFile, durationMs, runOptions };
 }
 
 /** Starts the load balancer and watches it to its end. */
@@ -110,6 +122,7 @@ async function balance(
 ): Promise<number> {
   const addresses = await localAddresses();
   const port = await choosePort(options.port, addresses);
+  const dashboardPort = await choosePort(options.dashboardPort, addresses);
   const statisticsPort = await choosePort(options.statisticsPort, addresses);
   const directory = demoDirectory();
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -118,24 +131,40 @@ async function balance(
   const hosts = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
   const places = { hosts, port, statisticsPort, certificatePath: certificate.path, servers };
   writeFileSync(configurationPath, demoConfiguration(places), { mode: 0o600 });
-  const child = startBalancer(configurationPath, options.runOptions, terminal);
+  const datacenterFile = options.datacenterFile ?? copyOfCompany(directory);
+  const runOptions = [
+    ...options.runOptions,
+    ...["--demo", "--dashboard", `localhost:${dashboardPort}`],
+    ...(datacenterFile === null ? [] : ["--datacenter", datacenterFile]),
+  ];
+  const child = startBalancer(configurationPath, runOptions, terminal);
   const notes = [
-    ...portNotes(options, port, statisticsPort),
+    ...portNotes(options, port, dashboardPort, statisticsPort),
     certificate.isNew ? `made a certificate for localhost: ${certificate.path}` : null,
   ].filter((note) => note !== null);
   const shows = new RequestView(child, terminal);
   const welcome = () => {
     for (const note of notes) terminal.write(`${colour(terminal.isColour, "warning", "note")}: ${note}\n`);
-    terminal.write(welcomeText(port, statisticsPort, configurationPath, terminal.isColour));
+    const ports = { port, dashboardPort, statisticsPort };
+    terminal.write(welcomeText(ports, configurationPath, terminal.isColour));
     shows.begin();
   };
   return watch(child, options.durationMs, welcome);
 }
 
-function portNotes(options: DemoOptions, port: number, statisticsPort: number): (string | null)[] {
+function portNotes(
+  options: DemoOptions,
+  port: number,
+  dashboardPort: number,
+  statisticsPort: number,
+): (string | null)[] {
   const note = (wanted: number, chosen: number) =>
     wanted === 0 || wanted === chosen ? null : `port ${wanted} is taken, so it is ${chosen}`;
-  return [note(options.port, port), note(options.statisticsPort, statisticsPort)];
+  return [
+    note(options.port, port),
+    note(options.dashboardPort, dashboardPort),
+    note(options.statisticsPort, statisticsPort),
+  ];
 }
 
 function startBalancer(path: string, runOptions: readonly string[], terminal: Terminal): ChildProcess {
@@ -197,9 +226,16 @@ class RequestView {
   }
 }
 
-function welcomeText(port: number, statisticsPort: number, path: string, isColour: boolean): string {
-  const url = `https://localhost:${port}/`;
-  const statisticsUrl = `http://localhost:${statisticsPort}/`;
+interface DemoPorts {
+  readonly port: number;
+  readonly dashboardPort: number;
+  readonly statisticsPort: number;
+}
+
+function welcomeText(ports: DemoPorts, path: string, isColour: boolean): string {
+  const url = `https://localhost:${ports.port}/`;
+  const statisticsUrl = `http://localhost:${ports.statisticsPort}/`;
+  const dashboardUrl = `http://localhost:${ports.dashboardPort}/`;
   const place = (text: string) => colour(isColour, "place", text);
   const program = programName();
   const trials = [
@@ -213,12 +249,24 @@ function welcomeText(port: number, statisticsPort: number, path: string, isColou
   return `
 ${colour(isColour, "title", "Sallyport is serving")} ${place(url)} with statistics on ${place(statisticsUrl)}
 
+Its dashboard is on ${place(dashboardUrl)}: what is served, the servers, requests and why they went where they went, and
+the network of an example.
+
 Try in a second terminal:
 ${columns(trials).join("\n")}
 
 The browser warns of the certificate, which vouches for itself. Ctrl-C ends the demo.
 
 `;
+}
+
+/** Somebody may mend it from the dashboard, so it is a copy; null when the example is not there. */
+function copyOfCompany(directory: string): string | null {
+  const example = fileURLToPath(new URL("../../examples/company", import.meta.url));
+  const copy = join(directory, "company");
+  if (!existsSync(join(example, "datacenter.yaml"))) return null;
+  cpSync(example, copy, { recursive: true });
+  return join(copy, "datacenter.yaml");
 }
 
 /** How the program is called from here. */

@@ -106,6 +106,7 @@ async function serveAsHaproxy(flags: HaproxyFlags, terminal: Terminal): Promise<
     engine: "auto",
     workerCount: null,
     pidFile: flags.pidFile,
+    dashboard: null,
     isQuiet: flags.isQuiet,
     isDaemon: isDaemonChild(),
     handleServing: () => {

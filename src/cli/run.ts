@@ -1,6 +1,7 @@
 // `sallyport run`: serves in the foreground.
 import process from "node:process";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
+import { DASHBOARD_HELP, DASHBOARD_OPTIONS, readDashboardOptions } from "./dashboard-options.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -12,7 +13,7 @@ Options:
   --engine auto|uring|portable  how workers talk to the network: io_uring, or Node's own sockets (default: auto)
   --workers N                   worker processes (default: nbthread of the file, else one for each core)
   --pid-file FILE               where the process id goes while it serves (default: pidfile of the file)
-  -h, --help                    show this
+${DASHBOARD_HELP}  -h, --help                    show this
 
 Signals: HUP or USR2 reload the files, and a broken file changes nothing. USR1 stops softly: no new connections, open
 ones are finished. TERM stops now. INT (Ctrl-C) stops softly, a second one now. systemd is notified (Type=notify-reload).
@@ -20,6 +21,7 @@ ones are finished. TERM stops now. INT (Ctrl-C) stops softly, a second one now. 
 Examples:
   sallyport run haproxy.cfg
   sallyport run --workers 4 --pid-file /run/sallyport.pid /etc/haproxy/
+  sallyport run --dashboard localhost:8404 haproxy.cfg
 
 Exit codes: 0 it was told to stop, 1 it could not start, with the reason.
 `;
@@ -28,6 +30,9 @@ const OPTIONS = [
   { name: "engine", takesValue: true },
   { name: "workers", takesValue: true },
   { name: "pid-file", takesValue: true },
+  // Of `demo`, which starts this.
+  { name: "demo", takesValue: false },
+  ...DASHBOARD_OPTIONS,
 ] as const;
 
 const WORKER_COUNT_MAX = 64;
@@ -51,11 +56,13 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const workerCount = readWorkerCount(line.valueOf("workers"));
   if (workerCount === "wrong")
     return complainOfUsage(terminal, "run", `--workers takes a number from 1 to ${WORKER_COUNT_MAX}`);
+  const dashboard = readDashboardOptions(line, line.has("demo"));
+  if (dashboard.kind === "wrong") return complainOfUsage(terminal, "run", dashboard.message, dashboard.help);
   const pidFile = line.valueOf("pid-file");
   // A program that started this one with a channel waits for the word on it.
   const handleServing = () => void (process.connected && process.send?.("serving"));
   const options = { files: line.words, engine, workerCount, pidFile, isQuiet: false, isDaemon: false };
-  return serve({ ...options, handleServing }, terminal);
+  return serve({ ...options, dashboard: dashboard.settings, handleServing }, terminal);
 }
 
 /** Null: there is no such engine. */

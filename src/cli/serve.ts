@@ -13,6 +13,8 @@ export interface ServeOptions {
   readonly engine: MasterOptions["engine"];
   readonly workerCount: number | null;
   readonly pidFile: string | null;
+  /** Null: none. */
+  readonly dashboard: MasterOptions["dashboard"];
   /** Whether warnings and notes are left out; errors never are. */
   readonly isQuiet: boolean;
   /** In the background: it outlives the one who started it. */
@@ -39,6 +41,7 @@ function newMaster(options: ServeOptions, terminal: Terminal): Master {
     engine: options.engine,
     workerCount: options.workerCount,
     pidFile: options.pidFile,
+    dashboard: options.dashboard ?? null,
     environment: process.env,
     report: (line) => terminal.error(`sallyport: ${line}\n`),
     reportDiagnostics: (diagnostics, sources) => {
@@ -87,6 +90,7 @@ class Service {
       this.#say(
         `${colour(this.#terminal.isErrorColour, "good", "serving")} with ${workers} on the ${engineName} engine`,
       );
+      if (this.#master.dashboardOrigin !== null) this.#say(`dashboard: ${this.#master.dashboardOrigin}/`);
     }
     try {
       const files = this.#options.files.map((file) => (file === "-" ? file : resolve(file)));

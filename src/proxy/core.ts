@@ -32,6 +32,8 @@ export interface ProxyServices {
   serveStatistics(stream: Stream): Reply | null;
   serveMetrics(stream: Stream): Reply;
   observe(server: Server, observation: Observation): void;
+  /** Told of each stream that has ended, while its request's head can still be read. */
+  noteStream?(stream: Stream): void;
 }
 
 /** What a process can afford. */
@@ -152,6 +154,10 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
 
   observe(server: Server, observation: Observation): void {
     if (server.definition.observe !== null) this.#services.observe(server, observation);
+  }
+
+  streamEnded(stream: Stream): void {
+    this.#services.noteStream?.(stream);
   }
 
   /** Called by acceptors: what is at its maxconn leaves further connections to the kernel's queue. */

@@ -12,6 +12,7 @@ import { MessageLog } from "../proxy/log/message-log.ts";
 import type { Server } from "../proxy/runtime.ts";
 import type { SharedState } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
+import type { AdminActions } from "./admin/actions.ts";
 import { AdminSockets } from "./admin/admin-socket.ts";
 import { MasterActions } from "./admin/master-actions.ts";
 import { RuntimeApi } from "./admin/runtime-api.ts";
@@ -56,6 +57,11 @@ export class Control {
     });
     this.#api = new RuntimeApi(this.#actions, this.#firstCommit.promise);
     this.#sockets = new AdminSockets(this.#api);
+  }
+
+  /** What the runtime API does things by. */
+  get actions(): AdminActions {
+    return this.#actions;
   }
 
   /** The generation that serves. */

@@ -25,6 +25,7 @@ export interface CrewEvents {
   report(text: string): void;
   handleObservation(message: Extract<FromWorker, { kind: "observation" }>): void;
   handleAdminCommand(command: string): void;
+  handleRequests(message: Extract<FromWorker, { kind: "requests" }>): void;
   /** No worker is left: the crew was stopped, or (`hasFailed`) none could be kept alive. */
   handleAllStopped(hasFailed: boolean): void;
 }
@@ -213,6 +214,9 @@ export class Crew implements WorkerProcessEvents {
         return;
       case "admin":
         this.#events.handleAdminCommand(message.command);
+        return;
+      case "requests":
+        this.#events.handleRequests(message);
         return;
       case "sessions": {
         const request = this.#sessionRequests.get(message.requestId);

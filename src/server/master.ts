@@ -14,6 +14,8 @@ import { HEADER, SharedState, SLOT_COUNT_MAX_DEFAULT, sharedStateBytes } from ".
 import type { Engine } from "../transport/contract.ts";
 import { Control } from "./control.ts";
 import { Crew } from "./crew.ts";
+import { Dashboard } from "./dashboard/dashboard.ts";
+import type { DashboardSettings } from "./dashboard/settings.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
 import { makeOwnDirectory, removeAbandonedDirectories } from "./own-directory.ts";
 import { type LoadedConfiguration, loadConfiguration, makeTicketKeys, type SourceText } from "./prepare.ts";
@@ -36,6 +38,8 @@ export interface MasterOptions {
   /** Overrides `pidfile`. */
   readonly pidFile: string | null;
   readonly passwordFor?: (path: string) => string | null;
+  /** Left out: none is served. */
+  readonly dashboard?: DashboardSettings | null;
   /** One line for the operator, without newline. */
   report(line: string): void;
   reportDiagnostics(diagnostics: readonly Diagnostic[], sources: readonly SourceText[]): void;
@@ -66,6 +70,8 @@ export class Master {
   #control: Control | null = null;
   #slots: SlotTable = {};
   #configuration: ProxyConfiguration | null = null;
+  #sources: readonly SourceText[] = [];
+  #dashboard: Dashboard | null = null;
   #reload: Promise<ReloadResult> | null = null;
   #nextReload: Promise<ReloadResult> | null = null;
   #isStopping = false;
@@ -87,6 +93,11 @@ export class Master {
     return this.#crew?.workers.map((worker) => worker.pid) ?? [];
   }
 
+  /** Where the dashboard is, as browsers see it; null without one. */
+  get dashboardOrigin(): string | null {
+    return this.#dashboard?.origin ?? null;
+  }
+
   get engineName(): string {
     return this.#crew?.workers[0]?.engine ?? "";
   }
@@ -101,7 +112,10 @@ export class Master {
     if (workerCount === 0) return this.#abandon();
     this.#notePrivileges(configuration);
     await this.#openCrew(configuration, workerCount);
-    const problems = await this.#apply(result.loaded);
+    const problems = [
+      ...(await this.#apply(result.loaded, result.sources)),
+      ...((await this.#openDashboard()) ?? []),
+    ];
     if (problems.length > 0) {
       for (const problem of problems) this.#options.report(describe(problem));
       this.#crew!.killAll();
@@ -137,7 +151,7 @@ export class Master {
     }
     const { loaded, diagnostics, sources } = this.#load();
     if (loaded === null) return { ok: false, diagnostics, sources, problems: [] };
-    const problems = await this.#apply(loaded);
+    const problems = await this.#apply(loaded, sources);
     return { ok: problems.length === 0, diagnostics, sources, problems };
   }
 
@@ -147,6 +161,7 @@ export class Master {
     this.#isStopping = true;
     if (this.#state !== null) Atomics.store(this.#state.header, HEADER.isStopping, 1);
     this.#control?.stop();
+    void this.#dashboard?.close();
     const hardStopMs = this.#configuration?.global.hardStopAfterMs ?? null;
     this.#crew?.stopSoftly(hardStopMs);
     if (hardStopMs !== null) this.#killAfter(hardStopMs + KILL_AFTER_MS);
@@ -155,6 +170,7 @@ export class Master {
   stopNow(): void {
     this.#isStopping = true;
     this.#control?.stop();
+    void this.#dashboard?.close();
     this.#crew?.stopNow();
     this.#killAfter(KILL_AFTER_MS);
   }
@@ -169,7 +185,10 @@ export class Master {
     return loadConfiguration(files, { environment, ...(passwordFor === undefined ? {} : { passwordFor }) });
   }
 
-  async #apply(loaded: LoadedConfiguration): Promise<readonly WorkerProblem[]> {
+  async #apply(
+    loaded: LoadedConfiguration,
+    sources: readonly SourceText[],
+  ): Promise<readonly WorkerProblem[]> {
     const { configuration } = loaded;
     // A stats socket is enough to begin with: such files only check servers. But a file of which half is
     // written must not end what is served.
@@ -183,7 +202,13 @@ export class Master {
     }
     const { addresses, diagnostics } = await this.#names.resolve(configuration);
     this.#options.reportDiagnostics(diagnostics, []);
-    const prepared: PreparedConfiguration = { ...loaded, slots, addresses, ticketKeys: this.#ticketKeys };
+    const prepared: PreparedConfiguration = {
+      ...loaded,
+      slots,
+      addresses,
+      ticketKeys: this.#ticketKeys,
+      wantsRequests: this.#options.dashboard != null,
+    };
     this.#slots = slots;
     const ownProblems = this.#control!.prepare(prepared);
     if (ownProblems.length > 0) return ownProblems;
@@ -198,7 +223,9 @@ export class Master {
       return problems;
     }
     this.#configuration = configuration;
+    this.#sources = sources;
     this.#control!.keepSockets(configuration);
+    this.#dashboard?.handleReload(sources);
     this.#names.follow(configuration, addresses);
     return [];
   }
@@ -259,6 +286,7 @@ export class Master {
         report: (text) => this.#options.report(text),
         handleObservation: (message) =>
           this.#control?.observe(message.backend, message.server, message.observation),
+        handleRequests: ({ requests, endedCount }) => this.#dashboard?.handleRequests(requests, endedCount),
         handleAdminCommand: (command) => void this.#control?.runCommand(command),
         handleAllStopped: (hasFailed) => this.#finish(hasFailed ? 1 : 0),
       },
@@ -274,6 +302,27 @@ export class Master {
       reload: () => this.#reloadByCommand(),
       report: (text) => this.#options.report(text),
     });
+  }
+
+  /** Null: it is open, or not wanted, or the configuration did not get as far as that. */
+  async #openDashboard(): Promise<readonly WorkerProblem[] | null> {
+    const { dashboard: settings, files, environment, report } = this.#options;
+    if (settings == null || this.#configuration === null) return null;
+    const control = this.#control!;
+    const dashboard = new Dashboard(settings, {
+      actions: control.actions,
+      files,
+      environment,
+      engineName: this.engineName,
+      startedMs: Date.now(),
+      reload: () => this.#reloadByCommand(),
+      report,
+    });
+    dashboard.handleReload(this.#sources);
+    const problem = await dashboard.start();
+    if (problem !== null) return [{ file: "", line: 0, message: problem }];
+    this.#dashboard = dashboard;
+    return null;
   }
 
   /** Whoever watches the log learns of it too. */
@@ -302,6 +351,7 @@ export class Master {
   #finish(code: number): void {
     this.#names.stop();
     this.#control?.stop();
+    void this.#dashboard?.close();
     if (this.#syncTimer !== null) clearInterval(this.#syncTimer);
     this.#memory?.close();
     if (this.#directory !== "") rmSync(this.#directory, { recursive: true, force: true });

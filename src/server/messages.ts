@@ -19,6 +19,8 @@ export interface PreparedConfiguration {
   readonly trust: Readonly<Record<string, string>>;
   /** 80 bytes that all workers encrypt session tickets with. */
   readonly ticketKeys: Uint8Array;
+  /** Whether the master wants to hear of the requests that have ended: somebody may look at them. */
+  readonly wantsRequests: boolean;
 }
 
 export type ToWorker =
@@ -63,10 +65,55 @@ export type FromWorker =
     }
   | { readonly kind: "admin"; readonly command: string }
   | {
+      readonly kind: "requests";
+      readonly requests: readonly EndedRequest[];
+      /** How many have ended since the last message; under load only some of them are told. */
+      readonly endedCount: number;
+    }
+  | {
       readonly kind: "sessions";
       readonly requestId: number;
       readonly sessions: readonly SessionDescription[];
     };
+
+/** A request, in tcp mode a connection, that has ended, as logs know it. Durations are milliseconds or -1. */
+export interface EndedRequest {
+  /** Wall clock when it began. */
+  readonly atMs: number;
+  readonly clientHost: string;
+  readonly clientPort: number;
+  /** The address that the client reached. */
+  readonly ownHost: string;
+  readonly ownPort: number;
+  readonly frontend: string;
+  readonly backend: string | null;
+  readonly server: string | null;
+  /** Null: no TLS. "": no name was asked for. */
+  readonly serverName: string | null;
+  /** Null in tcp mode, and when no request came. */
+  readonly http: {
+    readonly method: string;
+    readonly target: string;
+    readonly status: number;
+    /** As they came, credentials taken out. */
+    readonly headers: readonly (readonly [name: string, value: string])[];
+  } | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly idleMs: number;
+  readonly requestMs: number;
+  readonly queueMs: number;
+  readonly connectMs: number;
+  readonly responseMs: number;
+  readonly totalMs: number;
+  /** "--NI", in tcp mode "--". */
+  readonly termination: string;
+  readonly retries: number;
+  readonly isRedispatched: boolean;
+  readonly isFailed: boolean;
+  /** It came by a persistence cookie, to the server that the cookie names. */
+  readonly isPersistent: boolean;
+}
 
 /** Something a worker could not do for a configuration, in one sentence, with the place in the file. */
 export interface WorkerProblem {

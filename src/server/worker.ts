@@ -23,6 +23,7 @@ import type {
   WorkerProblem,
 } from "./messages.ts";
 import { dropPrivileges } from "./privileges.ts";
+import { RequestReporter } from "./request-reporter.ts";
 
 const CONTROL_CONNECT_MS = 5000;
 /** The engine's chunks have a largest size, so a long message goes out in pieces. */
@@ -60,6 +61,8 @@ export class Worker implements ConnectionHandler {
   #core: ProxyCore | null = null;
   #current: Generation | null = null;
   #prepared: { readonly generation: Generation; readonly opened: Map<string, OpenListener> } | null = null;
+  readonly #reporter: RequestReporter;
+  #wantsRequests = false;
   #nextSessionId = 1;
   readonly #sessionIds: WeakMap<object, number> = new WeakMap();
   #hasDropped = false;
@@ -69,6 +72,7 @@ export class Worker implements ConnectionHandler {
     this.#engine = engine;
     this.#state = state;
     this.#options = options;
+    this.#reporter = new RequestReporter(engine, (message) => this.#send(message));
   }
 
   start(): void {
@@ -160,12 +164,16 @@ export class Worker implements ConnectionHandler {
       return;
     }
     const generation = built.value;
+    this.#wantsRequests = prepared.wantsRequests;
     const services = {
       evaluate: (format: LogFormat, stream: Stream) => this.#running.evaluate(format, stream),
       serveStatistics: (stream: Stream) =>
         this.#running.serveStatistics(stream, (command) => this.#send({ kind: "admin", command })),
       serveMetrics: (stream: Stream) => this.#running.serveMetrics(stream),
       observe: (server: Server, observation: Observation) => this.#observe(server, observation),
+      noteStream: (stream: Stream) => {
+        if (this.#wantsRequests) this.#reporter.note(stream);
+      },
     };
     const { workerCount, means } = this.#options;
     this.#core ??= new ProxyCore(this.#engine, generation.runtime, services, workerCount, means);

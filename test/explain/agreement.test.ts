@@ -220,6 +220,7 @@ function startProxy(
       certificates: {},
       trust: {},
       ticketKeys: new Uint8Array(80),
+      wantsRequests: false,
     },
     {
       engine,

@@ -1,35 +1,11 @@
 // Log lines in HAProxy's HTTP format as columns for a terminal, with the cookie's fate in words.
+import { describeEnding, describePersistence } from "../../proxy/log/termination-words.ts";
 import { formatBytes } from "../status-table.ts";
 import { colour, type TextRole } from "../terminal.ts";
 
 /** The HTTP log format (configuration manual, section 8.2.3), without what stands before it in syslog. */
 const HTTP_LINE =
   /^(?<client>\S+) \[(?<date>[^\]]+)\] (?<frontend>\S+) (?<backend>[^/ ]+)\/(?<server>\S+) (?<times>[-+\d/]+) (?<status>-?\d+) \+?(?<bytes>\d+) \S+ \S+ (?<flags>\S{4}) \S+ \S+ (?:\{[^}]*\} )*"(?<request>.*?)"?$/;
-
-/** What became of the persistence cookie (section 8.5): what the client brought, and what it was given. */
-const COOKIE_WORDS: Readonly<Record<string, string>> = {
-  NI: "new visitor, gets a cookie",
-  VN: "stays by its cookie",
-  DI: "its server is out: moved, gets a new cookie",
-  DN: "its server is out: moved",
-  II: "unknown cookie, gets a new one",
-  VI: "gets a new cookie",
-  VU: "its cookie is renewed",
-  EI: "cookie too old, gets a new one",
-  OI: "cookie too old, gets a new one",
-};
-
-const ENDINGS: Readonly<Record<string, string>> = {
-  SC: "no connection to the server",
-  SH: "the server broke off",
-  SD: "the server broke off",
-  sH: "the server took too long",
-  cD: "the client was silent",
-  CD: "the client left",
-  CH: "the client left",
-  PR: "refused here",
-  LR: "answered here",
-};
 
 const WIDTHS = { time: 8, status: 6, request: 26, server: 9, total: 8, bytes: 8, flags: 5 } as const;
 
@@ -55,9 +31,7 @@ export function formatRequestLine(line: string, isColour: boolean): string | nul
   const total = times.split("/").at(-1)!.replace("+", "");
   const [method = "", target = ""] = request.split(" ");
   const shown = shorten(`${method} ${target}`, WIDTHS.request);
-  const words = [ENDINGS[flags.slice(0, 2)], COOKIE_WORDS[flags.slice(2)]].filter(
-    (text) => text !== undefined,
-  );
+  const words = [describeEnding(flags), describePersistence(flags)].filter((text) => text !== "");
   const cells = [
     colour(isColour, "faint", (/:(\d\d:\d\d:\d\d)/.exec(date)?.[1] ?? "").padEnd(WIDTHS.time)),
     colour(isColour, statusRole(status), status.padEnd(WIDTHS.status)),

@@ -233,6 +233,15 @@ export class MessageHead {
     return readLatin1(this.bytes, this.offsets[i * 4 + 2]!, this.offsets[i * 4 + 3]!);
   }
 
+  /** The headers as they came, whatever rules have made of them since; names in lower case. */
+  receivedHeaders(): [name: string, value: string][] {
+    const { bytes, offsets, receivedCount } = this;
+    return Array.from({ length: receivedCount }, (_, i) => [
+      readLatin1(bytes, offsets[i * 4]!, offsets[i * 4 + 1]!),
+      readLatin1(bytes, offsets[i * 4 + 2]!, offsets[i * 4 + 3]!),
+    ]);
+  }
+
   isRemovedAt(i: number): boolean {
     return (this.flags[i]! & REMOVED) !== 0;
   }

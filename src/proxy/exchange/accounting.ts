@@ -1,5 +1,6 @@
 // Adds a finished stream to the counters of its frontend, listener, backend and server, under HAProxy's
 // names.
+import { durationMs } from "../log/timing.ts";
 import { COUNTER, type SharedState } from "../state.ts";
 import type { Stream } from "../stream.ts";
 
@@ -16,11 +17,14 @@ export function countStream(
   nowSeconds: number,
 ): void {
   const statusCounter = stream.status < 0 ? -1 : statusClass(stream.status);
+  const latencyMs = durationMs(stream);
   countTraffic(state, stream.frontend.slot, stream, statusCounter);
+  state.countLatency(stream.frontend.slot, latencyMs);
   countTraffic(state, listenerSlot, stream, -1);
   const { backend, server } = stream;
   if (backend !== null) {
     countTraffic(state, backend.slot, stream, statusCounter);
+    state.countLatency(backend.slot, latencyMs);
     countEnd(state, backend.slot, stream, nowSeconds);
     state.leave(backend.slot, COUNTER.scur);
   }

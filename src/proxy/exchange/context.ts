@@ -31,6 +31,8 @@ export interface ExchangeContext {
   /** The statistics page or exporter, if this request asks for it. */
   serveStatistics(stream: Stream): Reply | null;
   serveMetrics(stream: Stream): Reply;
+  /** A stream has ended: counted, and about to be forgotten. */
+  streamEnded(stream: Stream): void;
   /** A client connection is gone: a frontend at its maxconn may accept again. */
   sessionEnded(): void;
   observe(server: Server, observation: Observation): void;

@@ -559,6 +559,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#dropLink();
     countStream(state, stream, this.#client.listener.slot, Math.floor(engine.wallClockMs / 1000));
     stream.frontend.log?.write(stream);
+    this.#context.streamEnded(stream);
     this.#headChunk?.release();
     this.#headChunk = null;
     this.#tarpitReply = null;

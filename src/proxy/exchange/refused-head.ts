@@ -44,5 +44,6 @@ export function refuseHead(
     sendText(connection, engine, stream, earlyErrorText(status, replySource(context, stream)));
   countStream(state, stream, listener.slot, Math.floor(engine.wallClockMs / 1000));
   stream.frontend.log?.write(stream);
+  context.streamEnded(stream);
   client.finish(true);
 }

@@ -201,6 +201,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     stream.content = EMPTY;
     countStream(state, stream, this.listener.slot, Math.floor(engine.wallClockMs / 1000));
     stream.frontend.log?.write(stream);
+    this.#context.streamEnded(stream);
     this.connection.handler = this;
     if (this.connection.isClosed) this.handleClose(this.connection, null);
     else if (isSilent) this.connection.reset();

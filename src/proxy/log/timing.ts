@@ -36,11 +36,16 @@ export function totalMs(stream: Stream): number {
   return Math.max(0, Math.trunc(beginsAtAccept(stream) ? ms : ms + idleMs(stream)));
 }
 
-/** %Ta: from the first byte to the end. */
-export function activeMs(stream: Stream): number {
+/** From the first byte to the end, not rounded. */
+export function durationMs(stream: Stream): number {
   const ms = stream.endMs - stream.startMs;
-  if (!beginsAtAccept(stream) || stream.idleMs < 0) return Math.max(0, Math.trunc(ms));
-  return Math.max(0, Math.trunc(ms - stream.idleMs - stream.session.handshakeMs));
+  if (!beginsAtAccept(stream) || stream.idleMs < 0) return ms;
+  return ms - stream.idleMs - stream.session.handshakeMs;
+}
+
+/** %Ta: the same as logs print it. */
+export function activeMs(stream: Stream): number {
+  return Math.max(0, Math.trunc(durationMs(stream)));
 }
 
 /** %Tu: %Tt without the idle time. */

@@ -1,9 +1,21 @@
-// What happened to consoles, one line of JSON each: who, which machine, from where, how long, how many bytes,
+// What happened to consoles and in the dashboard, one line of JSON each: who, which machine, from where, how long, how many bytes,
 // and why it ended. The file is opened for each line, so that it can be rotated at any time.
 import { appendFileSync } from "node:fs";
 
 export interface AuditEntry {
-  readonly event: "login" | "login-refused" | "ticket-refused" | "open" | "close";
+  readonly event:
+    | "login"
+    | "login-refused"
+    | "logout"
+    | "ticket-refused"
+    | "ticket"
+    | "open"
+    | "close"
+    | "kick"
+    | "server-action"
+    | "fix"
+    | "reload"
+    | "refused";
   readonly [field: string]: string | number | boolean;
 }
 

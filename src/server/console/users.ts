@@ -1,8 +1,10 @@
-// Users of the portal in a file: one line each, `name:scrypt:N:r:p:salt:hash`, salt and hash in Base64 for
-// URLs (RFC 7914). A name that is not there costs as much as a wrong password.
+// Users of the portal and of the dashboard in a file: one line each, `name:scrypt:N:r:p:salt:hash:role`, salt
+// and hash in Base64 for URLs (RFC 7914). The portal asks for no role, and a line may leave it out. A name that
+// is not there costs as much as a wrong password.
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
+import { ROLES, type Role } from "../../model/dashboard-api.ts";
 
 interface PasswordHash {
   readonly cost: number;
@@ -10,6 +12,8 @@ interface PasswordHash {
   readonly parallelization: number;
   readonly salt: Buffer;
   readonly hash: Buffer;
+  /** What he may do in the dashboard. */
+  readonly role: Role;
 }
 
 /** 64 MiB and about a tenth of a second. */
@@ -31,8 +35,21 @@ export async function checkPassword(path: string, name: string, password: string
   return timingSafeEqual(actual, expected.hash) && known !== undefined;
 }
 
-/** Adds the user, or gives him a new password. Throws like node:fs. */
-export async function setPassword(path: string, name: string, password: string): Promise<void> {
+/** Null: there is no such user. Throws like node:fs. */
+export function roleOf(path: string, name: string): Role | null {
+  return readUsers(path).get(name)?.role ?? null;
+}
+
+/**
+ * Adds the user, or gives him a new password and, unless null, another role. Throws like node:fs.
+ */
+export async function setPassword(
+  path: string,
+  name: string,
+  password: string,
+  role: Role | null = null,
+): Promise<void> {
+  const before = readUsers(path).get(name)?.role ?? ROLE_DEFAULT;
   const kept = readLines(path).filter((line) => !line.startsWith(`${name}:`));
   const fresh = { ...NOBODY, salt: randomBytes(16) };
   const hash = await hashWith(fresh, password);
@@ -44,6 +61,7 @@ export async function setPassword(path: string, name: string, password: string):
     1,
     fresh.salt.toString("base64url"),
     hash.toString("base64url"),
+    role ?? before,
   ].join(":");
   writeLines(path, [...kept, line]);
 }
@@ -60,7 +78,7 @@ export function removeUser(path: string, name: string): boolean {
 export function readUsers(path: string): ReadonlyMap<string, PasswordHash> {
   const users = new Map<string, PasswordHash>();
   for (const line of readLines(path)) {
-    const [name, scheme, cost, blockSize, parallelization, salt, hash] = line.split(":");
+    const [name, scheme, cost, blockSize, parallelization, salt, hash, role] = line.split(":");
     if (name === undefined || scheme !== "scrypt" || hash === undefined) continue;
     const bytes = Buffer.from(hash, "base64url");
     if (bytes.length !== HASH_BYTES) continue;
@@ -70,10 +88,13 @@ export function readUsers(path: string): ReadonlyMap<string, PasswordHash> {
       parallelization: Number(parallelization),
       salt: Buffer.from(salt!, "base64url"),
       hash: bytes,
+      role: ROLES.find((one) => one === role) ?? ROLE_DEFAULT,
     });
   }
   return users;
 }
+
+const ROLE_DEFAULT: Role = "viewer";
 
 const NOBODY: PasswordHash = {
   cost: COST,
@@ -81,10 +102,11 @@ const NOBODY: PasswordHash = {
   parallelization: 1,
   salt: Buffer.alloc(16),
   hash: Buffer.alloc(HASH_BYTES),
+  role: ROLE_DEFAULT,
 };
 
 function hashWith(
-  { cost, blockSize, parallelization, salt }: PasswordHash,
+  { cost, blockSize, parallelization, salt }: Omit<PasswordHash, "role">,
   password: string,
 ): Promise<Buffer> {
   const options = { N: cost, r: blockSize, p: parallelization, maxmem: MEMORY_MAX };

@@ -1,4 +1,5 @@
-// The question in the words of `sallyport explain request` and of the dashboard: a URL as curl takes it, and what goes with it.
+// The question in the words of `sallyport explain request` and of the dashboard: a URL as curl takes it, and
+// what goes with it.
 import { Buffer } from "node:buffer";
 import type { SocketAddress } from "../../base/address.ts";
 import { parseIpAddress } from "../../base/address.ts";

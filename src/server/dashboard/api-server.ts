@@ -1,0 +1,140 @@
+// Takes requests of browsers to the routes of the API and to the files of the page, and writes what they
+// answer. Every answer carries the headers that keep a browser from doing more with it than it should.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { withSecurity } from "../console/pages.ts";
+import { clientAddress } from "../console/tickets.ts";
+import { type Answer, refusal } from "./answer.ts";
+import {
+  type GateOptions,
+  refuseForeignHost,
+  refuseForeignOrigin,
+  refuseForgery,
+  refuseStranger,
+} from "./gate.ts";
+import { matchRoute, type Route } from "./route.ts";
+import type { Sessions } from "./sessions.ts";
+import type { StaticFiles } from "./static-files.ts";
+
+export const API_PREFIX = "/api/v1";
+const BODY_BYTES_MAX = 64 * 1024;
+
+export interface ApiServerOptions {
+  readonly gate: GateOptions;
+  readonly routes: readonly Route[];
+  readonly sessions: Sessions;
+  readonly files: StaticFiles;
+  /** A defect of ours, for the operator: the browser only learns that there was one. */
+  report(text: string): void;
+}
+
+export class ApiServer {
+  readonly #options: ApiServerOptions;
+
+  constructor(options: ApiServerOptions) {
+    this.#options = options;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    response.on("error", () => response.destroy());
+    this.#answer(request, response).then(
+      (answer) => {
+        if (answer !== null) send(response, answer);
+      },
+      (error: unknown) => {
+        this.#options.report(`dashboard: ${request.method} ${request.url}: ${String(error)}`);
+        if (response.headersSent) response.destroy();
+        else send(response, refusal(500, "defect", "this went wrong here; the log says what"));
+      },
+    );
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | null> {
+    const { gate, files } = this.#options;
+    const foreign = refuseForeignHost(request, gate);
+    if (foreign !== null) return foreign;
+    const [path = "", query = ""] = splitOnce(request.url ?? "", "?");
+    if (path === API_PREFIX || path.startsWith(`${API_PREFIX}/`))
+      return this.#answerApi(request, response, path.slice(API_PREFIX.length), new URLSearchParams(query));
+    if (request.method !== "GET" && request.method !== "HEAD")
+      return refusal(405, "read-only", "this can only be read", null, { allow: "GET, HEAD" });
+    files.serve(path, request, response);
+    return null;
+  }
+
+  async #answerApi(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    query: URLSearchParams,
+  ): Promise<Answer | null> {
+    const { gate, routes, sessions } = this.#options;
+    const match = matchRoute(routes, request.method ?? "", path);
+    if (match.kind === "none")
+      return refusal(
+        404,
+        "no-such-route",
+        "there is nothing here",
+        "GET /api/v1/openapi.json has the routes.",
+      );
+    if (match.kind === "other-method") {
+      const allow = match.methods.join(", ");
+      return refusal(405, "other-method", `this route takes ${allow}`, null, { allow });
+    }
+    const { route } = match;
+    const client = clientAddress(request.socket.remoteAddress ?? "");
+    const session = sessions.find(request, client);
+    const refused =
+      refuseForeignOrigin(request, gate) ??
+      refuseStranger(route, session) ??
+      refuseForgery(request, route, session);
+    if (refused !== null) return refused;
+    const body = route.takes === null ? undefined : await readJson(request);
+    if (body === TOO_MUCH) return refusal(413, "too-much", `a body has at most ${BODY_BYTES_MAX} bytes`);
+    if (body === NO_JSON) return refusal(400, "no-json", "the body is no JSON");
+    return route.run({ request, response, session, client, path: match.path, query, body });
+  }
+}
+
+export function send(response: ServerResponse, { status, body, headers }: Answer): void {
+  const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
+  response.writeHead(
+    status,
+    withSecurity({
+      "content-type": "application/json; charset=utf-8",
+      "content-length": String(Buffer.byteLength(text)),
+      "cache-control": "no-store",
+      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+      ...headers,
+    }),
+  );
+  response.end(text);
+}
+
+const TOO_MUCH = Symbol("too much");
+const NO_JSON = Symbol("no JSON");
+
+function readJson(request: IncomingMessage): Promise<unknown> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    request.on("data", (part: Buffer) => {
+      length += part.length;
+      if (length <= BODY_BYTES_MAX) parts.push(part);
+    });
+    request.on("end", () => resolve(length > BODY_BYTES_MAX ? TOO_MUCH : parse(Buffer.concat(parts))));
+    request.on("error", () => resolve(NO_JSON));
+  });
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return NO_JSON;
+  }
+}
+
+function splitOnce(text: string, at: string): [string, string] {
+  const index = text.indexOf(at);
+  return index < 0 ? [text, ""] : [text.slice(0, index), text.slice(index + at.length)];
+}

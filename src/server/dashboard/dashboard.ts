@@ -1,0 +1,150 @@
+// The dashboard in the master: listens, asks the counters once a second, and ends with the rest. It never
+// stands between a client and a server, so whatever happens here, traffic goes on.
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { CertificateMaterial } from "../../transport/contract.ts";
+import { readCertificate } from "../certificates/read-certificate.ts";
+import { createTlsServer } from "../console/tls-server.ts";
+import type { EndedRequest } from "../messages.ts";
+import type { SourceText } from "../prepare.ts";
+import { ApiServer } from "./api-server.ts";
+import { AuditTail } from "./audit-tail.ts";
+import { namesOf } from "./own-names.ts";
+import { allRoutes } from "./routes.ts";
+import { Sessions } from "./sessions.ts";
+import { type DashboardSettings, type ListenPlace, readPlaces } from "./settings.ts";
+import type { DashboardSource } from "./source.ts";
+import { DashboardState } from "./state.ts";
+import { builtDashboard, StaticFiles } from "./static-files.ts";
+
+const TICK_MS = 1000;
+const HEAD_TIMEOUT_MS = 10_000;
+const CONNECTIONS_MAX = 1000;
+
+export class Dashboard {
+  readonly #settings: DashboardSettings;
+  readonly #source: DashboardSource;
+  readonly #state: DashboardState;
+  readonly #servers: Server[] = [];
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #origin: string | null = null;
+
+  constructor(settings: DashboardSettings, source: DashboardSource) {
+    this.#settings = settings;
+    this.#source = source;
+    const auditTail = new AuditTail(settings.auditFile, source.report);
+    this.#state = new DashboardState(settings, source, auditTail);
+  }
+
+  /** As browsers see it; null until it listens. */
+  get origin(): string | null {
+    return this.#origin;
+  }
+
+  /** Null once it listens; else why it cannot, and nothing is open. */
+  async start(): Promise<string | null> {
+    const places = readPlaces(this.#settings);
+    if (!places.ok) return places.help === null ? places.message : `${places.message}. ${places.help}`;
+    const certificates = this.#readCertificates();
+    if (typeof certificates === "string") return certificates;
+    const scheme = certificates === null ? "http" : "https";
+    const names = namesOf(places.places, certificates ?? [], this.#settings.names);
+    const sessions = new Sessions(this.#settings.usersFile, scheme === "https");
+    const api = new ApiServer({
+      gate: { scheme, names },
+      routes: allRoutes(this.#state, sessions),
+      sessions,
+      files: new StaticFiles(this.#settings.assetsDirectory ?? builtDashboard()),
+      report: this.#source.report,
+    });
+    const problem = await this.#listen(places.places, certificates, (request, response) =>
+      api.handle(request, response),
+    );
+    if (problem !== null) {
+      await this.close();
+      return problem;
+    }
+    const { port } = this.#servers[0]!.address() as AddressInfo;
+    const standard = scheme === "https" ? 443 : 80;
+    const name = this.#settings.names[0] ?? hostOf(places.places);
+    this.#origin = `${scheme}://${name}${port === standard ? "" : `:${port}`}`;
+    this.#timer = setInterval(() => this.#state.tick(), TICK_MS);
+    return null;
+  }
+
+  handleReload(sources: readonly SourceText[]): void {
+    this.#state.handleReload(sources);
+  }
+
+  handleRequests(requests: readonly EndedRequest[], endedCount: number): void {
+    this.#state.handleRequests(requests, endedCount);
+  }
+
+  /** Readers of events are told; whatever else is going on is cut. */
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#state.close();
+    await Promise.all(
+      this.#servers.splice(0).map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => resolve());
+            server.closeIdleConnections();
+            setTimeout(() => server.closeAllConnections(), CLOSE_MS).unref();
+          }),
+      ),
+    );
+  }
+
+  /** A text: what is wrong. */
+  #readCertificates(): readonly CertificateMaterial[] | null | string {
+    const { certificateFile } = this.#settings;
+    if (certificateFile === null) return null;
+    const span = { file: certificateFile, line: 0, column: 0, endColumn: 0 };
+    const { certificates, diagnostics } = readCertificate(certificateFile, span, {
+      environment: this.#source.environment,
+    });
+    if (certificates.length > 0) return certificates;
+    return `the dashboard's certificate: ${diagnostics[0]?.message ?? `${certificateFile} holds none`}`;
+  }
+
+  async #listen(
+    places: readonly ListenPlace[],
+    certificates: readonly CertificateMaterial[] | null,
+    handle: RequestListener,
+  ): Promise<string | null> {
+    let port = places[0]!.port;
+    for (const place of places) {
+      const server =
+        certificates === null
+          ? createServer({ headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: HEAD_TIMEOUT_MS })
+          : createTlsServer({ ip: place.host, port, certificates, public: null });
+      server.maxConnections = CONNECTIONS_MAX;
+      server.on("clientError", (_error, socket) => socket.destroy());
+      server.on("request", handle);
+      const problem = await listenAt(server, place.host, port);
+      if (problem === null) this.#servers.push(server);
+      else if (!place.isOptional) return `the dashboard cannot listen on ${place.host}:${port}: ${problem}`;
+      // `localhost:0` is one port on both addresses.
+      port = (this.#servers[0]!.address() as AddressInfo).port;
+    }
+    return null;
+  }
+}
+
+/** How long an answer that is being written may still take. */
+const CLOSE_MS = 500;
+
+function hostOf(places: readonly ListenPlace[]): string {
+  const [first] = places;
+  if (places.length > 1) return "localhost";
+  return first!.host.includes(":") ? `[${first!.host}]` : first!.host;
+}
+
+/** Null, or why not. */
+function listenAt(server: Server, host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    server.once("error", (error) => resolve(error.message));
+    server.listen(port, host, () => resolve(null));
+  });
+}

@@ -1,0 +1,173 @@
+// Who is who: logins with name and password, sessions in a cookie that no script can read and that no other
+// site's page can make a browser send, and the token that proves that a change was asked for by our own page.
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { ROLES, type Role } from "../../model/dashboard-api.ts";
+import { checkPassword, roleOf } from "../console/users.ts";
+
+export interface Session {
+  readonly user: string;
+  readonly role: Role;
+  readonly csrfToken: string;
+  /** Address of the browser. */
+  readonly client: string;
+}
+
+interface LoginSession extends Session {
+  /** Of the cookie, hashed: who reads our memory's dump has no cookie. */
+  readonly key: string;
+  readonly startedMs: number;
+  lastUsedMs: number;
+}
+
+export type LoginOutcome =
+  | { readonly kind: "logged-in"; readonly cookie: string; readonly session: Session }
+  | { readonly kind: "wrong" }
+  | { readonly kind: "too-many"; readonly retryAfterSeconds: number };
+
+const COOKIE_LIFE_MS = 12 * 3_600_000;
+const IDLE_LIFE_MS = 2 * 3_600_000;
+const SESSIONS_MAX = 1000;
+/** Of one address in a minute, and of all together: the second also bounds what hashing can cost. */
+const FAILURES_MAX = 10;
+const FAILURES_OF_ALL_MAX = 60;
+const FAILURE_LIFE_MS = 60_000;
+const CLIENTS_MAX = 10_000;
+const TOKEN_BYTES = 32;
+const PASSWORD_CHARACTERS_MAX = 1024;
+
+export function mayAct(role: Role | null, least: Role): boolean {
+  return role !== null && ROLES.indexOf(role) >= ROLES.indexOf(least);
+}
+
+export class Sessions {
+  readonly #usersFile: string | null;
+  readonly #isSecure: boolean;
+  readonly #now: () => number;
+  readonly #sessions = new Map<string, LoginSession>();
+  readonly #failures = new Map<string, { count: number; readonly untilMs: number }>();
+  #failuresOfAll = { count: 0, untilMs: 0 };
+  /** Without a file of users everybody has this one. */
+  readonly #openToken = newToken();
+
+  /** `usersFile` null: nobody logs in. `isSecure`: served by TLS. */
+  constructor(usersFile: string | null, isSecure: boolean, now: () => number = Date.now) {
+    this.#usersFile = usersFile;
+    this.#isSecure = isSecure;
+    this.#now = now;
+  }
+
+  get isLoginRequired(): boolean {
+    return this.#usersFile !== null;
+  }
+
+  /** Who asks; null: nobody that is known. */
+  find(request: IncomingMessage, client: string): Session | null {
+    if (this.#usersFile === null) return { user: "local", role: "admin", csrfToken: this.#openToken, client };
+    const session = this.#sessions.get(hashOf(this.#cookieOf(request)));
+    if (session === undefined) return null;
+    const now = this.#now();
+    if (now - session.startedMs > COOKIE_LIFE_MS || now - session.lastUsedMs > IDLE_LIFE_MS) {
+      this.#sessions.delete(session.key);
+      return null;
+    }
+    session.lastUsedMs = now;
+    // A user who was taken out of the file, or has another role now, does not stay what he was.
+    const role = this.#roleNow(session.user);
+    return role === null ? null : { ...session, role, client };
+  }
+
+  async logIn(user: string, password: string, client: string): Promise<LoginOutcome> {
+    const usersFile = this.#usersFile;
+    const waitMs = this.#waitMsOf(client);
+    if (waitMs > 0) return { kind: "too-many", retryAfterSeconds: Math.ceil(waitMs / 1000) };
+    // Counted before the password is looked at, so that many at once count too.
+    this.#noteFailure(client);
+    if (usersFile === null || password.length > PASSWORD_CHARACTERS_MAX) return { kind: "wrong" };
+    const isRight = await checkPassword(usersFile, user, password).catch(() => false);
+    const role = isRight ? this.#roleNow(user) : null;
+    if (role === null) return { kind: "wrong" };
+    this.#failures.delete(client);
+    const cookie = newToken();
+    const now = this.#now();
+    const key = hashOf(cookie);
+    const session = { key, user, role, csrfToken: newToken(), client, startedMs: now, lastUsedMs: now };
+    if (this.#sessions.size >= SESSIONS_MAX) this.#sessions.delete(this.#sessions.keys().next().value!);
+    this.#sessions.set(key, session);
+    return { kind: "logged-in", cookie, session };
+  }
+
+  /** The header that gives the browser its cookie. */
+  cookieHeader(request: IncomingMessage, value: string, seconds: number = COOKIE_LIFE_MS / 1000): string {
+    const secure = this.#isSecure ? "; Secure" : "";
+    const name = this.#cookieName(request);
+    return `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
+  }
+
+  /** The header that makes the browser forget its cookie. */
+  logOut(request: IncomingMessage): string {
+    this.#sessions.delete(hashOf(this.#cookieOf(request)));
+    return this.cookieHeader(request, "", 0);
+  }
+
+  #roleNow(user: string): Role | null {
+    try {
+      return roleOf(this.#usersFile!, user);
+    } catch {
+      // A file that has gone lets nobody in.
+      return null;
+    }
+  }
+
+  /**
+   * Cookies know no ports, and two dashboards on one host must not log each other's users out. A cookie with
+   * the prefix can have been set by nobody but us, over TLS.
+   */
+  #cookieName({ socket }: IncomingMessage): string {
+    return `${this.#isSecure ? "__Host-" : ""}sallyport-${socket.localPort}`;
+  }
+
+  #cookieOf(request: IncomingMessage): string {
+    const start = `${this.#cookieName(request)}=`;
+    const pairs = (request.headers.cookie ?? "").split(";").map((pair) => pair.trim());
+    return pairs.find((pair) => pair.startsWith(start))?.slice(start.length) ?? "";
+  }
+
+  #waitMsOf(client: string): number {
+    const now = this.#now();
+    const own = this.#failures.get(client);
+    const waits = [
+      own !== undefined && own.count >= FAILURES_MAX ? own.untilMs - now : 0,
+      this.#failuresOfAll.count >= FAILURES_OF_ALL_MAX ? this.#failuresOfAll.untilMs - now : 0,
+    ];
+    return Math.max(0, ...waits);
+  }
+
+  #noteFailure(client: string): void {
+    const now = this.#now();
+    if (this.#failuresOfAll.untilMs <= now)
+      this.#failuresOfAll = { count: 0, untilMs: now + FAILURE_LIFE_MS };
+    this.#failuresOfAll.count++;
+    const known = this.#failures.get(client);
+    if (known !== undefined && known.untilMs > now) {
+      known.count++;
+      return;
+    }
+    this.#failures.delete(client);
+    if (this.#failures.size >= CLIENTS_MAX) this.#failures.delete(this.#failures.keys().next().value!);
+    this.#failures.set(client, { count: 1, untilMs: now + FAILURE_LIFE_MS });
+  }
+}
+
+/** In constant time for tokens of the same length. */
+export function isSameToken(given: string, expected: string): boolean {
+  return timingSafeEqual(Buffer.from(hashOf(given)), Buffer.from(hashOf(expected)));
+}
+
+function newToken(): string {
+  return randomBytes(TOKEN_BYTES).toString("base64url");
+}
+
+function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}

@@ -1,0 +1,127 @@
+// In a worker: tells the master of requests that have ended, for the dashboard. What it costs is bounded: of
+// each tenth of a second a few are told, those that failed apart from the others so that a flood of good ones
+// cannot hide them, and for all the rest it only counts. Credentials do not leave the worker.
+import { Timer, type TimerTarget } from "../base/timer-wheel.ts";
+import { isErroneous, shouldLog } from "../proxy/log/log-decision.ts";
+import { durationMs } from "../proxy/log/timing.ts";
+import type { Runtime } from "../proxy/runtime.ts";
+import type { Stream } from "../proxy/stream.ts";
+import type { Engine } from "../transport/contract.ts";
+import type { EndedRequest, FromWorker } from "./messages.ts";
+
+const WINDOW_MS = 100;
+/** Of each kind in one window. Telling of one takes some 5 µs, so of a busy core it is a quarter percent. */
+const TOLD_MAX = 25;
+const TARGET_CHARACTERS_MAX = 1024;
+const HEADERS_MAX = 48;
+const VALUE_CHARACTERS_MAX = 512;
+const HIDDEN = "…";
+const CREDENTIALS = /^(?:(?:proxy-)?authorization|.*(?:token|secret|passw|api-?key|session|credential).*)$/;
+
+export class RequestReporter implements TimerTarget {
+  readonly #engine: Engine;
+  readonly #send: (message: FromWorker) => void;
+  readonly #timer = new Timer(this);
+  readonly #logless = new WeakMap<Runtime, boolean>();
+  #requests: EndedRequest[] = [];
+  #goodCount = 0;
+  #failedCount = 0;
+  #endedCount = 0;
+
+  constructor(engine: Engine, send: (message: FromWorker) => void) {
+    this.#engine = engine;
+    this.#send = send;
+  }
+
+  /** Call with each stream that ends, while its request's head can be read. */
+  note(stream: Stream): void {
+    if (!this.#isOfInterest(stream)) return;
+    if (this.#endedCount++ === 0) this.#engine.timers.arm(this.#timer, this.#engine.nowMs + WINDOW_MS);
+    const isFailed = isErroneous(stream);
+    const count = isFailed ? ++this.#failedCount : ++this.#goodCount;
+    if (count <= TOLD_MAX) this.#requests.push(describe(stream, isFailed));
+  }
+
+  handleTimeout(): void {
+    this.#send({ kind: "requests", requests: this.#requests, endedCount: this.#endedCount });
+    this.#requests = [];
+    this.#goodCount = this.#failedCount = this.#endedCount = 0;
+  }
+
+  /** What is logged; where nothing at all is logged, everything. */
+  #isOfInterest(stream: Stream): boolean {
+    if (!shouldLog(stream)) return false;
+    return stream.frontend.log !== null || this.#logsNothing(stream.runtime);
+  }
+
+  #logsNothing(runtime: Runtime): boolean {
+    let answer = this.#logless.get(runtime);
+    if (answer === undefined) {
+      answer = runtime.frontends.every(({ log }) => log === null);
+      this.#logless.set(runtime, answer);
+    }
+    return answer;
+  }
+}
+
+function describe(stream: Stream, isFailed: boolean): EndedRequest {
+  const { session, frontend, backend, server, request } = stream;
+  const isHttp = frontend.definition.mode === "http";
+  const cookies = `${stream.cookieRequest}${stream.cookieResponse}`;
+  return {
+    atMs: stream.startDateMs,
+    clientHost: session.source.host,
+    clientPort: session.source.port,
+    ownHost: session.destination.host,
+    ownPort: session.destination.port,
+    frontend: frontend.name,
+    backend: backend?.name ?? null,
+    server: stream.serviceName ?? server?.name ?? null,
+    serverName: session.tls?.serverName ?? null,
+    http:
+      !isHttp || request === null
+        ? null
+        : {
+            method: stream.originalMethod ?? request.method,
+            target: (stream.originalTarget ?? request.target).slice(0, TARGET_CHARACTERS_MAX),
+            status: stream.status,
+            headers: headersOf(stream),
+          },
+    bytesIn: stream.bytesIn,
+    bytesOut: stream.bytesOut,
+    idleMs: stream.idleMs,
+    requestMs: stream.requestMs,
+    queueMs: stream.queueMs,
+    connectMs: stream.connectMs,
+    responseMs: stream.responseMs,
+    totalMs: Math.max(0, durationMs(stream)),
+    termination: `${stream.cause}${stream.phase}${isHttp ? cookies : ""}`,
+    retries: stream.retries,
+    isRedispatched: stream.isRedispatched,
+    isFailed,
+    isPersistent: stream.cookieRequest === "V" && server !== null,
+  };
+}
+
+/** As they came: `request explanations` need what rules have seen, not what they made of it. */
+function headersOf({ request, backend }: Stream): [string, string][] {
+  const kept = backend?.settings.cookie?.name ?? null;
+  return request!
+    .receivedHeaders()
+    .slice(0, HEADERS_MAX)
+    .map(([name, value]) => {
+      const text = name === "cookie" ? withoutCookieValues(value, kept) : value;
+      return [name, CREDENTIALS.test(name) ? HIDDEN : text.slice(0, VALUE_CHARACTERS_MAX)];
+    });
+}
+
+/** The persistence cookie names a server and nobody; all others may be somebody's session. */
+function withoutCookieValues(header: string, kept: string | null): string {
+  return header
+    .split(";")
+    .map((pair) => {
+      const name = pair.split("=", 1)[0]!.trim();
+      return name === kept ? pair.trim() : `${name}=${HIDDEN}`;
+    })
+    .join("; ");
+}
