@@ -1,5 +1,5 @@
 // A namespace while it is being worked out: the parts of the plan add what they need to it.
-import { formatSubnet, type Ip, subnetHas, subnetOf } from "../../base/ip.ts";
+import { familyOfIp, formatSubnet, type Ip, subnetHas, subnetOf } from "../../base/ip.ts";
 import type {
   AddressState,
   LinkState,
@@ -45,6 +45,9 @@ export class NamespaceDraft {
   }
 
   address(link: string, ip: Ip, prefix: number, isBare = false): void {
+    const isSecond = this.addresses.some((one) => one.link === link && familyOfIp(one.ip) === 4);
+    // Else the others of a subnet would go with the first, and the routes with them (ip-sysctl.rst).
+    if (isSecond && familyOfIp(ip) === 4) this.sysctl(`net/ipv4/conf/${link}/promote_secondaries`, 1);
     this.addresses.push({ link, ip, prefix, isBare });
   }
 

@@ -13,6 +13,7 @@ import type {
   RouteState,
   RoutingRule,
 } from "../../model/network-state.ts";
+import { quoted } from "./nft-table.ts";
 import { type Change, type Plan, STAGES, type Stage, type Step } from "./plan.ts";
 import { changeWords } from "./plan-words.ts";
 
@@ -54,11 +55,11 @@ class StepList {
   }
 
   /** The other end of a cable goes with the first, and could not be removed again. */
-  addRemoval(namespace: NamespaceName, link: LinkState): void {
+  addRemoval(namespace: NamespaceName, link: LinkState, stage: Stage): void {
     const cable = link.kind.kind === "veth" ? link.alias : null;
     if (cable !== null && this.#removedCables.has(cable)) return;
     if (cable !== null) this.#removedCables.add(cable);
-    this.add("remove", { kind: "delete-link", namespace, link });
+    this.add(stage, { kind: "delete-link", namespace, link });
   }
 
   inOrder(): Step[] {
@@ -154,7 +155,9 @@ function planNamespace(before: NamespaceState, after: NamespaceState, fresh: Fre
     const isRemoved = !wanted.has(link.name) || fresh.has(placeOf(namespace, link.name));
     if (!isRemoved || link.kind.kind === "physical") continue;
     gone.add(link.name);
-    steps.addRemoval(namespace, link);
+    // A bridge whose name is wanted again is in the way of the new one, and one with addresses of those.
+    const isFree = !wanted.has(link.name) && !before.addresses.some((one) => one.link === link.name);
+    steps.addRemoval(namespace, link, link.kind.kind === "bridge" && isFree ? "remove-bridges" : "remove");
   }
   const links = new Map(before.links.map((link) => [link.name, link]));
   const made = inDependencyOrder(after.links);
@@ -167,7 +170,8 @@ function planNamespace(before: NamespaceState, after: NamespaceState, fresh: Fre
     }
   }
   planSysctls(before, after, steps);
-  planTables(before.tables, after.tables, namespace, steps);
+  const isFresh = (name: string) => fresh.has(placeOf(namespace, name));
+  planTables(before.tables, after, isFresh, steps);
   for (const link of made) {
     const old = gone.has(link.name) ? undefined : links.get(link.name);
     if (old === undefined || !isSameSetting(old, link))
@@ -293,20 +297,26 @@ function planSysctls(before: NamespaceState, after: NamespaceState, steps: StepL
   }
 }
 
+/**
+ * Rules of family netdev hang on the devices that they name, and are gone or dangling when those are new.
+ */
 function planTables(
   before: readonly NftTable[],
-  after: readonly NftTable[],
-  namespace: NamespaceName,
+  { name: namespace, links, tables }: NamespaceState,
+  isFresh: (link: string) => boolean,
   steps: StepList,
 ): void {
   const keyOf = ({ family, name }: NftTable) => `${family} ${name}`;
   const hashes = new Map(before.map((table) => [keyOf(table), table.hash]));
-  const wanted = new Set(after.map(keyOf));
+  const wanted = new Set(tables.map(keyOf));
+  const freshNames = links.filter(({ name }) => isFresh(name)).map(({ name }) => quoted(name));
   for (const table of before)
     if (!wanted.has(keyOf(table))) steps.add("remove", { kind: "delete-table", namespace, table });
-  for (const table of after)
-    if (hashes.get(keyOf(table)) !== table.hash)
+  for (const table of tables) {
+    const hangs = table.family === "netdev" && freshNames.some((name) => table.text?.includes(name));
+    if (hangs || hashes.get(keyOf(table)) !== table.hash)
       steps.add("configure", { kind: "put-table", namespace, table });
+  }
 }
 
 function planProcesses(

@@ -24,7 +24,10 @@ export interface Step {
   readonly change: Change;
 }
 
-/** What is no longer wanted goes first, so that its names and addresses are free. */
+/**
+ * What is no longer wanted goes first, so that its names and addresses are free; but bridges go when their
+ * ports have moved on, which so lose no frame.
+ */
 export const STAGES = [
   "stop",
   "remove",
@@ -32,6 +35,7 @@ export const STAGES = [
   "add-namespaces",
   "connect",
   "configure",
+  "remove-bridges",
   "start",
 ] as const;
 export type Stage = (typeof STAGES)[number];

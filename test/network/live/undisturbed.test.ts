@@ -23,6 +23,9 @@ interface Variation {
   readonly nat?: readonly string[];
   readonly copies?: readonly string[];
   readonly features?: string;
+  readonly voiceVlan?: number;
+  /** Before the one that is translated to. */
+  readonly firstAddress?: string;
 }
 
 function datacenter(change: Variation): string {
@@ -35,7 +38,7 @@ switches:
     version: "5.5"
     features: [${change.features ?? "lldp"}]
     port-groups:
-      voice: {vlan: 40}
+      voice: {vlan: ${change.voiceVlan ?? 40}}
       data: {vlan: 50}
 ${lines(change.portGroups ?? ["other: {vlan: 60}"], 6)}
 networks:
@@ -46,7 +49,7 @@ networks:
 ${lines(change.networks)}
 edges:
   data-edge:
-    interfaces: {internet: 203.0.113.10, data: 10.50.0.1}
+    interfaces: {internet: [${change.firstAddress ?? ""}203.0.113.10], data: 10.50.0.1}
     routes: [{to: default, via: 203.0.113.1}]
     firewall: {rules: [{allow: any, from: data}]}
     nat: [{snat: data, to: 203.0.113.10}]
@@ -110,4 +113,25 @@ at data-edge nft list ruleset | grep -c 'snat to'`,
   assert.match(output, /^\d{6,} [0-9a-f]{64}$/m, output);
   assert.match(output, /^voice 0 of \d{3,}$/m, output);
   assert.match(output, /^nat 0 of \d{3,}$/m, output);
+});
+
+test("an edge that loses its first address keeps the others, and ports move to another VLAN between two pings", {
+  skip,
+}, () => {
+  // While one of two ports is on the old bridge and one on the new, a ping finds no way: a millisecond.
+  const moved = { voiceVlan: 41, firstAddress: "203.0.113.9, " };
+  writeFileSync(join(folder, "moved.yaml"), datacenter(moved));
+  const output = inside(
+    folder,
+    `${trafficIn("busy")}
+$S apply $F | tail -1
+flow voice phone-1 10.40.0.12; flow nat build 198.51.100.7; transfer internet build 198.51.100.7
+for round in 1 2 3; do $S apply moved.yaml | tail -1; $S apply $F | tail -1; done
+at data-edge ip -4 -br address show | grep -c 203.0.113.10/24; at switches ip -br link show type bridge | grep -c dvs0.41 || true
+finish; lost voice; lost nat`,
+  );
+  assert.match(
+    output,
+    /^datacenter\.yaml: \d+ steps done\n1\n0\n\d{6,} [0-9a-f]{64}\nvoice \d of \d{3,}\nnat 0 of \d{3,}\n$/m,
+  );
 });
