@@ -87,20 +87,7 @@ export class ConsoleWorld {
     const client = new ConsoleClient(socket);
     this.#clients.push(client);
     await once(socket, "secureConnect");
-    socket.write(
-      [
-        "GET /socket HTTP/1.1",
-        `host: 127.0.0.1:${port}`,
-        "upgrade: websocket",
-        "connection: Upgrade",
-        "sec-websocket-version: 13",
-        `sec-websocket-key: ${randomBytes(16).toString("base64")}`,
-        `sec-websocket-protocol: sallyport.console, ${ticket}`,
-        `origin: ${options.origin ?? this.server.origin}`,
-        "",
-        "",
-      ].join("\r\n"),
-    );
+    socket.write(upgradeRequest(this.server.origin, ticket, options.origin));
     await client.head;
     return client;
   }
@@ -118,6 +105,22 @@ export class ConsoleWorld {
   }
 }
 
+/** `from`: the origin that the browser would claim. */
+export function upgradeRequest(origin: string, ticket: string, from: string = origin): string {
+  return [
+    "GET /socket HTTP/1.1",
+    `host: ${new URL(origin).host}`,
+    "upgrade: websocket",
+    "connection: Upgrade",
+    "sec-websocket-version: 13",
+    `sec-websocket-key: ${randomBytes(16).toString("base64")}`,
+    `sec-websocket-protocol: sallyport.console, ${ticket}`,
+    `origin: ${from}`,
+    "",
+    "",
+  ].join("\r\n");
+}
+
 export class ConsoleClient {
   readonly socket: TLSSocket;
   /** Of the answer; the body too when it is no WebSocket. */
@@ -127,6 +130,7 @@ export class ConsoleClient {
   /** Code and reason of the server's close. */
   closed: { readonly code: number; readonly reason: string } | null = null;
   keepsBytes = true;
+  handleBytes: (bytes: Buffer) => void = () => {};
   readonly #receiver = new WebSocketReceiver({ messageBytesMax: 2 ** 24, peer: "server" });
   #text = "";
   #isOpen = false;
@@ -187,6 +191,7 @@ export class ConsoleClient {
   #take(event: WebSocketEvent): void {
     if (event.kind === "message") {
       this.receivedBytes += event.bytes.length;
+      this.handleBytes(Buffer.from(event.bytes));
       if (this.keepsBytes) this.received = Buffer.concat([this.received, event.bytes]);
     } else if (event.kind === "close" || event.kind === "fault")
       this.closed = { code: event.code, reason: event.kind === "close" ? event.reason : event.message };
