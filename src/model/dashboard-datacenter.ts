@@ -118,9 +118,14 @@ export interface PacketExplanation {
   readonly arrives: boolean;
 }
 
-/** The id of a trace's node among the topology's. */
+/**
+ * The id of a trace's node among the topology's. A trace has switches where frames are, one on each host and
+ * one for each network that is on no switch of the file. Two nodes that follow each other in a trace may have
+ * nodes between them in the topology: the shortest way over its links leads there.
+ */
 export function topologyIdOf(kind: TraceNodeKind, name: string): string {
-  return `${kind}/${name}`;
+  if (kind === "switch" && name.startsWith("network ")) return `network/${name.slice("network ".length)}`;
+  return `${kind}/${kind === "switch" ? name.split("@", 1)[0] : name}`;
 }
 
 // ---- Consoles ----

@@ -261,17 +261,21 @@ export function vlanWords(vlan: number): string {
   return vlan < 4096 ? `VLAN ${vlan}` : `VLAN ${vlan >> 12}.${vlan & 0xfff}`;
 }
 
-function edgeLines(edge: ResolvedEdge, { networks }: ResolvedDatacenter): DrawnLine[] {
+function edgeLines(edge: ResolvedEdge, resolved: ResolvedDatacenter): DrawnLine[] {
   const interfaces = edge.interfaces.map(
     ({ network, addresses }) => `${network} ${firstAndCount(addresses.map(({ ip }) => ip))}`,
   );
-  const services = [
+  return plain(edge.name, ...interfaces, edgeServices(edge, resolved).join(", "));
+}
+
+/** What it does for the networks that it joins, in words. */
+export function edgeServices(edge: ResolvedEdge, { networks }: ResolvedDatacenter): string[] {
+  return [
     edge.loadBalancer === null ? null : "load balancer",
     edge.nat.length === 0 ? null : "NAT",
     networks.some(({ dhcp }) => dhcp?.server === edge.name) ? "DHCP" : null,
     "firewall",
   ].filter((word) => word !== null);
-  return plain(edge.name, ...interfaces, services.join(", "));
 }
 
 function machineGrid(
