@@ -11,6 +11,7 @@ import { SERVER_COMMANDS } from "../src/server/admin/server-commands.ts";
 import { SERVER_TABLE_COMMANDS } from "../src/server/admin/show-servers.ts";
 import { STATISTICS_COMMANDS } from "../src/server/admin/show-statistics.ts";
 import { CHECK_PAGES, CHECKS_INDEX, renewCheckIndex, renewCheckPage } from "./check-pages.ts";
+import { DASHBOARD_API, dashboardApi } from "./dashboard-api.ts";
 import { datacenterReference } from "./datacenter-reference.ts";
 
 const DOCUMENTS: readonly string[] = [
@@ -32,6 +33,7 @@ export async function renewDocument(text: string): Promise<string> {
 
 function renew(path: string, present: string): Promise<string> | string {
   if (path === CHECKS_INDEX) return renewCheckIndex();
+  if (path === DASHBOARD_API) return dashboardApi();
   return CHECK_PAGES.includes(path) ? renewCheckPage(present) : renewDocument(present);
 }
 
@@ -122,7 +124,7 @@ function table(title: readonly string[], rows: readonly (readonly string[])[]): 
 }
 
 if (import.meta.main) {
-  for (const path of [...DOCUMENTS, ...CHECK_PAGES, CHECKS_INDEX]) {
+  for (const path of [...DOCUMENTS, ...CHECK_PAGES, CHECKS_INDEX, DASHBOARD_API]) {
     const url = new URL(`../${path}`, import.meta.url);
     const present = readFileSync(url, "utf8");
     const wanted = await renew(path, present);

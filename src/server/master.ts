@@ -14,7 +14,7 @@ import { HEADER, SharedState, SLOT_COUNT_MAX_DEFAULT, sharedStateBytes } from ".
 import type { Engine } from "../transport/contract.ts";
 import { Control } from "./control.ts";
 import { Crew } from "./crew.ts";
-import { Dashboard } from "./dashboard/dashboard.ts";
+import type { Dashboard } from "./dashboard/dashboard.ts";
 import type { DashboardSettings } from "./dashboard/settings.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
 import { makeOwnDirectory, removeAbandonedDirectories } from "./own-directory.ts";
@@ -308,6 +308,8 @@ export class Master {
   async #openDashboard(): Promise<readonly WorkerProblem[] | null> {
     const { dashboard: settings, files, environment, report } = this.#options;
     if (settings == null || this.#configuration === null) return null;
+    // It brings the whole network along, which nobody has to wait for who does not want it.
+    const { Dashboard } = await import("./dashboard/dashboard.ts");
     const control = this.#control!;
     const dashboard = new Dashboard(settings, {
       actions: control.actions,

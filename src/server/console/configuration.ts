@@ -23,6 +23,31 @@ export interface ConsoleConfiguration extends Omit<ConsoleServerOptions, "audit"
   readonly controlSocket: string;
 }
 
+/** What whoever hands out tickets needs; the certificates are for the process that serves consoles. */
+export interface ConsoleDesk extends Pick<ConsoleConfiguration, "machines" | "keyFile" | "controlSocket"> {
+  readonly proxy: Omit<TlsEndpoint, "certificates">;
+}
+
+/** Null: the file says nothing of a console proxy. Arguments as of `readConsoleConfiguration`. */
+export function readConsoleDesk(
+  { consoles }: Datacenter,
+  path: string,
+  virtual: ReadonlyMap<string, ConsolesOfMachine>,
+): ConsoleDesk | null {
+  if (consoles === null || consoles.proxy === null) return null;
+  const { address, public: outside } = consoles.proxy;
+  const here = (file: string) => join(dirname(path), file);
+  return {
+    proxy: { ...address.value, public: outside?.value ?? null },
+    machines: new Map([
+      ...virtual,
+      ...consoles.backends.map((one) => [one.machine.value, consolesOf(one)] as const),
+    ]),
+    keyFile: besideFile(consoles.key) ?? here("consoles.key"),
+    controlSocket: besideFile(consoles.control) ?? here("consoles.sock"),
+  };
+}
+
 export interface ConfigurationReading {
   /** Null when something is wrong. */
   readonly configuration: ConsoleConfiguration | null;
@@ -37,13 +62,15 @@ const SESSION_DEFAULT_MS = 8 * 3_600_000;
  * machines that are started here; what the file says of one counts instead.
  */
 export function readConsoleConfiguration(
-  { consoles, name }: Datacenter,
+  datacenter: Datacenter,
   path: string,
   virtual: ReadonlyMap<string, ConsolesOfMachine>,
   options: Parameters<typeof readCertificate>[2] = {},
 ): ConfigurationReading {
+  const { consoles, name } = datacenter;
   const reader = new Reader(options);
-  if (consoles === null || consoles.proxy === null) {
+  const desk = readConsoleDesk(datacenter, path, virtual);
+  if (consoles === null || consoles.proxy === null || desk === null) {
     reader.error("consoles-absent", consoles?.span ?? name.span, "the file says nothing of a console proxy", {
       help: 'Write `consoles: {proxy: {address: "203.0.113.11:443", certificate: console.pfx}}`.',
     });
@@ -59,25 +86,19 @@ export function readConsoleConfiguration(
         ? null
         : { header: consoles.signOn.header.value, from: consoles.signOn.from.map(({ value }) => value) },
   };
-  const here = (file: string) => join(dirname(path), file);
   const { diagnostics } = reader;
   if (diagnostics.some(({ severity }) => severity === "error")) return { configuration: null, diagnostics };
   return {
     configuration: {
+      ...desk,
       proxy,
       portal: portal === null ? null : { ...portal, ...login },
-      machines: new Map([
-        ...virtual,
-        ...consoles.backends.map((one) => [one.machine.value, consolesOf(one)] as const),
-      ]),
-      keyFile: besideFile(consoles.key) ?? here("consoles.key"),
       limits: {
         idleMs: consoles.idleMs?.value ?? IDLE_DEFAULT_MS,
         sessionMs: consoles.sessionMs?.value ?? SESSION_DEFAULT_MS,
       },
       usersFile,
       auditFile: besideFile(consoles.audit),
-      controlSocket: besideFile(consoles.control) ?? here("consoles.sock"),
     },
     diagnostics,
   };

@@ -29,7 +29,7 @@ test("each name is shown its certificate, and who asks for another the first", a
 
 test("an origin is as browsers write it", () => {
   const origin = (ip: string, port: number, outside: string | null = null) =>
-    originOf({ ip, port, certificates: [], public: outside });
+    originOf({ ip, port, public: outside });
   assert.equal(origin("203.0.113.11", 443), "https://203.0.113.11");
   assert.equal(origin("2001:db8::1", 8443), "https://[2001:db8::1]:8443");
   assert.equal(origin("10.0.0.1", 8443, "Consoles.company.com:443"), "https://consoles.company.com");

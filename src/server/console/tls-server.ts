@@ -62,7 +62,7 @@ export function listen(server: Server, { ip, port }: TlsEndpoint): Promise<void>
 }
 
 /** What browsers call it: "https://consoles.company.com", without the port when it is 443. */
-export function originOf(endpoint: TlsEndpoint, server: Server | null = null): string {
+export function originOf(endpoint: Omit<TlsEndpoint, "certificates">, server: Server | null = null): string {
   if (endpoint.public !== null) return `https://${endpoint.public.replace(/:443$/, "").toLowerCase()}`;
   const port = server === null ? endpoint.port : (server.address() as AddressInfo).port;
   const host = endpoint.ip.includes(":") ? `[${endpoint.ip}]` : endpoint.ip;

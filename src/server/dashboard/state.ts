@@ -1,9 +1,12 @@
 // Everything that the dashboard's routes work on, made once: what is kept, and what is asked.
 import type { Overview } from "../../model/dashboard-api.ts";
 import type { AuditLog } from "../console/audit-log.ts";
+import { type ConsoleDesk, readConsoleDesk } from "../console/configuration.ts";
+import { virtualConsoles } from "../datacenter/virtual-consoles.ts";
 import type { EndedRequest } from "../messages.ts";
 import type { SourceText } from "../prepare.ts";
 import type { AuditTail } from "./audit-tail.ts";
+import { DatacenterFile } from "./datacenter-file.ts";
 import { EventHub } from "./events.ts";
 import { TrafficHistory } from "./history.ts";
 import { RequestExplainer } from "./request-explanation.ts";
@@ -14,6 +17,7 @@ import { serverRows } from "./server-rows.ts";
 import type { DashboardSettings } from "./settings.ts";
 import type { DashboardSource } from "./source.ts";
 import { StickyClients } from "./sticky-clients.ts";
+import { TopologyStateReader } from "./topology-state.ts";
 import { TrafficSampler } from "./traffic-sampler.ts";
 
 export class DashboardState {
@@ -26,6 +30,11 @@ export class DashboardState {
   readonly explainer: RequestExplainer = new RequestExplainer();
   readonly events: EventHub;
   readonly serverActions: ServerActions;
+  /** Null: none was named. */
+  readonly datacenter: DatacenterFile | null;
+  readonly topologyState: TopologyStateReader | null;
+  #consoles: { readonly version: string; readonly desk: ConsoleDesk | null } | null = null;
+  #datacenterVersion = "";
   readonly #changes = new ServerChanges();
   readonly #sampler: TrafficSampler;
   #overview: Overview;
@@ -39,6 +48,10 @@ export class DashboardState {
     this.auditTail = auditTail;
     this.events = new EventHub(source.startedMs.toString(36));
     this.serverActions = new ServerActions(source.actions, this.sticky);
+    const { datacenterFile } = settings;
+    this.datacenter = datacenterFile === null ? null : new DatacenterFile(datacenterFile, source.environment);
+    this.topologyState =
+      this.datacenter === null ? null : new TopologyStateReader(this.datacenter, source.actions);
     this.#sampler = new TrafficSampler(source);
     this.#overview = this.#sampler.sample(source.actions.nowMs).overview;
   }
@@ -48,7 +61,23 @@ export class DashboardState {
   }
 
   get hasConsoles(): boolean {
-    return false;
+    return this.consoleDesk() !== null;
+  }
+
+  /** Null: there are none. Read again when the file has changed. */
+  consoleDesk(): ConsoleDesk | null {
+    const { datacenter } = this;
+    if (datacenter === null) return null;
+    const { version, loaded, path } = datacenter;
+    if (this.#consoles?.version !== version) {
+      const { datacenter: source, resolved } = loaded;
+      const desk =
+        source === null || resolved === null
+          ? null
+          : readConsoleDesk(source, path, virtualConsoles(resolved));
+      this.#consoles = { version, desk };
+    }
+    return this.#consoles.desk;
   }
 
   get overview(): Overview {
@@ -64,8 +93,16 @@ export class DashboardState {
     this.events.send("overview", sample.overview);
     // With thousands of servers the rows are the most work of all, so only when somebody looks.
     if (this.events.readerCount === 0) return;
+    this.#watchDatacenter();
     const servers = this.#changes.take(serverRows(actions, this.sticky));
     if (servers.length > 0) this.events.send("servers", { atMs: actions.nowMs, servers });
+  }
+
+  #watchDatacenter(): void {
+    const version = this.datacenter?.version ?? "";
+    if (version !== this.#datacenterVersion && this.#datacenterVersion !== "")
+      this.events.send("datacenter", { version });
+    this.#datacenterVersion = version;
   }
 
   close(): void {

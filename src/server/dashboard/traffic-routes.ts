@@ -16,7 +16,6 @@ const REQUESTS_MAX = 1000;
 const NO_SERVER = ["unknown-server", "there is no such server in the configuration that serves"] as const;
 
 export function trafficRoutes(state: DashboardState): readonly Route[] {
-  const { actions } = state.source;
   return [
     {
       method: "GET",
@@ -56,6 +55,7 @@ export function trafficRoutes(state: DashboardState): readonly Route[] {
       takes: null,
       gives: "ServersAnswer",
       run: () => {
+        const { actions } = state.source;
         const body: ServersAnswer = { atMs: actions.nowMs, servers: serverRows(actions, state.sticky) };
         return answer(body);
       },
@@ -125,7 +125,7 @@ export function trafficRoutes(state: DashboardState): readonly Route[] {
       run: ({ path }) => {
         const kept = /^\d{1,15}$/.test(path["id"]!) ? state.requests.find(Number(path["id"])) : undefined;
         if (kept === undefined) return refusal(404, "unknown-request", "this request is no longer kept");
-        return answer(state.explainer.describe(kept, actions.runtime));
+        return answer(state.explainer.describe(kept, state.source.actions.runtime));
       },
     },
     {

@@ -1,0 +1,95 @@
+// What of the datacentre is alive: machines that are servers of the running load balancer, by its checks and
+// counters, and what `apply` has made on this machine, compared with what there is.
+
+import type { NodeState, TopologyState } from "../../model/dashboard-datacenter.ts";
+import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
+import type { Server } from "../../proxy/runtime.ts";
+import { serverStatus } from "../../proxy/stats/server-status.ts";
+import { SlotCounters, type StatisticsView } from "../../proxy/stats/statistics-view.ts";
+import type { AdminActions } from "../admin/actions.ts";
+import type { DatacenterFile } from "./datacenter-file.ts";
+import { viewOf } from "./server-rows.ts";
+
+/** Reading the kernel takes several commands, so all who look share one answer for so long. */
+const LIFE_MS = 5000;
+const DRIFT_SHOWN_MAX = 50;
+
+type Applied = Pick<TopologyState, "applied" | "drift">;
+
+export class TopologyStateReader {
+  readonly #datacenter: DatacenterFile;
+  readonly #actions: AdminActions;
+  #applied: { readonly untilMs: number; readonly answer: Promise<Applied> } | null = null;
+
+  constructor(datacenter: DatacenterFile, actions: AdminActions) {
+    this.#datacenter = datacenter;
+    this.#actions = actions;
+  }
+
+  async read(): Promise<TopologyState> {
+    const { resolved } = this.#datacenter.loaded;
+    const { nowMs } = this.#actions;
+    if (resolved === null) return { atMs: nowMs, applied: "unknown", drift: [], nodes: {} };
+    const nodes = nodesOf(resolved, viewOf(this.#actions));
+    return { atMs: nowMs, ...(await this.#readApplied(resolved, nowMs)), nodes };
+  }
+
+  #readApplied({ source }: ResolvedDatacenter, nowMs: number): Promise<Applied> {
+    if (this.#applied === null || this.#applied.untilMs <= nowMs)
+      this.#applied = { untilMs: nowMs + LIFE_MS, answer: readApplied(source.name.value) };
+    return this.#applied.answer;
+  }
+}
+
+async function readApplied(name: string): Promise<Applied> {
+  try {
+    // What `apply` needs is much, and nobody needs it who only looks at traffic.
+    const { openDriver } = await import("../datacenter/live-network.ts");
+    const { driver, store } = openDriver(name);
+    const applied = store.readApplied();
+    if (applied === null) return { applied: "no", drift: [] };
+    const { drift } = await import("../../driver/apply.ts");
+    const found = await drift(applied, driver);
+    if (!found.ok) return { applied: "unknown", drift: [found.message] };
+    const words = found.plan.steps.slice(0, DRIFT_SHOWN_MAX).map((step) => step.words);
+    return { applied: words.length === 0 ? "yes" : "changed", drift: words };
+  } catch (error) {
+    // No state directory, no tools, another system than Linux: nothing is known, and nothing is wrong.
+    return { applied: "unknown", drift: [(error as Error).message] };
+  }
+}
+
+function nodesOf({ machines }: ResolvedDatacenter, view: StatisticsView): Record<string, NodeState> {
+  const servers = Map.groupBy(
+    view.runtime.backends.flatMap((backend) => backend.servers),
+    ({ host }) => host,
+  );
+  return Object.fromEntries(
+    machines.flatMap(({ name, interfaces }) => {
+      const addresses = interfaces.flatMap((one) => one.addresses.map(({ ip }): string => ip));
+      const own = addresses.flatMap((address) => servers.get(address) ?? []);
+      return own.length === 0 ? [] : [[`machine/${name}`, stateOf(own, view)]];
+    }),
+  );
+}
+
+function stateOf(servers: readonly Server[], view: StatisticsView): NodeState {
+  const usable = servers.filter(({ isUsable }) => isUsable).length;
+  const balanced = servers.filter(({ isBalanced }) => isBalanced).length;
+  const state = balanced === servers.length ? "up" : usable > 0 ? "degraded" : "down";
+  const sum = (of: (counters: SlotCounters) => number) =>
+    servers.reduce((total, { slot }) => total + of(new SlotCounters(view, slot)), 0);
+  return {
+    state,
+    text: servers
+      .map((server) => `${server.backend.name}/${server.name} is ${serverStatus(view, server)}`)
+      .join(", "),
+    servers: servers.map((server) => `${server.backend.name}/${server.name}`),
+    counters: [
+      { label: "sessions", value: sum((one) => one.total("scur")), unit: "sessions" },
+      { label: "in", value: sum((one) => one.total("bin")), unit: "bytes" },
+      { label: "out", value: sum((one) => one.total("bout")), unit: "bytes" },
+      { label: "rate", value: sum((one) => one.rate("sessRateSecond")), unit: "per second" },
+    ],
+  };
+}
