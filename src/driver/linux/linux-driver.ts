@@ -4,28 +4,35 @@ import { join } from "node:path";
 import type { NetworkState } from "../../model/network-state.ts";
 import { aliasPrefix, namespacePrefix } from "../../network/plan/kernel-names.ts";
 import { STAGES, type Step } from "../../network/plan/plan.ts";
+import type { NamespaceDoor } from "../../transport/namespace-door.ts";
 import type { Driver, Lack, ReadOutcome, RunOutcome } from "../contract.ts";
 import { BatchRunner } from "./batch.ts";
 import { findLacks } from "./preflight.ts";
-import { type Listings, readNamespaces } from "./read-state.ts";
+import { type Listings, type Recognised, readNamespaces } from "./read-state.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import { Supervisor } from "./supervisor.ts";
+
+type Entry = Recognised extends Map<string, infer T> ? T : never;
 
 export class LinuxDriver implements Driver {
   readonly #datacenter: string;
   readonly #directory: string;
   readonly #listings: Listings;
+  readonly #recognised: Recognised;
+  readonly #door: NamespaceDoor | null;
   readonly #loaded = new Map<string, string>();
   readonly supervisor: Supervisor;
   #bonds: ReadonlySet<string> = new Set();
 
   /** `directory`: the state directory of the datacentre. */
-  constructor(datacenter: string, directory: string) {
+  constructor(datacenter: string, directory: string, door: NamespaceDoor | null) {
+    this.#door = door;
     this.#datacenter = datacenter;
     this.#directory = directory;
     this.supervisor = new Supervisor(join(directory, "programs"));
     const entries = readRecord<[string, { listing: string; hash: string }][]>(this.#listingsPath());
     this.#listings = new Map(entries ?? []);
+    this.#recognised = new Map(readRecord<[string, Entry][]>(this.#recognisedPath()) ?? []);
   }
 
   preflight(desired: NetworkState, applied: NetworkState): Promise<readonly Lack[]> {
@@ -41,11 +48,16 @@ export class LinuxDriver implements Driver {
       aliasPrefix: aliasPrefix(this.#datacenter),
       listings: this.#listings,
       loaded: this.#loaded,
+      door: this.#door,
+      recognised: this.#recognised,
     };
     const hadLoaded = this.#loaded.size > 0;
     const namespaces = await readNamespaces(reading, this.#directory);
     if ("message" in namespaces) return { ok: false, message: namespaces.message };
-    if (hadLoaded) writeRecord(this.#listingsPath(), [...this.#listings]);
+    if (hadLoaded) {
+      writeRecord(this.#listingsPath(), [...this.#listings]);
+      writeRecord(this.#recognisedPath(), [...this.#recognised]);
+    }
     const processes = this.supervisor.running(known.processes.map(({ name }) => name));
     // Of the machine's own namespace only what is ours is there; without that it is not ours at all.
     const ours = namespaces.filter(
@@ -101,6 +113,10 @@ export class LinuxDriver implements Driver {
       const { family, name, hash } = change.table;
       this.#loaded.set(`${change.namespace ?? ""} ${family} ${name}`, hash);
     }
+  }
+
+  #recognisedPath(): string {
+    return join(this.#directory, "recognised.json");
   }
 
   #listingsPath(): string {

@@ -3,7 +3,7 @@
 import { readdirSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 
-const NAMESPACE_FOLDER = "/run/netns";
+export const NAMESPACE_FOLDER = "/run/netns";
 
 /** Those that can be entered. */
 export function listNamespaces(): string[] {

@@ -1,9 +1,10 @@
-// Reads what the kernel has: one process for each of `ip` and `nft` in each namespace, driven by one script.
-// What a table says is compared with what it said right after it was loaded, so that a rule changed by hand
-// is found.
+// Reads what the kernel has: by netlink where a namespace can be entered for the length of a call, else with
+// one process for each of `ip` and `nft` in each namespace, driven by one script. What a table says is
+// compared with what it said right after it was loaded, so that a rule changed by hand is found.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { setImmediate as pause } from "node:timers/promises";
 import type {
   NamespaceName,
   NamespaceState,
@@ -13,9 +14,11 @@ import type {
 } from "../../model/network-state.ts";
 import { contentHash } from "../../network/plan/kernel-names.ts";
 import { ownPart } from "../../network/plan/own-part.ts";
+import type { NamespaceDoor } from "../../transport/namespace-door.ts";
 import { runCommand } from "./command.ts";
 import { addressesOf, linksOf, routesOf, rulesOf, vlansOf } from "./ip-json.ts";
 import { listNamespaces } from "./namespaces.ts";
+import { readInside } from "./read-inside.ts";
 
 /** `index namespace how` a line on its input. */
 const READ_EACH = `
@@ -47,7 +50,13 @@ export interface Reading {
   readonly listings: Listings;
   /** Tables that were loaded since they were last read, by their text's hash. */
   readonly loaded: Map<string, string>;
+  /** Null: namespaces are entered by processes only. */
+  readonly door: NamespaceDoor | null;
+  readonly recognised: Recognised;
 }
+
+/** The tables of a namespace as they were listed, and by what it is seen that they are as they were. */
+export type Recognised = Map<string, { readonly signature: string; readonly tables: readonly NftTable[] }>;
 
 export async function readNamespaces(
   reading: Reading,
@@ -55,18 +64,85 @@ export async function readNamespaces(
 ): Promise<readonly NamespaceState[] | { readonly message: string }> {
   const there = new Set(listNamespaces());
   const mentioned = [...new Set(reading.known.namespaces.map(({ name }) => name))];
-  const names = mentioned.filter((name) => name === null || there.has(name));
+  const all = mentioned.filter((name) => name === null || there.has(name));
+  const { found, signatures } = await readQuickly(all, reading);
+  const names = all.filter((name) => !found.has(name));
+  const inOrder = () => all.map((name) => found.get(name)!);
+  if (names.length === 0) return inOrder();
   const directory = mkdtempSync(join(parent, "read-"));
   try {
     const texts = await readTexts(names, reading.known, directory);
     if ("message" in texts) return texts;
-    return names.map((name, index) => parseNamespace(name, texts.texts[index] ?? "", reading));
+    names.forEach((name, index) => {
+      found.set(name, parseNamespace(name, texts.texts[index] ?? "", reading, signatures.get(name) ?? null));
+    });
+    return inOrder();
   } catch (error) {
     // What `ip` or `nft` say is theirs to choose.
     return { message: `what the kernel said was not understood: ${(error as Error).message}` };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Namespaces between two pauses, so that a progress display goes on. */
+const WITHOUT_PAUSE = 50;
+
+/**
+ * Those that need no process: whose tables are recognised, and of which nothing else has to be asked. Of the
+ * others what their tables are recognised by next time, taken before they are listed.
+ */
+async function readQuickly(names: readonly NamespaceName[], reading: Reading) {
+  const found = new Map<NamespaceName, NamespaceState>();
+  const signatures = new Map<NamespaceName, string | null>();
+  const { door, known, recognised, loaded, aliasPrefix } = reading;
+  if (door === null) return { found, signatures };
+  const byName = Map.groupBy(known.namespaces, ({ name }) => name);
+  const justLoaded = new Set([...loaded.keys()].map((key) => key.split(" ")[0]));
+  for (const [index, name] of names.entries()) {
+    if (index % WITHOUT_PAUSE === WITHOUT_PAUSE - 1) await pause();
+    const states = byName.get(name) ?? [];
+    if (name === null || isVlanAware(states)) continue;
+    const inside = readInside(door, name, new Set(states.flatMap(sysctlKeys)));
+    if (inside === null) continue;
+    signatures.set(name, inside.signature);
+    const hasTables = states.some(({ tables }) => tables.length > 0);
+    const entry = recognised.get(name);
+    const isRecognised = entry?.signature === inside.signature && !justLoaded.has(name);
+    if (hasTables && !isRecognised) continue;
+    const tables = hasTables ? entry!.tables : [];
+    const words = states[0]?.words ?? "";
+    const state = stateOf(name, words, inside.shown, inside.routes, inside.rules, inside.sysctls, tables);
+    found.set(name, ownPart(state, known, aliasPrefix));
+  }
+  return { found, signatures };
+}
+
+function isVlanAware(states: readonly NamespaceState[]): boolean {
+  return states.some(({ links }) => links.some(({ kind }) => kind.kind === "bridge" && kind.isVlanAware));
+}
+
+function sysctlKeys({ sysctls }: NamespaceState): string[] {
+  return sysctls.map(({ key }) => key);
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Of what `ip -json` says. */
+function stateOf(
+  name: NamespaceName,
+  words: string,
+  shown: readonly Json[],
+  routes: readonly Json[],
+  rules: readonly Json[],
+  sysctls: readonly Sysctl[],
+  tables: readonly NftTable[],
+): NamespaceState {
+  const [links, addresses] = [linksOf(shown), addressesOf(shown)];
+  return {
+    ...{ name, words, links, addresses, sysctls, tables },
+    ...{ routes: routesOf(routes), rules: rulesOf(rules) },
+  };
 }
 
 async function readTexts(
@@ -80,16 +156,14 @@ async function readTexts(
   const byName = Map.groupBy(known.namespaces, ({ name }) => name);
   const lines = names.map((name, index) => {
     const states = byName.get(name) ?? [];
-    const keys = new Set(states.flatMap(({ sysctls }) => sysctls.map(({ key }) => key)));
+    const keys = new Set(states.flatMap(sysctlKeys));
     writeFileSync(join(directory, `${index}.keys`), [...keys].map((key) => `${key}\n`).join(""));
-    const isVlanAware = states.some(({ links }) =>
-      links.some(({ kind }) => kind.kind === "bridge" && kind.isVlanAware),
-    );
-    if (isVlanAware) writeFileSync(join(directory, `${index}.vlans`), "");
+    const hasVlans = isVlanAware(states);
+    if (hasVlans) writeFileSync(join(directory, `${index}.vlans`), "");
     const hasTables = states.some(({ tables }) => tables.length > 0);
     if (hasTables) writeFileSync(join(directory, `${index}.tables`), "");
     // Most namespaces are of machines, where nothing else of ours is: two programs less for each.
-    const isPlain = !hasTables && !isVlanAware && keys.size === 0;
+    const isPlain = !hasTables && !hasVlans && keys.size === 0;
     return `${index} ${name ?? "-"} ${isPlain ? "devices" : "all"}\n`;
   });
   const share = Math.min(availableParallelism(), Math.max(1, lines.length));
@@ -114,29 +188,31 @@ async function readTexts(
   return { texts };
 }
 
-function parseNamespace(name: NamespaceName, text: string, reading: Reading): NamespaceState {
-  const { known } = reading;
+function parseNamespace(
+  name: NamespaceName,
+  text: string,
+  reading: Reading,
+  signature: string | null,
+): NamespaceState {
+  const { known, recognised } = reading;
   const [ip = "", ...sections] = text.split(/^@(?=(?:nft|sysctl|vlan)$)/m);
   const section = (wanted: string) =>
     (sections.find((one) => one.startsWith(`${wanted}\n`)) ?? "").slice(wanted.length + 1);
   const [shown = [], routes = [], rules = []] = jsonLists(ip);
   const vlans = vlansOf(jsonLists(section("vlan"))[0] ?? []);
-  const links = linksOf(shown).map((link) =>
+  const words = known.namespaces.find((one) => one.name === name)?.words ?? "";
+  const tables = tablesOf(name, section("nft"), reading);
+  const state = stateOf(name, words, shown, routes, rules, sysctlsOf(section("sysctl")), tables);
+  const links = state.links.map((link) =>
     link.port === null || !vlans.has(link.name)
       ? link
       : { ...link, port: { ...link.port, vlans: vlans.get(link.name)! } },
   );
-  const state = {
-    name,
-    words: known.namespaces.find((one) => one.name === name)?.words ?? "",
-    links,
-    addresses: addressesOf(shown),
-    routes: routesOf(routes),
-    rules: rulesOf(rules),
-    sysctls: sysctlsOf(section("sysctl")),
-    tables: tablesOf(name, section("nft"), reading),
-  };
-  return ownPart(state, known, reading.aliasPrefix);
+  if (name !== null && signature !== null && tables.every(({ family }) => family !== "netdev"))
+    recognised.set(name, { signature, tables });
+  // What hangs on a device changes with it, and is not counted as a change.
+  else if (name !== null) recognised.delete(name);
+  return ownPart({ ...state, links }, known, reading.aliasPrefix);
 }
 
 /** A batch prints one list after the other, some with line feeds inside. */

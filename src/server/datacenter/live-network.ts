@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { DiskStore, dataDirectoryOf } from "../../driver/linux/disk-store.ts";
 import { LinuxDriver } from "../../driver/linux/linux-driver.ts";
 import { findAbilities } from "../../driver/linux/preflight.ts";
+import { openNamespaceDoor } from "../../io/namespace-door.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
 import { type Desired, type DesiredOptions, desiredState } from "../../network/plan/desired-state.ts";
 import type { LoadBalancerFile } from "./load-datacenter.ts";
@@ -24,7 +25,7 @@ export interface LiveNetwork {
  */
 export function openDriver(name: string): Omit<LiveNetwork, "desired"> {
   const store = new DiskStore(name);
-  return { store, driver: new LinuxDriver(name, store.directory) };
+  return { store, driver: new LinuxDriver(name, store.directory, openNamespaceDoor()) };
 }
 
 /**
@@ -39,7 +40,7 @@ export async function openNetwork(
   const desired = desiredState(resolved, {
     host,
     ...more,
-    ...(await findAbilities()),
+    ...(await findAbilities(openNamespaceDoor(), host !== null)),
     loadBalancers: new Map(
       loadBalancers.map(({ edge, path }) => [edge, { path: resolve(path), hash: hashOfFiles(path) }]),
     ),

@@ -1,0 +1,118 @@
+// Goes into another network namespace for the length of one call and asks the kernel there by netlink, which
+// takes a fraction of a millisecond where a process takes several. Only the calling thread moves, and nothing
+// but what is called here runs on it in the meantime (setns(2), netlink(7)).
+import { closeSync, openSync } from "node:fs";
+import type { AskKernel, NamespaceDoor } from "../transport/namespace-door.ts";
+import { type Native, openNative } from "./native.ts";
+
+const CLONE_NEWNET = 0x4000_0000;
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC = 0x80003;
+const NLM_F_REQUEST = 1;
+const NLM_F_MULTI = 2;
+/** What was asked for has changed while it was told. */
+const NLM_F_DUMP_INTR = 0x10;
+/** NLM_F_DUMP; NLM_F_ACK, with NLM_F_EXCL and NLM_F_CREATE for what is new. */
+const FLAGS = { everything: 0x300, one: 0, new: 0x604, changed: 0x4 } as const;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const HEADER_BYTES = 16;
+const [EIO, EAGAIN] = [5, 11];
+/** More than the kernel puts into one answer, 32 KiB. */
+const BUFFER_BYTES = 65_536;
+
+/** Null where foreign functions cannot be called. */
+export function openNamespaceDoor(): NamespaceDoor | null {
+  const opened = openNative();
+  if (!opened.ok) return null;
+  const native = opened.value;
+  const { setns, unshare } = native.ffi.dlopen(null, {
+    setns: { return: "i32", arguments: ["i32", "i32"] },
+    unshare: { return: "i32", arguments: ["i32"] },
+  }).functions;
+  const buffer = native.map(BUFFER_BYTES);
+  const bytes = new Uint8Array(buffer.buffer);
+
+  /** `enter`: whether it got in. */
+  const inside = <T>(enter: () => boolean, work: (ask: AskKernel) => T): T | null => {
+    const own = openOrNull("/proc/thread-self/ns/net");
+    if (own === null) return null;
+    const sockets = new Map<number, number>();
+    const isInside = enter();
+    try {
+      if (!isInside) return null;
+      return work((protocol, type, wanted, body) => {
+        const fd = sockets.get(protocol) ?? native.libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
+        if (fd < 0) return native.errno();
+        sockets.set(protocol, fd);
+        const request = message(type, NLM_F_REQUEST | FLAGS[wanted], body);
+        return send(native, fd, request) ? receive(native, fd, buffer.pointer, bytes) : native.errno();
+      });
+    } finally {
+      // Nothing that follows may go on in a namespace that it does not know of.
+      if (isInside && setns(own, CLONE_NEWNET) !== 0) process.abort();
+      for (const fd of sockets.values()) native.libc.close(fd);
+      closeSync(own);
+    }
+  };
+
+  return {
+    within(path, work) {
+      const other = openOrNull(path);
+      if (other === null) return null;
+      try {
+        return inside(() => setns(other, CLONE_NEWNET) === 0, work);
+      } finally {
+        closeSync(other);
+      }
+    },
+    withinNew: (work) => inside(() => unshare(CLONE_NEWNET) === 0, work),
+  };
+}
+
+function openOrNull(path: string): number | null {
+  try {
+    return openSync(path, "r");
+  } catch {
+    return null;
+  }
+}
+
+/** struct nlmsghdr and what follows it. All machines that have io_uring's numbers are little-endian. */
+function message(type: number, flags: number, body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + body.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, bytes.length, true);
+  view.setUint16(4, type, true);
+  view.setUint16(6, flags, true);
+  bytes.set(body, HEADER_BYTES);
+  return bytes;
+}
+
+function send({ libc }: Native, fd: number, bytes: Uint8Array): boolean {
+  return Number(libc.send(fd, bytes, BigInt(bytes.length), 0)) === bytes.length;
+}
+
+function receive(native: Native, fd: number, pointer: bigint, bytes: Uint8Array): Uint8Array[] | number {
+  const view = new DataView(bytes.buffer);
+  const payloads: Uint8Array[] = [];
+  for (;;) {
+    const length = Number(native.libc.recv(fd, pointer, BigInt(BUFFER_BYTES), 0));
+    if (length < HEADER_BYTES) return length < 0 ? native.errno() : EIO;
+    for (let at = 0; at + HEADER_BYTES <= length; ) {
+      const size = view.getUint32(at, true);
+      const [type, flags] = [view.getUint16(at + 4, true), view.getUint16(at + 6, true)];
+      if (size < HEADER_BYTES) return EIO;
+      if ((flags & NLM_F_DUMP_INTR) !== 0) return EAGAIN;
+      // "Error 0" is how the kernel says that it was done.
+      if (type === NLMSG_ERROR) {
+        const errno = -view.getInt32(at + HEADER_BYTES, true);
+        return errno === 0 ? payloads : errno;
+      }
+      if (type === NLMSG_DONE) return payloads;
+      payloads.push(bytes.slice(at + HEADER_BYTES, at + size));
+      if ((flags & NLM_F_MULTI) === 0) return payloads;
+      at += (size + 3) & ~3;
+    }
+  }
+}
