@@ -68,8 +68,13 @@ export class Dashboard {
     const standard = scheme === "https" ? 443 : 80;
     const name = this.#settings.names[0] ?? hostOf(places.places);
     this.#origin = `${scheme}://${name}${port === standard ? "" : `:${port}`}`;
-    this.#timer = setInterval(() => this.#state.tick(), TICK_MS);
+    this.#timer = setInterval(() => this.tick(), TICK_MS);
     return null;
+  }
+
+  /** What happens once a second. */
+  tick(): void {
+    this.#state.tick();
   }
 
   handleReload(sources: readonly SourceText[]): void {

@@ -117,8 +117,9 @@ export class DashboardState {
   }
 
   handleRequests(ended: readonly EndedRequest[], endedCount: number): void {
-    this.sticky.note(ended);
-    const requests = this.requests.add(ended, endedCount, this.source.actions.nowMs);
+    const { nowMs } = this.source.actions;
+    this.sticky.note(ended, nowMs);
+    const requests = this.requests.add(ended, endedCount, nowMs);
     if (requests.length > 0) this.events.send("requests", { requests, kept: this.requests.kept });
   }
 }

@@ -16,11 +16,12 @@ interface Visitors {
 export class StickyClients {
   readonly #byServer = new Map<string, Visitors>();
 
-  note(requests: readonly EndedRequest[]): void {
-    for (const { isPersistent, backend, server, clientHost, atMs, http } of requests) {
+  /** `nowMs`: when they are told, so that a long one counts as a visit that has just ended. */
+  note(requests: readonly EndedRequest[], nowMs: number): void {
+    for (const { isPersistent, backend, server, clientHost, http } of requests) {
       if (!isPersistent || backend === null || server === null) continue;
       const browser = http?.headers.find(([name]) => name === "user-agent")?.[1] ?? "";
-      this.#see(`${backend}/${server}`, hashOf(`${clientHost} ${browser}`), atMs);
+      this.#see(`${backend}/${server}`, hashOf(`${clientHost} ${browser}`), nowMs);
     }
   }
 

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import type { ServerResponse } from "node:http";
+import { test } from "node:test";
+import type { DashboardEvents } from "../../model/dashboard-api.ts";
+import { ENDED } from "./dashboard.fixture.ts";
+import { EventHub, type ReaderWishes, readTopics } from "./events.ts";
+import { RequestLog } from "./request-log.ts";
+
+const EVERYTHING: ReaderWishes = {
+  topics: readTopics(new URLSearchParams()),
+  filter: () => true,
+  lastEventId: null,
+};
+const KEPT = { count: 1, countMax: 1, share: 1 };
+
+/** A response that keeps what it is given; one that is not `read` has all of it waiting. */
+class FakeResponse extends EventEmitter {
+  text = "";
+  isOver = false;
+  isRead: boolean;
+
+  constructor(isRead = true) {
+    super();
+    this.isRead = isRead;
+  }
+
+  get writableLength(): number {
+    return this.isRead ? 0 : this.text.length;
+  }
+
+  writeHead(): void {}
+
+  write(part: string): void {
+    this.text += part;
+  }
+
+  end(): void {
+    this.isOver = true;
+  }
+
+  get names(): string[] {
+    return [...this.text.matchAll(/^event: (.+)$/gm)].map(([, name]) => name!);
+  }
+
+  get lastId(): string {
+    return [...this.text.matchAll(/^id: (.+)$/gm)].at(-1)?.[1] ?? "";
+  }
+}
+
+function open(hub: EventHub, response: FakeResponse, wishes: Partial<ReaderWishes> = {}): boolean {
+  return hub.open(response as unknown as ServerResponse, { ...EVERYTHING, ...wishes });
+}
+
+test("a reader gets the topics that it wants, and what concerns everybody", (t) => {
+  const hub = new EventHub("run");
+  t.after(() => hub.close("over"));
+  const response = new FakeResponse();
+  open(hub, response, { topics: readTopics(new URLSearchParams("topics=servers,nonsense")) });
+  hub.send("servers", { atMs: 1, servers: [] });
+  hub.send("requests", { requests: [], kept: KEPT });
+  hub.send("reload", { generation: 2 });
+  assert.deepEqual(response.names, ["servers", "reload"]);
+});
+
+test("requests are filtered for each reader, and none that matches is no event", (t) => {
+  const hub = new EventHub("run");
+  t.after(() => hub.close("over"));
+  const [all, some, none] = [new FakeResponse(), new FakeResponse(), new FakeResponse()];
+  open(hub, all);
+  open(hub, some, { filter: ({ http }) => http?.status === 503 });
+  open(hub, none, { filter: () => false });
+  const failed = { ...ENDED, http: { ...ENDED.http!, status: 503 } };
+  hub.send("requests", { requests: new RequestLog().add([ENDED, failed], 2, 0), kept: KEPT });
+  const idsOf = ({ text }: FakeResponse) => {
+    const data = JSON.parse(/^data: (.+)$/m.exec(text)![1]!) as DashboardEvents["requests"];
+    return data.requests.map(({ id }) => id);
+  };
+  assert.deepEqual(idsOf(all), [1, 2]);
+  assert.deepEqual(idsOf(some), [2]);
+  assert.deepEqual(none.names, []);
+});
+
+test("a slow reader's memory is bounded, it is told of the loss, and nobody waits for it", (t) => {
+  const hub = new EventHub("run");
+  t.after(() => hub.close("over"));
+  const [slow, quick] = [new FakeResponse(false), new FakeResponse()];
+  open(hub, slow);
+  open(hub, quick);
+  const servers = { atMs: 1, servers: [], padding: "x".repeat(100_000) };
+  for (let i = 0; i < 40; i++) hub.send("servers", servers);
+  assert.equal(quick.names.length, 40);
+  assert.ok(slow.names.length < 15, `${slow.names.length} events wait`);
+  assert.ok(slow.text.length < 1_300_000);
+  slow.isRead = true;
+  hub.send("reload", { generation: 3 });
+  assert.deepEqual(slow.names.slice(-2), ["lost", "reload"]);
+});
+
+test("who comes back gets what was missed; after too long, or another run, it is told that something is lost", (t) => {
+  const hub = new EventHub("run");
+  t.after(() => hub.close("over"));
+  const first = new FakeResponse();
+  open(hub, first);
+  hub.send("reload", { generation: 1 });
+  const lastEventId = first.lastId;
+  first.emit("close");
+  hub.send("reload", { generation: 2 });
+  hub.send("reload", { generation: 3 });
+  assert.deepEqual(first.names, ["reload"], "who has gone is not written to");
+  const again = new FakeResponse();
+  open(hub, again, { lastEventId });
+  assert.deepEqual(again.names, ["reload", "reload"]);
+  assert.match(again.text, /"generation":2[\s\S]*"generation":3/);
+  for (const other of ["other-1", "nonsense", "run-"]) {
+    const late = new FakeResponse();
+    open(hub, late, { lastEventId: other });
+    assert.equal(late.names[0], "lost", other);
+  }
+  for (let i = 0; i < 200; i++) hub.send("reload", { generation: i });
+  const late = new FakeResponse();
+  open(hub, late, { lastEventId });
+  assert.equal(late.names[0], "lost");
+});
+
+test("there are at most so many readers, and the end is said to each", () => {
+  const hub = new EventHub("run");
+  const readers = Array.from({ length: 257 }, () => new FakeResponse());
+  assert.equal(readers.filter((reader) => open(hub, reader)).length, 256);
+  hub.close("the program ends");
+  assert.deepEqual(readers[0]!.names, ["bye"]);
+  assert.equal(readers[0]!.isOver, true);
+  assert.equal(open(hub, new FakeResponse()), false);
+});

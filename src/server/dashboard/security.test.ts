@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { Role, SessionAnswer } from "../../model/dashboard-api.ts";
+import { setPassword } from "../console/users.ts";
+import { type Answered, startDashboard, type TestDashboard } from "./dashboard.fixture.ts";
+import { Sessions } from "./sessions.ts";
+
+const PASSWORD = "correct horse";
+const folder = mkdtempSync(join(tmpdir(), "sallyport-dashboard-users-"));
+const usersFile = join(folder, "users");
+
+before(async () => {
+  await setPassword(usersFile, "vera", PASSWORD, "viewer");
+  await setPassword(usersFile, "otto", PASSWORD, "operator");
+  await setPassword(usersFile, "anna", PASSWORD, "admin");
+});
+after(() => rmSync(folder, { recursive: true }));
+
+function logIn({ ask }: TestDashboard, user: string, password = PASSWORD): Promise<Answered> {
+  return ask("/api/v1/session", { method: "POST", body: { user, password } });
+}
+
+async function cookieOf(own: TestDashboard, user: string): Promise<string> {
+  const { headers, status } = await logIn(own, user);
+  assert.equal(status, 200);
+  return headers["set-cookie"]![0]!.split(";", 1)[0]!;
+}
+
+test("a login gives a cookie that scripts and other sites cannot use, and logging out takes it away", async (t) => {
+  const own = await startDashboard(t, { usersFile });
+  const nobody = (await own.ask("/api/v1/session")).json<SessionAnswer>();
+  assert.deepEqual([nobody.user, nobody.csrfToken, nobody.isLoginRequired], [null, null, true]);
+  assert.equal((await own.ask("/api/v1/overview")).status, 401);
+  const { headers } = await logIn(own, "vera");
+  assert.match(
+    headers["set-cookie"]![0]!,
+    /^sallyport-\d+=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/,
+  );
+  const cookie = headers["set-cookie"]![0]!.split(";", 1)[0]!;
+  assert.equal((await own.ask("/api/v1/overview", { headers: { cookie } })).status, 200);
+  const out = await own.change("/api/v1/session", undefined, { method: "DELETE", headers: { cookie } });
+  assert.match(out.headers["set-cookie"]![0]!, /Max-Age=0/);
+  assert.equal((await own.ask("/api/v1/overview", { headers: { cookie } })).status, 401);
+});
+
+test("each role may do what it may, and a refusal says what it would take", async (t) => {
+  const own = await startDashboard(t, { usersFile });
+  const allowed: Record<Role, readonly number[]> = {
+    viewer: [200, 403, 403],
+    operator: [200, 200, 403],
+    admin: [200, 200, 200],
+  };
+  for (const [user, role] of [
+    ["vera", "viewer"],
+    ["otto", "operator"],
+    ["anna", "admin"],
+  ] as const) {
+    const cookie = await cookieOf(own, user);
+    const action = own.change("/api/v1/servers/app/a/actions", { action: "ready" }, { headers: { cookie } });
+    const statuses = [
+      (await own.ask("/api/v1/servers", { headers: { cookie } })).status,
+      (await action).status,
+      (await own.change("/api/v1/reload", undefined, { headers: { cookie } })).status,
+    ];
+    assert.deepEqual(statuses, allowed[role], role);
+  }
+  const cookie = await cookieOf(own, "vera");
+  const ticket = { kind: "serial", isViewOnly: false };
+  const refused = await own.change("/api/v1/consoles/db/tickets", ticket, { headers: { cookie } });
+  assert.equal(refused.status, 403);
+  assert.match(refused.text, /operator/);
+});
+
+test("a user who is taken out of the file is out at once, and one whose role changes has the new one", async (t) => {
+  const own = await startDashboard(t, { usersFile });
+  await setPassword(usersFile, "gone", PASSWORD, "admin");
+  const cookie = await cookieOf(own, "gone");
+  await setPassword(usersFile, "gone", PASSWORD, "viewer");
+  const session = (await own.ask("/api/v1/session", { headers: { cookie } })).json<SessionAnswer>();
+  assert.equal(session.role, "viewer");
+  const { removeUser } = await import("../console/users.ts");
+  removeUser(usersFile, "gone");
+  assert.equal((await own.ask("/api/v1/overview", { headers: { cookie } })).status, 401);
+});
+
+test("without the token of its session nothing is changed", async (t) => {
+  const { ask, change } = await startDashboard(t);
+  const path = "/api/v1/servers/app/a/actions";
+  const body = { action: "maintenance" };
+  assert.equal((await ask(path, { method: "POST", body })).status, 403);
+  assert.equal((await ask(path, { method: "POST", body, headers: { "x-csrf-token": "guess" } })).status, 403);
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  assert.equal((await change(path, body, { headers: form })).status, 415);
+  assert.equal((await change(path, body)).status, 200);
+});
+
+test("a foreign name and a foreign site's page are refused, whatever they ask", async (t) => {
+  const { ask, change, port } = await startDashboard(t);
+  for (const host of [
+    "evil.example",
+    `evil.example:${port}`,
+    "",
+    "localhost.evil.example",
+    "localhost:99999",
+  ])
+    assert.equal((await ask("/", { headers: { host } })).status, 421, host);
+  for (const host of ["localhost", `127.0.0.1:${port}`, `LOCALHOST:${port}`])
+    assert.equal((await ask("/api/v1/overview", { headers: { host } })).status, 200, host);
+  const foreign = [
+    { origin: "https://evil.example" },
+    { origin: "null" },
+    { origin: `https://localhost:${port}` },
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+  ];
+  for (const headers of foreign) {
+    assert.equal((await ask("/api/v1/overview", { headers })).status, 403, JSON.stringify(headers));
+    assert.equal((await change("/api/v1/undo", { token: "" }, { headers })).status, 403);
+  }
+  const own = { origin: `http://localhost:${port}`, "sec-fetch-site": "same-origin" };
+  assert.equal((await change("/api/v1/undo", { token: "" }, { headers: own })).status, 409);
+});
+
+test("a name that the operator adds is one of its own", async (t) => {
+  const { ask, dashboard } = await startDashboard(t, { names: ["lb.company.com"] });
+  assert.match(dashboard.origin!, /^http:\/\/lb\.company\.com:/);
+  assert.equal((await ask("/api/v1/overview", { headers: { host: "lb.company.com" } })).status, 200);
+});
+
+test("ten wrong passwords from one address in a minute, and it has to wait; the clock lets it in again", async () => {
+  let now = 1_000_000;
+  const sessions = new Sessions(usersFile, false, () => now);
+  for (let i = 0; i < 10; i++) assert.equal((await sessions.logIn("anna", "wrong", "a")).kind, "wrong");
+  const refused = await sessions.logIn("anna", PASSWORD, "a");
+  assert.deepEqual(refused, { kind: "too-many", retryAfterSeconds: 60 });
+  assert.equal((await sessions.logIn("anna", PASSWORD, "b")).kind, "logged-in");
+  now += 60_001;
+  assert.equal((await sessions.logIn("anna", PASSWORD, "a")).kind, "logged-in");
+});
+
+test("logins of many at once count before the first password is hashed", async () => {
+  const sessions = new Sessions(usersFile, false, () => 0);
+  const kinds = await Promise.all(
+    Array.from({ length: 15 }, () => sessions.logIn("anna", "wrong", "a").then(({ kind }) => kind)),
+  );
+  assert.equal(kinds.filter((kind) => kind === "too-many").length, 5);
+});
+
+test("what is done is in the audit file, with who and from where, and never with a password", async (t) => {
+  const auditFile = join(folder, "audit");
+  const own = await startDashboard(t, { usersFile, auditFile });
+  await logIn(own, "anna", "wrong password");
+  const cookie = await cookieOf(own, "otto");
+  await own.change("/api/v1/servers/app/a/actions", { action: "drain" }, { headers: { cookie } });
+  const lines = readFileSync(auditFile, "utf8").trim().split("\n");
+  const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(
+    entries.map(({ event }) => event),
+    ["login-refused", "login", "server-action"],
+  );
+  assert.deepEqual(
+    [entries[2]!["user"], entries[2]!["client"], entries[2]!["server"]],
+    ["otto", "127.0.0.1", "app/a"],
+  );
+  assert.doesNotMatch(lines.join(""), /horse|wrong password/);
+  assert.equal(statSync(auditFile).mode & 0o007, 0);
+});
+
+test("bodies that are too long, no JSON or no body get an answer, and so do paths that are none", async (t) => {
+  const { ask, change } = await startDashboard(t);
+  assert.equal((await change("/api/v1/undo", { token: "x".repeat(70_000) })).status, 413);
+  const json = { "content-type": "application/json" };
+  assert.equal((await change("/api/v1/undo", undefined, { headers: json })).status, 400);
+  assert.equal((await ask("/api/v1/nothing")).status, 404);
+  assert.equal((await ask("/api/v1/servers/%zz/b/actions")).status, 404);
+  assert.equal((await ask("/api/v1/overview", { method: "DELETE" })).headers["allow"], "GET");
+  assert.equal((await ask("/", { method: "POST" })).status, 405);
+});
