@@ -1,5 +1,6 @@
-// What becomes of each line of an haproxy.cfg, by the tables that the reader works with: for people who look at
-// their file and want to know what counts. It reads words only; whether their values are right, the reader says.
+// What becomes of each line of an haproxy.cfg, by the tables that the reader works with: for people who look
+// at their file and want to know what counts. It reads words only; whether their values are right, the reader
+// says.
 import type { Keyword, KeywordTable, Support } from "./keyword-table.ts";
 import { GLOBAL_KEYWORDS, HTTP_ERRORS_KEYWORDS, SECTIONS, USERLIST_KEYWORDS } from "./keywords-global.ts";
 import { BIND_KEYWORDS, SERVER_KEYWORDS } from "./keywords-line.ts";

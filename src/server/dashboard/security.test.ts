@@ -102,7 +102,7 @@ test("a foreign name and a foreign site's page are refused, whatever they ask", 
   for (const host of [
     "evil.example",
     `evil.example:${port}`,
-    "",
+    "x@localhost",
     "localhost.evil.example",
     "localhost:99999",
   ])
