@@ -122,6 +122,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./reload.ts")).reload,
   },
   {
+    name: "dashboard",
+    synopsis: "dashboard user|list FILE",
+    summary: "who may log in to the dashboard, and what he may do there",
+    load: async () => (await import("./dashboard.ts")).dashboard,
+  },
+  {
     name: "status",
     synopsis: "status",
     summary: "frontends, backends and servers of what runs here",

@@ -22,6 +22,7 @@ import { removeUser, setPassword, userNameFault } from "../server/console/users.
 import { virtualConsoles } from "../server/datacenter/virtual-consoles.ts";
 import { type CommandLine, complainOfUsage, readCommandLine } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
+import { askNewPassword } from "./new-password.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
 
@@ -210,11 +211,9 @@ async function user({ name = "", line, configuration, terminal }: Call): Promise
     terminal.write(`${name} is gone\n`);
     return 0;
   }
-  const password = await terminal.askSecret(`Password of ${name}: `);
-  if (password === null) return fail(terminal, "a password is asked for at a terminal only");
-  if (password.length < 8) return fail(terminal, "a password has 8 characters or more");
-  if ((await terminal.askSecret("Once more: ")) !== password) return fail(terminal, "they differ");
-  await setPassword(usersFile, name, password);
+  const asked = await askNewPassword(name, terminal);
+  if (!asked.ok) return fail(terminal, asked.message);
+  await setPassword(usersFile, name, asked.password);
   terminal.write(`${name} can log in\n`);
   return 0;
 }

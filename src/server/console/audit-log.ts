@@ -1,5 +1,6 @@
-// What happened to consoles and in the dashboard, one line of JSON each: who, which machine, from where, how long, how many bytes,
-// and why it ended. The file is opened for each line, so that it can be rotated at any time.
+// What happened to consoles and in the dashboard, one line of JSON each: who, which machine, from where, how
+// long, how many bytes, and why it ended. The file is opened for each line, so that it can be rotated at any
+// time.
 import { appendFileSync } from "node:fs";
 
 export interface AuditEntry {

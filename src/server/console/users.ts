@@ -1,6 +1,6 @@
 // Users of the portal and of the dashboard in a file: one line each, `name:scrypt:N:r:p:salt:hash:role`, salt
-// and hash in Base64 for URLs (RFC 7914). The portal asks for no role, and a line may leave it out. A name that
-// is not there costs as much as a wrong password.
+// and hash in Base64 for URLs (RFC 7914). The portal asks for no role, and a line may leave it out. A name
+// that is not there costs as much as a wrong password.
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
@@ -20,6 +20,8 @@ interface PasswordHash {
 const COST = 2 ** 16;
 const BLOCK_SIZE = 8;
 const HASH_BYTES = 32;
+/** Of a line: all that stands before the role. */
+const HASH_FIELDS = 7;
 const MEMORY_MAX = 256 * 2 ** 20;
 
 /** Null for a good one. */
@@ -64,6 +66,17 @@ export async function setPassword(
     role ?? before,
   ].join(":");
   writeLines(path, [...kept, line]);
+}
+
+/** Keeps the password. False when there is no such user. Throws like node:fs. */
+export function setRole(path: string, name: string, role: Role): boolean {
+  const lines = readLines(path);
+  const changed = lines.map((line) =>
+    line.startsWith(`${name}:`) ? [...line.split(":").slice(0, HASH_FIELDS), role].join(":") : line,
+  );
+  if (lines.every((line) => !line.startsWith(`${name}:`))) return false;
+  writeLines(path, changed);
+  return true;
 }
 
 /** False when there is no such user. Throws like node:fs. */
