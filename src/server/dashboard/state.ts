@@ -53,7 +53,9 @@ export class DashboardState {
     this.topologyState =
       this.datacenter === null ? null : new TopologyStateReader(this.datacenter, source.actions);
     this.#sampler = new TrafficSampler(source);
-    this.#overview = this.#sampler.sample(source.actions.nowMs).overview;
+    const first = this.#sampler.sample(source.actions.nowMs);
+    this.#overview = first.overview;
+    this.history.add(first);
   }
 
   get audit(): AuditLog {
