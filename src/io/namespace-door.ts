@@ -12,8 +12,8 @@ const NLM_F_REQUEST = 1;
 const NLM_F_MULTI = 2;
 /** What was asked for has changed while it was told. */
 const NLM_F_DUMP_INTR = 0x10;
-/** NLM_F_DUMP; NLM_F_ACK, with NLM_F_EXCL and NLM_F_CREATE for what is new. */
-const FLAGS = { everything: 0x300, one: 0, new: 0x604, changed: 0x4 } as const;
+/** NLM_F_DUMP; NLM_F_ACK, with NLM_F_CREATE and NLM_F_EXCL or NLM_F_REPLACE. */
+const FLAGS = { everything: 0x300, one: 0, new: 0x604, changed: 0x4, replaced: 0x504 } as const;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const HEADER_BYTES = 16;

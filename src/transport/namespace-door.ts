@@ -10,7 +10,7 @@ export type AskKernel = (
   /** NETLINK_ROUTE, NETLINK_NETFILTER. */
   protocol: number,
   type: number,
-  wanted: "everything" | "one" | "new" | "changed",
+  wanted: "everything" | "one" | "new" | "changed" | "replaced",
   body: Uint8Array,
 ) => Uint8Array[] | number;
 

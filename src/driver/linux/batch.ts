@@ -1,15 +1,20 @@
-// Runs many steps with few processes: one for all namespaces and cables, then for each namespace one entry,
-// in which settings are written, nftables loaded in one transaction and `ip -batch` run. A fixed script goes
-// from namespace to namespace; everything that comes from a datacentre is in files that it hands on, never in
-// a shell's line. Measured: 4 processes for a namespace, 2 ms each.
+// Runs many steps with few processes: one for all namespaces and cables; then each namespace is entered, by
+// this thread for what netlink does, and by one process for its tables. Where that is not possible the
+// process does all: settings are written, nftables loaded in one transaction and `ip -batch` run. A fixed
+// script goes from namespace to namespace; everything that comes from a datacentre is in files that it hands
+// on, never in a shell's line. Measured: 4 processes for a namespace, 2 ms each.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { setImmediate as pause } from "node:timers/promises";
 import type { NamespaceName } from "../../model/network-state.ts";
 import type { Stage, Step } from "../../network/plan/plan.ts";
+import type { NamespaceDoor } from "../../transport/namespace-door.ts";
 import type { RunOutcome } from "../contract.ts";
+import { changeInside, type InsideStep, writeSettings } from "./change-inside.ts";
 import { runCommand } from "./command.ts";
 import { linesOf } from "./ip-lines.ts";
+import { requestsOf } from "./netlink-changes.ts";
 
 /** `index namespace` a line on its input; "-" is the namespace that it is in itself. */
 const EACH_NAMESPACE = `
@@ -34,6 +39,9 @@ const PARALLEL_FROM = 4;
 interface Unit {
   readonly namespace: NamespaceName;
   readonly steps: Step[];
+  /** What is done in the namespace without a process. */
+  readonly settings: Step[];
+  readonly inside: InsideStep[];
   readonly files: Map<string, string[]>;
   /** The step of each line of the files. */
   readonly origins: Map<string, Step[]>;
@@ -41,9 +49,11 @@ interface Unit {
 
 export class BatchRunner {
   readonly #directory: string;
+  readonly #door: NamespaceDoor | null;
 
   /** `parent`: where the files of a batch may be for as long as it runs. */
-  constructor(parent: string) {
+  constructor(parent: string, door: NamespaceDoor | null) {
+    this.#door = door;
     this.#directory = mkdtempSync(join(parent, "batch-"));
     writeFileSync(join(this.#directory, "each"), EACH_NAMESPACE);
     writeFileSync(join(this.#directory, "one"), CHANGE_ONE);
@@ -60,7 +70,42 @@ export class BatchRunner {
     isBond: (name: string) => boolean,
     progress: (count: number) => void,
   ): Promise<RunOutcome> {
-    const units = unitsOf(stage, steps, isBond);
+    const all = unitsOf(stage, steps, isBond, this.#door !== null);
+    const settings = this.#writeSettings(all);
+    if (!settings.ok) return settings;
+    const byProcess = await this.#runProcesses(stage, all, progress);
+    return byProcess.ok ? this.#changeInside(all, progress) : byProcess;
+  }
+
+  /** Before tables, as a process does. */
+  #writeSettings(units: readonly Unit[]): RunOutcome {
+    for (const { namespace, settings } of units) {
+      if (namespace === null || settings.length === 0) continue;
+      const outcome = writeSettings(this.#door!, namespace, settings) ?? notEntered(namespace);
+      if (!outcome.ok) return outcome;
+    }
+    return { ok: true };
+  }
+
+  /** Behind tables, which are of no use without the devices that these steps set up. */
+  async #changeInside(units: readonly Unit[], progress: (count: number) => void): Promise<RunOutcome> {
+    for (const [index, { namespace, inside, files, steps }] of units.entries()) {
+      if (index % WITHOUT_PAUSE === WITHOUT_PAUSE - 1) await pause();
+      if (namespace === null || inside.length === 0) continue;
+      const outcome = changeInside(this.#door!, namespace, inside) ?? notEntered(namespace);
+      if (!outcome.ok) return outcome;
+      if (files.size === 0) progress(steps.length);
+    }
+    return { ok: true };
+  }
+
+  async #runProcesses(
+    stage: Stage,
+    all: readonly Unit[],
+    progress: (count: number) => void,
+  ): Promise<RunOutcome> {
+    const units = all.filter(({ files }) => files.size > 0);
+    if (units.length === 0) return { ok: true };
     units.forEach((unit, index) => {
       for (const [kind, lines] of unit.files)
         writeFileSync(join(this.#directory, `${stage}-${index}.${kind}`), `${lines.join("\n")}\n`);
@@ -88,23 +133,60 @@ export class BatchRunner {
   }
 }
 
-function unitsOf(stage: Stage, steps: readonly Step[], isBond: (name: string) => boolean): Unit[] {
+/** Namespaces between two pauses, so that a progress display goes on. */
+const WITHOUT_PAUSE = 50;
+
+function notEntered(namespace: string): RunOutcome {
+  return { ok: false, step: null, message: `the namespace ${namespace} cannot be entered` };
+}
+
+/** `canEnter`: what is possible is done without processes. */
+function unitsOf(
+  stage: Stage,
+  steps: readonly Step[],
+  isBond: (name: string) => boolean,
+  canEnter: boolean,
+): Unit[] {
   // Namespaces and cables are made from outside, for all at once.
   const isGlobal = stage === "add-namespaces" || stage === "remove-namespaces" || stage === "connect";
-  const units = new Map<NamespaceName, Unit>();
-  for (const step of steps) {
-    const { change } = step;
-    if ("process" in change) continue;
-    const namespace = isGlobal ? null : change.namespace;
-    let unit = units.get(namespace);
-    if (unit === undefined) {
-      unit = { namespace, steps: [], files: new Map(), origins: new Map() };
-      units.set(namespace, unit);
+  const places = Map.groupBy(
+    steps.filter(({ change }) => !("process" in change)),
+    ({ change }) => (isGlobal || "process" in change ? null : change.namespace),
+  );
+  return [...places].map(([namespace, own]) => {
+    const unit: Unit = {
+      namespace,
+      steps: own,
+      settings: [],
+      inside: [],
+      files: new Map(),
+      origins: new Map(),
+    };
+    const inside = canEnter && namespace !== null ? insideSteps(own, isBond) : null;
+    for (const step of own) {
+      const isSetting = step.change.kind === "set-sysctl";
+      if (inside !== null && isSetting) unit.settings.push(step);
+      else if (inside === null || isAboutTables(step)) addStep(unit, step, isBond);
     }
-    unit.steps.push(step);
-    addStep(unit, step, isBond);
+    unit.inside.push(...(inside ?? []));
+    return unit;
+  });
+}
+
+/** Null when one of them needs a program: then all are done by programs, in their order. */
+function insideSteps(steps: readonly Step[], isBond: (name: string) => boolean): InsideStep[] | null {
+  const inside: InsideStep[] = [];
+  for (const step of steps) {
+    if (step.change.kind === "set-sysctl" || isAboutTables(step)) continue;
+    const requests = requestsOf(step.change, isBond);
+    if (requests === null) return null;
+    inside.push({ step, requests });
   }
-  return [...units.values()];
+  return inside;
+}
+
+function isAboutTables({ change }: Step): boolean {
+  return change.kind === "put-table" || change.kind === "delete-table";
 }
 
 function addStep(unit: Unit, step: Step, isBond: (name: string) => boolean): void {
