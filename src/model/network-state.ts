@@ -86,6 +86,8 @@ export interface AddressState {
   readonly prefix: number;
   /** Without the connected route that the kernel would add. */
   readonly isBare: boolean;
+  /** Asked by others, but not chosen for what is sent: of IPv6 the kernel would choose the newest. */
+  readonly isDeprecated: boolean;
 }
 
 export interface RouteState {
@@ -96,8 +98,11 @@ export interface RouteState {
   readonly source: Ip | null;
   /** The router need not be in a connected subnet. */
   readonly isOnlink: boolean;
-  readonly type: "unicast" | "local";
+  /** What is unreachable has "lo" as link, as IPv6 has it. */
+  readonly type: RouteType;
 }
+
+export type RouteType = "unicast" | "local" | "unreachable";
 
 export interface RoutingRule {
   readonly priority: number;

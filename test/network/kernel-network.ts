@@ -121,8 +121,9 @@ function settingLines({ name, links, sysctls, addresses, routes, rules, tables }
       ...(master === null ? [] : [`ip -n ${name} link set ${link} master ${master}`]),
       `ip -n ${name} link set ${link} up`,
     ]),
-    ...addresses.map(({ link, ip, prefix, isBare }) => {
-      const flags = `${familyOfIp(ip) === 6 ? " nodad" : ""}${isBare ? " noprefixroute" : ""}`;
+    ...addresses.map(({ link, ip, prefix, isBare, isDeprecated }) => {
+      const isNew = familyOfIp(ip) === 6 ? " nodad" : "";
+      const flags = `${isNew}${isBare ? " noprefixroute" : ""}${isDeprecated ? " preferred_lft 0" : ""}`;
       return `ip -n ${name} addr add ${ip}/${prefix} dev ${link}${flags}`;
     }),
     ...routes.map((route) => routeLine(name!, route)),
@@ -137,10 +138,11 @@ function settingLines({ name, links, sysctls, addresses, routes, rules, tables }
 function routeLine(namespace: string, { to, via, link, table, source, isOnlink, type }: RouteState): string {
   const words = [
     `ip -n ${namespace} -${to.family} route replace`,
-    type === "local" ? "local" : "",
+    type === "unicast" ? "" : type,
     formatSubnet(to),
     via === null ? "" : `via ${via}`,
-    `dev ${link} table ${table}`,
+    type === "unreachable" ? "" : `dev ${link}`,
+    `table ${table}`,
     source === null ? "" : `src ${source}`,
     isOnlink ? "onlink" : "",
   ];

@@ -9,6 +9,7 @@ import type {
   LinkState,
   PortVlan,
   RouteState,
+  RouteType,
   RoutingRule,
 } from "../../model/network-state.ts";
 
@@ -117,7 +118,15 @@ export function addressesOf(list: readonly Json[]): AddressState[] {
     return ((one["addr_info"] ?? []) as readonly Json[]).flatMap((info): AddressState[] => {
       const ip = parseIp(text(info["local"]));
       if (ip === null || LINK_AND_HOST.includes(text(info["scope"]))) return [];
-      return [{ link, ip, prefix: Number(info["prefixlen"]), isBare: info["noprefixroute"] === true }];
+      return [
+        {
+          link,
+          ip,
+          prefix: Number(info["prefixlen"]),
+          isBare: info["noprefixroute"] === true,
+          isDeprecated: info["deprecated"] === true,
+        },
+      ];
     });
   });
 }
@@ -130,13 +139,20 @@ export function routesOf(list: readonly Json[]): RouteState[] {
     const source = one["prefsrc"] === undefined ? null : parseIp(text(one["prefsrc"]));
     // Only IPv6 has preferences (RFC 4191); "default" alone does not tell.
     const to = destinationOf(text(one["dst"]), one["pref"] !== undefined);
-    const type = one["type"] === "local" || one["type"] === "2" ? "local" : "unicast";
-    if (to === null || one["dev"] === undefined) return [];
+    const type = routeTypeOf(text(one["type"]));
+    const link = type === "unreachable" ? "lo" : text(one["dev"]);
+    if (to === null || link === "") return [];
     const name = text(one["table"] ?? "254");
     const table = TABLE_NUMBERS[name] ?? Number(name);
     const isOnlink = ((one["flags"] ?? []) as readonly string[]).includes("onlink");
-    return [{ to, via, link: text(one["dev"]), table, source, isOnlink, type }];
+    return [{ to, via, link, table, source, isOnlink, type }];
   });
+}
+
+/** By name and, under `ip -N`, by number (rtnetlink(7)). */
+function routeTypeOf(text: string): RouteType {
+  if (text === "local" || text === "2") return "local";
+  return text === "unreachable" || text === "7" ? "unreachable" : "unicast";
 }
 
 function destinationOf(text: string, isV6: boolean): Subnet | null {

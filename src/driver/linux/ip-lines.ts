@@ -27,10 +27,11 @@ export function linesOf(change: Change, isBond: (name: string) => boolean): Batc
     case "set-link":
       return setLinkLines(change.link, change.before, isBond);
     case "add-address": {
-      const { ip: address, prefix, link, isBare } = change.address;
+      const { ip: address, prefix, link, isBare, isDeprecated } = change.address;
       const isV4 = familyOfIp(address) === 4;
       const options = [
         ...(isBare ? ["noprefixroute"] : []),
+        ...(isDeprecated ? ["preferred_lft 0"] : []),
         // Addresses are checked before anything is applied; waiting for what the kernel would find takes a
         // second.
         ...(isV4 ? (prefix < 31 ? ["broadcast +"] : []) : ["nodad"]),
@@ -44,10 +45,12 @@ export function linesOf(change: Change, isBond: (name: string) => boolean): Batc
       const { to, via, link, table, source, isOnlink, type } = change.route;
       const words = [
         `route ${change.kind === "add-route" ? "replace" : "delete"}`,
-        ...(type === "local" ? ["local"] : []),
+        ...(type === "unicast" ? [] : [type]),
         formatSubnet(to),
         ...(via === null ? [] : ["via", via]),
-        ...["dev", link, "table", `${table}`],
+        // IPv4 takes no device for what goes nowhere.
+        ...(type === "unreachable" ? [] : ["dev", link]),
+        ...["table", `${table}`],
         ...(source === null ? [] : ["src", source]),
         ...(isOnlink ? ["onlink"] : []),
       ];

@@ -16,6 +16,7 @@ import {
 type Json = Readonly<Record<string, unknown>>;
 
 const IFF_UP = 1;
+const IFA_F_DEPRECATED = 0x20;
 const IFA_F_NOPREFIXROUTE = 0x200;
 const RTNH_F_ONLINK = 4;
 const RTM_F_CLONED = 0x200;
@@ -73,7 +74,7 @@ export function routeList(routes: readonly Uint8Array[], indexes: IndexNames): J
       {
         dst: destination === undefined ? "default" : `${ipOfBytes(destination)}/${length}`,
         protocol: `${bytes[5]}`,
-        type: type === 2 ? "local" : "unicast",
+        type: `${type}`,
         table: parts.has(15) ? numberOf(parts.get(15)) : bytes[4],
         flags: (flags & RTNH_F_ONLINK) === 0 ? [] : ["onlink"],
         ...(parts.has(4) ? { dev: indexes.get(numberOf(parts.get(4))) } : {}),
@@ -123,11 +124,13 @@ function dataOf(kind: string, data: Attributes): Json {
 function addressOf(bytes: Uint8Array): Json {
   const parts = attributes(bytes, ADDRESS_BYTES);
   const local = parts.get(2) ?? parts.get(1);
+  const flags = numberOf(parts.get(8));
   return {
     local: local === undefined ? "" : ipOfBytes(local),
     prefixlen: bytes[1],
     scope: `${bytes[3]}`,
-    noprefixroute: (numberOf(parts.get(8)) & IFA_F_NOPREFIXROUTE) !== 0,
+    noprefixroute: (flags & IFA_F_NOPREFIXROUTE) !== 0,
+    deprecated: (flags & IFA_F_DEPRECATED) !== 0,
   };
 }
 

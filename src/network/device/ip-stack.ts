@@ -1,12 +1,14 @@
 // A machine, router, fence or host from the frame up: which frames are its own, ARP, connection tracking,
 // NAT, firewall, routes, and the answer of who is asked. The order of the steps is that of the Linux kernel:
 // dstnat before routing, filter, srcnat behind it.
-import { familyOfIp, type Ip } from "../../base/ip.ts";
+import { familyOfIp, type Ip, subnetHas } from "../../base/ip.ts";
 import { BROADCAST_MAC, isGroupMac, type Mac } from "../../base/mac.ts";
-import type { ResolvedNatRule } from "../../model/resolved-datacenter.ts";
+import type { Span } from "../../diagnostic/span.ts";
+import type { ResolvedNatRule, ResolvedNetwork } from "../../model/resolved-datacenter.ts";
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, decodeDhcp } from "../../protocol/dhcp/message.ts";
 import { decodeArp, encodeArp } from "../../wire/arp.ts";
 import { decodeEthernet, ETHER_TYPES, encodeEthernet } from "../../wire/ethernet.ts";
+import { isPrivate } from "../topology/external-station.ts";
 import type { StackInterface, StackSpec } from "../topology/topology.ts";
 import { answerTo, isAnswer } from "./answers.ts";
 import { clusterVerdict } from "./cluster-member.ts";
@@ -110,7 +112,10 @@ export class IpStack implements Device {
         ? { packet, connection: this.#connections.begin(packet), isNew: true, isReply: false }
         : { packet: translate(packet, found.connection, found.isReply), ...found, isNew: false };
     if (this.#own.isLocal(passage.packet.destination) || isLoopback(passage.packet.destination)) {
-      hop.end("delivered", `${packet.destination} is an address of ${this.spec.name} itself`);
+      // What a router sent back to who asked, who now answers himself past the router.
+      const isOwnAnswer = hop.recording.isAnswer && !isLoopback(passage.packet.destination);
+      if (isOwnAnswer) this.#endUnasked(packet, hop, null);
+      else hop.end("delivered", `${packet.destination} is an address of ${this.spec.name} itself`);
       return;
     }
     const route = this.#route(passage.packet, null);
@@ -270,6 +275,12 @@ export class IpStack implements Device {
       // Linux: a martian source, dropped by the routing decision behind dstnat. IPv6 does not look.
       const text = `${this.spec.name} drops it: it came by ${one.name} with ${packet.source}, which is ${this.spec.name}'s own address`;
       hop.end("not-for-us", text, one.span);
+      return;
+    }
+    const { standsFor } = this.spec;
+    if (standsFor !== null && isPrivate(packet.source) && !hasSubnetOf(standsFor, packet.source)) {
+      const text = `${packet.source} came untranslated: it is private, ${this.spec.name} has no route to it, and so nobody there can answer`;
+      hop.end("source-unreachable", text, one.span);
       return;
     }
     if (
@@ -469,19 +480,20 @@ export class IpStack implements Device {
       return;
     }
     if (hop.recording.isAnswer) {
-      // As when a neighbour answers past the NAT that brought it the question: the sender looks wrong.
-      const from = endWords(tupleOf(packet), "source");
-      hop.end(
-        "source-unreachable",
-        `${name} gets an answer from ${from}, whom it has asked nothing`,
-        one.span,
-      );
+      this.#endUnasked(packet, hop, one.span);
       return;
     }
     const service = serviceAt(this.spec, packet, this.#world);
     hop.end(service.disposition, service.text, service.span);
     const answer = answerTo(packet, service.disposition === "refused");
     if (answer !== null) this.#answer(answer, hop);
+  }
+
+  /** As when a neighbour answers past the NAT that brought it the question: the sender looks wrong. */
+  #endUnasked(packet: Packet, hop: HopNote, span: Span | null): void {
+    const from = endWords(tupleOf(packet), "source");
+    const text = `${this.spec.name} gets an answer from ${from}, whom it has asked nothing`;
+    hop.end("source-unreachable", text, span);
   }
 
   /** The answer is a conversation of its own: the way back. */
@@ -528,6 +540,10 @@ export class IpStack implements Device {
       facts: { before: from, after: to, kind: "dnat" },
     });
   }
+}
+
+function hasSubnetOf({ subnets }: ResolvedNetwork, ip: Ip): boolean {
+  return subnets.some((subnet) => subnetHas(subnet, ip));
 }
 
 function isLoopback(ip: Ip): boolean {

@@ -2,6 +2,7 @@
 // cluster, of everybody on the other side of a fence, and of everybody outside.
 import { type Ip, subnetHas } from "../../base/ip.ts";
 import type { Mac } from "../../base/mac.ts";
+import { isPrivate } from "../topology/external-station.ts";
 import type { StackInterface, StackSpec } from "../topology/topology.ts";
 import type { World } from "./world.ts";
 
@@ -72,9 +73,4 @@ export class OwnAddresses {
       return { mac: one.mac, text: `somebody in ${name} answers for ${ip}`, span };
     return null;
   }
-}
-
-/** Addresses that are nobody's on the internet (RFC 1918, RFC 4193). */
-function isPrivate(ip: Ip): boolean {
-  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(ip);
 }

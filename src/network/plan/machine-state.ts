@@ -1,5 +1,5 @@
 // The namespace of a machine: its interfaces, addresses and routes, and what a member of a cluster needs.
-import { type Ip, type Subnet, subnetOf } from "../../base/ip.ts";
+import { familyOfIp, type Ip, type Subnet, subnetOf } from "../../base/ip.ts";
 import type { Mac } from "../../base/mac.ts";
 import type { ResolvedCluster, ResolvedInterface, ResolvedMachine } from "../../model/resolved-datacenter.ts";
 import { addClusterMember } from "./cluster-member-state.ts";
@@ -25,7 +25,11 @@ export function addMachine(machine: ResolvedMachine, wiring: Wiring): NamespaceD
     if (cluster?.network === one.network) addClusterMember(cluster, machine, device, draft);
   }
   draft.routesBy(machine.routes, places);
-  const gateways = machine.gateways.map(({ ip, span }) => ({ to: everything(ip), via: ip, span }));
+  // With a router of a family of which it has no address it would send from its link-local one, which no
+  // router passes on.
+  const families = new Set(places.flatMap(({ addresses }) => addresses.map(({ ip }) => familyOfIp(ip))));
+  const routers = machine.gateways.filter(({ ip }) => families.has(familyOfIp(ip)));
+  const gateways = routers.map(({ ip, span }) => ({ to: everything(ip), via: ip, span }));
   if (places.length > 0) draft.routesBy(gateways, places);
   if (machine.isForwarding) {
     draft.sysctl("net/ipv4/ip_forward", 1);

@@ -48,7 +48,14 @@ export class NamespaceDraft {
     const isSecond = this.addresses.some((one) => one.link === link && familyOfIp(one.ip) === 4);
     // Else the others of a subnet would go with the first, and the routes with them (ip-sysctl.rst).
     if (isSecond && familyOfIp(ip) === 4) this.sysctl(`net/ipv4/conf/${link}/promote_secondaries`, 1);
-    this.addresses.push({ link, ip, prefix, isBare });
+    const subnet = formatSubnet(subnetOf(ip, prefix));
+    // Linux sends from the newest IPv6 address of a subnet; the file means the first.
+    const isDeprecated =
+      familyOfIp(ip) === 6 &&
+      this.addresses.some(
+        (one) => one.link === link && formatSubnet(subnetOf(one.ip, one.prefix)) === subnet,
+      );
+    this.addresses.push({ link, ip, prefix, isBare, isDeprecated });
   }
 
   route(given: Pick<RouteState, "to" | "link"> & Partial<RouteState>): void {

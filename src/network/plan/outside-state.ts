@@ -2,7 +2,7 @@
 // it to try things from.
 import { familyOfIp, subnetOf } from "../../base/ip.ts";
 import type { ResolvedNetwork } from "../../model/resolved-datacenter.ts";
-import { addressOfSomebody, externalStation } from "../topology/external-station.ts";
+import { addressOfSomebody, externalStation, PRIVATE_SUBNETS } from "../topology/external-station.ts";
 import { everything } from "./machine-state.ts";
 import type { Wiring } from "./wiring.ts";
 
@@ -19,7 +19,9 @@ export function addOutside(network: ResolvedNetwork, wiring: Wiring): void {
     draft.address(device, somebody, family === 4 ? 32 : 128, true);
     // It asks from an address beyond the network, as somebody on the internet would.
     draft.route({ to: subnetOf(own.ip, own.prefix), link: device, source: somebody });
-    // And it is whoever is asked for there.
+    // And it is whoever is asked for there, but nobody in subnets that the internet has no routes to.
     draft.route({ to: everything(own.ip), link: "lo", type: "local" });
+    for (const to of PRIVATE_SUBNETS)
+      if (to.family === family) draft.route({ to, link: "lo", type: "unreachable" });
   }
 }

@@ -270,8 +270,8 @@ function destinationKey({ to, table }: RouteState): string {
   return `${formatSubnet(to)} ${table}`;
 }
 
-function addressKey({ link, ip, prefix, isBare }: AddressState): string {
-  return `${link} ${ip}/${prefix} ${isBare}`;
+function addressKey({ link, ip, prefix, isBare, isDeprecated }: AddressState): string {
+  return `${link} ${ip}/${prefix} ${isBare} ${isDeprecated}`;
 }
 
 function difference<T>(

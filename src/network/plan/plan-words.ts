@@ -95,7 +95,7 @@ function settingWords(link: LinkState, before: LinkState | null): string {
 }
 
 function routeWords({ to, via, link, table, type }: RouteState): string {
-  const where = via === null ? `on ${link}` : `via ${via}`;
+  const where = type === "unreachable" ? "to nowhere" : via === null ? `on ${link}` : `via ${via}`;
   const to_ = to.prefix === 0 ? "default" : formatSubnet(to);
   const own = type === "local" ? "to itself: " : "";
   return `${own}${to_} ${where}${table === 254 ? "" : ` in table ${table}`}`;

@@ -1,13 +1,35 @@
 // Who is in an external network beside what the file describes: one station that stands for everybody there.
 // It asks from an address beyond the network, as somebody on the internet would, and has the network's
 // gateway, by which the answers find it.
-import { type Ip, ipOfValue, lastOfSubnet, parseIp, valueOfIp } from "../../base/ip.ts";
+import {
+  type Ip,
+  ipOfValue,
+  lastOfSubnet,
+  parseIp,
+  parseSubnet,
+  type Subnet,
+  subnetHas,
+  valueOfIp,
+} from "../../base/ip.ts";
 import { macOfName } from "../../base/mac.ts";
 import type { ResolvedAddress, ResolvedNetwork } from "../../model/resolved-datacenter.ts";
 import type { StackInterface, StackSpec } from "./topology.ts";
 
 /** Documentation addresses (RFC 5737, RFC 3849): nobody's. */
 const SOMEBODY = [parseIp("198.51.100.7")!, parseIp("2001:db8:ffff::7")!] as const;
+
+/** What no router of the internet has a route to (RFC 1918, RFC 6598, RFC 4193). */
+export const PRIVATE_SUBNETS: readonly Subnet[] = [
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "fc00::/7",
+].map((text) => parseSubnet(text)!.subnet);
+
+export function isPrivate(ip: Ip): boolean {
+  return PRIVATE_SUBNETS.some((subnet) => subnetHas(subnet, ip));
+}
 
 export function externalStation(network: ResolvedNetwork): StackSpec {
   const { name, span } = network;
