@@ -43,6 +43,16 @@ test("only places that were listened at are compared", () => {
   );
 });
 
+test("where somebody listened and heard nothing, what was explained is missing", () => {
+  const [last] = captures.filter(({ node, direction }) => node === "b" && direction === "in");
+  const others = captures.filter((one) => one !== last);
+  const told = compareTrace(trace.there, others, captures);
+  assert.deepEqual(
+    told.map(({ node, captured }) => [node, captured]),
+    [["b", null]],
+  );
+});
+
 test("a packet that came and was not explained, one that did not come, and another one are told", () => {
   const [first] = captures.filter(({ node, direction }) => node === "edge" && direction === "out");
   assert.equal(first?.port, "right");

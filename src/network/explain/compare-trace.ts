@@ -4,17 +4,18 @@ import type { TraceCapture, TracePath } from "../../model/trace.ts";
 import { decodeEthernet, ETHER_TYPES } from "../../wire/ethernet.ts";
 import { decodePacket, describePacket } from "../device/packet.ts";
 
-export interface LiveCapture {
-  /** Name of the node as the trace has it, and of its port. */
+/** Name of the node as the trace has it, and of its port. */
+export interface LivePlace {
   readonly node: string;
   readonly port: string;
+}
+
+export interface LiveCapture extends LivePlace {
   readonly direction: TraceCapture["direction"];
   readonly frame: Uint8Array;
 }
 
-export interface Disagreement {
-  readonly node: string;
-  readonly port: string;
+export interface Disagreement extends LivePlace {
   readonly direction: TraceCapture["direction"];
   /** In words: packet and VLAN tags; null: nothing. */
   readonly explained: string | null;
@@ -25,11 +26,17 @@ export interface Disagreement {
  * Where the two differ, in the order of the trace; empty when they agree. Compared is what the explanation is
  * about: addresses, ports, flags, TTL and VLAN tags of IP packets. MAC addresses of routers' next hops,
  * sequence numbers and checksums are the kernel's own affair, and ARP comes when it comes. Only places that
- * were captured at count.
+ * were listened at count.
  */
-export function compareTrace(path: TracePath, captures: readonly LiveCapture[]): Disagreement[] {
-  const places = new Set(captures.map(placeOf));
-  const explained = path.hops.flatMap(({ node, captures: own }) =>
+export function compareTrace(
+  { hops }: Pick<TracePath, "hops">,
+  captures: readonly LiveCapture[],
+  listenedAt: readonly LivePlace[] = captures,
+): Disagreement[] {
+  const places = new Set(
+    listenedAt.flatMap((one) => DIRECTIONS.map((direction) => placeOf({ ...one, direction }))),
+  );
+  const explained = hops.flatMap(({ node, captures: own }) =>
     own.map(({ port, direction, frame }): LiveCapture => ({ node: node.name, port, direction, frame })),
   );
   const [wanted, found] = [byPlace(explained, places), byPlace(captures, places)];
@@ -45,6 +52,8 @@ export function compareTrace(path: TracePath, captures: readonly LiveCapture[]):
   }
   return disagreements;
 }
+
+const DIRECTIONS = ["in", "out"] as const;
 
 interface Described {
   readonly capture: LiveCapture;
@@ -64,7 +73,7 @@ function byPlace(captures: readonly LiveCapture[], places: ReadonlySet<string>):
   return map;
 }
 
-function placeOf({ node, port, direction }: LiveCapture): string {
+function placeOf({ node, port, direction }: Omit<LiveCapture, "frame">): string {
   return `${node} ${port} ${direction}`;
 }
 

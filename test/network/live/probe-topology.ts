@@ -1,0 +1,281 @@
+// All questions about one datacentre that is running: asked of the kernel at once, watched at every cable,
+// and held against what is explained, frame by frame. What seems to disagree is asked again with more
+// patience, since a busy machine may be late.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Ip } from "../../../src/base/ip.ts";
+import { FrameCapture } from "../../../src/driver/linux/frame-capture.ts";
+import type { IpProtocol } from "../../../src/model/datacenter.ts";
+import type { ResolvedDatacenter } from "../../../src/model/resolved-datacenter.ts";
+import type { Trace } from "../../../src/model/trace.ts";
+import { decodePacket, type Packet } from "../../../src/network/device/packet.ts";
+import {
+  compareTrace,
+  type Disagreement,
+  type LiveCapture,
+} from "../../../src/network/explain/compare-trace.ts";
+import { compileNetwork, explain, type Network } from "../../../src/network/explain/explain.ts";
+import { livePlaces } from "../../../src/network/explain/live-places.ts";
+import type { Desired } from "../../../src/network/plan/desired-state.ts";
+import { readReference } from "../../../src/server/explain/packet-words.ts";
+import { decodeEthernet, ETHER_TYPES } from "../../../src/wire/ethernet.ts";
+import type { AgentJob, AgentOutcome, AgentQuestion } from "./probe-agent.ts";
+
+const AGENT = fileURLToPath(new URL("probe-agent.ts", import.meta.url));
+const FIRST_KEY = 20_000;
+const CLOSED_PORT = 81;
+const OUTSIDE_PORTS: readonly number[] = [80, CLOSED_PORT, 8001, 8002];
+/** So long no question ends, then no more will: the first time, and when it is asked again. */
+const QUIET_MS = 600;
+const PATIENT_MS = 3000;
+const SOMEBODY_ELSE: readonly Ip[] = ["8.8.8.8" as Ip, "2001:db8:ffff::9" as Ip];
+
+interface Question extends AgentQuestion {
+  readonly from: string;
+}
+
+export interface Verdict {
+  /** In the words of `explain`. */
+  readonly question: string;
+  readonly explained: string;
+  readonly disagreements: readonly (
+    | Disagreement
+    | { readonly explained: string; readonly captured: string }
+  )[];
+}
+
+export interface Agreement {
+  readonly asked: number;
+  readonly frames: number;
+  readonly verdicts: readonly Verdict[];
+}
+
+/** `only`: questions whose words contain it. */
+export async function probeTopology(
+  resolved: ResolvedDatacenter,
+  desired: Desired,
+  only: string | null = null,
+): Promise<Agreement> {
+  const network = compileNetwork(resolved);
+  const folder = mkdtempSync("/run/probe-");
+  const places = livePlaces(desired.state, network.topology)!;
+  const questions = questionsAbout(resolved).filter((one) => only === null || wordsOf(one).includes(only));
+  const capture = new FrameCapture(places.namespace);
+  const failure = await capture.listening();
+  if (failure !== null) throw new Error(failure);
+  const agents = await startAgents(resolved, desired, folder);
+  let nextKey = FIRST_KEY;
+  const round = async (some: readonly Question[], quietMs: number) => {
+    const keyed = some.map((one) => ({ ...one, key: nextKey++ }));
+    const outcomes = await askAll(keyed, agents, quietMs);
+    const frames = capture.frames().flatMap(({ link, direction, frame }): LiveCapture[] => {
+      const place = places.byLink.get(link);
+      // What comes to the switch is what a node has sent.
+      return place === undefined ? [] : [{ ...place, direction: direction === "in" ? "out" : "in", frame }];
+    });
+    const byKey = Map.groupBy(frames, ({ frame }) => keyOf(frame));
+    return keyed.flatMap((one): { question: Question; verdict: Verdict }[] => {
+      const seen = withoutRepeats(byKey.get(one.key) ?? []);
+      const verdict = judge(one, network, seen, outcomes.get(one.key) ?? null, [...places.byLink.values()]);
+      return verdict.disagreements.length === 0 ? [] : [{ question: one, verdict }];
+    });
+  };
+  try {
+    const suspects = await round(questions, QUIET_MS);
+    const again =
+      suspects.length === 0
+        ? []
+        : await round(
+            suspects.map(({ question }) => question),
+            PATIENT_MS,
+          );
+    const frames = capture.frames().filter(({ frame }) => keyOf(frame) !== null).length;
+    return { asked: questions.length, frames, verdicts: again.map(({ verdict }) => verdict) };
+  } finally {
+    for (const { child } of agents.values()) child.kill("SIGKILL");
+    await capture.stop();
+  }
+}
+
+function wordsOf({ from, to, protocol, port }: Question): string {
+  return `${from} to ${to} ${protocol}${protocol === "icmp" ? "" : ` ${port}`}`;
+}
+
+function questionsAbout(resolved: ResolvedDatacenter): Question[] {
+  const stations = [...resolved.machines, ...resolved.edges];
+  const addressesOf = ({ interfaces }: (typeof stations)[number]) =>
+    interfaces.flatMap(({ addresses }) => addresses.map(({ ip }) => ip));
+  const own = new Map(stations.map((one) => [one.name, new Set<string>(addressesOf(one))]));
+  const unused = resolved.networks.flatMap(({ isExternal, subnets }) =>
+    isExternal
+      ? []
+      : subnets.map(({ first, family }) => (family === 4 ? first.replace(/0$/, "99") : `${first}99`)),
+  );
+  const targets = new Set<string>([...stations.flatMap(addressesOf), ...unused, ...SOMEBODY_ELSE]);
+  const askers = [
+    ...resolved.machines.map(({ name }) => name),
+    ...resolved.edges.filter(({ fence }) => fence === null).map(({ name }) => name),
+    "internet",
+  ];
+  const kinds: readonly (readonly [IpProtocol, number])[] = [
+    ["tcp", 80],
+    ["tcp", CLOSED_PORT],
+    ["tcp", 8001],
+    ["udp", 53],
+    ["udp", 54],
+    ["icmp", 0],
+  ];
+  return askers.flatMap((from) =>
+    [...targets]
+      .filter((to) => own.get(from)?.has(to) !== true)
+      .filter((to) => from !== "internet" || !SOMEBODY_ELSE.includes(to as Ip))
+      .flatMap((to) =>
+        kinds
+          .filter(([, port]) => port < 8000 || to.startsWith("203.") || to.startsWith("10."))
+          .map(([protocol, port]) => ({ from, to, protocol, port, key: 0 })),
+      ),
+  );
+}
+
+// ---- Asking ----
+
+interface Agent {
+  readonly child: ChildProcess;
+  readonly lines: string[];
+}
+
+async function startAgents(
+  resolved: ResolvedDatacenter,
+  { namespaceOf }: Desired,
+  folder: string,
+): Promise<Map<string, Agent>> {
+  const jobs = new Map<string, AgentJob>(
+    resolved.edges.map(({ name }) => [name, { tcpPorts: [], udpPlaces: [] }]),
+  );
+  for (const { name, interfaces, source } of resolved.machines) {
+    const ports = (protocol: string) =>
+      source.services.filter(({ value }) => value.protocol === protocol).map(({ value }) => value.port);
+    const addresses = interfaces.flatMap((one) => one.addresses.map(({ ip }) => ip));
+    const udpPlaces = addresses.flatMap((address) => ports("udp").map((port) => ({ address, port })));
+    jobs.set(name, { tcpPorts: ports("tcp"), udpPlaces });
+  }
+  const hasIpv6 = resolved.networks.some(({ subnets }) => subnets.some(({ family }) => family === 6));
+  const outside = SOMEBODY_ELSE.filter((ip) => hasIpv6 || !ip.includes(":"));
+  const udpPlaces = outside.flatMap((address) => [53, 54].map((port) => ({ address, port })));
+  jobs.set("internet", { tcpPorts: OUTSIDE_PORTS, udpPlaces });
+  const agents = new Map<string, Agent>();
+  for (const [name, job] of jobs) {
+    const file = join(folder, `${agents.size}.json`);
+    writeFileSync(file, JSON.stringify(job));
+    const words = [`--net=/run/netns/${namespaceOf.get(name)}`, process.execPath, AGENT, file];
+    const child = spawn("nsenter", words, { stdio: ["pipe", "pipe", "inherit"] });
+    const lines: string[] = [];
+    let rest = "";
+    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      const parts = (rest + text).split("\n");
+      rest = parts.pop()!;
+      lines.push(...parts);
+    });
+    agents.set(name, { child, lines });
+  }
+  while ([...agents.values()].some(({ lines }) => lines.length === 0)) {
+    const ended = [...agents].find(([, { child }]) => child.exitCode !== null);
+    if (ended !== undefined) throw new Error(`nobody listens in ${ended[0]}`);
+    await sleep(20);
+  }
+  return agents;
+}
+
+async function askAll(
+  questions: readonly Question[],
+  agents: ReadonlyMap<string, Agent>,
+  quietMs: number,
+): Promise<ReadonlyMap<number, string>> {
+  for (const [from, some] of Map.groupBy(questions, (one) => one.from))
+    agents.get(from)!.child.stdin!.write(`${JSON.stringify(some)}\n`);
+  const progress = () => [...agents.values()].reduce((sum, { lines }) => sum + lines.length, 0);
+  for (let before = -1; before !== progress(); ) {
+    before = progress();
+    await sleep(quietMs);
+  }
+  const outcomes = [...agents.values()].flatMap(({ lines }) => lines.slice(1));
+  return new Map(
+    outcomes.map((line) => JSON.parse(line) as AgentOutcome).map(({ key, outcome }) => [key, outcome]),
+  );
+}
+
+// ---- Comparing ----
+
+function judge(
+  question: Question,
+  network: Network,
+  seen: readonly LiveCapture[],
+  outcome: string | null,
+  places: readonly { readonly node: string; readonly port: string }[],
+): Verdict {
+  const { from, to, protocol, port, key } = question;
+  const trace = explain(
+    network,
+    {
+      from: readReference(from),
+      to: to as Ip,
+      protocol,
+      port: protocol === "icmp" ? null : port,
+      sourcePort: key,
+    },
+    { back: true },
+  );
+  if ("kind" in trace) throw new Error(`${wordsOf(question)}: ${trace.message}`);
+  const hops = [...trace.there.hops, ...(trace.back?.hops ?? [])];
+  const frames = compareTrace({ hops }, seen, places);
+  const wanted = explainedOutcome(trace);
+  const ends = wanted === outcome ? [] : [{ explained: `${wanted}`, captured: `${outcome}` }];
+  const explained = `${trace.there.disposition}: ${trace.there.summary}; back: ${trace.back?.summary ?? "nothing"}`;
+  return { question: wordsOf(question), explained, disagreements: [...ends, ...frames] };
+}
+
+function explainedOutcome({ question, there, back }: Trace): AgentOutcome["outcome"] | null {
+  if (back?.disposition !== "delivered") return null;
+  if (question.protocol !== "tcp") return "answered";
+  return there.disposition === "refused" ? "refused" : "connected";
+}
+
+/** The question that a frame belongs to; null: none, or it is not the first packet or its answer. */
+function keyOf(frame: Uint8Array): number | null {
+  const packet = packetOf(frame);
+  if (packet === null) return null;
+  const { body } = packet;
+  if (body.kind === "icmp") return body.type.startsWith("echo-") ? body.identifier : null;
+  if (body.kind === "udp") return Math.max(body.sourcePort, body.destinationPort);
+  if (body.kind !== "tcp") return null;
+  // A reset without ACK is no answer: it says that an answer was not expected.
+  const isAnswer = body.flags.includes("rst") && body.flags.includes("ack");
+  return body.flags.includes("syn") || isAnswer ? Math.max(body.sourcePort, body.destinationPort) : null;
+}
+
+function packetOf(frame: Uint8Array): Packet | null {
+  const ethernet = decodeEthernet(frame);
+  if (!ethernet.ok) return null;
+  const { etherType, payloadOffset } = ethernet.value;
+  const family = etherType === ETHER_TYPES.ipv4 ? 4 : etherType === ETHER_TYPES.ipv6 ? 6 : null;
+  const packet = family === null ? null : decodePacket(frame, payloadOffset, family);
+  return packet?.ok === true ? packet.value : null;
+}
+
+/** TCP tries again; the same frame at the same place is the same packet. */
+function withoutRepeats(captures: readonly LiveCapture[]): LiveCapture[] {
+  const seen = new Set<string>();
+  return captures.filter(({ node, port, direction, frame }) => {
+    const packet = packetOf(frame)!;
+    const { body } = packet;
+    const flags = body.kind === "tcp" ? body.flags.join() : "";
+    const words = `${node} ${port} ${direction} ${packet.source} ${packet.destination} ${packet.ttl} ${flags}`;
+    if (seen.has(words)) return false;
+    seen.add(words);
+    return true;
+  });
+}
