@@ -78,7 +78,27 @@ export type RequestLineAction =
       readonly pattern: string;
       readonly ignoreCase: boolean;
       readonly value: LogFormat;
-    };
+    }
+  | { readonly kind: "normalize-uri"; readonly normalizer: UriNormalizer };
+
+export const URI_NORMALIZERS = [
+  "fragment-encode",
+  "fragment-strip",
+  "path-merge-slashes",
+  "path-strip-dot",
+  "path-strip-dotdot",
+  "percent-decode-unreserved",
+  "percent-to-uppercase",
+  "query-sort-by-name",
+] as const;
+
+export interface UriNormalizer {
+  readonly name: (typeof URI_NORMALIZERS)[number];
+  /** `percent-…` only: a malformed encoding is answered with 400. */
+  readonly isStrict: boolean;
+  /** `path-strip-dotdot` only: "/../" at the beginning goes too. */
+  readonly isFull: boolean;
+}
 
 /**
  * The 1.5 vocabulary that has no present-day rule: works on whole "Name: value" lines or on the request or

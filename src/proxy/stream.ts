@@ -19,11 +19,14 @@ export class Session {
   source: SocketAddress;
   destination: SocketAddress;
   /**
-   * What `source` and `destination` go back to for the next request, once `http-request set-src` or `set-dst`
-   * changed them.
+   * What `source` and `destination` go back to for the next request, once `set-src` or `set-dst` of rules for
+   * requests or content changed them.
    */
   connectionSource: SocketAddress | null = null;
   connectionDestination: SocketAddress | null = null;
+  /** Before `tcp-request session` rules changed them; null while none has. */
+  originalSource: SocketAddress | null = null;
+  originalDestination: SocketAddress | null = null;
   /** Wall clock, milliseconds. */
   readonly acceptDateMs: number;
   /** Monotonic, milliseconds. */

@@ -194,6 +194,8 @@ export class RequestPhases {
       }
       case "use-service":
         return { kind: "reply", reply: this.#context.serveMetrics(stream), termination: TERMINATION.local };
+      case "invalid":
+        return this.#error(stream, TERMINATION.badRequest);
       case "reject":
         this.#context.state.count(slot, COUNTER.dreq);
         return { kind: "drop", isSilent: false };

@@ -26,6 +26,10 @@ export function describeAction(action: Action): string {
     case "replace-pathq":
     case "replace-uri":
       return `${kind} ${action.pattern} ${action.value.text}`;
+    case "normalize-uri": {
+      const { name, isStrict, isFull } = action.normalizer;
+      return `${kind} ${name}${isStrict ? " strict" : ""}${isFull ? " full" : ""}`;
+    }
     case "replace-line":
       return `${kind} ${action.pattern} ${action.value}`;
     case "delete-line":
@@ -88,6 +92,8 @@ export function describeVerdict(verdict: Verdict): string {
       return `redirects with ${verdict.status} to ${verdict.location}`;
     case "auth":
       return `asks for a password (realm "${verdict.realm}")`;
+    case "invalid":
+      return "answers 400, for the target is malformed";
     case "reject":
       return "closes the connection";
     case "silent-drop":

@@ -11,6 +11,25 @@ export interface AgreementCase {
 
 const SHOW_LINE = "%[method] %[url]";
 
+/**
+ * URIs and what brings them into a normal form. HAProxy 2.6.12 does nothing for `path-strip-dotdot`,
+ * `percent-to-uppercase` and `percent-decode-unreserved` with a condition but without their option: those are
+ * in normalize-uri.test.ts.
+ */
+const NORMALIZED: readonly (readonly [string, readonly string[]])[] = [
+  ["path-merge-slashes", ["///foo///bar///?a=//", "*", "http://a//b//c?d", "//"]],
+  [
+    "path-strip-dot",
+    ["/.", "/./", "/a/./b", "/a/.", "/.a/./../b", "/././a", "/a?b=/./", "/..", "/a/./.", "/a./b"],
+  ],
+  ["path-strip-dotdot full", ["/foo/../../bar/", "/..", "/../..", "/../a/../../b/..", "/a/.."]],
+  ["query-sort-by-name", ["/?z=1&a=2&z=0&&aa=3&a=1", "/?", "/", "/?b&a", "/?=1&&a"]],
+  ["percent-to-uppercase strict", ["/%aa?x=%2f"]],
+  ["percent-decode-unreserved strict", ["/%61%2f"]],
+  ["fragment-strip", ["/a#b?c", "/a?b#c#d"]],
+  ["fragment-encode", ["/a#b?c#d"]],
+];
+
 export const ACTIONS: readonly AgreementCase[] = [
   {
     lines: ["set-var(txn.cond) str(a)", "set-var(txn.cond,ifexists) str(b)"],
@@ -122,6 +141,14 @@ export const ACTIONS: readonly AgreementCase[] = [
   { lines: ["set-header X-A %{+X}ci"], show: "%[req.fhdr(x-a)]" },
   { lines: ["set-header X-A %{+E}[str(a]b)]"], show: "%[req.fhdr(x-a)]" },
   { lines: [], show: "a  b   %f  %b %ft" },
+  ...NORMALIZED.flatMap(([normalizer, uris]) =>
+    uris.map((uri) => ({
+      lines: [`set-uri ${uri.replaceAll("%", "%%").replaceAll("#", "\\\\#")}`, `normalize-uri ${normalizer}`],
+      show: "%[url]",
+    })),
+  ),
+  { show: "%[fc_src] %[fc_dst] %[fe_client_timeout]" },
+  { lines: ["set-src ipv4(192.0.2.1)"], show: "%[fc_src] %[src]" },
   { lines: [], show: "%[req.hdr(none)]|%[req.hdr(x-upper)]|%[str(a),concat(,txn.bin)]" },
   { lines: [], show: "%hr|%hs|%ID|%sslv|%s" },
 ];

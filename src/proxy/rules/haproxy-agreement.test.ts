@@ -94,6 +94,7 @@ const PREAMBLE = [
   "global",
   "  maxconn 200",
   "  node machine",
+  "  expose-experimental-directives",
   "defaults",
   "  mode http",
   "  timeout client 5s",

@@ -4,7 +4,7 @@ import type * as model from "../../model/proxy.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
-import { DONE, type MessageSide, type RunAction } from "./actions/action.ts";
+import { type AddressScope, DONE, type MessageSide, type RunAction } from "./actions/action.ts";
 import { compileAction } from "./actions/compile.ts";
 import {
   type Answer,
@@ -18,17 +18,17 @@ import type { BackendPrograms, FrontendPrograms, RuleProgram, Verdict } from "./
 
 const EMPTY_PROGRAM: RuleProgram = { isEmpty: true, run: () => DONE };
 
-/** http and tcp rules that are decided at once. `isHttp` is false for tcp rules. */
+/** http and tcp rules that are decided at once. */
 export function compileRules(
   rules: readonly Rule[],
   environment: RuleEnvironment,
   side: MessageSide = "request",
-  isHttp = true,
+  scope: AddressScope = "stream",
 ): RuleProgram {
   if (rules.length === 0) return EMPTY_PROGRAM;
   const steps = rules.map((rule, index) => ({
     condition: rule.condition === null ? null : compileCondition(rule.condition, environment),
-    run: compileAction(rule.action, { side, isHttp, next: index + 1 }, environment),
+    run: compileAction(rule.action, { side, scope, next: index + 1 }, environment),
     span: rule.span,
   }));
   return {
@@ -66,7 +66,7 @@ export function compileContentRules(
   if (rules.length === 0) return EMPTY_PROGRAM;
   const steps = rules.map((rule, index) => ({
     decide: compileContentCondition(rule.condition, environment),
-    run: compileAction(rule.action, { side, isHttp: false, next: index + 1 }, environment),
+    run: compileAction(rule.action, { side, scope: "stream", next: index + 1 }, environment),
     span: rule.span,
   }));
   const delayMs = inspectDelayMs ?? 0;
@@ -111,8 +111,8 @@ export function compileFrontendPrograms(proxy: model.Proxy, environment: RuleEnv
   const makeUniqueId =
     proxy.uniqueId === null ? null : compileFormat(proxy.uniqueId.format, environment, "unique-id");
   return {
-    tcpRequestConnection: compileRules(proxy.tcpRequestConnection, environment, "request", false),
-    tcpRequestSession: compileRules(proxy.tcpRequestSession, environment, "request", false),
+    tcpRequestConnection: compileRules(proxy.tcpRequestConnection, environment, "request", "connection"),
+    tcpRequestSession: compileRules(proxy.tcpRequestSession, environment, "request", "session"),
     tcpRequestContent: compileContentRules(proxy.tcpRequestContent, proxy.inspectDelayMs, environment),
     httpRequest: compileRules(proxy.httpRequest, environment),
     httpResponse: compileRules(proxy.httpResponse, environment, "response"),

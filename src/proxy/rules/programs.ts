@@ -24,6 +24,8 @@ export type Verdict =
     }
   | { readonly kind: "auth"; readonly realm: string }
   | { readonly kind: "reject" }
+  /** The request is not well-formed: answered with 400. */
+  | { readonly kind: "invalid" }
   | { readonly kind: "silent-drop" }
   | { readonly kind: "use-service"; readonly service: "prometheus-exporter" };
 

@@ -41,6 +41,15 @@ const KEPT_RESPONSE_FACTS: ReadonlySet<FetchName> = new Set([
   "srv_name",
 ]);
 
+const OF_THE_BACKEND: ReadonlySet<FetchName> = new Set([
+  "be_id",
+  "be_name",
+  "be_server_timeout",
+  "be_tunnel_timeout",
+  "cur_server_timeout",
+  "cur_tunnel_timeout",
+]);
+
 /** Null when `name` can be evaluated at that stage, else the rest of a sentence "'name' …". */
 export function unavailableReason(name: FetchName, stage: Stage, context: ExpressionContext): string | null {
   if (stage === "any" || stagesOf(name, context).has(stage)) return null;
@@ -58,8 +67,7 @@ function stagesOf(name: FetchName, context: ExpressionContext): ReadonlySet<Stag
   if (name === "wait_end") return ALL;
   if (KEPT_REQUEST_FACTS.has(name)) return FROM_REQUEST;
   if (KEPT_RESPONSE_FACTS.has(name)) return FROM_RESPONSE;
-  if (name === "be_id" || name === "be_name")
-    return context.proxyKind === "frontend" ? FROM_RESPONSE : FROM_REQUEST;
+  if (OF_THE_BACKEND.has(name)) return context.proxyKind === "frontend" ? FROM_RESPONSE : FROM_REQUEST;
   if (name.startsWith("ssl_fc") || name.startsWith("ssl_c_")) return AFTER_HANDSHAKE;
   if (name.startsWith("res.")) return RESPONSE;
   return FETCHES[name].scope === "always" ? ALL : REQUEST;
@@ -67,7 +75,7 @@ function stagesOf(name: FetchName, context: ExpressionContext): ReadonlySet<Stag
 
 function factsOf(name: FetchName): string {
   if (name.startsWith("ssl_")) return "reads facts of TLS";
-  if (name.startsWith("be_")) return "reads facts of the backend";
+  if (OF_THE_BACKEND.has(name) || name.startsWith("be_")) return "reads facts of the backend";
   if (name.startsWith("srv_")) return "reads facts of the chosen server";
   if (name.startsWith("res.") || KEPT_RESPONSE_FACTS.has(name)) return "reads facts of the response";
   return "reads facts of the request";

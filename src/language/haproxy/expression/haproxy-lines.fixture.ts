@@ -230,6 +230,10 @@ export const AGREED_LINES: Readonly<Record<string, readonly string[]>> = {
     "set-src res.hdr(x)",
     "set-timeout server 5s",
     "set-timeout tunnel 1h if TRUE",
+    "normalize-uri fragment-strip",
+    "normalize-uri path-merge-slashes strict",
+    "normalize-uri query",
+    "normalize-uri",
     "set-timeout server 0",
     "set-timeout client 5s",
     "set-timeout server hdr(x),mul(1000)",
@@ -513,7 +517,6 @@ export const AGREED_LINES: Readonly<Record<string, readonly string[]>> = {
 export const REFUSED_LINES: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   "http-request": [
     ["set-header X-A %[baseq]", "not there yet"],
-    ["set-header X-A %[fc_src]", "not there yet"],
     ["set-header X-A %[req.hdr(host),xxh64]", "not there yet"],
     ["strict-mode off", "not there yet"],
     ["early-hint Link a", "not there yet"],

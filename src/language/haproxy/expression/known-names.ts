@@ -57,10 +57,6 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
     "ssl_bc_alg_keysize ssl_bc_alpn ssl_bc_client_random ssl_bc_err ssl_bc_err_str ssl_bc_is_resumed ssl_bc_npn " +
       "ssl_bc_server_random ssl_bc_session_id ssl_bc_session_key ssl_bc_unique_id ssl_bc_use_keysize",
   ],
-  [
-    "timeouts cannot be read by rules yet",
-    "be_server_timeout be_tunnel_timeout cur_server_timeout cur_tunnel_timeout fe_client_timeout",
-  ],
   ["it measures HAProxy's own scheduler", "cpu_calls cpu_ns_avg cpu_ns_tot lat_ns_avg lat_ns_tot stopping"],
   [
     "HAProxy's internals are not ours",
@@ -71,10 +67,6 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
   ],
   ["HAProxy's internals are not ours", "internal.strm.is_htx"],
   ["the distcc protocol is not there", "distcc_body distcc_param"],
-  [
-    "the connection before `set-src` cannot be looked at yet",
-    "fc_dst fc_dst_is_local fc_dst_port fc_src fc_src_is_local fc_src_port",
-  ],
   [
     "TCP statistics of a connection are not there yet",
     "fc_err fc_err_str fc_fackets fc_lost fc_reordering fc_retrans fc_rtt fc_rttvar fc_sacked fc_unacked",

@@ -1,5 +1,11 @@
 // Reads the actions that edit a message: headers, and the request line. HAProxy 2.6 manual, section 4.2.
-import type { Action, EditAction, RequestLineAction } from "../../../model/rule.ts";
+import { suggestWord } from "../../../diagnostic/nearest-word.ts";
+import {
+  type Action,
+  type EditAction,
+  type RequestLineAction,
+  URI_NORMALIZERS,
+} from "../../../model/rule.ts";
 import type { MatchMethod } from "../../../model/sample.ts";
 import { checkRegex } from "./regex.ts";
 import { quote } from "./report.ts";
@@ -27,6 +33,7 @@ export const REQUEST_LINE_ACTIONS: Readonly<Record<RequestLineAction["kind"], Ac
     const parts = readReplaceParts(line);
     return parts === null ? null : { kind: "replace-uri", ignoreCase: false, ...parts };
   },
+  "normalize-uri": readNormalizeUri,
 };
 
 function readHeader(line: RuleLine, kind: "add-header" | "set-header"): Action | null {
@@ -68,6 +75,19 @@ function readReplaceParts(
 function readReplace(line: RuleLine, kind: "replace-path" | "replace-pathq"): Action | null {
   const parts = readReplaceParts(line);
   return parts === null ? null : { kind, ...parts };
+}
+
+function readNormalizeUri(line: RuleLine): Action | null {
+  const word = line.expect("a normalizer");
+  if (word === null) return null;
+  const name = URI_NORMALIZERS.find((one) => one === word.text);
+  if (name === undefined) {
+    const help = suggestWord(word.text, URI_NORMALIZERS) ?? `Possible: ${URI_NORMALIZERS.join(", ")}.`;
+    return line.error("unknown-word", word.span, `there is no normalizer ${quote(word.text)}`, help);
+  }
+  const isStrict = name.startsWith("percent-") && line.take("strict") !== null;
+  const isFull = name === "path-strip-dotdot" && line.take("full") !== null;
+  return { kind: "normalize-uri", normalizer: { name, isStrict, isFull } };
 }
 
 function readSet(

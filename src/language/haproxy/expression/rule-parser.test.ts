@@ -93,6 +93,14 @@ const REQUEST_RULES: readonly (readonly [string, string])[] = [
   ["set-dst-port int(80)", '{kind:"set-dst-port",value:"int(80)"}'],
   ["set-timeout server 5s", '{kind:"set-timeout",timeout:"server",value:5000}'],
   ["set-timeout tunnel hdr(a)", '{kind:"set-timeout",timeout:"tunnel",value:"req.hdr(\\"a\\")"}'],
+  [
+    "normalize-uri path-strip-dotdot full",
+    '{kind:"normalize-uri",normalizer:{name:"path-strip-dotdot",isStrict:false,isFull:true}}',
+  ],
+  [
+    "normalize-uri percent-to-uppercase",
+    '{kind:"normalize-uri",normalizer:{name:"percent-to-uppercase",isStrict:false,isFull:false}}',
+  ],
   ["wait-for-body time 1m", '{kind:"wait-for-body",timeoutMs:60000,atLeastBytes:null}'],
   ["wait-for-body at-least 2k time 10", '{kind:"wait-for-body",timeoutMs:10,atLeastBytes:2048}'],
 ];

@@ -18,7 +18,6 @@ const REASONS: Readonly<Record<string, string>> = {
   "early-hint": "103 Early Hints are not there yet",
   "expect-netscaler-cip": "the NetScaler protocol is not there",
   "expect-proxy": "use `accept-proxy` on the bind line",
-  "normalize-uri": "it is experimental in HAProxy and not there yet",
   "ot-group": "OpenTracing is not there",
   "send-spoe-group": "SPOE is not there",
   "set-mark": "marks of packets cannot be set yet",

@@ -10,6 +10,9 @@ export type RunAction = (stream: Stream) => Verdict | null;
 /** Which message edits work on. */
 export type MessageSide = "request" | "response";
 
+/** Whose addresses `set-src` and `set-dst` change: by the rule set that they stand in. */
+export type AddressScope = "connection" | "session" | "stream";
+
 export function messageOf(stream: Stream, side: MessageSide): MessageHead | null {
   return side === "request" ? stream.request : stream.response;
 }

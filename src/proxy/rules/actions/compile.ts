@@ -1,7 +1,7 @@
 // Compiles an action of any kind.
 import type { Action } from "../../../model/rule.ts";
 import type { RuleEnvironment } from "../environment.ts";
-import type { MessageSide, RunAction } from "./action.ts";
+import type { AddressScope, MessageSide, RunAction } from "./action.ts";
 import { compileEdit } from "./edits.ts";
 import { compileFinal } from "./final.ts";
 import { compileLegacy } from "./legacy.ts";
@@ -10,8 +10,7 @@ import { compileState } from "./state.ts";
 
 export interface ActionPlace {
   readonly side: MessageSide;
-  /** False in tcp rules. */
-  readonly isHttp: boolean;
+  readonly scope: AddressScope;
   /** Number of the rule behind this one, where a waiting rule goes on. */
   readonly next: number;
 }
@@ -37,6 +36,7 @@ function compileKind(action: Action, place: ActionPlace, environment: RuleEnviro
     case "replace-path":
     case "replace-pathq":
     case "replace-uri":
+    case "normalize-uri":
       return compileRequestLineAction(action, environment);
     case "replace-line":
     case "delete-line":
@@ -63,6 +63,6 @@ function compileKind(action: Action, place: ActionPlace, environment: RuleEnviro
     case "capture":
     case "set-status":
     case "wait-for-body":
-      return compileState(action, place.side, place.isHttp, place.next, environment);
+      return compileState(action, place.side, place.scope, place.next, environment);
   }
 }

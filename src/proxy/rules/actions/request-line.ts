@@ -1,12 +1,13 @@
 // Actions that change the request line. The first one to do so keeps the original for logs and
 // `capture.req.*`.
 
-import type { RequestLineAction } from "../../../model/rule.ts";
+import type { RequestLineAction, UriNormalizer } from "../../../model/rule.ts";
 import type { LogFormat } from "../../../model/sample.ts";
 import type { MessageHead } from "../../../protocol/http1/message-head.ts";
 import type { Stream } from "../../stream.ts";
 import type { RuleEnvironment } from "../environment.ts";
 import { compileFormat } from "../format.ts";
+import { createNormalizer } from "../normalize-uri.ts";
 import { requireRegex } from "../regex.ts";
 import { pathAndQueryOf, pathOf, pathStart } from "../target.ts";
 import type { RunAction } from "./action.ts";
@@ -44,6 +45,8 @@ export function compileRequestLineAction(action: RequestLineAction, environment:
       );
     case "replace-uri":
       return replace(action, action.ignoreCase, environment, ({ target }) => target, setUri);
+    case "normalize-uri":
+      return normalize(action.normalizer);
   }
 }
 
@@ -78,6 +81,22 @@ function replace(
     if (value === null) return null;
     keepOriginal(stream, stream.request);
     apply(stream.request, value);
+    return null;
+  };
+}
+
+/** Targets without a path (`*`, an authority) have no other form. */
+function normalize(normalizer: UriNormalizer): RunAction {
+  const run = createNormalizer(normalizer);
+  return (stream) => {
+    const { request } = stream;
+    const before = request === null ? undefined : pathAndQueryOf(request.target);
+    if (request === null || before === undefined) return null;
+    const after = run(before);
+    if (after === null) return { kind: "invalid" };
+    if (after === before) return null;
+    keepOriginal(stream, request);
+    replacePart(request, after, "pathq");
     return null;
   };
 }

@@ -11,17 +11,14 @@ import { compileSample } from "../sample.ts";
 import { toAddress, toInteger } from "../sample-cast.ts";
 import type { SampleValue } from "../sample-value.ts";
 import { compileConditionalWrite, compileVariableWrite } from "../variables.ts";
-import type { MessageSide, RunAction } from "./action.ts";
+import type { AddressScope, MessageSide, RunAction } from "./action.ts";
 import { REASONS } from "./reasons.ts";
 
-/**
- * `isHttp`: changes of addresses are the request's own and end with it. `next` is the number of the rule
- * behind this one.
- */
+/** `next` is the number of the rule behind this one. */
 export function compileState(
   action: StateAction,
   side: MessageSide,
-  isHttp: boolean,
+  scope: AddressScope,
   next: number,
   environment: RuleEnvironment,
 ): RunAction {
@@ -49,7 +46,7 @@ export function compileState(
     case "set-src-port":
     case "set-dst":
     case "set-dst-port":
-      return compileAddress(action, isHttp, environment);
+      return compileAddress(action, scope, environment);
     case "set-timeout":
       return compileTimeout(action, environment);
     case "capture":
@@ -82,7 +79,7 @@ type AddressAction = Extract<StateAction, { kind: "set-src" | "set-src-port" | "
 
 function compileAddress(
   { kind, value }: AddressAction,
-  isHttp: boolean,
+  scope: AddressScope,
   environment: RuleEnvironment,
 ): RunAction {
   const { read } = compileSample(value, environment);
@@ -96,10 +93,12 @@ function compileAddress(
       sample === undefined ? null : isPort ? withPort(present, sample) : withHost(present, sample);
     if (changed === null) return;
     if (isSource) {
-      if (isHttp) session.connectionSource ??= session.source;
+      if (scope === "stream") session.connectionSource ??= session.source;
+      else if (scope === "session") session.originalSource ??= session.source;
       session.source = changed;
     } else {
-      if (isHttp) session.connectionDestination ??= session.destination;
+      if (scope === "stream") session.connectionDestination ??= session.destination;
+      else if (scope === "session") session.originalDestination ??= session.destination;
       session.destination = changed;
       stream.destination = changed;
     }

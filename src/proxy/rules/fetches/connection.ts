@@ -14,6 +14,12 @@ type Names =
   | "src_is_local"
   | "so_id"
   | "so_name"
+  | "fc_src"
+  | "fc_src_is_local"
+  | "fc_src_port"
+  | "fc_dst"
+  | "fc_dst_is_local"
+  | "fc_dst_port"
   | "fc_rcvd_proxy"
   | "fc_http_major"
   | "bc_http_major";
@@ -23,14 +29,12 @@ export const CONNECTION_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
     read: (stream) => sourceAddress(stream.session) ?? undefined,
     readText: ({ session }) => ipText(session.source),
   }),
-  src_port: () => (stream) =>
-    stream.session.source.family === "unix" ? undefined : stream.session.source.port,
+  src_port: () => (stream) => portOf(stream.session.source),
   dst: () => ({
     read: (stream) => destinationAddress(stream.session) ?? undefined,
     readText: ({ session }) => ipText(session.destination),
   }),
-  dst_port: () => (stream) =>
-    stream.session.destination.family === "unix" ? undefined : stream.session.destination.port,
+  dst_port: () => (stream) => portOf(stream.session.destination),
   dst_conn:
     () =>
     ({ frontend }) =>
@@ -38,6 +42,12 @@ export const CONNECTION_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   // Without a look at the machine's own addresses, loopback is all that is surely local.
   dst_is_local: () => (stream) => isLoopback(destinationAddress(stream.session)),
   src_is_local: () => (stream) => isLoopback(sourceAddress(stream.session)),
+  fc_src: () => (stream) => parse(originalSource(stream.session)) ?? undefined,
+  fc_src_is_local: () => (stream) => isLoopback(parse(originalSource(stream.session))),
+  fc_src_port: () => (stream) => portOf(originalSource(stream.session)),
+  fc_dst: () => (stream) => parse(originalDestination(stream.session)) ?? undefined,
+  fc_dst_is_local: () => (stream) => isLoopback(parse(originalDestination(stream.session))),
+  fc_dst_port: () => (stream) => portOf(originalDestination(stream.session)),
   so_id: () => (stream) => stream.session.bind.id,
   so_name: () => (stream) => stream.session.bind.name ?? undefined,
   fc_rcvd_proxy: () => (stream) => stream.session.connection.proxied !== null,
@@ -57,6 +67,19 @@ export function destinationAddress(session: Session): IpAddress | null {
     session.destinationIp = { of: session.destination, address: parse(session.destination) };
   }
   return session.destinationIp.address;
+}
+
+/** The connection's own, which `tcp-request connection` rules alone can change. */
+function originalSource(session: Session): SocketAddress {
+  return session.originalSource ?? session.connectionSource ?? session.source;
+}
+
+function originalDestination(session: Session): SocketAddress {
+  return session.originalDestination ?? session.connectionDestination ?? session.destination;
+}
+
+function portOf(address: SocketAddress): number | undefined {
+  return address.family === "unix" ? undefined : address.port;
 }
 
 function parse(address: SocketAddress): IpAddress | null {

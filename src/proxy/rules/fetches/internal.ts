@@ -1,5 +1,6 @@
 // Fetches on the state of frontends, backends and servers (HAProxy manual 7.3.2). Names are looked up in
 // the stream's own generation. Counters are those of all workers.
+import type { Timeouts } from "../../../model/proxy.ts";
 import type { Backend, Frontend, Server } from "../../runtime.ts";
 import { CELL, COUNTER, HEADER, readRate, type SharedState, WEIGHT_SCALE } from "../../state.ts";
 import type { Stream } from "../../stream.ts";
@@ -33,6 +34,11 @@ type Names =
   | "srv_weight"
   | "srv_iweight"
   | "srv_uweight"
+  | "be_server_timeout"
+  | "be_tunnel_timeout"
+  | "cur_server_timeout"
+  | "cur_tunnel_timeout"
+  | "fe_client_timeout"
   | "txn.timer.total"
   | "unique-id"
   | "last_rule_file"
@@ -40,6 +46,9 @@ type Names =
 
 /** What HAProxy answers for "as many as you like". */
 const UNLIMITED = -1;
+
+/** What HAProxy answers for a timeout that is not set. */
+const NO_TIMEOUT = 0;
 
 export const INTERNAL_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   nbsrv: ofBackend(countUsableServers),
@@ -73,6 +82,11 @@ export const INTERNAL_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   ),
   srv_iweight: ofServer((server) => server.definition.weight),
   srv_uweight: ofServer((server) => server.state.read(server.slot, CELL.weight)),
+  be_server_timeout: () => (stream) => timeoutsOf(stream).serverMs ?? NO_TIMEOUT,
+  be_tunnel_timeout: () => (stream) => timeoutsOf(stream).tunnelMs ?? NO_TIMEOUT,
+  cur_server_timeout: () => (stream) => stream.serverTimeoutMs ?? timeoutsOf(stream).serverMs ?? NO_TIMEOUT,
+  cur_tunnel_timeout: () => (stream) => stream.tunnelTimeoutMs ?? timeoutsOf(stream).tunnelMs ?? NO_TIMEOUT,
+  fe_client_timeout: () => (stream) => stream.frontend.definition.timeouts.clientMs ?? NO_TIMEOUT,
   "txn.timer.total":
     (_parameters, { clock }) =>
     (stream) =>
@@ -84,6 +98,11 @@ export const INTERNAL_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   last_rule_file: () => (stream) => (stream.lastRuleLine === 0 ? undefined : stream.lastRuleFile),
   last_rule_line: () => (stream) => (stream.lastRuleLine === 0 ? undefined : stream.lastRuleLine),
 };
+
+/** Before there is a backend the frontend stands for it, as in HAProxy. */
+function timeoutsOf({ backend, frontend }: Stream): Timeouts {
+  return (backend ?? frontend).definition.timeouts;
+}
 
 type Read<T> = (subject: T, environment: RuleEnvironment) => SampleValue | undefined;
 
