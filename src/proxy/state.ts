@@ -199,11 +199,12 @@ function latencyBucket(ms: number): number {
   return bucket <= 0 ? 0 : bucket >= LATENCY_BUCKETS ? LATENCY_BUCKETS - 1 : bucket;
 }
 
-/** The middle of what a bucket holds, in milliseconds. */
+/** The geometric middle of what a bucket holds, in milliseconds. */
 export function latencyOfBucket(bucket: number): number {
   const doubling = Math.floor(bucket / LATENCY_BUCKETS_PER_DOUBLING);
-  const eighth = (bucket % LATENCY_BUCKETS_PER_DOUBLING) + 0.5;
-  return 2 ** (doubling + LATENCY_FIRST_EXPONENT) * (1 + eighth / LATENCY_BUCKETS_PER_DOUBLING);
+  const low = 1 + (bucket % LATENCY_BUCKETS_PER_DOUBLING) / LATENCY_BUCKETS_PER_DOUBLING;
+  const high = low + 1 / LATENCY_BUCKETS_PER_DOUBLING;
+  return 2 ** (doubling + LATENCY_FIRST_EXPONENT) * Math.sqrt(low * high);
 }
 
 /** Typed views over the block. In tests any ArrayBuffer will do. */
