@@ -12,7 +12,8 @@ import type {
   ResolvedMachine,
   ResolvedNetwork,
 } from "../../model/resolved-datacenter.ts";
-import { type BridgeSpec, bondModeOf, type Topology } from "../topology/topology.ts";
+import { nodeIdOf } from "../device/recorder.ts";
+import { type BridgeSpec, bondModeOf, type NodeSpec, type Topology } from "../topology/topology.ts";
 import { vlanOf } from "../topology/vlan-number.ts";
 import { firstAndCount } from "./boxes.ts";
 import { edgeServices, vlanWords } from "./logical-layout.ts";
@@ -37,7 +38,9 @@ export function topologyView({ resolved, nodes: specs, peerOf }: Topology): View
   const fabrics = [...specs.values()].filter((spec): spec is BridgeSpec => spec.kind === "fabric");
   const nodes = [
     ...fabrics.map((fabric) => fabricNode(fabric, resolved)),
-    ...resolved.source.hosts.map(hostNode),
+    ...resolved.source.hosts.map((host) =>
+      hostNode(host, specs.get(nodeIdOf({ kind: "host", name: host.name }))),
+    ),
     ...resolved.source.switches.map(switchNode),
     ...resolved.networks.map((network) => networkNode(network, vlans.get(network.name) ?? null)),
     ...resolved.edges.map((edge) => edgeNode(edge, resolved)),
@@ -87,14 +90,16 @@ function fabricNode({ name, ports, lags }: BridgeSpec, { source }: ResolvedDatac
   return node("fabric", name, span, { lines: [counts.filter((text) => text !== "").join(", ")], details });
 }
 
-function hostNode(host: Host): TopologyNode {
+function hostNode(host: Host, spec: NodeSpec | undefined): TopologyNode {
   const bonds = host.bonds.map((bond) => ({
     label: bond.name,
     value: `${bond.links.map(({ value }) => value).join(" + ")}, ${bondModeOf(bond)}`,
     span: bond.span,
   }));
   const lines = bonds.map(({ label, value }) => `${label}: ${value}`);
-  return node("host", host.name, host.span, { lines, details: bonds, reference: host.name });
+  // One that only carries others has no address to ask from.
+  const reference = spec?.kind === "host" && spec.stack !== null ? host.name : null;
+  return node("host", host.name, host.span, { lines, details: bonds, reference });
 }
 
 function switchNode(one: Switch): TopologyNode {
@@ -213,7 +218,7 @@ function interfaceDetails({ name, network, addresses, mac, span }: ResolvedInter
 
 /** From a physical switch to hosts, to other switches and to what is outside. */
 function cablesOf({ name, ports }: BridgeSpec, peerOf: Topology["peerOf"]): TopologyLink[] {
-  const id = `fabric:${name}`;
+  const id = nodeIdOf({ kind: "fabric", name });
   return [...ports.values()].flatMap((port): TopologyLink[] => {
     const peer = peerOf(id, port.name);
     if (peer === null) return [];
