@@ -106,7 +106,7 @@ function parseWith(
 }
 
 const HEAD =
-  "global\ndefaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\nuserlist people\n group admin users a\n user a insecure-password b\nbackend there\n";
+  "global\n expose-experimental-directives\ndefaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\nuserlist people\n group admin users a\n user a insecure-password b\nbackend there\n";
 const TAIL = " server one 127.0.0.1:1\n";
 
 /**
