@@ -3,7 +3,13 @@
 // VLANs of bridges, tables.
 import { bytesOfIp, familyOfIp, type Ip, ipOfValue, valueOfIp } from "../../base/ip.ts";
 import { bytesOfMac } from "../../base/mac.ts";
-import type { AddressState, LinkState, RouteState, RoutingRule } from "../../model/network-state.ts";
+import type {
+  AddressState,
+  LinkState,
+  RouteState,
+  RouteType,
+  RoutingRule,
+} from "../../model/network-state.ts";
 import type { Change } from "../../network/plan/plan.ts";
 import {
   ADDRESS_BYTES,
@@ -44,7 +50,8 @@ const [IFLA_BR_FORWARD_DELAY, IFLA_BR_MCAST_SNOOPING] = [1, 23];
 const [IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST, IFA_FLAGS] = [1, 2, 4, 8];
 const [IFA_F_NODAD, IFA_F_NOPREFIXROUTE] = [0x02, 0x200];
 const [RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PREFSRC, RTA_TABLE] = [1, 4, 5, 7, 15];
-const [RTPROT_BOOT, RTN_UNICAST, RTN_LOCAL, RTNH_F_ONLINK] = [3, 1, 2, 4];
+const [RTPROT_BOOT, RTNH_F_ONLINK] = [3, 4];
+const ROUTE_TYPES: Readonly<Record<RouteType, number>> = { unicast: 1, local: 2, unreachable: 7 };
 const [SCOPE_UNIVERSE, SCOPE_LINK, SCOPE_HOST, SCOPE_NOWHERE] = [0, 253, 254, 255];
 const [FRA_IIFNAME, FRA_PRIORITY, FRA_FWMARK, FRA_TABLE, FRA_PROTOCOL] = [3, 6, 10, 15, 21];
 const FR_ACT_TO_TBL = 1;
@@ -168,13 +175,14 @@ function route(one: RouteState, isAdded: boolean): NetlinkRequest {
     head[4] = table < 256 ? table : 0;
     head[5] = isAdded ? RTPROT_BOOT : 0;
     head[6] = isAdded ? scopeOf(one) : to.family === 4 ? SCOPE_NOWHERE : SCOPE_UNIVERSE;
-    head[7] = type === "local" ? RTN_LOCAL : isAdded ? RTN_UNICAST : 0;
+    head[7] = type === "unicast" && !isAdded ? 0 : ROUTE_TYPES[type];
     viewOf(head).setUint32(8, isOnlink ? RTNH_F_ONLINK : 0, true);
     return concatenated([
       head,
       ...(to.prefix === 0 ? [] : [attribute(RTA_DST, bytesOfIp(to.first))]),
       ...(via === null ? [] : [attribute(RTA_GATEWAY, bytesOfIp(via))]),
-      attribute(RTA_OIF, u32(indexOf(link))),
+      // IPv4 takes no device for what goes nowhere.
+      ...(type === "unreachable" ? [] : [attribute(RTA_OIF, u32(indexOf(link)))]),
       ...(source === null ? [] : [attribute(RTA_PREFSRC, bytesOfIp(source))]),
       attribute(RTA_TABLE, u32(table)),
     ]);
@@ -187,7 +195,7 @@ function route(one: RouteState, isAdded: boolean): NetlinkRequest {
 function scopeOf({ to, via, type }: RouteState): number {
   if (to.family === 6) return SCOPE_UNIVERSE;
   if (type === "local") return SCOPE_HOST;
-  return via === null ? SCOPE_LINK : SCOPE_UNIVERSE;
+  return via === null && type === "unicast" ? SCOPE_LINK : SCOPE_UNIVERSE;
 }
 
 /** Of IPv4: only fences have any. */
