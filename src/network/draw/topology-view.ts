@@ -98,7 +98,8 @@ function hostNode(host: Host, spec: NodeSpec | undefined): TopologyNode {
   }));
   const lines = bonds.map(({ label, value }) => `${label}: ${value}`);
   // One that only carries others has no address to ask from.
-  const reference = spec?.kind === "host" && spec.stack !== null ? host.name : null;
+  const canAsk = spec !== undefined && "stack" in spec && spec.stack !== null;
+  const reference = canAsk ? host.name : null;
   return node("host", host.name, host.span, { lines, details: bonds, reference });
 }
 
