@@ -98,6 +98,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./vapp.ts")).vapp,
   },
   {
+    name: "cluster",
+    synopsis: "cluster status|drain|start FILE",
+    summary: "who of an NLB cluster takes what; members out and in again",
+    load: async () => (await import("./cluster.ts")).cluster,
+  },
+  {
     name: "console",
     synopsis: "console serve|open FILE",
     summary: "screens and serial lines of machines, in a browser",

@@ -12,6 +12,7 @@ import type {
   NftTable,
   Sysctl,
 } from "../../model/network-state.ts";
+import { LIVE_SET } from "../../network/cluster/member-settings.ts";
 import { contentHash } from "../../network/plan/kernel-names.ts";
 import { ownPart } from "../../network/plan/own-part.ts";
 import type { NamespaceDoor } from "../../transport/namespace-door.ts";
@@ -230,11 +231,20 @@ function sysctlsOf(text: string): Sysctl[] {
   });
 }
 
+/** What the agents of clusters take or give up is no change of the table. */
+function withoutLiveElements(body: string): string {
+  const sets = new RegExp(
+    `^(\\tset ${LIVE_SET}\\w+ \\{\\n(?:\\t\\t(?!elements).*\\n)*)\\t\\telements = \\{[^}]*\\}\\n`,
+    "gm",
+  );
+  return body.replaceAll(sets, "$1");
+}
+
 function tablesOf(namespace: NamespaceName, text: string, { listings, loaded }: Reading): NftTable[] {
   const tables: NftTable[] = [];
   for (const [body, family, name] of text.matchAll(/^table (\w+) (\S+) \{\n.*?^\}$/gms)) {
     const key = `${namespace ?? ""} ${family} ${name}`;
-    const listing = contentHash(body);
+    const listing = contentHash(withoutLiveElements(body));
     const justLoaded = loaded.get(key);
     if (justLoaded !== undefined) {
       listings.set(key, { listing, hash: justLoaded });

@@ -7,7 +7,8 @@ import { type Ip, parseIp } from "../../base/ip.ts";
 import { NO_SPAN } from "../../diagnostic/span.ts";
 import type { ClusterRule } from "../../model/datacenter.ts";
 import type { ResolvedCluster } from "../../model/resolved-datacenter.ts";
-import { BUCKET_COUNT, bucketOf, bucketOwners, clusterRuleFor, HASH_SEED, priorityOwner } from "./buckets.ts";
+import { bucketOf, bucketOwners, clusterRuleFor, HASH_SEED, priorityOwner } from "./buckets.ts";
+import { BUCKET_COUNT } from "./shares.ts";
 
 const MEMBERS = ["n1", "n2", "n3"];
 const located = <T>(value: T) => ({ value, span: NO_SPAN });

@@ -5,8 +5,8 @@ import { bytesOfIp, type Ip } from "../../base/ip.ts";
 import type { ClusterRule } from "../../model/datacenter.ts";
 import type { ResolvedCluster } from "../../model/resolved-datacenter.ts";
 import { jhash } from "./jhash.ts";
+import { BUCKET_COUNT, bucketHomes } from "./shares.ts";
 
-export const BUCKET_COUNT = 60;
 /** "NLB" in ASCII; without a seed of its own every member would hash differently. */
 export const HASH_SEED = 0x4e4c42;
 const WEIGHT_DEFAULT = 50;
@@ -41,21 +41,14 @@ export function clusterRuleFor(cluster: ResolvedCluster, protocol: string, port:
 
 /** Name of the member that has each bucket, by the weights of a rule. All null when every weight is 0. */
 export function bucketOwners(cluster: ResolvedCluster, rule: ClusterRule): readonly (string | null)[] {
-  const weights = cluster.members.map(({ machine }) => ({
-    machine,
-    weight: rule.weights.find((one) => one.machine.value === machine)?.weight.value ?? WEIGHT_DEFAULT,
-  }));
-  const sum = weights.reduce((total, { weight }) => total + weight, 0);
-  const owners: (string | null)[] = [];
-  let soFar = 0;
-  for (const { machine, weight } of weights) {
-    soFar += weight;
-    // Rounding the sums, not the shares, gives away exactly 60.
-    const end = sum === 0 ? 0 : Math.round((soFar / sum) * BUCKET_COUNT);
-    while (owners.length < end) owners.push(machine);
-  }
-  while (owners.length < BUCKET_COUNT) owners.push(null);
-  return owners;
+  const homes = bucketHomes(
+    cluster.members.map(({ machine }, index) => ({ member: index, value: weightOf(rule, machine) })),
+  );
+  return homes.map((index) => (index === null ? null : cluster.members[index]!.machine));
+}
+
+export function weightOf(rule: ClusterRule, machine: string): number {
+  return rule.weights.find((one) => one.machine.value === machine)?.weight.value ?? WEIGHT_DEFAULT;
 }
 
 /** For `filtering: single`, and for what no rule names: the member with the lowest priority. */

@@ -1,17 +1,11 @@
 // What a virtual switch does for machines at their start: it announces their MAC by RARP, so that the
 // switches behind its uplinks learn where they are. For a cluster in unicast mode that is the accident: the
 // shared MAC is learnt at one port, and from then on one member gets everything.
-
-import type { Ip } from "../../base/ip.ts";
-import { BROADCAST_MAC, type Mac } from "../../base/mac.ts";
 import type { ResolvedCluster } from "../../model/resolved-datacenter.ts";
 import type { TracePath } from "../../model/trace.ts";
-import { encodeArp } from "../../wire/arp.ts";
-import { ETHER_TYPES, encodeEthernet } from "../../wire/ethernet.ts";
+import { announcement } from "../cluster/announcement.ts";
 import { HopNote, nodeIdOf, Recording } from "../device/recorder.ts";
 import type { World } from "../device/world.ts";
-
-const NO_ADDRESS = "0.0.0.0" as Ip;
 
 /** The announcements of all members whose port group notifies switches, one after the other. */
 export function announceClusters(world: World): TracePath[] {
@@ -58,18 +52,4 @@ function announce(
     summary,
     span,
   };
-}
-
-function announcement(mac: Mac): Uint8Array {
-  const packet = {
-    operation: "reverse-request",
-    senderMac: mac,
-    senderIp: NO_ADDRESS,
-    targetMac: mac,
-    targetIp: NO_ADDRESS,
-  } as const;
-  return encodeEthernet(
-    { destination: BROADCAST_MAC, source: mac, tags: [], etherType: ETHER_TYPES.rarp },
-    encodeArp(packet),
-  );
 }

@@ -22,7 +22,7 @@ export function addMachine(machine: ResolvedMachine, wiring: Wiring): NamespaceD
     const addresses = one.addresses.filter(({ origin }) => !one.wantsDhcp || origin.kind === "file");
     for (const { ip, prefix } of addresses) draft.address(device, ip, prefix);
     if (!one.wantsDhcp) places.push({ link: device, addresses });
-    if (cluster?.network === one.network) addClusterMember(cluster, machine, device, draft);
+    if (cluster?.network === one.network) addClusterMember(cluster, machine, device, draft, wiring);
   }
   draft.routesBy(machine.routes, places);
   // With a router of a family of which it has no address it would send from its link-local one, which no

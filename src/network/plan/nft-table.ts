@@ -11,6 +11,8 @@ export interface NftMap {
   /** "ipv4_addr . inet_service : verdict" */
   readonly type: string;
   readonly isInterval: boolean;
+  /** Elements may end by themselves. */
+  readonly hasTimeouts?: boolean;
   /** "192.0.2.1 . 80 : accept"; of a set without the part behind the colon. */
   readonly elements: readonly string[];
 }
@@ -63,8 +65,8 @@ export function setOf(elements: readonly string[]): string {
   return elements.length === 1 ? elements[0]! : `{ ${elements.join(", ")} }`;
 }
 
-function setText(kind: "set" | "map", { name, type, isInterval, elements }: NftMap): string {
-  const flags = isInterval ? "\n    flags interval" : "";
+function setText(kind: "set" | "map", { name, type, isInterval, hasTimeouts, elements }: NftMap): string {
+  const flags = isInterval ? "\n    flags interval" : hasTimeouts === true ? "\n    flags timeout" : "";
   const list = elements.length === 0 ? "" : `\n    elements = { ${elements.join(",\n      ")} }`;
   return `  ${kind} ${name} {\n    type ${type}${flags}${list}\n  }`;
 }

@@ -1,0 +1,102 @@
+// What members of a cluster tell each other once a second, in one datagram: who takes part as the sender sees
+// it, what it holds, and how much it has heard of the others. Text, so that tcpdump -A shows it. As with NLB
+// nobody proves who they are: it goes no further than the network that the cluster is in.
+import { BUCKET_COUNT } from "./shares.ts";
+
+/** Below the ports that kernels hand out. */
+export const HEARTBEAT_PORT = 8861;
+const VERSION = 1;
+/** Nobody has more: priorities go from 1 to 32. */
+const MEMBERS_MAX = 32;
+const BYTES_MAX = 65_000;
+
+/** What its administrator wants of a member: to take part, to take nothing new, or to take nothing at all. */
+export type Wish = "run" | "drain" | "stop";
+
+/** The cluster as one member sees it, itself included. In order. */
+export interface View {
+  /** Whose heartbeats it hears. */
+  readonly present: readonly number[];
+  /** Those of them that take part. */
+  readonly active: readonly number[];
+}
+
+export interface Heartbeat {
+  /** The cluster's address: there may be several on one network. */
+  readonly cluster: string;
+  readonly member: number;
+  /** Rises with each, also over restarts. */
+  readonly sequence: number;
+  readonly wish: Wish;
+  /** It has listened for long enough to know whom it does not hear. */
+  readonly isReady: boolean;
+  /** Its last: it has let go of everything, and nobody needs to wait for it. */
+  readonly isLeaving: boolean;
+  /** Of the port rules: who has others cannot agree. */
+  readonly rules: string;
+  readonly view: View;
+  /** The slots that it takes now, by rule. */
+  readonly held: ReadonlyMap<string, readonly number[]>;
+  /** The last sequence that it has heard of each member that it hears. */
+  readonly heard: ReadonlyMap<number, number>;
+}
+
+export function encodeHeartbeat(heartbeat: Heartbeat): string {
+  const { held, heard, ...rest } = heartbeat;
+  return JSON.stringify({ version: VERSION, ...rest, held: [...held], heard: [...heard] });
+}
+
+/** Null for anything else. */
+export function decodeHeartbeat(text: string): Heartbeat | null {
+  if (text.length > BYTES_MAX) return null;
+  let record: Readonly<Record<string, unknown>>;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) return null;
+    record = value as Readonly<Record<string, unknown>>;
+  } catch {
+    return null;
+  }
+  const { version, cluster, member, sequence, wish, isReady, isLeaving, rules, view, held, heard } = record;
+  if (version !== VERSION || typeof cluster !== "string" || typeof rules !== "string") return null;
+  if (!isMember(member) || !isSequence(sequence) || !isWish(wish)) return null;
+  if (typeof isReady !== "boolean" || typeof isLeaving !== "boolean") return null;
+  if (!isView(view) || !isListOf(held, isHolding) || !isListOf(heard, isHearing)) return null;
+  const maps = { held: new Map(held), heard: new Map(heard) };
+  return { cluster, member, sequence, wish, isReady, isLeaving, rules, view, ...maps };
+}
+
+export function isWish(value: unknown): value is Wish {
+  return value === "run" || value === "drain" || value === "stop";
+}
+
+function isView(value: unknown): value is View {
+  if (typeof value !== "object" || value === null) return false;
+  const { present, active } = value as Readonly<Record<string, unknown>>;
+  return isListOf(present, isMember) && isListOf(active, isMember);
+}
+
+function isMember(value: unknown): value is number {
+  return isIndex(value, MEMBERS_MAX + 1) && value > 0;
+}
+
+function isSequence(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isIndex(value: unknown, end: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < end;
+}
+
+function isHolding(value: unknown): value is [string, number[]] {
+  if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== "string") return false;
+  return isListOf(value[1], (slot): slot is number => isIndex(slot, BUCKET_COUNT));
+}
+
+function isHearing(value: unknown): value is [number, number] {
+  return Array.isArray(value) && value.length === 2 && isMember(value[0]) && isSequence(value[1]);
+}
+
+function isListOf<T>(value: unknown, isOne: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.every(isOne);
+}

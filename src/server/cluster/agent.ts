@@ -1,0 +1,211 @@
+// The agent of one member of a running cluster, in the namespace of its machine: heartbeats by UDP to all of
+// its network, and what the member takes in nftables. What to do when it hears what, `agreement.ts` says.
+import { createSocket, type Socket } from "node:dgram";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import type { Ip } from "../../base/ip.ts";
+import { runCommand } from "../../driver/linux/command.ts";
+import { readRecord } from "../../driver/linux/records.ts";
+import { ClusterMember, type MemberOutput } from "../../network/cluster/agreement.ts";
+import {
+  decodeHeartbeat,
+  encodeHeartbeat,
+  HEARTBEAT_PORT,
+  type Wish,
+} from "../../network/cluster/heartbeat.ts";
+import { liveSetsText } from "../../network/cluster/live-sets.ts";
+import type { MemberSettings } from "../../network/cluster/member-settings.ts";
+import { Announcer } from "./announcer.ts";
+import { joinGroup } from "./group-membership.ts";
+import { type Order, readOrder, writeStatus } from "./member-files.ts";
+import { countConnections } from "./open-connections.ts";
+
+/** Serves until it is told to end; the exit code. */
+export async function runAgent(directory: string): Promise<number> {
+  const settings = readSettings(directory);
+  if (settings === null) {
+    log(`${directory} has no settings of a cluster's member`);
+    return 1;
+  }
+  const agent = new Agent(directory, settings);
+  const fault = await agent.start();
+  if (fault === null) return agent.end;
+  log(fault);
+  return 1;
+}
+
+class Agent {
+  /** Resolves to the exit code. */
+  readonly end: Promise<number>;
+  readonly #directory: string;
+  readonly #socket: Socket = createSocket({ type: "udp4", reuseAddr: true });
+  readonly #core: ClusterMember;
+  #settings: MemberSettings;
+  #order: Order;
+  #announcer: Announcer | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #isWriting = false;
+  #isLeaving = false;
+  #fault: string | null = null;
+  #resolveEnd: (code: number) => void = () => {};
+
+  constructor(directory: string, settings: MemberSettings) {
+    this.#directory = directory;
+    this.#settings = settings;
+    this.#order = readOrder(directory);
+    // Above what it has sent before it was started anew: nobody sends a thousand in a second.
+    const sequence = Date.now();
+    this.#core = new ClusterMember(settings.member, settings.shared, wishOf(this.#order), sequence, now());
+    this.end = new Promise((resolve) => {
+      this.#resolveEnd = resolve;
+    });
+  }
+
+  /** Null, or why it cannot serve. */
+  async start(): Promise<string | null> {
+    // What one before it has taken is nobody's until all agree anew.
+    const fault = await writeSets(this.#settings, new Map(), this.#order === "stop");
+    if (fault !== null) return fault;
+    const isBound = await new Promise<string | null>((resolve) => {
+      this.#socket.once("error", ({ message }) => resolve(message));
+      this.#socket.bind(HEARTBEAT_PORT, () => resolve(null));
+    });
+    if (isBound !== null) return isBound;
+    this.#socket.setBroadcast(true);
+    this.#socket.on("error", ({ message }) => log(message));
+    this.#socket.on("message", (bytes) => {
+      const heartbeat = decodeHeartbeat(bytes.toString("utf8"));
+      if (heartbeat === null) return;
+      this.#core.receive(heartbeat, now());
+      this.#go();
+    });
+    const groupFault = await joinGroup(this.#settings, this.#socket);
+    if (groupFault !== null) log(`the group of the cluster's MAC is not joined: ${groupFault}`);
+    if (this.#settings.isAnnounced) this.#announcer = new Announcer(this.#settings, log);
+    process.on("SIGHUP", () => this.#readAnew());
+    process.on("SIGTERM", () => this.#leave());
+    log(`member ${this.#settings.member} of ${this.#settings.name}, ${this.#settings.shared.cluster}`);
+    this.#go();
+    return null;
+  }
+
+  /** Carries out what the member wants to have done, and comes again when it is time. */
+  #go(): void {
+    if (this.#isWriting) return;
+    const output = this.#core.takeOutput(now());
+    if (output !== null) {
+      this.#isWriting = true;
+      void this.#carryOut(output).then(() => {
+        this.#isWriting = false;
+        if (output.heartbeat.isLeaving) this.#close();
+        else this.#go();
+      });
+      return;
+    }
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const delay = Math.max(0, Math.ceil(this.#core.nextTimeout() - now()));
+    this.#timer = setTimeout(() => {
+      this.#core.handleTimeout(now());
+      this.#go();
+    }, delay);
+  }
+
+  /** The others hear only what the kernel does already. */
+  async #carryOut({ held, isStopped, heartbeat }: MemberOutput): Promise<void> {
+    const before = this.#fault;
+    this.#fault = await writeSets(this.#settings, held, isStopped);
+    if (this.#fault !== null && this.#fault !== before) log(this.#fault);
+    if (this.#fault === null) await this.#send(encodeHeartbeat(heartbeat));
+    this.#report();
+  }
+
+  #send(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#socket.send(text, HEARTBEAT_PORT, this.#settings.broadcast, (error) => {
+        // Without carrier nobody hears it; that it was not heard the others notice themselves.
+        if (error !== null) this.#fault = `the heartbeat was not sent: ${error.message}`;
+        resolve();
+      });
+    });
+  }
+
+  #report(): void {
+    const status = this.#core.status(now());
+    const connections = openConnections(this.#settings.shared.cluster as Ip);
+    if (this.#order === "drainstop" && status.state === "drained" && connections === 0)
+      this.#core.setWish("stop", now());
+    const slots = [...status.held].map(([rule, list]) => ({ rule, count: list.length }));
+    const { state, view, peers } = status;
+    const record = { state, active: view.active, slots, peers, connections };
+    try {
+      writeStatus(this.#directory, { at: Date.now(), order: this.#order, fault: this.#fault, ...record });
+    } catch (error) {
+      log(`the status is not written: ${(error as Error).message}`);
+    }
+  }
+
+  /** New settings of the file, or an order of the command line. */
+  #readAnew(): void {
+    const settings = readSettings(this.#directory);
+    if (settings !== null) {
+      this.#settings = settings;
+      this.#core.setSettings(settings.shared, now());
+      if (!settings.isAnnounced) {
+        this.#announcer?.close();
+        this.#announcer = null;
+      } else this.#announcer ??= new Announcer(settings, log);
+    }
+    const order = readOrder(this.#directory);
+    if (order !== this.#order) log(`order: ${order}`);
+    this.#order = order;
+    this.#core.setWish(wishOf(order), now());
+    this.#go();
+  }
+
+  #leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#core.leave(now());
+    this.#go();
+  }
+
+  #close(): void {
+    this.#announcer?.close();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#socket.close();
+    this.#resolveEnd(0);
+  }
+}
+
+function now(): number {
+  return performance.now();
+}
+
+function wishOf(order: Order): Wish {
+  return order === "drainstop" ? "drain" : order;
+}
+
+function readSettings(directory: string): MemberSettings | null {
+  return readRecord<MemberSettings>(join(directory, "settings.json"));
+}
+
+async function writeSets(...words: Parameters<typeof liveSetsText>): Promise<string | null> {
+  const { status, errors } = await runCommand(["nft", "-f", "-"], { input: liveSetsText(...words) });
+  return status === 0 ? null : `nftables does not take it: ${errors.trim().split("\n")[0] ?? ""}`;
+}
+
+function openConnections(address: Ip): number {
+  const tables = ["/proc/net/tcp", "/proc/net/tcp6"].map((path) => {
+    try {
+      return readFileSync(path, "utf8");
+    } catch {
+      return "";
+    }
+  });
+  return countConnections(tables, address);
+}
+
+function log(message: string): void {
+  process.stdout.write(`${new Date().toISOString()} ${message}\n`);
+}
