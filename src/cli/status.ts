@@ -8,7 +8,7 @@ import { formatDuration, readStatistics, type StatisticsLine, statusTable } from
 import { colour, type Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport status [options]
-       sallyport status FILE.yaml [--rootless] [--json]
+       sallyport status FILE.yaml [--rootless] [--json] [--ports]
 
 Shows the load balancers that run on this machine for this user, with their frontends, backends and servers: state,
 sessions (and their limit), new sessions per second, requests, bytes, the last check, weight. With a datacentre file that
@@ -18,6 +18,7 @@ Options:
   --json      an array of objects; the statistics have HAProxy's column names
   --watch     again every two seconds, until Ctrl-C
   --pid N     only this process
+  --ports     of a network: what has passed each port of its switches, and what their rules have dropped
   -h, --help  show this
 
 Examples:

@@ -42,7 +42,9 @@ export function addPortSecurity(wiring: Wiring): void {
       // Before the bridge learns: a forged MAC must not even be remembered.
       hook: "type filter hook prerouting priority -300; policy accept;",
       rules: [
-        ...(forged.length === 0 ? [] : ["iifname @sp_senders iifname . ether saddr != @sp_sender_macs drop"]),
+        ...(forged.length === 0
+          ? []
+          : ["iifname @sp_senders iifname . ether saddr != @sp_sender_macs counter drop"]),
       ],
     },
     {
@@ -52,7 +54,7 @@ export function addPortSecurity(wiring: Wiring): void {
         ...(promiscuous.length === 0
           ? []
           : [
-              "ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 oifname @sp_receivers oifname . ether daddr != @sp_receiver_macs drop",
+              "ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 oifname @sp_receivers oifname . ether daddr != @sp_receiver_macs counter drop",
             ]),
       ],
     },

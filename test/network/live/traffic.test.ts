@@ -104,6 +104,24 @@ grep -o '[0-9.]* > [0-9.]*: ICMP echo re[a-z]*' /run/heard | sort | uniq -c | tr
   );
 });
 
+test("status tells what has passed each port, and how much the rules of ports have dropped", { skip }, () => {
+  const output = inside(
+    folder,
+    `
+at() { nsenter --net=/run/netns/sp.traffic.$1 "\${@:2}"; }
+$S apply $F | tail -1
+for i in $(seq 50); do at d1 ping -n -c1 -W1 10.1.0.12 >/dev/null && break; done
+at d1 ping -n -c5 -i 0.1 -s 1000 10.1.0.12 >/dev/null; at web-002 ping -n -c3 -i 0.1 -W1 10.0.0.11 >/dev/null || true
+at d2 ip link set eth0 address 02:00:00:00:00:77; at d2 ping -n -c1 -W1 10.1.0.11 >/dev/null || true
+$S status $F --ports || true`,
+  );
+  const [, sent, received] =
+    /d1\/eth0 +dvs0\/data +sent (\d+), [\d.]+ \w+ +received (\d+), /.exec(output) ?? [];
+  assert.ok(Number(sent) >= 6 && Number(received) >= 6, output);
+  assert.match(output, /^ +3 dropped by filters$/m);
+  assert.match(output, /^ +[1-9]\d* dropped by forged-transmits$/m);
+});
+
 test("a machine whose switch filters BPDUs cannot take part in the spanning tree", { skip }, () => {
   const output = inside(
     folder,

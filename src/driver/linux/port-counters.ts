@@ -1,0 +1,101 @@
+// What has passed each port of the switches, as the kernel has counted it: frames that its machine sent,
+// frames that it was sent, and what rules of the ports have dropped.
+import type { NamespaceState, NetworkState } from "../../model/network-state.ts";
+import { PORT_TABLE } from "../../network/plan/port-security.ts";
+import { TRAFFIC_TABLE } from "../../network/plan/traffic-rules.ts";
+import { runCommand } from "./command.ts";
+import { parseJson } from "./records.ts";
+
+export interface PortCounters {
+  readonly link: string;
+  /** "web-001/eth0". */
+  readonly owner: string;
+  readonly sent: Count;
+  readonly received: Count;
+}
+
+export interface Count {
+  readonly packets: number;
+  readonly bytes: number;
+  /** By the port itself: no memory, or nobody at the other end. */
+  readonly dropped: number;
+}
+
+export interface RuleDrops {
+  /** In the words of the file: "forged-transmits", "filters". */
+  readonly words: string;
+  readonly packets: number;
+}
+
+/** Where the rules of ports drop, by table and chain. */
+const DROPPING: Readonly<Record<string, string>> = {
+  [`${PORT_TABLE} sp_from_port`]: "forged-transmits",
+  [`${PORT_TABLE} sp_to_port`]: "promiscuous",
+  [`${TRAFFIC_TABLE} sp_from_machine`]: "bpdu-filter",
+};
+
+/** Of what was applied; a sentence when the kernel does not tell. */
+export async function readPortCounters(
+  { namespaces }: NetworkState,
+  aliasPrefix: string,
+): Promise<{ readonly ports: PortCounters[]; readonly drops: RuleDrops[] } | string> {
+  const ports: PortCounters[] = [];
+  const drops = new Map<string, number>();
+  for (const one of namespaces.filter(hasPorts)) {
+    const enter = one.name === null ? [] : ["nsenter", `--net=/run/netns/${one.name}`];
+    const shown = await runCommand([...enter, "ip", "-s", "-json", "link", "show"]);
+    const listed = await runCommand([...enter, "nft", "-j", "list", "ruleset", "bridge"]);
+    if (shown.status !== 0) return shown.errors.split("\n")[0] ?? "";
+    const names = new Set(one.links.filter(isPort).map(({ name }) => name));
+    for (const link of parseJson<readonly ShownLink[]>(shown.output)) {
+      const name = link.ifname.split("@")[0]!;
+      if (names.has(name)) ports.push(countersOf(name, link, aliasPrefix));
+    }
+    if (listed.status !== 0) continue;
+    for (const [words, packets] of dropsIn(listed.output))
+      drops.set(words, (drops.get(words) ?? 0) + packets);
+  }
+  return { ports, drops: [...drops].map(([words, packets]) => ({ words, packets })) };
+}
+
+function hasPorts({ links }: NamespaceState): boolean {
+  return links.some(isPort);
+}
+
+/** A cable from a bridge of a switch to somebody, by the name that `wiring.ts` gives it. */
+function isPort({ name, kind, master }: NamespaceState["links"][number]): boolean {
+  return kind.kind === "veth" && master !== null && name.startsWith("p-");
+}
+
+interface ShownLink {
+  readonly ifname: string;
+  readonly ifalias?: string;
+  readonly stats64?: { readonly rx: Count; readonly tx: Count };
+}
+
+const NOTHING: Count = { packets: 0, bytes: 0, dropped: 0 };
+
+/** What the port receives is what its machine sends. */
+function countersOf(name: string, { ifalias = "", stats64 }: ShownLink, prefix: string): PortCounters {
+  const owner = ifalias.startsWith(prefix) ? ifalias.slice(prefix.length) : name;
+  const pick = ({ packets, bytes, dropped }: Count) => ({ packets, bytes, dropped });
+  return { link: name, owner, sent: pick(stats64?.rx ?? NOTHING), received: pick(stats64?.tx ?? NOTHING) };
+}
+
+interface ListedRule {
+  readonly rule?: {
+    readonly table: string;
+    readonly chain: string;
+    readonly expr: readonly { readonly counter?: { readonly packets: number }; readonly drop?: null }[];
+  };
+}
+
+function* dropsIn(json: string): Generator<readonly [string, number]> {
+  for (const { rule } of parseJson<{ readonly nftables: readonly ListedRule[] }>(json).nftables) {
+    if (rule === undefined || !rule.expr.some((one) => "drop" in one)) continue;
+    const isGroup = rule.table === TRAFFIC_TABLE && rule.chain.startsWith("sp_group_");
+    const words = isGroup ? "filters" : DROPPING[`${rule.table} ${rule.chain}`];
+    const packets = rule.expr.find(({ counter }) => counter !== undefined)?.counter?.packets;
+    if (words !== undefined && packets !== undefined) yield [words, packets];
+  }
+}
