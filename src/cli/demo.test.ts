@@ -145,7 +145,16 @@ test("a port that is taken is said and another one found, and --for ends it", as
 });
 
 test("a demo that is killed takes its load balancer along", async () => {
-  const { demo, url } = await startDemo("--port", "0", "--stats-port", "0", "--dashboard-port", "0");
+  const { demo, url } = await startDemo(
+    "--port",
+    "0",
+    "--stats-port",
+    "0",
+    "--dashboard-port",
+    "0",
+    "--console-port",
+    "0",
+  );
   assert.equal((await ask(`${url}/`)).status, 200);
   demo.signal("SIGKILL");
   const isServing = () =>

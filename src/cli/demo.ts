@@ -2,7 +2,7 @@
 // process, as it would run in earnest. Needs no rights, changes nothing but its own state directory, and
 // ends with Ctrl-C.
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { type CommandLine, complainOfUsage, readCommandLine } from "./command-line.ts";
 import { demoDirectory, ensureCertificate } from "./demo/demo-certificate.ts";
 import { demoConfiguration } from "./demo/demo-configuration.ts";
+import { openDemoNetwork } from "./demo/demo-network.ts";
 import { choosePort, localAddresses } from "./demo/free-port.ts";
 import { formatRequestLine, requestLineTitle } from "./demo/request-lines.ts";
 import { DemoWebServer } from "./demo/web-server.ts";
@@ -19,13 +20,14 @@ import { colour, columns, type Terminal } from "./terminal.ts";
 const HELP = `Usage: sallyport demo [options]
 
 Three small web servers, and a load balancer in front of them: TLS with a certificate made for the occasion, sticky
-sessions by cookie, health checks, a page of statistics, and a dashboard that also shows the network of an example.
-Requests are shown as they come. Ctrl-C ends it.
+sessions by cookie, health checks, a page of statistics, and a dashboard that also shows the network of an example,
+with consoles of its machines. Requests are shown as they come. Ctrl-C ends it.
 
 Options:
   --port N            port of https://localhost (default: 8443, another one when it is taken)
   --dashboard-port N  port of the dashboard (default: 8404, likewise)
   --stats-port N      port of the statistics (default: 8405, likewise)
+  --console-port N    port of the consoles of the example's machines (default: 8406, likewise)
   --datacenter FILE   the network that the dashboard shows (default: a copy of the example, company)
   --for TIME          end by itself: 30s, 5m
   --workers N         worker processes (default: 2)
@@ -43,6 +45,7 @@ const OPTIONS = [
   { name: "port", takesValue: true },
   { name: "dashboard-port", takesValue: true },
   { name: "stats-port", takesValue: true },
+  { name: "console-port", takesValue: true },
   { name: "datacenter", takesValue: true },
   { name: "for", takesValue: true },
   { name: "workers", takesValue: true },
@@ -52,6 +55,7 @@ const OPTIONS = [
 const PORT_DEFAULT = 8443;
 const DASHBOARD_PORT_DEFAULT = 8404;
 const STATISTICS_PORT_DEFAULT = 8405;
+const CONSOLE_PORT_DEFAULT = 8406;
 const WORKERS_DEFAULT = "2";
 /** Ctrl-C ends everything within a second, whatever hangs. */
 const KILL_AFTER_MS = 800;
@@ -61,6 +65,7 @@ interface DemoOptions {
   readonly port: number;
   readonly statisticsPort: number;
   readonly dashboardPort: number;
+  readonly consolePort: number;
   /** Null: the example. */
   readonly datacenterFile: string | null;
   readonly durationMs: number | null;
@@ -100,7 +105,8 @@ function readDemoOptions(line: CommandLine): DemoOptions | string {
   const port = readPort(line.valueOf("port"), PORT_DEFAULT);
   const statisticsPort = readPort(line.valueOf("stats-port"), STATISTICS_PORT_DEFAULT);
   const dashboardPort = readPort(line.valueOf("dashboard-port"), DASHBOARD_PORT_DEFAULT);
-  if (port === null || statisticsPort === null || dashboardPort === null)
+  const consolePort = readPort(line.valueOf("console-port"), CONSOLE_PORT_DEFAULT);
+  if (port === null || statisticsPort === null || dashboardPort === null || consolePort === null)
     return "a port is a number from 1 to 65535, or 0 for any";
   const durationText = line.valueOf("for");
   const durationMs = durationText === null ? null : readDuration(durationText);
@@ -111,7 +117,7 @@ function readDemoOptions(line: CommandLine): DemoOptions | string {
   const workers = line.valueOf("workers") ?? WORKERS_DEFAULT;
   const runOptions = ["--engine", line.valueOf("engine") ?? "auto", "--workers", workers];
   const datacenterFile = line.valueOf("datacenter");
-  return { port, statisticsPort, dashboardPort, datacenterFile, durationMs, runOptions };
+  return { port, statisticsPort, dashboardPort, consolePort, datacenterFile, durationMs, runOptions };
 }
 
 /** Starts the load balancer and watches it to its end. */
@@ -129,9 +135,13 @@ async function balance(
   const certificate = ensureCertificate(directory, Date.now());
   const configurationPath = join(directory, `haproxy-${port}.cfg`);
   const hosts = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
-  const places = { hosts, port, statisticsPort, certificatePath: certificate.path, servers };
-  writeFileSync(configurationPath, demoConfiguration(places), { mode: 0o600 });
-  const datacenterFile = options.datacenterFile ?? copyOfCompany(directory);
+  const ports = { port, dashboardPort, statisticsPort };
+  const configuration = { hosts, port, statisticsPort, certificatePath: certificate.path, servers };
+  writeFileSync(configurationPath, demoConfiguration(configuration), { mode: 0o600 });
+  const consolePort = await choosePort(options.consolePort, addresses);
+  const places = { directory, servers, port: consolePort, certificatePath: certificate.path };
+  const network = options.datacenterFile === null ? await openDemoNetwork(places) : null;
+  const datacenterFile = options.datacenterFile ?? network?.file ?? null;
   const runOptions = [
     ...options.runOptions,
     ...["--demo", "--dashboard", `localhost:${dashboardPort}`],
@@ -145,11 +155,14 @@ async function balance(
   const shows = new RequestView(child, terminal);
   const welcome = () => {
     for (const note of notes) terminal.write(`${colour(terminal.isColour, "warning", "note")}: ${note}\n`);
-    const ports = { port, dashboardPort, statisticsPort };
     terminal.write(welcomeText(ports, configurationPath, terminal.isColour));
     shows.begin();
   };
-  return watch(child, options.durationMs, welcome);
+  try {
+    return await watch(child, options.durationMs, welcome);
+  } finally {
+    network?.close();
+  }
 }
 
 function portNotes(
@@ -258,15 +271,6 @@ ${columns(trials).join("\n")}
 The browser warns of the certificate, which vouches for itself. Ctrl-C ends the demo.
 
 `;
-}
-
-/** Somebody may mend it from the dashboard, so it is a copy; null when the example is not there. */
-function copyOfCompany(directory: string): string | null {
-  const example = fileURLToPath(new URL("../../examples/company", import.meta.url));
-  const copy = join(directory, "company");
-  if (!existsSync(join(example, "datacenter.yaml"))) return null;
-  cpSync(example, copy, { recursive: true });
-  return join(copy, "datacenter.yaml");
 }
 
 /** How the program is called from here. */

@@ -74,7 +74,20 @@ test("the installed program checks the examples that come with it", { skip }, ()
 });
 
 test("the installed demo serves over TLS and ends when it is told", { skip }, async () => {
-  const demo = thePackage().start(SALLYPORT, "demo", "--for", "30s", "--port", "0", "--stats-port", "0", "--dashboard-port", "0");
+  const demo = thePackage().start(
+    SALLYPORT,
+    "demo",
+    "--for",
+    "30s",
+    "--port",
+    "0",
+    "--stats-port",
+    "0",
+    "--dashboard-port",
+    "0",
+    "--console-port",
+    "0",
+  );
   try {
     const url = await firstMatch(demo.stdout, /https:\/\/localhost:\d+\//);
     const { status, body } = await get(url);

@@ -51,8 +51,15 @@ export class DemoWebServer {
     this.#closeSockets();
   }
 
+  /** One line for a person. */
+  describe(): string {
+    const upSeconds = Math.floor((Date.now() - this.#startedAtMs) / 1000);
+    const state = this.#returnTimer === null ? `serves on port ${this.#port}` : "is out for a while";
+    return `${this.name} ${state}, up for ${upSeconds} s, ${this.#requestCount} pages served`;
+  }
+
   /** Refuses connections for a while, as a machine that is being restarted does. */
-  #goOut(seconds: number): void {
+  goOut(seconds: number): void {
     if (this.#isClosed || this.#returnTimer !== null) return;
     this.#closeSockets();
     this.#returnTimer = setTimeout(() => {
@@ -124,7 +131,7 @@ export class DemoWebServer {
       response.writeHead(400, plain);
       response.end(`seconds is a number from 1 to ${OUT_SECONDS_MAX}\n`);
     } else {
-      response.once("close", () => this.#goOut(seconds));
+      response.once("close", () => this.goOut(seconds));
       response.writeHead(202, { ...plain, Connection: "close" });
       response.end(`${this.name} is out for ${seconds} s\n`);
     }

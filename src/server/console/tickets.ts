@@ -149,7 +149,10 @@ function isSame(a: string, b: string): boolean {
   return timingSafeEqual(first!, second!);
 }
 
-/** IPv4 as such also where the socket is one of IPv6. */
+/**
+ * IPv4 as such also where the socket is one of IPv6. A browser on this machine has both addresses of loopback
+ * and takes the one or the other as it likes.
+ */
 export function clientAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, "");
+  return address === "::1" ? "127.0.0.1" : address.replace(/^::ffff:(?=\d+\.)/i, "");
 }
