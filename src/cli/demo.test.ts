@@ -28,7 +28,8 @@ interface Question {
 async function startDemo(
   ...args: string[]
 ): Promise<{ demo: RunningProgram; url: string; statistics: string }> {
-  const demo = world.start(["demo", "--workers", "1", ...args]);
+  const anyPorts = ["--stats-port", "0", "--dashboard-port", "0", "--console-port", "0"];
+  const demo = world.start(["demo", "--workers", "1", ...anyPorts, ...args]);
   const [, url = "", statistics = ""] = await demo.saw(
     /serving (https:\S+)\/ with statistics on (http:\S+)\//,
   );
@@ -70,16 +71,7 @@ test("stickiness, rotation, a server that goes and comes back, statistics", {
 });
 
 async function showAll(engine: string): Promise<void> {
-  const { demo, url, statistics } = await startDemo(
-    "--engine",
-    engine,
-    "--port",
-    "0",
-    "--stats-port",
-    "0",
-    "--dashboard-port",
-    "0",
-  );
+  const { demo, url, statistics } = await startDemo("--engine", engine, "--port", "0");
 
   // Without a jar: each server in turn, and each gives its cookie.
   const strangers = [await ask(`${url}/`), await ask(`${url}/`), await ask(`${url}/`), await ask(`${url}/`)];
@@ -128,16 +120,7 @@ test("a port that is taken is said and another one found, and --for ends it", as
   t.after(() => holder.close());
   await once(holder, "listening");
   const { port } = holder.address() as { port: number };
-  const { demo, url } = await startDemo(
-    "--port",
-    String(port),
-    "--stats-port",
-    "0",
-    "--dashboard-port",
-    "0",
-    "--for",
-    "100ms",
-  );
+  const { demo, url } = await startDemo("--port", String(port), "--for", "100ms");
   assert.notEqual(new URL(url).port, String(port));
   const { code, output } = await demo.ended;
   assert.equal(code, 0);
@@ -145,16 +128,7 @@ test("a port that is taken is said and another one found, and --for ends it", as
 });
 
 test("a demo that is killed takes its load balancer along", async () => {
-  const { demo, url } = await startDemo(
-    "--port",
-    "0",
-    "--stats-port",
-    "0",
-    "--dashboard-port",
-    "0",
-    "--console-port",
-    "0",
-  );
+  const { demo, url } = await startDemo("--port", "0");
   assert.equal((await ask(`${url}/`)).status, 200);
   demo.signal("SIGKILL");
   const isServing = () =>
