@@ -2,7 +2,8 @@
 import { copyFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { modernise } from "../language/haproxy/convert.ts";
-import { readSources, type SourceText } from "../server/prepare.ts";
+import type { SourceText } from "../server/prepare.ts";
+import { readSources } from "../server/proxy-files.ts";
 import { type CommandLine, complainOfUsage, readCommandLine } from "./command-line.ts";
 import { machineEnvironment } from "./machine-environment.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";

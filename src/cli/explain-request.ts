@@ -5,7 +5,7 @@ import process from "node:process";
 import { explainRequest } from "../proxy/explain/explain-request.ts";
 import { namesOfCertificates } from "../server/explain/certificate-names.ts";
 import { readRequestQuestion } from "../server/explain/request-question.ts";
-import { readProxyFiles } from "../server/prepare.ts";
+import { readProxyFiles } from "../server/proxy-files.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";
 import { requestTraceText } from "./request-trace-text.ts";

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { makeSelfSigned } from "./certificates/self-signed.ts";
-import { loadConfiguration, makeTicketKeys, readSources } from "./prepare.ts";
+import { loadConfiguration, makeTicketKeys } from "./prepare.ts";
+import { readSources } from "./proxy-files.ts";
 
 const DEFAULTS = "defaults\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n";
 

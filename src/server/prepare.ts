@@ -2,15 +2,14 @@
 // names. All faults of all these steps are reported together; nothing that runs is touched.
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import { getCACertificates } from "node:tls";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
 import type { Span } from "../diagnostic/span.ts";
-import { readConfiguration } from "../language/haproxy/reader.ts";
 import type { ProxyConfiguration } from "../model/proxy.ts";
 import type { CertificateMaterial } from "../transport/contract.ts";
 import { readCertificate } from "./certificates/read-certificate.ts";
+import { fileDiagnostic, readProxyFiles } from "./proxy-files.ts";
 
 const SYSTEM_TRUST = "@system-ca";
 
@@ -36,40 +35,6 @@ export interface LoadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** A password for a certificate file, typed by somebody. */
   readonly passwordFor?: (path: string) => string | null;
-}
-
-/** Files and directories as `-f` takes them: a directory stands for its `*.cfg` files in their order. */
-export function readSources(paths: readonly string[]): { sources: SourceText[]; diagnostics: Diagnostic[] } {
-  const sources: SourceText[] = [];
-  const diagnostics: Diagnostic[] = [];
-  for (const path of paths.flatMap(expandDirectory)) {
-    try {
-      sources.push({ name: path, text: path === "-" ? readStandardInput() : readFileSync(path, "utf8") });
-    } catch (error) {
-      diagnostics.push(fileDiagnostic("file-unreadable", fileSpan(path), error));
-    }
-  }
-  return { sources, diagnostics };
-}
-
-/** What files say, as one configuration; null when there is an error among the diagnostics. */
-export function readProxyFiles(
-  paths: readonly string[],
-  environment: LoadOptions["environment"],
-): {
-  readonly sources: SourceText[];
-  readonly diagnostics: Diagnostic[];
-  readonly configuration: ProxyConfiguration | null;
-} {
-  const { sources, diagnostics } = readSources(paths);
-  if (diagnostics.length > 0) return { sources, diagnostics, configuration: null };
-  const read = readConfiguration(sources, {
-    variables: definedOnly(environment),
-    readFile: readFileOrNull,
-    hostname: hostname(),
-    cpuCount: availableParallelism(),
-  });
-  return { sources, diagnostics: [...read.diagnostics], configuration: read.configuration };
 }
 
 /** Reads and checks everything that a configuration names, without resolving host names. */
@@ -138,53 +103,4 @@ function readTrust(path: string): string {
     .sort()
     .map((name) => readFileSync(join(path, name), "utf8"))
     .join("\n");
-}
-
-let standardInput: string | null = null;
-
-/** It can be read once only; a reload gets the same text again. */
-function readStandardInput(): string {
-  standardInput ??= readFileSync(0, "utf8");
-  return standardInput;
-}
-
-function expandDirectory(path: string): string[] {
-  try {
-    if (!statSync(path).isDirectory()) return [path];
-  } catch {
-    return [path];
-  }
-  const names = readdirSync(path).filter((name) => name.endsWith(".cfg") && !name.startsWith("."));
-  return names.sort().map((name) => join(path, name));
-}
-
-function readFileOrNull(path: string): Uint8Array | null {
-  try {
-    return readFileSync(path);
-  } catch {
-    return null;
-  }
-}
-
-function definedOnly(variables: LoadOptions["environment"]): Record<string, string> {
-  const defined = Object.entries(variables).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  return Object.fromEntries(defined);
-}
-
-function fileSpan(file: string): Span {
-  return { file, line: 0, column: 0, endColumn: 0 };
-}
-
-function fileDiagnostic(code: string, span: Span, error: unknown): Diagnostic {
-  const { code: errno, path } = error as NodeJS.ErrnoException;
-  const name = path ?? span.file;
-  const reasons: Record<string, string> = {
-    ENOENT: `there is no file '${name}'`,
-    EACCES: `no permission to read '${name}'`,
-    EISDIR: `'${name}' is a directory`,
-  };
-  const message = reasons[errno ?? ""] ?? `cannot read '${name}': ${(error as Error).message}`;
-  return { code, severity: "error", span, message, help: null, related: [] };
 }

@@ -12,7 +12,8 @@ import type { ProxyConfiguration } from "../../model/proxy.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
 import type { LoadBalancerBind } from "../../network/resolve/resolution.ts";
 import { resolveDatacenter } from "../../network/resolve/resolve.ts";
-import { readProxyFiles, readSources, type SourceText } from "../prepare.ts";
+import type { SourceText } from "../prepare.ts";
+import { readProxyFiles, readSources } from "../proxy-files.ts";
 
 export interface LoadedDatacenter {
   readonly sources: readonly SourceText[];
