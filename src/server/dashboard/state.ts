@@ -51,7 +51,9 @@ export class DashboardState {
     const { datacenterFile } = settings;
     this.datacenter = datacenterFile === null ? null : new DatacenterFile(datacenterFile, source.environment);
     this.topologyState =
-      this.datacenter === null ? null : new TopologyStateReader(this.datacenter, source.actions);
+      this.datacenter === null
+        ? null
+        : new TopologyStateReader(this.datacenter, source.actions, settings.isDemo);
     this.#sampler = new TrafficSampler(source);
     const first = this.#sampler.sample(source.actions.nowMs);
     this.#overview = first.overview;

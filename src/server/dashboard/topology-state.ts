@@ -19,18 +19,21 @@ type Applied = Pick<TopologyState, "applied" | "drift">;
 export class TopologyStateReader {
   readonly #datacenter: DatacenterFile;
   readonly #actions: AdminActions;
+  readonly #isDemo: boolean;
   #applied: { readonly untilMs: number; readonly answer: Promise<Applied> } | null = null;
 
-  constructor(datacenter: DatacenterFile, actions: AdminActions) {
+  /** `isDemo`: all servers are on loopback, and are those machines that have their names. */
+  constructor(datacenter: DatacenterFile, actions: AdminActions, isDemo: boolean) {
     this.#datacenter = datacenter;
     this.#actions = actions;
+    this.#isDemo = isDemo;
   }
 
   async read(): Promise<TopologyState> {
     const { resolved } = this.#datacenter.loaded;
     const { nowMs } = this.#actions;
     if (resolved === null) return { atMs: nowMs, applied: "unknown", drift: [], nodes: {} };
-    const nodes = nodesOf(resolved, viewOf(this.#actions));
+    const nodes = nodesOf(resolved, viewOf(this.#actions), this.#isDemo);
     return { atMs: nowMs, ...(await this.#readApplied(resolved, nowMs)), nodes };
   }
 
@@ -59,15 +62,20 @@ async function readApplied(name: string): Promise<Applied> {
   }
 }
 
-function nodesOf({ machines }: ResolvedDatacenter, view: StatisticsView): Record<string, NodeState> {
+function nodesOf(
+  { machines }: ResolvedDatacenter,
+  view: StatisticsView,
+  isDemo: boolean,
+): Record<string, NodeState> {
   const servers = Map.groupBy(
     view.runtime.backends.flatMap((backend) => backend.servers),
-    ({ host }) => host,
+    ({ host, name }) => (isDemo ? name.toLowerCase() : host),
   );
   return Object.fromEntries(
     machines.flatMap(({ name, interfaces }) => {
       const addresses = interfaces.flatMap((one) => one.addresses.map(({ ip }): string => ip));
-      const own = addresses.flatMap((address) => servers.get(address) ?? []);
+      const keys = isDemo ? [name.toLowerCase()] : addresses;
+      const own = keys.flatMap((address) => servers.get(address) ?? []);
       return own.length === 0 ? [] : [[`machine/${name}`, stateOf(own, view)]];
     }),
   );
