@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const PATTERNS: readonly string[] = ["src", "tools", "test", "sim", "bench"].map(
+const PATTERNS: readonly string[] = ["src", "tools", "test", "sim", "bench", "dashboard/src"].map(
   (folder) => `${folder}/**/*.test.ts`,
 );
 

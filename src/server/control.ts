@@ -172,6 +172,7 @@ export class Control {
     const checks = new HealthChecks(this.#options.engine, runtime.backends, {
       spreadChecksPercent: runtime.configuration.global.spreadChecksPercent,
       nodeName: runtime.configuration.global.node ?? hostname(),
+      configuration: runtime.configuration,
       emit: (event) => this.#handleEvent(event),
     });
     checks.start(this.#checks);

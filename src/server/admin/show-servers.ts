@@ -72,9 +72,9 @@ function stateLine(server: Server, context: CommandContext): string {
 }
 
 /** A server without check stands where a check would have begun. */
-function healthOf({ admin }: Server, check: CheckHealth | null): number {
+function healthOf({ admin, definition }: Server, check: CheckHealth | null): number {
   if (check !== null) return check.health;
-  return (admin & MAINTENANCE_MASK) !== 0 ? 0 : 2;
+  return (admin & MAINTENANCE_MASK) !== 0 ? 0 : definition.rise;
 }
 
 function checkState(server: Server, kind: "health" | "agent", { actions }: CommandContext): number {

@@ -1,0 +1,31 @@
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { loadSession, session } from "./api/client.ts";
+import { startEvents } from "./api/events.ts";
+import { App } from "./app.tsx";
+import { startPaletteKeys } from "./parts/palette.tsx";
+import { applyTheme } from "./parts/theme.ts";
+import { startRouter } from "./router.ts";
+import { startOverview } from "./state/overview.ts";
+import "./style.css";
+
+const RETRY_MS = 2000;
+
+applyTheme();
+startRouter();
+startPaletteKeys();
+render(<App />, document.querySelector("#app")!);
+
+/** The program may not be there yet: it is asked until it is. */
+function begin(): void {
+  loadSession().catch(() => setTimeout(begin, RETRY_MS));
+}
+
+/** Nothing else answers before somebody is logged in. */
+const endWaiting = effect(() => {
+  if ((session.value?.user ?? null) === null) return;
+  queueMicrotask(() => endWaiting());
+  startEvents();
+  startOverview();
+});
+begin();

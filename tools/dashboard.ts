@@ -1,0 +1,47 @@
+// `npm run build:dashboard`: the pages of the dashboard, from dashboard/ into dashboard/dist/, for browsers.
+// With `--if-needed` only when a source is newer than what was built, as `npm start` and the tests want it.
+import { spawnSync } from "node:child_process";
+import { existsSync, globSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const BUILT = join(ROOT, "dashboard/dist/index.html");
+
+/** Null: it is built, and up to date; else why it could not be. */
+export function buildDashboard(): string | null {
+  const vite = pathOfVite();
+  if (vite === null) return "vite is not installed: npm ci without --omit=dev installs it";
+  const words = [vite, "build", "dashboard", "--config", "dashboard/vite.config.ts", "--logLevel", "warn"];
+  const { status, error, stdout, stderr } = spawnSync(process.execPath, words, {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  return status === 0 ? null : `${error?.message ?? ""}${stdout}${stderr}`;
+}
+
+export function isDashboardBuilt(): boolean {
+  if (!existsSync(BUILT)) return false;
+  const builtAt = statSync(BUILT).mtimeMs;
+  const sources = globSync(["dashboard/{src,public}/**/*.*", "dashboard/*.*", "src/model/*.ts"], {
+    cwd: ROOT,
+  });
+  return sources.every((file) => statSync(join(ROOT, file)).mtimeMs <= builtAt);
+}
+
+function pathOfVite(): string | null {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve("vite/package.json")), "bin/vite.js");
+  } catch {
+    return null;
+  }
+}
+
+if (import.meta.main && !(process.argv.includes("--if-needed") && isDashboardBuilt())) {
+  const fault = buildDashboard();
+  if (fault !== null) console.error(`the dashboard could not be built: ${fault}`);
+  // What was there before, or the page that says so, serves as well.
+  process.exitCode = fault === null || process.argv.includes("--if-needed") ? 0 : 1;
+}
