@@ -55,6 +55,35 @@ export function startSallyport(site: Site, clearPort: number, tlsPort: number): 
   return { name: "sallyport", clearPort, tlsPort, process };
 }
 
+/** The same with a dashboard; whoever calls it looks at it. */
+export function startWatched(
+  site: Site,
+  clearPort: number,
+  tlsPort: number,
+  dashboardPort: number,
+): Contender {
+  const file = write(site, "watched.cfg", haproxyConfiguration(site, clearPort, tlsPort));
+  const words = ["run", "--dashboard", `127.0.0.1:${dashboardPort}`, file];
+  const process = start(site, site.core, join(ROOT, "bin/sallyport"), words);
+  return { name: "with dashboard", clearPort, tlsPort, process };
+}
+
+/** A browser that has the dashboard open, as far as the server sees it. */
+export function startLooking(dashboardPort: number, core: number): ChildProcess {
+  const url = `http://127.0.0.1:${dashboardPort}/api/v1/events`;
+  const words = [
+    "-c",
+    String(core),
+    "curl",
+    "--silent",
+    "--no-buffer",
+    "--retry",
+    "9",
+    "--retry-connrefused",
+  ];
+  return spawn("taskset", [...words, "--output", "/dev/null", url], { stdio: "ignore" });
+}
+
 export function startNginx(site: Site, clearPort: number, tlsPort: number): Contender {
   const text = `worker_processes 1; daemon off; pid ${site.directory}/nginx.pid; error_log /dev/null;
     events { worker_connections 4096; }

@@ -1,8 +1,9 @@
 // `npm run bench`: HAProxy, nginx and Sallyport on the same work in interleaved rounds. What counts is CPU
 // time per request of all processes of each, and its ratio to HAProxy's in the same round; above 1 is cheaper
 // than HAProxy.
-//   npm run bench -- [--quick] [--json FILE] [--case NAME]...
-import { spawnSync } from "node:child_process";
+//   npm run bench -- [--quick] [--json FILE] [--dashboard] [--case NAME]...
+// With --dashboard also Sallyport with its dashboard open in a browser, which the data path must not notice.
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -16,9 +17,11 @@ import { type BenchCase, CASES } from "./cases.ts";
 import {
   type Contender,
   startHaproxy,
+  startLooking,
   startNginx,
   startOrigin,
   startSallyport,
+  startWatched,
   waitForPort,
 } from "./contenders.ts";
 import { treeCpuNs } from "./cpu-time.ts";
@@ -28,7 +31,12 @@ const CONTENDER_CORE = 0;
 const LOAD_CORE = 1;
 
 const { values } = parseArgs({
-  options: { quick: { type: "boolean" }, json: { type: "string" }, case: { type: "string", multiple: true } },
+  options: {
+    quick: { type: "boolean" },
+    json: { type: "string" },
+    dashboard: { type: "boolean" },
+    case: { type: "string", multiple: true },
+  },
 });
 const rounds = values.quick === true ? 3 : 7;
 const seconds = values.quick === true ? 2 : 4;
@@ -46,7 +54,7 @@ async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
   const syslog = createSocket("udp4");
   await new Promise<void>((resolve) => syslog.bind(0, "127.0.0.1", resolve));
-  const [originPort, ...ports] = await freePorts(7);
+  const [originPort, ...ports] = await freePorts(10);
   const { certificatePem, keyPem } = makeSelfSigned(["localhost"]);
   const certificatePath = join(directory, "site.pem");
   writeFileSync(certificatePath, certificatePem + keyPem, { mode: 0o600 });
@@ -62,10 +70,16 @@ async function main(): Promise<void> {
     startHaproxy(site, ports[0]!, ports[1]!),
     startNginx(site, ports[2]!, ports[3]!),
     startSallyport(site, ports[4]!, ports[5]!),
+    ...(values.dashboard === true ? [startWatched(site, ports[6]!, ports[7]!, ports[8]!)] : []),
   ];
+  let looking: ChildProcess | null = null;
   try {
     await waitForPort(site.originPort, 5000);
     for (const { clearPort } of contenders) await waitForPort(clearPort, 10_000);
+    if (values.dashboard === true) {
+      await waitForPort(ports[8]!, 5000);
+      looking = startLooking(ports[8]!, LOAD_CORE);
+    }
     const results = cases.map((benchCase) => measureCase(benchCase, contenders));
     console.log(renderTable(results));
     if (values.json !== undefined)
@@ -73,6 +87,7 @@ async function main(): Promise<void> {
   } finally {
     for (const { process: child } of contenders) child.kill("SIGTERM");
     origin.kill("SIGTERM");
+    looking?.kill("SIGTERM");
     syslog.close();
     await new Promise((resolve) => setTimeout(resolve, 500));
     rmSync(directory, { recursive: true, force: true });
