@@ -1,21 +1,27 @@
-// For tests of clusters: machines that say who they are, and clients that ask. `serve NAME` answers each
-// connection, and each line on it, with its name. `ask ADDRESS FIRST COUNT` opens connections from that many
-// ports and says `PORT NAME` of each, `-` of those that nobody answers in DEADLINE ms. `hold` does the same,
-// and asks again on the connections that it has for each line of a pipe.
+// For tests of clusters: machines that say who they are, and clients that ask. `serve NAME ADDRESS PORTS…`
+// answers each connection, each line on it, and each datagram with its name. `ask ADDRESS PORT FIRST COUNT
+// DEADLINE` opens connections from that many ports and says `PORT NAME` of each, `-` of those that nobody
+// answers in that many milliseconds; `ask-udp` asks by datagrams. `hold … PIPE` opens connections too, and
+// asks again on them for each line of a pipe.
+import { createSocket } from "node:dgram";
 import { createReadStream } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
-const PORT = 80;
 const [what, ...rest] = process.argv.slice(2);
 
-function serve(name: string): void {
-  createServer((socket) => {
-    socket.on("error", () => {});
-    socket.on("data", () => socket.write(`${name}\n`));
-    socket.write(`${name}\n`);
-  }).listen(PORT, "0.0.0.0", () => console.log("serves"));
+function serve([name = "", address = "", ...ports]: readonly string[]): void {
+  for (const port of ports) {
+    createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", () => socket.write(`${name}\n`));
+      socket.write(`${name}\n`);
+    }).listen(Number(port), "0.0.0.0", () => console.log(`serves ${port}`));
+    // An answer comes from where the question went.
+    const datagrams = createSocket("udp4").bind(Number(port), address);
+    datagrams.on("message", (_, from) => datagrams.send(name, from.port, from.address));
+  }
 }
 
 /** The name that comes next on it; "-": none. */
@@ -32,27 +38,60 @@ function nextName(socket: Socket, deadlineMs: number): Promise<string> {
   });
 }
 
-async function open(words: readonly string[]): Promise<Socket[]> {
-  const [address = "", first = "", count = "", deadline = ""] = words;
-  const ports = Array.from({ length: Number(count) }, (_, index) => Number(first) + index);
-  const sockets = ports.map((localPort) => connect({ host: address, port: PORT, localPort }));
+interface Questions {
+  readonly host: string;
+  readonly port: number;
+  readonly localPorts: readonly number[];
+  readonly deadlineMs: number;
+}
+
+function questionsOf([
+  host = "",
+  port = "",
+  first = "",
+  count = "",
+  deadline = "",
+]: readonly string[]): Questions {
+  const localPorts = Array.from({ length: Number(count) }, (_, index) => Number(first) + index);
+  return { host, port: Number(port), localPorts, deadlineMs: Number(deadline) };
+}
+
+async function open({ host, port, localPorts, deadlineMs }: Questions): Promise<Socket[]> {
+  const sockets = localPorts.map((localPort) => connect({ host, port, localPort }));
   for (const socket of sockets) socket.on("error", () => {});
-  const names = await Promise.all(sockets.map((socket) => nextName(socket, Number(deadline))));
-  for (const [index, name] of names.entries()) console.log(`${ports[index]} ${name}`);
+  const names = await Promise.all(sockets.map((socket) => nextName(socket, deadlineMs)));
+  for (const [index, name] of names.entries()) console.log(`${localPorts[index]} ${name}`);
   return sockets;
 }
 
-async function hold(words: readonly string[], pipe: string, deadlineMs: number): Promise<void> {
-  const sockets = await open(words);
+async function askByDatagrams({ host, port, localPorts, deadlineMs }: Questions): Promise<void> {
+  const ask = (localPort: number) =>
+    new Promise<string>((resolve) => {
+      const socket = createSocket("udp4");
+      const timer = setTimeout(() => end("-"), deadlineMs);
+      const end = (name: string) => {
+        clearTimeout(timer);
+        socket.close();
+        resolve(name);
+      };
+      socket.on("message", (bytes) => end(bytes.toString()));
+      socket.bind(localPort, () => socket.send("who?", port, host));
+    });
+  for (const localPort of localPorts) console.log(`${localPort} ${await ask(localPort)}`);
+}
+
+async function hold(questions: Questions, pipe: string): Promise<void> {
+  const sockets = await open(questions);
   console.log("held");
   for await (const word of createInterface(createReadStream(pipe))) {
-    const names = sockets.map((socket) => nextName(socket, deadlineMs));
+    const names = sockets.map((socket) => nextName(socket, questions.deadlineMs));
     for (const socket of sockets) socket.write("who?\n");
     console.log(`${word} ${(await Promise.all(names)).join(" ")}`);
   }
   for (const socket of sockets) socket.destroy();
 }
 
-if (what === "serve") serve(rest[0] ?? "");
-else if (what === "hold") await hold(rest, rest[4] ?? "", Number(rest[3]));
-else for (const socket of await open(rest)) socket.destroy();
+if (what === "serve") serve(rest);
+else if (what === "ask-udp") await askByDatagrams(questionsOf(rest));
+else if (what === "hold") await hold(questionsOf(rest), rest[5] ?? "");
+else for (const socket of await open(questionsOf(rest))) socket.destroy();
