@@ -127,9 +127,11 @@ function setLinkLines(
     ...(master !== (before?.master ?? null) ? (master === null ? ["nomaster"] : ["master", master]) : []),
     // An address of its own would only answer where nobody should.
     ...(before === null && (kind.kind === "bridge" || master !== null) ? ["addrgenmode none"] : []),
-    ...(joinsBond || before === null || before.isUp !== isUp ? [isUp ? "up" : "down"] : []),
+    ...(!joinsBond && (before === null || before.isUp !== isUp) ? [isUp ? "up" : "down"] : []),
   ];
   if (words.length > 0) lines.push(`link set dev ${name} ${words.join(" ")}`);
+  // In one line Linux 6.1 would bring it up first, and so refuse it.
+  if (joinsBond) lines.push(`link set dev ${name} ${isUp ? "up" : "down"}`);
   if (kind.kind === "bond" && before?.kind.kind === "bond")
     lines.push(...bondLines(name, kind.options, before.kind.options));
   if (

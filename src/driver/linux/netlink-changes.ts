@@ -47,13 +47,14 @@ const [IFLA_LINKINFO, IFLA_IFALIAS, IFLA_AF_SPEC] = [18, 20, 26];
 const [IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA, IFLA_BRPORT_LEARNING] = [4, 5, 8];
 const [IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE] = [8, 1];
 const [IFLA_BR_FORWARD_DELAY, IFLA_BR_MCAST_SNOOPING] = [1, 23];
-const [IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST, IFA_FLAGS] = [1, 2, 4, 8];
+const [IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST, IFA_CACHEINFO, IFA_FLAGS] = [1, 2, 4, 6, 8];
+const FOREVER = 0xffffffff;
 const [IFA_F_NODAD, IFA_F_NOPREFIXROUTE] = [0x02, 0x200];
 const [RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PREFSRC, RTA_TABLE] = [1, 4, 5, 7, 15];
 const [RTPROT_BOOT, RTNH_F_ONLINK] = [3, 4];
 const ROUTE_TYPES: Readonly<Record<RouteType, number>> = { unicast: 1, local: 2, unreachable: 7 };
 const [SCOPE_UNIVERSE, SCOPE_LINK, SCOPE_HOST, SCOPE_NOWHERE] = [0, 253, 254, 255];
-const [FRA_IIFNAME, FRA_PRIORITY, FRA_FWMARK, FRA_TABLE, FRA_PROTOCOL] = [3, 6, 10, 15, 21];
+const [FRA_IIFNAME, FRA_PRIORITY, FRA_FWMARK, FRA_TABLE] = [3, 6, 10, 15];
 const FR_ACT_TO_TBL = 1;
 
 export function requestsOf(change: Change, isBond: (name: string) => boolean): NetlinkRequest[] | null {
@@ -139,7 +140,8 @@ function linkBody(name: string, flags: number, change: number, parts: readonly U
   return concatenated([head, attribute(IFLA_IFNAME, zeroEnded(name)), ...parts]);
 }
 
-function address({ link, ip, prefix, isBare }: AddressState, isAdded: boolean): NetlinkRequest {
+function address(one: AddressState, isAdded: boolean): NetlinkRequest {
+  const { link, ip, prefix, isBare, isDeprecated } = one;
   const isV4 = familyOfIp(ip) === 4;
   const flags = (isBare ? IFA_F_NOPREFIXROUTE : 0) | (isV4 ? 0 : IFA_F_NODAD);
   const body: NetlinkRequest["body"] = (indexOf) => {
@@ -155,6 +157,10 @@ function address({ link, ip, prefix, isBare }: AddressState, isAdded: boolean): 
         ? [attribute(IFA_BROADCAST, bytesOfIp(broadcastOf(ip, prefix)))]
         : []),
       ...(isAdded ? [attribute(IFA_FLAGS, u32(flags))] : []),
+      // Preferred for no time, valid for ever; when it was made is the kernel's to say.
+      ...(isAdded && isDeprecated
+        ? [attribute(IFA_CACHEINFO, concatenated([u32(0), u32(FOREVER), u32(0), u32(0)]))]
+        : []),
     ]);
   };
   return isAdded
@@ -208,7 +214,6 @@ function rule({ priority, inLink, mark, table }: RoutingRule, isAdded: boolean):
       head,
       attribute(FRA_PRIORITY, u32(priority)),
       attribute(FRA_TABLE, u32(table)),
-      ...(isAdded ? [attribute(FRA_PROTOCOL, Uint8Array.of(RTPROT_BOOT))] : []),
       ...(inLink === null ? [] : [attribute(FRA_IIFNAME, zeroEnded(inLink))]),
       ...(mark === null ? [] : [attribute(FRA_FWMARK, u32(mark))]),
     ]);
