@@ -45,6 +45,30 @@ test("who asks himself through a router and answers himself has asked somebody e
   assert.equal(back?.disposition, "source-unreachable");
 });
 
+test("a router that has asked through another and hears from behind itself has asked somebody else", () => {
+  const { there, back } = ask(
+    `
+networks:
+  org: {subnet: "fd00::/64"}
+  deep: {subnet: "fd00:2::/64", gateway: "fd00:2::1"}
+machines:
+  web: {network: deep, address: "fd00:2::11", listen: 80}
+edges:
+  border:
+    interfaces: {org: ["fd00::1", "fd00::9"]}
+    routes: [{to: "fd00:2::/64", via: "fd00::2"}]
+    firewall: {default: allow}
+    nat: [{dnat: "fd00::9", protocol: tcp, port: 80, to: "fd00:2::11"}]
+  inner:
+    interfaces: {org: "fd00::2", deep: "fd00:2::1"}
+    firewall: {default: allow}
+`,
+    "inner to fd00::9 tcp 80",
+  );
+  assert.equal(there.hops[there.end]?.node.name, "web");
+  assert.equal(back?.disposition, "source-unreachable");
+});
+
 test("of two IPv6 addresses in a subnet the first is the one that is sent from", () => {
   const { state } = desiredState(resolved(office("")), {
     host: null,

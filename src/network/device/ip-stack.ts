@@ -109,7 +109,12 @@ export class IpStack implements Device {
     const found = this.#connections.find(packet);
     const passage: Passage =
       found === null
-        ? { packet, connection: this.#connections.begin(packet), isNew: true, isReply: false }
+        ? {
+            packet,
+            connection: this.#connections.begin(packet, { isOwn: true }),
+            isNew: true,
+            isReply: false,
+          }
         : { packet: translate(packet, found.connection, found.isReply), ...found, isNew: false };
     if (this.#own.isLocal(passage.packet.destination) || isLoopback(passage.packet.destination)) {
       // What a router sent back to who asked, who now answers himself past the router.
@@ -313,7 +318,7 @@ export class IpStack implements Device {
       if (found.isReply) this.#sayDestination(packet, translated, "translates back", null, hop);
       return { packet: translated, connection: found.connection, isNew: false, isReply: found.isReply };
     }
-    const connection = this.#connections.begin(packet);
+    const connection = this.#connections.begin(packet, { isOwn: false });
     const { edge } = this.spec;
     if (edge === null || isAnswer(packet)) return { packet, connection, isNew: true, isReply: false };
     hop.step("conntrack", "the first packet of a connection", { level: "full" });
@@ -475,7 +480,7 @@ export class IpStack implements Device {
     }
     if (!this.#passes(passage, one, null, hop)) return;
     if (passage.isNew) this.#connections.confirm(passage.connection);
-    if (!passage.isNew && passage.isReply) {
+    if (!passage.isNew && passage.isReply && passage.connection.isOwn) {
       hop.end("delivered", `the answer reaches ${name}`);
       return;
     }
