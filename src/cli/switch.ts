@@ -1,7 +1,15 @@
 // `sallyport switch`: gives a switch of a datacentre file a newer version, and takes it back. Only what the
 // upgrade is about changes, the file as it was is kept beside it, and with --live the running network goes
 // along.
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import process from "node:process";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import { isInsideRootless, runInside } from "../driver/linux/rootless.ts";
@@ -113,8 +121,15 @@ async function upgrade(
   terminal.write(describe(name, plan, terminal));
   if (line.has("dry-run")) return 0;
   const backup = `${changed}.before-${plan.to}`;
-  if (existsSync(backup)) return complain(`${backup} exists`, "Move it away; it may be needed.");
-  copyFileSync(changed, backup);
+  if (existsSync(backup) && readFileSync(backup, "utf8") !== readFileSync(changed, "utf8"))
+    return complain(`${backup} exists`, "Move it away; it may be needed.");
+  try {
+    // Before the network is changed it has to be sure that the file can be.
+    accessSync(changed, constants.W_OK);
+    copyFileSync(changed, backup);
+  } catch (error) {
+    return complain((error as Error).message);
+  }
   if (line.has("live")) {
     const host = line.valueOf("host");
     const outcome = await changeSwitchLive({ file, changed, switches: [name], host, stages }, terminal);

@@ -27,6 +27,8 @@ export class ProbeStream {
     const ping = ["ping", "-n", "-i", `${INTERVAL_MS / 1000}`, address];
     this.#child = spawn("nsenter", [`--net=/run/netns/${namespace}`, ...ping], {
       stdio: ["ignore", "pipe", "ignore"],
+      // Ctrl-C is for us: a change that is interrupted is still watched until it is taken back.
+      detached: true,
       env: { ...process.env, LC_ALL: "C" },
     });
     this.#child.on("error", () => {});

@@ -16,7 +16,10 @@ export function addMirrors(wiring: Wiring): void {
     for (const mirror of one.mirrors) {
       const target = targetOf(mirror, one, ports, wiring);
       if (target === null) continue;
-      for (const { link } of ports.filter((port) => isFrom(mirror, port)))
+      const sources = ports.filter((port) => isFrom(mirror, port));
+      if (sources.length === 0)
+        noteThat(`${mirror.from.value} has no port on this machine`, mirror, one, wiring);
+      for (const { link } of sources)
         if (link !== target) targets.set(link, [...(targets.get(link) ?? []), target]);
     }
   }
@@ -38,19 +41,24 @@ function isFrom({ from }: MirrorSession, { machine, portGroup }: BridgePortRecor
   return machine?.name === from.value || portGroup?.name === from.value;
 }
 
+function noteThat(why: string, { from }: MirrorSession, { name }: Switch, { drafts }: Wiring): void {
+  drafts.notes.push(`the mirror of ${from.value} on ${name} copies nothing: ${why}`);
+}
+
 /** The port that gets the copies; null, with a note, when there is none here. */
 function targetOf(
-  { from, to, remote }: MirrorSession,
-  { name }: Switch,
+  mirror: MirrorSession,
+  one: Switch,
   ports: readonly BridgePortRecord[],
-  { drafts }: Wiring,
+  wiring: Wiring,
 ): string | null {
+  const { to, remote } = mirror;
   const port = ports.find(({ machine }) => machine !== null && machine.name === to?.value);
   if (port !== undefined) return port.link;
   const why =
     to === null
       ? `copies to ${typeof remote?.value === "number" ? "a VLAN" : "an address"} are not made`
       : `${to.value} has no port on this machine`;
-  drafts.notes.push(`the mirror of ${from.value} on ${name} copies nothing: ${why}`);
+  noteThat(why, mirror, one, wiring);
   return null;
 }

@@ -113,10 +113,11 @@ async function changeLocked(
   let reports: ProbeReport[];
   try {
     const watched = await untilAnswered(streams);
+    if (watched.length === 0 && streams.length > 0) failure = "no probe came through any port group";
     for (const stage of change.stages) {
-      failure = change.signal.aborted ? "it was interrupted" : null;
-      if (failure === null) failure = await runStage(stage, change, watched, stages, driver, store, progress);
+      if (change.signal.aborted) failure = "it was interrupted";
       if (failure !== null) break;
+      failure = await runStage(stage, change, watched, stages, driver, store, progress);
     }
     reports = streams.map((stream) => reportOf(stream, watched.includes(stream)));
   } finally {
@@ -161,6 +162,12 @@ async function refuse(
 ): Promise<{ readonly message: string; readonly help: string | null } | null> {
   const applied = store.readApplied();
   const help = `sallyport apply ${file}`;
+  // The next change would take it back first, under everybody's feet.
+  if (store.readJournal() !== null)
+    return {
+      message: "an earlier change waits to be confirmed, or was interrupted",
+      help: `sallyport confirm ${file}`,
+    };
   if (applied === null)
     return { message: `${file} is not applied, so there is nothing live to change`, help };
   const present = await driver.read(both(applied.state, before));
