@@ -13,7 +13,9 @@ function makeReporter(): { reporter: RequestReporter; told: Told[]; advanceTo(no
   const timers = new TimerWheel(0);
   const engine = { timers, nowMs: 0 };
   const told: Told[] = [];
-  const reporter = new RequestReporter(engine as unknown as Engine, (message) => told.push(message as Told));
+  const reporter = new RequestReporter(engine as unknown as Engine, 2, (message) =>
+    told.push(message as Told),
+  );
   const advanceTo = (nowMs: number) => {
     engine.nowMs = nowMs;
     timers.advance(nowMs);

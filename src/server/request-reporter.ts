@@ -11,10 +11,13 @@ import type { EndedRequest, FromWorker } from "./messages.ts";
 
 const WINDOW_MS = 100;
 /**
- * Of each kind in one window. Telling of one takes 20 µs with its message, so it is half a percent of a busy
- * core; one that is only counted takes 15 ns (both measured on a shared 2-core VM).
+ * Of each kind in one window, over all workers: the master has to take them all in. Telling of one takes 20
+ * µs with its message, so it is half a percent of a busy core; one that is only counted takes 15 ns (both
+ * measured on a shared 2-core VM).
  */
-const TOLD_MAX = 25;
+const TOLD_MAX_OF_ALL = 50;
+/** However many workers there are, each can tell of some. */
+const TOLD_MIN = 3;
 const TARGET_CHARACTERS_MAX = 1024;
 const HEADERS_MAX = 48;
 const VALUE_CHARACTERS_MAX = 512;
@@ -24,6 +27,7 @@ const CREDENTIALS = /^(?:(?:proxy-)?authorization|.*(?:token|secret|passw|api-?k
 export class RequestReporter implements TimerTarget {
   readonly #engine: Engine;
   readonly #send: (message: FromWorker) => void;
+  readonly #toldMax: number;
   readonly #timer = new Timer(this);
   readonly #logless = new WeakMap<Runtime, boolean>();
   #requests: EndedRequest[] = [];
@@ -31,9 +35,10 @@ export class RequestReporter implements TimerTarget {
   #failedCount = 0;
   #endedCount = 0;
 
-  constructor(engine: Engine, send: (message: FromWorker) => void) {
+  constructor(engine: Engine, workerCount: number, send: (message: FromWorker) => void) {
     this.#engine = engine;
     this.#send = send;
+    this.#toldMax = Math.max(TOLD_MIN, Math.floor(TOLD_MAX_OF_ALL / workerCount));
   }
 
   /** Call with each stream that ends, while its request's head can be read. */
@@ -42,7 +47,7 @@ export class RequestReporter implements TimerTarget {
     if (this.#endedCount++ === 0) this.#engine.timers.arm(this.#timer, this.#engine.nowMs + WINDOW_MS);
     const isFailed = isErroneous(stream);
     const count = isFailed ? ++this.#failedCount : ++this.#goodCount;
-    if (count <= TOLD_MAX) this.#requests.push(describe(stream, isFailed));
+    if (count <= this.#toldMax) this.#requests.push(describe(stream, isFailed));
   }
 
   handleTimeout(): void {

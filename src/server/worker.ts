@@ -72,7 +72,7 @@ export class Worker implements ConnectionHandler {
     this.#engine = engine;
     this.#state = state;
     this.#options = options;
-    this.#reporter = new RequestReporter(engine, (message) => this.#send(message));
+    this.#reporter = new RequestReporter(engine, options.workerCount, (message) => this.#send(message));
   }
 
   start(): void {

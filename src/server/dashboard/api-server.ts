@@ -1,6 +1,7 @@
 // Takes requests of browsers to the routes of the API and to the files of the page, and writes what they
 // answer. Every answer carries the headers that keep a browser from doing more with it than it should.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { gzip } from "node:zlib";
 import { withSecurity } from "../console/pages.ts";
 import { clientAddress } from "../console/tickets.ts";
 import { type Answer, refusal } from "./answer.ts";
@@ -12,7 +13,7 @@ import {
   refuseStranger,
 } from "./gate.ts";
 import { matchRoute, type Route } from "./route.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Session, Sessions } from "./sessions.ts";
 import type { StaticFiles } from "./static-files.ts";
 
 export const API_PREFIX = "/api/v1";
@@ -23,6 +24,8 @@ export interface ApiServerOptions {
   readonly routes: readonly Route[];
   readonly sessions: Sessions;
   readonly files: StaticFiles;
+  /** Somebody has tried to change something and may not. */
+  noteRefusal(session: Session | null, client: string, what: string, refused: Answer): void;
   /** A defect of ours, for the operator: the browser only learns that there was one. */
   report(text: string): void;
 }
@@ -38,12 +41,12 @@ export class ApiServer {
     response.on("error", () => response.destroy());
     this.#answer(request, response).then(
       (answer) => {
-        if (answer !== null) send(response, answer);
+        if (answer !== null) send(request, response, answer);
       },
       (error: unknown) => {
         this.#options.report(`dashboard: ${request.method} ${request.url}: ${String(error)}`);
         if (response.headersSent) response.destroy();
-        else send(response, refusal(500, "defect", "this went wrong here; the log says what"));
+        else send(request, response, refusal(500, "defect", "this went wrong here; the log says what"));
       },
     );
   }
@@ -87,27 +90,48 @@ export class ApiServer {
       refuseForeignOrigin(request, gate) ??
       refuseStranger(route, session) ??
       refuseForgery(request, route, session);
-    if (refused !== null) return refused;
+    if (refused !== null) {
+      if (route.method !== "GET")
+        this.#options.noteRefusal(session, client, `${route.method} ${path}`, refused);
+      return refused;
+    }
     const body = route.takes === null ? undefined : await readJson(request);
     if (body === TOO_MUCH) return refusal(413, "too-much", `a body has at most ${BODY_BYTES_MAX} bytes`);
     if (body === NO_JSON) return refusal(400, "no-json", "the body is no JSON");
-    return route.run({ request, response, session, client, path: match.path, query, body });
+    const isAllowed = () => refuseStranger(route, sessions.find(request, client)) === null;
+    return route.run({ request, response, session, client, path: match.path, query, body, isAllowed });
   }
 }
 
-export function send(response: ServerResponse, { status, body, headers }: Answer): void {
-  const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
-  response.writeHead(
-    status,
-    withSecurity({
-      "content-type": "application/json; charset=utf-8",
-      "content-length": String(Buffer.byteLength(text)),
-      "cache-control": "no-store",
-      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-      ...headers,
-    }),
-  );
-  response.end(text);
+/** Shorter ones are not worth it. */
+const COMPRESSED_FROM_BYTES = 32 * 1024;
+
+function send(request: IncomingMessage, response: ServerResponse, { status, body, headers }: Answer): void {
+  const text = Buffer.from(body === undefined ? "" : `${JSON.stringify(body)}\n`);
+  const write = (bytes: Buffer, more: Readonly<Record<string, string>>) => {
+    response.writeHead(
+      status,
+      withSecurity({
+        "content-type": "application/json; charset=utf-8",
+        "content-length": String(bytes.length),
+        "cache-control": "no-store",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+        ...headers,
+        ...more,
+      }),
+    );
+    response.end(bytes);
+  };
+  const takesGzip = /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
+  if (text.length < COMPRESSED_FROM_BYTES || !takesGzip) {
+    write(text, {});
+    return;
+  }
+  // A topology of thousands of machines is megabytes. In a thread of Node's pool, for checks run in this one.
+  gzip(text, { level: 1 }, (error, bytes) => {
+    if (error !== null) write(text, {});
+    else write(bytes, { "content-encoding": "gzip", vary: "Accept-Encoding" });
+  });
 }
 
 const TOO_MUCH = Symbol("too much");

@@ -2,6 +2,7 @@
 // stands between a client and a server, so whatever happens here, traffic goes on.
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { ApiError } from "../../model/dashboard-api.ts";
 import type { CertificateMaterial } from "../../transport/contract.ts";
 import { readCertificate } from "../certificates/read-certificate.ts";
 import { createTlsServer } from "../console/tls-server.ts";
@@ -20,13 +21,16 @@ import { builtDashboard, StaticFiles } from "./static-files.ts";
 const TICK_MS = 1000;
 const HEAD_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 1000;
+const SILENCE_MS = 60_000;
+/** How often a browser hears of new requests: as fast as anybody reads. */
+const REQUESTS_MS = 250;
 
 export class Dashboard {
   readonly #settings: DashboardSettings;
   readonly #source: DashboardSource;
   readonly #state: DashboardState;
   readonly #servers: Server[] = [];
-  #timer: ReturnType<typeof setInterval> | null = null;
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
   #origin: string | null = null;
 
   constructor(settings: DashboardSettings, source: DashboardSource) {
@@ -55,6 +59,10 @@ export class Dashboard {
       routes: allRoutes(this.#state, sessions),
       sessions,
       files: new StaticFiles(this.#settings.assetsDirectory ?? builtDashboard()),
+      noteRefusal: (session, client, what, { body }) => {
+        const { error } = body as ApiError;
+        this.#state.audit({ event: "refused", user: session?.user ?? "", client, what, reason: error.code });
+      },
       report: this.#source.report,
     });
     const problem = await this.#listen(places.places, certificates, (request, response) =>
@@ -68,7 +76,8 @@ export class Dashboard {
     const standard = scheme === "https" ? 443 : 80;
     const name = this.#settings.names[0] ?? hostOf(places.places);
     this.#origin = `${scheme}://${name}${port === standard ? "" : `:${port}`}`;
-    this.#timer = setInterval(() => this.tick(), TICK_MS);
+    this.#timers.push(setInterval(() => this.tick(), TICK_MS));
+    this.#timers.push(setInterval(() => this.#state.tellRequests(), REQUESTS_MS));
     return null;
   }
 
@@ -87,7 +96,7 @@ export class Dashboard {
 
   /** Readers of events are told; whatever else is going on is cut. */
   async close(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#state.close();
     await Promise.all(
       this.#servers.splice(0).map(
@@ -125,6 +134,8 @@ export class Dashboard {
           ? createServer({ headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: HEAD_TIMEOUT_MS })
           : createTlsServer({ ip: place.host, port, certificates, public: null });
       server.maxConnections = CONNECTIONS_MAX;
+      // Who takes nothing for so long is gone; events come more often.
+      server.setTimeout(SILENCE_MS);
       server.on("clientError", (_error, socket) => socket.destroy());
       server.on("request", handle);
       const problem = await listenAt(server, place.host, port);

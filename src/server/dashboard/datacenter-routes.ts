@@ -10,6 +10,7 @@ import { readPacketWords } from "../explain/packet-words.ts";
 import { type Answer, answer, refusal } from "./answer.ts";
 import type { DatacenterFile } from "./datacenter-file.ts";
 import type { Route } from "./route.ts";
+import { copyWithoutSecrets } from "./secrets.ts";
 import type { DashboardState } from "./state.ts";
 
 const NO_DATACENTER: Answer = refusal(
@@ -109,7 +110,7 @@ function explainPacket(query: URLSearchParams, datacenter: DatacenterFile): Answ
         ? null
         : {
             edge: beyond.edge,
-            request: beyond.request,
+            request: copyWithoutSecrets(beyond.request),
             onward: beyond.onward === null ? null : (traceJson(beyond.onward) as PacketExplanation["trace"]),
           },
     arrives: [trace.there, trace.back, beyond?.onward?.there, beyond?.onward?.back].every(arrives),

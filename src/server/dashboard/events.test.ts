@@ -11,6 +11,7 @@ const EVERYTHING: ReaderWishes = {
   topics: readTopics(new URLSearchParams()),
   filter: () => true,
   lastEventId: null,
+  isAllowed: () => true,
 };
 const KEPT = { count: 1, countMax: 1, share: 1 };
 
@@ -121,6 +122,20 @@ test("who comes back gets what was missed; after too long, or another run, it is
   const late = new FakeResponse();
   open(hub, late, { lastEventId });
   assert.equal(late.names[0], "lost");
+});
+
+test("a reader whose session has ended is sent away at the next look", (t) => {
+  const hub = new EventHub("run");
+  t.after(() => hub.close("over"));
+  let isLoggedIn = true;
+  const [own, other] = [new FakeResponse(), new FakeResponse()];
+  open(hub, own, { isAllowed: () => isLoggedIn });
+  open(hub, other);
+  hub.dismissStrangers();
+  assert.deepEqual([own.isOver, other.isOver], [false, false]);
+  isLoggedIn = false;
+  hub.dismissStrangers();
+  assert.deepEqual([own.isOver, other.isOver], [true, false]);
 });
 
 test("there are at most so many readers, and the end is said to each", () => {

@@ -13,9 +13,8 @@ import { withSecurity } from "../console/pages.ts";
 const READERS_MAX = 256;
 /** What may wait in a reader's socket. */
 const WAITING_BYTES_MAX = 1024 * 1024;
-/** Kept for readers that come back: some half a minute of everything. */
-const KEPT_MAX = 120;
-const KEPT_BYTES_MAX = 4 * 1024 * 1024;
+/** Kept for readers that come back: half a minute of everything. */
+const KEPT_MAX = 200;
 /** A comment now and then, so that proxies between do not take silence for an end. */
 const HEARTBEAT_MS = 15_000;
 const RETRY_MS = 2000;
@@ -26,7 +25,6 @@ interface KeptEvent {
   readonly id: number;
   readonly name: EventName;
   readonly data: unknown;
-  readonly bytes: number;
 }
 
 export interface ReaderWishes {
@@ -34,6 +32,8 @@ export interface ReaderWishes {
   readonly filter: (record: RequestRecord) => boolean;
   /** Of the last event that it has; null: it is new here. */
   readonly lastEventId: string | null;
+  /** Whether its session is still one: asked again and again, since events go on for hours. */
+  isAllowed(): boolean;
 }
 
 interface Reader extends ReaderWishes {
@@ -44,7 +44,6 @@ interface Reader extends ReaderWishes {
 export class EventHub {
   readonly #readers = new Set<Reader>();
   readonly #kept: KeptEvent[] = [];
-  #keptBytes = 0;
   #nextId = 1;
   /** Ids of another run of the program mean nothing here. */
   readonly #run: string;
@@ -83,10 +82,17 @@ export class EventHub {
 
   send<Name extends EventName>(name: Name, data: DashboardEvents[Name]): void {
     if (this.#isClosed) return;
+    const event: KeptEvent = { id: this.#nextId++, name, data };
+    this.#kept.push(event);
+    if (this.#kept.length > KEPT_MAX) this.#kept.shift();
+    if (this.#readers.size === 0) return;
     const text = JSON.stringify(data);
-    const event: KeptEvent = { id: this.#nextId++, name, data, bytes: text.length };
-    this.#keep(event);
     for (const reader of this.#readers) this.#write(reader, event, text);
+  }
+
+  /** Ends the readers who are no longer allowed to read. */
+  dismissStrangers(): void {
+    for (const reader of this.#readers) if (!reader.isAllowed()) reader.response.end();
   }
 
   /** Says good-bye, so that browsers come again, and ends all. */
@@ -97,13 +103,6 @@ export class EventHub {
     clearInterval(this.#heartbeat);
     for (const { response } of this.#readers) response.end();
     this.#readers.clear();
-  }
-
-  #keep(event: KeptEvent): void {
-    this.#kept.push(event);
-    this.#keptBytes += event.bytes;
-    while (this.#kept.length > KEPT_MAX || (this.#keptBytes > KEPT_BYTES_MAX && this.#kept.length > 1))
-      this.#keptBytes -= this.#kept.shift()!.bytes;
   }
 
   #replay(reader: Reader): void {

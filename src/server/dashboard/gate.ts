@@ -30,8 +30,12 @@ export function refuseForeignHost(request: IncomingMessage, { names }: GateOptio
  */
 export function refuseForeignOrigin(request: IncomingMessage, { scheme }: GateOptions): Answer | null {
   const { origin, host, "sec-fetch-site": site } = request.headers;
+  // In the clear we may be behind a proxy that ends TLS; with TLS of our own the page has it too.
+  const own = (scheme === "https" ? ["https"] : ["http", "https"]).map((one) =>
+    `${one}://${host}`.toLowerCase(),
+  );
   const isForeign =
-    (origin !== undefined && origin.toLowerCase() !== `${scheme}://${host}`.toLowerCase()) ||
+    (origin !== undefined && !own.includes(origin.toLowerCase())) ||
     (site !== undefined && site !== "same-origin" && site !== "none");
   if (!isForeign) return null;
   return refusal(403, "foreign-origin", "another site's page asks, and it may not");

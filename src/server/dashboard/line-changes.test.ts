@@ -34,6 +34,7 @@ test("passwords and keys stay in the file", () => {
       "http-request set-header Authorization Basic\\ aHVudGVyMg==",
       "http-request set-header Authorization Basic\\ …",
     ],
+    ["Authorization: Bearer hunter2", "Authorization: Bearer …"],
     ["setenv API_TOKEN hunter2", "setenv API_TOKEN …"],
     ["server a 127.0.0.1:80 cookie A check", "server a 127.0.0.1:80 cookie A check"],
   ] as const;

@@ -11,6 +11,7 @@ import type { Runtime } from "../../proxy/runtime.ts";
 import { namesOfCertificates } from "../explain/certificate-names.ts";
 import type { EndedRequest } from "../messages.ts";
 import type { KeptRequest } from "./request-log.ts";
+import { copyWithoutSecrets } from "./secrets.ts";
 
 /** Bodies mean nothing to an explanation but their length, and that is bounded. */
 const BODY_BYTES_MAX = 65_536;
@@ -47,7 +48,11 @@ export class RequestExplainer {
       return { kind: "unexplained", reason: "no whole request came, so no rule was asked" };
     const trace = explainRequest(runtime.configuration, questionOf(ended, runtime), this.facts(runtime));
     if ("kind" in trace) return { kind: "unexplained", reason: trace.message };
-    return { kind: "trace", trace, assumptions: assumptionsOf(ended, trace.server?.name ?? null) };
+    return {
+      kind: "trace",
+      trace: copyWithoutSecrets(trace),
+      assumptions: assumptionsOf(ended, trace.server?.name ?? null),
+    };
   }
 }
 

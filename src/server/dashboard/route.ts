@@ -17,6 +17,8 @@ export interface Call {
   readonly query: URLSearchParams;
   /** What JSON came; undefined without. */
   readonly body: unknown;
+  /** For answers that go on for long: whether who asks may still have them. */
+  isAllowed(): boolean;
 }
 
 export interface RouteParameter {

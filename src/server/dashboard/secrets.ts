@@ -7,10 +7,18 @@ const SECRET_WORDS: readonly RegExp[] = [
   /(\bdynamic-cookie-key\s+)(\S+)/g,
   /(\bmysql-check\b.*\bpassword\s+)(\S+)/g,
   /(\b(?:set-var|setenv|presetenv)\b\S*\s+\S*(?:secret|token|passw|key)\S*\s+)(\S+)/gi,
-  /((?:authorization|x-api-key)\s+(?:"?Basic\\?\s+|"?Bearer\\?\s+)?)(\S+)/gi,
+  /((?:authorization|x-api-key)(?::\s*|\s+)(?:"?Basic\\?\s+|"?Bearer\\?\s+)?)(\S+)/gi,
 ];
 
 /** The same line with "…" in their places. Columns behind one shift, so spans are those of the file. */
 export function withoutSecrets(line: string): string {
   return SECRET_WORDS.reduce((text, pattern) => text.replace(pattern, "$1…"), line);
+}
+
+/** A copy in which every text is shown so: explanations quote lines and heads. */
+export function copyWithoutSecrets<T>(value: T): T {
+  const text = JSON.stringify(value, (_name, one: unknown) =>
+    typeof one === "string" ? withoutSecrets(one) : one,
+  );
+  return JSON.parse(text) as T;
 }

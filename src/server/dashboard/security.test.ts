@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -86,6 +88,28 @@ test("a user who is taken out of the file is out at once, and one whose role cha
   assert.equal((await own.ask("/api/v1/overview", { headers: { cookie } })).status, 401);
 });
 
+test("events end with the session that opened them", async (t) => {
+  const own = await startDashboard(t, { usersFile });
+  const cookie = await cookieOf(own, "vera");
+  const headers = { cookie, host: "localhost" };
+  const asked = request({ host: "127.0.0.1", port: own.port, path: "/api/v1/events", headers }).end();
+  const [events] = (await once(asked, "response")) as [IncomingMessage];
+  events.resume();
+  await own.change("/api/v1/session", undefined, { method: "DELETE", headers: { cookie } });
+  own.dashboard.tick();
+  await once(events, "end");
+});
+
+test("who tries to change what he may not is in the audit log", async (t) => {
+  const own = await startDashboard(t, { usersFile });
+  const cookie = await cookieOf(own, "vera");
+  await own.change("/api/v1/reload", undefined, { headers: { cookie } });
+  assert.match(
+    own.reports.at(-1)!,
+    /"event":"refused","user":"vera".*"POST \/reload","reason":"role-too-low"/,
+  );
+});
+
 test("without the token of its session nothing is changed", async (t) => {
   const { ask, change } = await startDashboard(t);
   const path = "/api/v1/servers/app/a/actions";
@@ -112,7 +136,7 @@ test("a foreign name and a foreign site's page are refused, whatever they ask", 
   const foreign = [
     { origin: "https://evil.example" },
     { origin: "null" },
-    { origin: `https://localhost:${port}` },
+    { origin: `http://localhost:${port + 1}` },
     { "sec-fetch-site": "cross-site" },
     { "sec-fetch-site": "same-site" },
   ];

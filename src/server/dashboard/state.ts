@@ -1,5 +1,5 @@
 // Everything that the dashboard's routes work on, made once: what is kept, and what is asked.
-import type { Overview } from "../../model/dashboard-api.ts";
+import type { Overview, RequestRecord } from "../../model/dashboard-api.ts";
 import type { AuditLog } from "../console/audit-log.ts";
 import { type ConsoleDesk, readConsoleDesk } from "../console/configuration.ts";
 import { virtualConsoles } from "../datacenter/virtual-consoles.ts";
@@ -20,6 +20,9 @@ import { StickyClients } from "./sticky-clients.ts";
 import { TopologyStateReader } from "./topology-state.ts";
 import { TrafficSampler } from "./traffic-sampler.ts";
 
+/** Between two times that browsers are told. */
+const UNTOLD_MAX = 2000;
+
 export class DashboardState {
   readonly settings: DashboardSettings;
   readonly source: DashboardSource;
@@ -35,6 +38,7 @@ export class DashboardState {
   readonly topologyState: TopologyStateReader | null;
   #consoles: { readonly version: string; readonly desk: ConsoleDesk | null } | null = null;
   #datacenterVersion = "";
+  #untold: RequestRecord[] = [];
   readonly #changes = new ServerChanges();
   readonly #sampler: TrafficSampler;
   #overview: Overview;
@@ -97,6 +101,7 @@ export class DashboardState {
     this.events.send("overview", sample.overview);
     // With thousands of servers the rows are the most work of all, so only when somebody looks.
     if (this.events.readerCount === 0) return;
+    this.events.dismissStrangers();
     this.#watchDatacenter();
     const servers = this.#changes.take(serverRows(actions, this.sticky));
     if (servers.length > 0) this.events.send("servers", { atMs: actions.nowMs, servers });
@@ -123,7 +128,15 @@ export class DashboardState {
   handleRequests(ended: readonly EndedRequest[], endedCount: number): void {
     const { nowMs } = this.source.actions;
     this.sticky.note(ended, nowMs);
-    const requests = this.requests.add(ended, endedCount, nowMs);
-    if (requests.length > 0) this.events.send("requests", { requests, kept: this.requests.kept });
+    this.#untold.push(...this.requests.add(ended, endedCount, nowMs));
+    if (this.#untold.length > UNTOLD_MAX) this.#untold = this.#untold.slice(-UNTOLD_MAX);
+  }
+
+  /** Several times a second. */
+  tellRequests(): void {
+    if (this.#untold.length === 0) return;
+    const requests = this.#untold;
+    this.#untold = [];
+    this.events.send("requests", { requests, kept: this.requests.kept });
   }
 }

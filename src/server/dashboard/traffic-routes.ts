@@ -7,6 +7,7 @@ import { readTopics } from "./events.ts";
 import { HISTORY_SECONDS_MAX } from "./history.ts";
 import { FILTER_PARAMETERS, readFilter } from "./request-filter.ts";
 import { type Call, numberOf, type Route } from "./route.ts";
+import { copyWithoutSecrets } from "./secrets.ts";
 import { type ActionOutcome, readAction } from "./server-actions.ts";
 import { serverRows } from "./server-rows.ts";
 import type { DashboardState } from "./state.ts";
@@ -155,11 +156,12 @@ export function trafficRoutes(state: DashboardState): readonly Route[] {
   ];
 }
 
-function openEvents({ request, response, query }: Call, state: DashboardState): Answer | null {
+function openEvents({ request, response, query, isAllowed }: Call, state: DashboardState): Answer | null {
   const wishes = {
     topics: readTopics(query),
     filter: readFilter(query),
     lastEventId: [request.headers["last-event-id"]].flat()[0] ?? query.get("lastEventId"),
+    isAllowed,
   };
   if (state.events.open(response, wishes)) return null;
   return refusal(503, "too-many-readers", "too many look already", null, { "retry-after": "10" });
@@ -217,7 +219,7 @@ function explainQuestion(body: unknown, state: DashboardState): Answer {
   if (asked.kind === "wrong") return refusal(400, "wrong-question", asked.message);
   const { runtime } = state.source.actions;
   const trace = explainRequest(runtime.configuration, asked.question, state.explainer.facts(runtime));
-  return "kind" in trace ? refusal(400, "wrong-question", trace.message) : answer(trace);
+  return "kind" in trace ? refusal(400, "wrong-question", trace.message) : answer(copyWithoutSecrets(trace));
 }
 
 /** Null: it is no such question. */
