@@ -415,6 +415,8 @@ export interface Server {
   } | null;
   readonly onMarkedDown: "shutdown-sessions" | null;
   readonly onMarkedUp: "shutdown-backup-sessions" | null;
+  /** Also of a server without a check, whose health `show servers state` tells by it. */
+  readonly rise: number;
   readonly tls: ServerTls | null;
   /** `send-proxy`, `send-proxy-v2`, …. */
   readonly sendProxy: null | { readonly version: 1 | 2; readonly tlvs: readonly string[] };

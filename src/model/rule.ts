@@ -122,6 +122,8 @@ export type FinalAction =
   | { readonly kind: "auth"; readonly realm: LogFormat | null }
   | { readonly kind: "reject" }
   | { readonly kind: "silent-drop" }
+  /** The server's connection alone. */
+  | { readonly kind: "close" }
   | { readonly kind: "use-service"; readonly service: "prometheus-exporter" }
   | RedirectDefinition;
 

@@ -24,7 +24,7 @@ export class Session {
    */
   connectionSource: SocketAddress | null = null;
   connectionDestination: SocketAddress | null = null;
-  /** Before `tcp-request session` rules changed them; null while none has. */
+  /** The connection's own, before a PROXY header or `tcp-request session` rules; null where neither was. */
   originalSource: SocketAddress | null = null;
   originalDestination: SocketAddress | null = null;
   /** Wall clock, milliseconds. */

@@ -160,6 +160,7 @@ const CASES: readonly Case[] = [
     "expect hdr name -m reg ^x-[a-c]$ value -m reg ^t",
     header("hdr", "^x-[a-c]$", "^t", { nameMethod: "reg", valueMethod: "reg" }),
   ),
+  http("/200", "expect hdr name -m reg ^X-[A-C]$", header("hdr", "^X-[A-C]$", null, { nameMethod: "reg" })),
   http(
     "/200",
     "expect on-error gone string other",

@@ -483,6 +483,7 @@ function buildServer(
     observe: observeLayer === null ? null : { layer: observeLayer, errorLimit, onError },
     onMarkedDown,
     onMarkedUp,
+    rise: draft.rise,
     tls: draft.isTls || draft.checkTls === true ? buildTls(line, draft) : null,
     sendProxy,
     checkSendProxy,

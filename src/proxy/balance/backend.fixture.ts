@@ -133,6 +133,7 @@ function makeServer(name: string, index: number, facts: ServerFacts): model.Serv
     observe: null,
     onMarkedDown: null,
     onMarkedUp: null,
+    rise: 2,
     tls: null,
     sendProxy: null,
     checkSendProxy: false,

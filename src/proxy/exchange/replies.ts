@@ -19,6 +19,9 @@ export interface Reply {
 
 const EMPTY = new Uint8Array(0);
 
+/** The client's connection is closed without a word, and without a status in the log. */
+export const NO_REPLY: Reply = { status: -1, head: "", body: EMPTY };
+
 const PAGES: Readonly<Record<number, readonly [reason: string, sentence: string]>> = {
   200: ["OK", "Service ready."],
   400: ["Bad request", "Your browser sent an invalid request."],

@@ -195,7 +195,10 @@ export class RequestPhases {
       case "use-service":
         return { kind: "reply", reply: this.#context.serveMetrics(stream), termination: TERMINATION.local };
       case "invalid":
+        stream.requestMs = -1;
         return this.#error(stream, TERMINATION.badRequest);
+      // There is no server to close yet, and no rule of requests that would.
+      case "close":
       case "reject":
         this.#context.state.count(slot, COUNTER.dreq);
         return { kind: "drop", isSilent: false };

@@ -8,7 +8,7 @@ import type { BackendPrograms, Verdict } from "../rules/programs.ts";
 import { COUNTER } from "../state.ts";
 import type { Stream } from "../stream.ts";
 import type { ExchangeContext } from "./context.ts";
-import { definedReply, errorReply, type Reply, readReplyHead, redirectReply } from "./replies.ts";
+import { definedReply, errorReply, NO_REPLY, type Reply, readReplyHead, redirectReply } from "./replies.ts";
 import { captureCookie, captureOf, replySource } from "./request-phases.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 
@@ -90,6 +90,16 @@ function outcomeOf(context: ExchangeContext, stream: Stream, verdict: Verdict): 
         reply: redirectReply(verdict.status, verdict.location, verdict.setCookie),
         termination: TERMINATION.localInResponse,
       };
+    case "close":
+      return { reply: errorReply(502, source), termination: TERMINATION.serverClosedBeforeResponse };
+    case "silent-drop":
+      context.state.count(stream.backend!.slot, COUNTER.dresp);
+      stream.session.connection.reset();
+      return { reply: NO_REPLY, termination: TERMINATION.denied };
+    case "reject":
+      context.state.count(stream.backend!.slot, COUNTER.dresp);
+      if (stream.server !== null) context.state.count(stream.server.slot, COUNTER.dresp);
+      return { reply: NO_REPLY, termination: TERMINATION.responseRejected };
     default:
       return { reply: errorReply(502, source), termination: TERMINATION.responseDenied };
   }

@@ -9,8 +9,14 @@ export function admitSession(context: ExchangeContext, session: Session): boolea
   const { engine, state } = context;
   session.handshakeMs = engine.nowMs - session.acceptMs;
   const { proxied, remote, local } = session.connection;
-  session.source = proxied?.source ?? remote;
-  session.destination = proxied?.destination ?? local;
+  // What `tcp-request connection` rules set is the connection's own; the header speaks of the session.
+  if (proxied !== null) {
+    session.originalSource = session.source === proxied.source ? remote : session.source;
+    session.originalDestination =
+      session.destination === proxied.destination ? local : session.destination;
+    session.source = proxied.source;
+    session.destination = proxied.destination;
+  }
   const program = session.frontend.programs.tcpRequestSession;
   if (program.isEmpty || program.run(new Stream(session, context.runtime), 0).kind === "done") return true;
   state.count(session.frontend.slot, COUNTER.dses);

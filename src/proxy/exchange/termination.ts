@@ -41,6 +41,7 @@ type TerminationName =
   | "serverClosedOnReuse"
   | "badResponse"
   | "responseDenied"
+  | "responseRejected"
   | "serverTimeout"
   | "serverClosedInData"
   | "serverTimeoutInData"
@@ -72,6 +73,8 @@ export const TERMINATION: Readonly<Record<TerminationName, Termination>> = {
   serverClosedOnReuse: end("S", "H", 0),
   badResponse: end("P", "H", 502),
   responseDenied: end("P", "H", 502),
+  // `tcp-response content reject`: there is no answer.
+  responseRejected: end("P", "D", 0),
   serverTimeout: end("s", "H", 504),
   serverClosedInData: end("S", "D", 0),
   serverTimeoutInData: end("s", "D", 0),

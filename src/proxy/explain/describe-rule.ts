@@ -96,6 +96,8 @@ export function describeVerdict(verdict: Verdict): string {
       return "answers 400, for the target is malformed";
     case "reject":
       return "closes the connection";
+    case "close":
+      return "closes the server's connection";
     case "silent-drop":
       return "drops the connection without a word";
     case "use-service":

@@ -322,6 +322,8 @@ class Explanation {
   ): RequestTrace {
     const server = stream === null ? null : this.#serverOf(stream);
     const isHttp = listener?.frontend.definition.mode === "http";
+    // A server's response that a rule rejected goes nowhere.
+    const isAnswered = isHttp && (stream === null || stream.status >= 0);
     return {
       phases: this.#narrator.phases,
       disposition,
@@ -331,7 +333,7 @@ class Explanation {
       backend: stream?.backend?.name ?? null,
       server,
       requestHead: isHttp && server !== null ? (this.#narrator.request?.lines ?? null) : null,
-      responseHead: isHttp ? (this.#narrator.response?.lines ?? null) : null,
+      responseHead: isAnswered ? (this.#narrator.response?.lines ?? null) : null,
       log,
     };
   }

@@ -1,8 +1,7 @@
 // From the check lines of a backend to the steps of a check.
 import type { CheckRule } from "../../model/proxy.ts";
-import type { LogFormat } from "../../model/sample.ts";
-import { constantFormat } from "../rules/format.ts";
 import type { Backend } from "../runtime.ts";
+import type { CheckSamples } from "./check-samples.ts";
 import { type CheckContext, type CheckPlan, type CheckStep, IMPLICIT_CONNECT } from "./check-step.ts";
 import { DEFAULT_EXPECT, httpExpectStep, httpSendStep, type SendStateFacts } from "./checks/http.ts";
 import { ldapSteps } from "./checks/ldap.ts";
@@ -16,17 +15,17 @@ import { tcpExpectStep, tcpSendStep } from "./checks/tcp.ts";
 type HttpSend = Extract<CheckRule, { kind: "http-send" }>;
 
 /** One plan serves all servers of the backend. */
-export function createCheckPlan(backend: Backend, facts: SendStateFacts): CheckPlan {
+export function createCheckPlan(backend: Backend, samples: CheckSamples, facts: SendStateFacts): CheckPlan {
   const { check } = backend.settings;
   switch (check.kind) {
     case "tcp-connect":
       return plan("connect", []);
     case "http":
-      return httpPlan(check.rules, check.legacyRequest, facts);
+      return httpPlan(check.rules, check.legacyRequest, samples, facts);
     case "tcp":
       return plan(
         "tcp",
-        check.rules.flatMap((rule) => toStep(rule, null, false)),
+        check.rules.flatMap((rule) => toStep(rule, samples, null, false)),
       );
     case "ssl-hello":
       return plan("protocol", sslHelloSteps());
@@ -49,7 +48,12 @@ function plan(flavour: CheckPlan["flavour"], steps: readonly CheckStep[], disabl
 }
 
 /** The request of `option httpchk` goes before the rules, or is completed by their first `send`. */
-function httpPlan(rules: readonly CheckRule[], legacy: CheckRule | null, facts: SendStateFacts): CheckPlan {
+function httpPlan(
+  rules: readonly CheckRule[],
+  legacy: CheckRule | null,
+  samples: CheckSamples,
+  facts: SendStateFacts,
+): CheckPlan {
   const disableOn404 = rules.some((rule) => rule.kind === "disable-on-404");
   const sendState = rules.some((rule) => rule.kind === "send-state") ? facts : null;
   let all = [...rules];
@@ -60,9 +64,9 @@ function httpPlan(rules: readonly CheckRule[], legacy: CheckRule | null, facts: 
     const after = all.findIndex((rule) => rule.kind === "connect");
     all = all.toSpliced(after + 1, 0, fromOption);
   }
-  const steps = all.flatMap((rule) => toStep(rule, sendState, disableOn404));
+  const steps = all.flatMap((rule) => toStep(rule, samples, sendState, disableOn404));
   if (steps.findLast((step) => step.kind !== "action")?.kind === "send")
-    steps.push(httpExpectStep(DEFAULT_EXPECT, evaluateFormat, disableOn404));
+    steps.push(httpExpectStep(DEFAULT_EXPECT, samples.format, disableOn404));
   return plan("http", steps, disableOn404);
 }
 
@@ -88,68 +92,35 @@ function mergeRequests(fromOption: HttpSend, explicit: HttpSend): HttpSend {
   };
 }
 
-function toStep(rule: CheckRule, sendState: SendStateFacts | null, disableOn404: boolean): CheckStep[] {
+function toStep(
+  rule: CheckRule,
+  samples: CheckSamples,
+  sendState: SendStateFacts | null,
+  disableOn404: boolean,
+): CheckStep[] {
   switch (rule.kind) {
     case "connect":
       return [{ kind: "connect", connection: rule, isImplicit: false, comment: rule.comment }];
     case "http-send":
-      return [httpSendStep(rule, evaluateFormat, sendState)];
+      return [httpSendStep(rule, samples.format, sendState)];
     case "http-expect":
-      return [httpExpectStep(rule, evaluateFormat, disableOn404)];
+      return [httpExpectStep(rule, samples.format, disableOn404)];
     case "tcp-send":
-      return [tcpSendStep(rule, evaluateFormat)];
+      return [tcpSendStep(rule, samples.format)];
     case "tcp-expect":
-      return [tcpExpectStep(rule, evaluateFormat)];
+      return [tcpExpectStep(rule, samples.format)];
     case "set-var": {
       const { value, variable } = rule;
-      const text = (context: CheckContext) =>
-        "parts" in value ? evaluateFormat(value, context) : sampleText(value, context);
-      return [{ kind: "action", run: (context) => context.variables.set(variable, text(context)) }];
+      const run = (context: CheckContext) => {
+        const read = "parts" in value ? samples.format(value, context) : samples.value(value, context);
+        // As for traffic: no value changes nothing.
+        if (read !== undefined) context.variables.set(variable, read);
+      };
+      return [{ kind: "action", run }];
     }
     case "unset-var":
       return [{ kind: "action", run: (context) => context.variables.delete(rule.variable) }];
     default:
       return [];
-  }
-}
-
-/**
- * Formats in checks: texts, `var()`, constants, the server's and backend's names and the date. There is no
- * stream that other samples could be taken from: they are empty.
- */
-export function evaluateFormat(format: LogFormat, context: CheckContext): string {
-  const constant = constantFormat(format);
-  if (constant !== null) return constant;
-  return format.parts
-    .map((part) =>
-      part.kind === "text" ? part.text : part.kind === "sample" ? sampleText(part.sample, context) : "",
-    )
-    .join("");
-}
-
-function sampleText(
-  sample: Extract<LogFormat["parts"][number], { kind: "sample" }>["sample"],
-  context: CheckContext,
-): string {
-  const { name, arguments: parameters } = sample.fetch;
-  const { server } = context;
-  switch (name) {
-    case "str":
-    case "int":
-      return String(parameters[0] ?? "");
-    case "var":
-      return context.variables.get(String(parameters[0])) ?? "";
-    case "srv_name":
-      return server.name;
-    case "srv_id":
-      return String(server.definition.id);
-    case "be_name":
-      return server.backend.name;
-    case "be_id":
-      return String(server.backend.definition.id);
-    case "date":
-      return String(context.nowSeconds);
-    default:
-      return "";
   }
 }

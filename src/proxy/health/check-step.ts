@@ -2,6 +2,7 @@
 // check makes such a list once; `Check` runs it. Bytes received since the last send are judged as a whole, as
 // Latin-1 text.
 import type { CheckConnection } from "../../model/proxy.ts";
+import type { SampleValue } from "../rules/sample-value.ts";
 import type { Server } from "../runtime.ts";
 import type { CheckStatusName } from "./check-result.ts";
 
@@ -11,7 +12,9 @@ export interface CheckContext {
   /** Seconds since 1970. */
   readonly nowSeconds: number;
   /** `check.` variables by full name. */
-  readonly variables: Map<string, string>;
+  readonly variables: Map<string, SampleValue>;
+  /** What was received since the last send, Latin-1. */
+  reply: string;
 }
 
 export type CheckStep =

@@ -68,7 +68,8 @@ export class Check implements ConnectionHandler, TimerTarget {
     this.#engine = engine;
     this.#done = done;
     this.#startMs = engine.nowMs;
-    this.#context = { server, nowSeconds: Math.floor(engine.wallClockMs / 1000), variables: new Map() };
+    const nowSeconds = Math.floor(engine.wallClockMs / 1000);
+    this.#context = { server, nowSeconds, variables: new Map(), reply: "" };
     this.#advance();
   }
 
@@ -147,6 +148,7 @@ export class Check implements ConnectionHandler, TimerTarget {
         this.#connect(step);
         return;
       }
+      this.#context.reply = this.#text;
       if (step.kind === "action") step.run(this.#context);
       else if (step.kind === "send") this.#send(step.make(this.#context));
       else if (!this.#expect(step)) return;

@@ -3,6 +3,7 @@
 // old: by slot, so that a server keeps its state, its counters and its rhythm as long as its name exists.
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Engine } from "../../transport/contract.ts";
+import type { RuleEnvironment } from "../rules/environment.ts";
 import type { Backend, Server } from "../runtime.ts";
 import { SERVER_STATE } from "../state.ts";
 import { parseAgentReply } from "./agent-reply.ts";
@@ -10,6 +11,7 @@ import { Check, type CheckEngine, type CheckTarget } from "./check.ts";
 import type { CheckHealth } from "./check-health.ts";
 import { createCheckPlan } from "./check-plan.ts";
 import type { CheckResult } from "./check-result.ts";
+import { type CheckSamples, createCheckSamples } from "./check-samples.ts";
 import type { CheckPlan } from "./check-step.ts";
 import { agentCheckTarget, healthCheckTarget } from "./check-target.ts";
 import { createAgentPlan } from "./checks/agent.ts";
@@ -25,6 +27,8 @@ export interface HealthCheckOptions {
   readonly spreadChecksPercent: number;
   /** `node`, for `http-check send-state`. */
   readonly nodeName: string;
+  /** For maps that rules of checks look into; there are none without. */
+  readonly configuration?: RuleEnvironment["configuration"];
   emit(event: HealthEvent): void;
 }
 
@@ -33,6 +37,7 @@ export type HealthEngine = CheckEngine & Pick<Engine, "random">;
 export class HealthChecks {
   readonly #engine: HealthEngine;
   readonly #options: HealthCheckOptions;
+  readonly #samples: CheckSamples;
   readonly #backends: readonly Backend[];
   readonly #states: Map<number, ServerState> = new Map();
   readonly #schedules: Schedule[] = [];
@@ -43,6 +48,8 @@ export class HealthChecks {
   constructor(engine: HealthEngine, backends: readonly Backend[], options: HealthCheckOptions) {
     this.#engine = engine;
     this.#options = options;
+    const configuration = options.configuration ?? { userlists: [], maps: [] };
+    this.#samples = createCheckSamples(engine, options.nodeName, configuration);
     for (const backend of backends) this.#addBackend(backend);
     this.#backends = backends;
   }
@@ -95,7 +102,7 @@ export class HealthChecks {
 
   #addBackend(backend: Backend): void {
     const describeState = (server: Server) => this.#describeState(server);
-    const plan = createCheckPlan(backend, { describeState, nodeName: this.#options.nodeName });
+    const plan = createCheckPlan(backend, this.#samples, { describeState, nodeName: this.#options.nodeName });
     for (const server of backend.servers) {
       const state = new ServerState(server, (event) => this.#handle(event));
       this.#states.set(server.slot, state);

@@ -27,6 +27,7 @@ export type Verdict =
   /** The request is not well-formed: answered with 400. */
   | { readonly kind: "invalid" }
   | { readonly kind: "silent-drop" }
+  | { readonly kind: "close" }
   | { readonly kind: "use-service"; readonly service: "prometheus-exporter" };
 
 /**

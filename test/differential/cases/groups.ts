@@ -9,6 +9,7 @@ import { LEGACY } from "./legacy.ts";
 import { RULES } from "./rules.ts";
 import { SEED } from "./seed.ts";
 import { TCP } from "./tcp.ts";
+import { VERDICTS } from "./verdicts.ts";
 
 export const GROUPS: readonly CaseGroup[] = [
   SEED,
@@ -20,4 +21,5 @@ export const GROUPS: readonly CaseGroup[] = [
   FORWARDING,
   TCP,
   LEGACY,
+  VERDICTS,
 ];

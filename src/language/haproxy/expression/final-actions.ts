@@ -10,6 +10,7 @@ export const readAllow: ActionReader = () => ({ kind: "allow" });
 export const readAccept: ActionReader = () => ({ kind: "accept" });
 export const readReject: ActionReader = () => ({ kind: "reject" });
 export const readSilentDrop: ActionReader = () => ({ kind: "silent-drop" });
+export const readClose: ActionReader = () => ({ kind: "close" });
 export const readRedirectAction: ActionReader = readRedirect;
 
 export const readReturn: ActionReader = (line) => {

@@ -335,6 +335,8 @@ export const AGREED_LINES: Readonly<Record<string, readonly string[]>> = {
   "tcp-response content": [
     "accept",
     "reject if { res.len gt 0 }",
+    "close",
+    "silent-drop",
     "set-var(txn.a) res.len",
     "deny",
     "set-header X a",
@@ -534,7 +536,6 @@ export const REFUSED_LINES: Readonly<Record<string, readonly (readonly [string, 
   ],
   "http-response": [["strict-mode off", "not there yet"]],
   "tcp-request connection": [["set-src req.hdr(x)", "there is no request yet, so it could never work"]],
-  "tcp-response content": [["close", "not there yet"]],
   acl: [
     ["a hdr_val(content-length) ne 0", "HAProxy takes ne for eq"],
     ["a src localhost", "names are not looked up"],

@@ -13,6 +13,7 @@ import {
   readAccept,
   readAllow,
   readAuth,
+  readClose,
   readDeny,
   readRedirectAction,
   readReject,
@@ -142,6 +143,7 @@ const TCP_RESPONSE: RuleSet = {
   actions: {
     ...VARIABLE_ACTIONS,
     accept: readAccept,
+    close: readClose,
     reject: readReject,
     "set-log-level": readSetLogLevel,
     "silent-drop": readSilentDrop,

@@ -29,7 +29,6 @@ const REASONS: Readonly<Record<string, string>> = {
   "switch-mode": "a connection cannot change to HTTP yet; use `mode http`",
   "wait-for-handshake": "requests never begin before the handshake is done",
   "lua.*": "Lua is not there",
-  close: "the server's connection alone cannot be closed by a rule yet; use `reject`",
 };
 
 /** Why there is no such rule; null when HAProxy 2.6 has none of that name either. */

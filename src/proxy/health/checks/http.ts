@@ -171,9 +171,11 @@ function makeBodyTest(
   };
 }
 
-/** Names of headers are kept in lower case. */
+/** Names of headers are kept in lower case, and regular expressions for them know no case either. */
 function makeNameTest({ nameMethod }: HeaderMatch, name: string): (name: string) => boolean {
-  return makeTextTest(nameMethod, nameMethod === "reg" ? name : name.toLowerCase());
+  if (nameMethod !== "reg") return makeTextTest(nameMethod, name.toLowerCase());
+  const regex = requireRegex(name, true);
+  return (text) => regex.test(text);
 }
 
 type HeaderMatch = Extract<HttpExpectation, { by: "hdr" | "fhdr" }>;

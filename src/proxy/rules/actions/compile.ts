@@ -49,6 +49,7 @@ function compileKind(action: Action, place: ActionPlace, environment: RuleEnviro
     case "auth":
     case "reject":
     case "silent-drop":
+    case "close":
     case "use-service":
     case "redirect":
       return compileFinal(action, environment);

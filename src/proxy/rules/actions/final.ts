@@ -23,6 +23,8 @@ export function compileFinal(action: FinalAction, environment: RuleEnvironment):
       return always({ kind: "reject" });
     case "silent-drop":
       return always({ kind: "silent-drop" });
+    case "close":
+      return always({ kind: "close" });
     case "use-service":
       return always({ kind: "use-service", service: action.service });
     case "auth": {

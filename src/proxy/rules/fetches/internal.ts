@@ -1,6 +1,5 @@
 // Fetches on the state of frontends, backends and servers (HAProxy manual 7.3.2). Names are looked up in
 // the stream's own generation. Counters are those of all workers.
-import type { Timeouts } from "../../../model/proxy.ts";
 import type { Backend, Frontend, Server } from "../../runtime.ts";
 import { CELL, COUNTER, HEADER, readRate, type SharedState, WEIGHT_SCALE } from "../../state.ts";
 import type { Stream } from "../../stream.ts";
@@ -82,10 +81,12 @@ export const INTERNAL_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   ),
   srv_iweight: ofServer((server) => server.definition.weight),
   srv_uweight: ofServer((server) => server.state.read(server.slot, CELL.weight)),
-  be_server_timeout: () => (stream) => timeoutsOf(stream).serverMs ?? NO_TIMEOUT,
-  be_tunnel_timeout: () => (stream) => timeoutsOf(stream).tunnelMs ?? NO_TIMEOUT,
-  cur_server_timeout: () => (stream) => stream.serverTimeoutMs ?? timeoutsOf(stream).serverMs ?? NO_TIMEOUT,
-  cur_tunnel_timeout: () => (stream) => stream.tunnelTimeoutMs ?? timeoutsOf(stream).tunnelMs ?? NO_TIMEOUT,
+  be_server_timeout: () => (stream) => stream.backend?.definition.timeouts.serverMs ?? NO_TIMEOUT,
+  be_tunnel_timeout: () => (stream) => stream.backend?.definition.timeouts.tunnelMs ?? NO_TIMEOUT,
+  cur_server_timeout: () => (stream) =>
+    stream.serverTimeoutMs ?? stream.backend?.definition.timeouts.serverMs ?? NO_TIMEOUT,
+  cur_tunnel_timeout: () => (stream) =>
+    stream.tunnelTimeoutMs ?? stream.backend?.definition.timeouts.tunnelMs ?? NO_TIMEOUT,
   fe_client_timeout: () => (stream) => stream.frontend.definition.timeouts.clientMs ?? NO_TIMEOUT,
   "txn.timer.total":
     (_parameters, { clock }) =>
@@ -98,11 +99,6 @@ export const INTERNAL_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   last_rule_file: () => (stream) => (stream.lastRuleLine === 0 ? undefined : stream.lastRuleFile),
   last_rule_line: () => (stream) => (stream.lastRuleLine === 0 ? undefined : stream.lastRuleLine),
 };
-
-/** Before there is a backend the frontend stands for it, as in HAProxy. */
-function timeoutsOf({ backend, frontend }: Stream): Timeouts {
-  return (backend ?? frontend).definition.timeouts;
-}
 
 type Read<T> = (subject: T, environment: RuleEnvironment) => SampleValue | undefined;
 
