@@ -9,16 +9,20 @@ import { findCommand } from "../test/requirements.ts";
 export const PACKAGES: Readonly<Record<string, string>> = {
   bash: "bash",
   bridge: "iproute2",
+  busybox: "busybox",
   chromium: "chromium",
   curl: "curl",
   dnsmasq: "dnsmasq-base",
   dot: "graphviz",
+  "dpkg-deb": "dpkg",
   haproxy: "haproxy",
   ip: "iproute2",
+  ldd: "libc-bin",
   netplan: "netplan.io",
   newuidmap: "uidmap",
   nft: "nftables",
   nginx: "nginx",
+  nsenter: "util-linux",
   openssl: "openssl",
   ping: "iputils-ping",
   "qemu-img": "qemu-utils",
@@ -26,12 +30,18 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   script: "bsdutils",
   setpriv: "util-linux",
   socat: "socat",
+  tcpdump: "tcpdump",
   tshark: "tshark",
   udhcpc: "udhcpc",
   unshare: "util-linux",
   wrk: "wrk",
 };
 
+/**
+ * Package -> one that is only downloaded with it: of a kernel the files are enough
+ * (test/network/live/guest.ts).
+ */
+const DOWNLOADS: Readonly<Record<string, string>> = { "qemu-system-x86": "linux-image-cloud-amd64" };
 const POLICY_FILE = "/usr/sbin/policy-rc.d";
 const APT_TIMEOUT_MS = 300_000;
 
@@ -53,8 +63,16 @@ export function installCommands(commands: readonly string[]): string | null {
   return withoutStartingServices(() => {
     const update = aptGet("update");
     if (update !== null) return update;
-    return aptGet("install", "--yes", "--no-install-recommends", ...packages);
+    const failure = install(...packages);
+    // Images of containers are set up to forget what was downloaded as soon as anything is installed.
+    const downloads = packages.flatMap((name) => DOWNLOADS[name] ?? []);
+    if (failure !== null || downloads.length === 0) return failure;
+    return install("--download-only", ...downloads);
   });
+}
+
+function install(...words: readonly string[]): string | null {
+  return aptGet("install", "--yes", "--no-install-recommends", ...words);
 }
 
 function aptGet(...words: readonly string[]): string | null {
@@ -72,11 +90,11 @@ function aptGet(...words: readonly string[]): string | null {
  * Debian starts a server as soon as it is installed, unless this policy file says 101, "forbidden by policy".
  * A policy that the machine already has stays as it is.
  */
-function withoutStartingServices<T>(install: () => T): T {
-  if (existsSync(POLICY_FILE)) return install();
+function withoutStartingServices<T>(change: () => T): T {
+  if (existsSync(POLICY_FILE)) return change();
   writeFileSync(POLICY_FILE, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
-    return install();
+    return change();
   } finally {
     rmSync(POLICY_FILE, { force: true });
   }
