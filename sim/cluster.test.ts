@@ -1,6 +1,7 @@
 // Clusters on virtual time with seeded faults: what holds at every moment, and what holds once it is quiet.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Ip } from "../src/base/ip.ts";
 import type { SharedSettings } from "../src/network/cluster/agreement.ts";
 import { BUCKET_COUNT, type SharedRule, slotCount, slotOwners } from "../src/network/cluster/shares.ts";
 import { ClusterWorld, SETTLE_MS } from "./cluster-world.ts";
@@ -14,7 +15,7 @@ function settingsOf(weights: readonly number[], digest = "a"): SharedSettings {
     { name: "web", kind: "multiple", members: listed(weights) },
     { name: "other", kind: "single", members: listed(members) },
   ];
-  return { cluster: "10.0.0.50", members, rules, digest };
+  return { cluster: "10.0.0.50" as Ip, members, rules, digest };
 }
 
 /** How many slots of a rule each member has; fails unless each has exactly one owner. */

@@ -166,5 +166,7 @@ function isDone(order: Order, { order: known, state }: StatusRecord): boolean {
 function doneText({ state, connections }: StatusRecord): string {
   if (state === "converged") return "started, and has its share";
   if (state === "stopped") return "stopped";
-  return connections === 0 ? "drained; nobody is connected" : `drained; ${connections} connections go on`;
+  return connections === null || connections === 0
+    ? "drained; nobody is connected"
+    : `drained; ${connections} connections go on`;
 }

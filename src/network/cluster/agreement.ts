@@ -8,6 +8,7 @@
 //
 // What no protocol without a majority can do: two halves that do not hear each other each take everything.
 // So does NLB; whoever reaches both halves would be answered twice.
+import type { Ip } from "../../base/ip.ts";
 import type { Heartbeat, View, Wish } from "./heartbeat.ts";
 import { type SharedRule, slotOwners } from "./shares.ts";
 
@@ -27,7 +28,8 @@ export type Holdings = ReadonlyMap<string, readonly number[]>;
 
 /** What the members of a cluster must have in common. */
 export interface SharedSettings {
-  readonly cluster: string;
+  /** The address that all of them answer for. */
+  readonly cluster: Ip;
   readonly members: readonly number[];
   readonly rules: readonly SharedRule[];
   /** A digest of all that. */

@@ -39,7 +39,14 @@ test("each value is looked at", () => {
     isLeaving: [null],
     rules: [[]],
     view: [null, [1], { present: [1] }, { present: [40], active: [] }],
-    held: [{}, [["tcp 80", [60]]], [["tcp 80"]], [[5, [1]]]],
+    held: [
+      {},
+      [["tcp 80", [60]]],
+      [["tcp 80"]],
+      [[5, "1"]],
+      [["tcp 80", "1000000000000000"]],
+      [["tcp 80", ""]],
+    ],
     heard: [[[1]], [[1, -1]], [[99, 1]]],
   };
   for (const [key, values] of Object.entries(wrong)) {

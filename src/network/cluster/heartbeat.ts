@@ -9,6 +9,7 @@ const VERSION = 1;
 /** Nobody has more: priorities go from 1 to 32. */
 const MEMBERS_MAX = 32;
 const BYTES_MAX = 65_000;
+const MASK = /^[0-9a-f]{1,15}$/;
 
 /** What its administrator wants of a member: to take part, to take nothing new, or to take nothing at all. */
 export type Wish = "run" | "drain" | "stop";
@@ -43,7 +44,8 @@ export interface Heartbeat {
 
 export function encodeHeartbeat(heartbeat: Heartbeat): string {
   const { held, heard, ...rest } = heartbeat;
-  return JSON.stringify({ version: VERSION, ...rest, held: [...held], heard: [...heard] });
+  const masks = [...held].map(([rule, slots]) => [rule, maskOf(slots)]);
+  return JSON.stringify({ version: VERSION, ...rest, held: masks, heard: [...heard] });
 }
 
 /** Null for anything else. */
@@ -62,11 +64,24 @@ export function decodeHeartbeat(text: string): Heartbeat | null {
   if (!isMember(member) || !isSequence(sequence) || !isWish(wish)) return null;
   if (typeof isReady !== "boolean" || typeof isLeaving !== "boolean") return null;
   if (!isView(view) || !isListOf(held, isHolding) || !isListOf(heard, isHearing)) return null;
-  const maps = { held: new Map(held), heard: new Map(heard) };
+  const slots = held.map(([rule, mask]) => [rule, slotsOf(mask)] as const);
+  const maps = { held: new Map(slots), heard: new Map(heard) };
   return { cluster, member, sequence, wish, isReady, isLeaving, rules, view, ...maps };
 }
 
-export function isWish(value: unknown): value is Wish {
+/** A bit for each slot, the first the lowest, in hexadecimal: many rules still go into one datagram. */
+function maskOf(slots: readonly number[]): string {
+  return slots.reduce((mask, slot) => mask | (1n << BigInt(slot)), 0n).toString(16);
+}
+
+function slotsOf(mask: string): number[] {
+  const bits = BigInt(`0x${mask}`);
+  return Array.from({ length: BUCKET_COUNT }, (_, slot) => slot).filter(
+    (slot) => (bits >> BigInt(slot)) & 1n,
+  );
+}
+
+function isWish(value: unknown): value is Wish {
   return value === "run" || value === "drain" || value === "stop";
 }
 
@@ -77,20 +92,16 @@ function isView(value: unknown): value is View {
 }
 
 function isMember(value: unknown): value is number {
-  return isIndex(value, MEMBERS_MAX + 1) && value > 0;
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= MEMBERS_MAX;
 }
 
 function isSequence(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function isIndex(value: unknown, end: number): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < end;
-}
-
-function isHolding(value: unknown): value is [string, number[]] {
+function isHolding(value: unknown): value is [string, string] {
   if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== "string") return false;
-  return isListOf(value[1], (slot): slot is number => isIndex(slot, BUCKET_COUNT));
+  return typeof value[1] === "string" && MASK.test(value[1]);
 }
 
 function isHearing(value: unknown): value is [number, number] {

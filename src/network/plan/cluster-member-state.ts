@@ -1,6 +1,7 @@
 // What makes a machine a member of an NLB cluster: it has the shared address, takes the buckets that are its
 // own and leaves the rest to the others in silence, and hides the shared MAC behind one of its own so that no
 // switch learns where it is. Which buckets are its own its agent says, by sets that are empty until then.
+import { familyOfIp } from "../../base/ip.ts";
 import type { ClusterRule } from "../../model/datacenter.ts";
 import type { ResolvedCluster, ResolvedMachine } from "../../model/resolved-datacenter.ts";
 import { HASH_SEED } from "../cluster/buckets.ts";
@@ -12,6 +13,10 @@ import type { NamespaceDraft } from "./namespace-draft.ts";
 import { type NftMap, nftTable, portsText, quoted } from "./nft-table.ts";
 import type { Wiring } from "./wiring.ts";
 
+export function canRun({ address }: ResolvedCluster): boolean {
+  return familyOfIp(address) === 4;
+}
+
 export function addClusterMember(
   cluster: ResolvedCluster,
   machine: ResolvedMachine,
@@ -19,8 +24,14 @@ export function addClusterMember(
   draft: NamespaceDraft,
   wiring: Wiring,
 ): void {
+  if (!canRun(cluster)) {
+    const why = "which each of its members would find to be a duplicate of the others'";
+    const note = `cluster ${cluster.name} does not run: its address is one of IPv6, ${why}`;
+    if (!wiring.drafts.notes.includes(note)) wiring.drafts.notes.push(note);
+    return;
+  }
   const own = machine.interfaces.find(({ network }) => network === cluster.network);
-  const prefix = own?.addresses[0]?.prefix ?? (cluster.address.includes(":") ? 128 : 32);
+  const prefix = own?.addresses[0]?.prefix ?? 32;
   draft.address(device, cluster.address, prefix);
   // Equal MACs make equal link-local addresses, which would find each other.
   draft.sysctl(`net/ipv6/conf/${device}/disable_ipv6`, 1);

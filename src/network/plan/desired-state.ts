@@ -112,6 +112,10 @@ export class Drafts {
 function buildMachine(machine: ResolvedMachine, wiring: Wiring, options: DesiredOptions): void {
   const { name, source } = machine;
   const { drafts } = wiring;
+  if (machine.cluster !== null && (source.kind.kind === "attach" || source.kind.kind === "qemu"))
+    drafts.notes.push(
+      `${name} takes no part in cluster ${machine.cluster}: what runs in it is not ours to guide`,
+    );
   if (source.kind.kind === "attach") {
     wiring.attach(machine, source.kind.interface.value);
     return;

@@ -17,6 +17,7 @@ import {
 import { liveSetsText } from "../../network/cluster/live-sets.ts";
 import type { MemberSettings } from "../../network/cluster/member-settings.ts";
 import { Announcer } from "./announcer.ts";
+import { CableWatch } from "./cable-watch.ts";
 import { joinGroup } from "./group-membership.ts";
 import { type Order, readOrder, writeStatus } from "./member-files.ts";
 import { countConnections } from "./open-connections.ts";
@@ -43,7 +44,8 @@ class Agent {
   readonly #core: ClusterMember;
   #settings: MemberSettings;
   #order: Order;
-  #announcer: Announcer | null = null;
+  readonly #announcer = new Announcer(log);
+  #cable: CableWatch | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isWriting = false;
   #isLeaving = false;
@@ -64,6 +66,7 @@ class Agent {
 
   /** Null, or why it cannot serve. */
   async start(): Promise<string | null> {
+    process.on("SIGHUP", () => this.#readAnew());
     // What one before it has taken is nobody's until all agree anew.
     const fault = await writeSets(this.#settings, new Map(), this.#order === "stop");
     if (fault !== null) return fault;
@@ -80,10 +83,8 @@ class Agent {
       this.#core.receive(heartbeat, now());
       this.#go();
     });
-    const groupFault = await joinGroup(this.#settings, this.#socket);
-    if (groupFault !== null) log(`the group of the cluster's MAC is not joined: ${groupFault}`);
-    if (this.#settings.isAnnounced) this.#announcer = new Announcer(this.#settings, log);
-    process.on("SIGHUP", () => this.#readAnew());
+    this.#cable = new CableWatch(this.#settings.device, () => this.#plugIn(), log);
+    await this.#plugIn();
     process.on("SIGTERM", () => this.#leave());
     log(`member ${this.#settings.member} of ${this.#settings.name}, ${this.#settings.shared.cluster}`);
     this.#go();
@@ -132,7 +133,8 @@ class Agent {
 
   #report(): void {
     const status = this.#core.status(now());
-    const connections = openConnections(this.#settings.shared.cluster as Ip);
+    // Of a hundred thousand the kernel's list is long: it is read while somebody waits for their end.
+    const connections = this.#order === "run" ? null : openConnections(this.#settings.shared.cluster);
     if (this.#order === "drainstop" && status.state === "drained" && connections === 0)
       this.#core.setWish("stop", now());
     const slots = [...status.held].map(([rule, list]) => ({ rule, count: list.length }));
@@ -151,16 +153,19 @@ class Agent {
     if (settings !== null) {
       this.#settings = settings;
       this.#core.setSettings(settings.shared, now());
-      if (!settings.isAnnounced) {
-        this.#announcer?.close();
-        this.#announcer = null;
-      } else this.#announcer ??= new Announcer(settings, log);
     }
     const order = readOrder(this.#directory);
     if (order !== this.#order) log(`order: ${order}`);
     this.#order = order;
     this.#core.setWish(wishOf(order), now());
     this.#go();
+  }
+
+  /** What switches, and the card, must know of a machine that has come to a port. */
+  async #plugIn(): Promise<void> {
+    const fault = await joinGroup(this.#settings, this.#socket);
+    if (fault !== null) log(`the group of the cluster's MAC is not joined: ${fault}`);
+    if (this.#settings.isAnnounced) this.#announcer.announce(this.#settings);
   }
 
   #leave(): void {
@@ -171,7 +176,8 @@ class Agent {
   }
 
   #close(): void {
-    this.#announcer?.close();
+    this.#announcer.stop();
+    this.#cable?.close();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#socket.close();
     this.#resolveEnd(0);

@@ -14,9 +14,16 @@ export async function joinGroup(settings: MemberSettings, socket: Socket): Promi
     return status === 0 || /File exists/.test(errors) ? null : errors.trim();
   }
   // The group whose frames have the cluster's MAC: 01:00:5e and the low 23 bits of the group (RFC 1112, 6.4).
-  const [, , third, fourth] = bytesOfIp(shared.cluster as NonNullable<typeof ownAddress>);
+  const [, , third, fourth] = bytesOfIp(shared.cluster);
+  const group = `239.255.${third}.${fourth}`;
   try {
-    socket.addMembership(`239.255.${third}.${fourth}`, ownAddress ?? undefined);
+    // That of a device that was made anew.
+    socket.dropMembership(group, ownAddress ?? undefined);
+  } catch {
+    // The first time there is none.
+  }
+  try {
+    socket.addMembership(group, ownAddress ?? undefined);
     return null;
   } catch (error) {
     return (error as Error).message;

@@ -15,7 +15,8 @@ export interface StatusRecord {
   readonly active: readonly number[];
   /** How many slots of each rule it has. */
   readonly slots: readonly { readonly rule: string; readonly count: number }[];
-  readonly connections: number;
+  /** Of a member that was ordered to take nothing new. */
+  readonly connections: number | null;
   readonly peers: MemberStatus["peers"];
   /** Why the kernel does not know what the member should take. */
   readonly fault: string | null;
