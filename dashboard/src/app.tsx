@@ -76,7 +76,13 @@ function Head() {
     <header class="head">
       <NowLine />
       <div class="head-tools">
-        <button type="button" class="quiet" onClick={() => (isPaletteOpen.value = true)}>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            isPaletteOpen.value = true;
+          }}
+        >
           <Icon name="search" /> <span class="wide">Go to</span> <kbd class="wide">Ctrl K</kbd>
         </button>
         <button

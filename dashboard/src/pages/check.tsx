@@ -42,7 +42,11 @@ export default function CheckPage() {
   return (
     <>
       <PageHead title="Check">
-        {data !== null && <span class="quiet">{data.files.map(({ name }) => name).join(", ")}</span>}
+        {data !== null && (
+          <span class="quiet">
+            {data.files.map(({ name }) => name.slice(name.lastIndexOf("/") + 1)).join(", ")}
+          </span>
+        )}
         <button type="button" disabled={isLoading} onClick={again}>
           Check again
         </button>

@@ -291,7 +291,7 @@ function Details({ details }: { readonly details: RequestDetails }) {
         {request.retries > 0 && ` ${request.retries} retries.`}
       </p>
       <section>
-        <h3>Where the time went: {formatMs(request.timers.totalMs)}</h3>
+        <h2>Where the time went: {formatMs(request.timers.totalMs)}</h2>
         <table class="plain">
           <tbody>
             {timers.map(({ name, ms, meaning }) => (
@@ -307,9 +307,9 @@ function Details({ details }: { readonly details: RequestDetails }) {
         </table>
       </section>
       <section>
-        <h3>
+        <h2>
           How it ended: <span class="mono">{request.termination}</span>
-        </h3>
+        </h2>
         <table class="plain">
           <tbody>
             {termination.map(({ letter, meaning }, index) => (
@@ -334,13 +334,13 @@ function Details({ details }: { readonly details: RequestDetails }) {
         </details>
       )}
       <section>
-        <h3>Why</h3>
+        <h2>Why</h2>
         {explanation.kind === "unexplained" ? (
           <p class="quiet">{explanation.reason}</p>
         ) : (
           <>
             {explanation.assumptions.length > 0 && (
-              <p class="quiet small">Assumed: {explanation.assumptions.join("; ")}.</p>
+              <p class="quiet small">{explanation.assumptions.join(" ")}</p>
             )}
             <RequestTraceView trace={explanation.trace} />
           </>

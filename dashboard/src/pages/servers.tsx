@@ -16,7 +16,15 @@ import { VirtualRows } from "../parts/virtual-rows.tsx";
 import { goWith, place } from "../router.ts";
 import { errorsOf, type SortKey, shownServers } from "../state/server-list.ts";
 import { putServers, servers, startServers } from "../state/servers.ts";
-import { formatBytes, formatCount, formatDuration, formatMs, formatRate, plural } from "../text/format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatMs,
+  formatPlace,
+  formatRate,
+  plural,
+} from "../text/format.ts";
 import "./servers.css";
 
 const ROW_HEIGHT = 53;
@@ -214,7 +222,8 @@ function ServerDialog({ row, close }: { readonly row: ServerRow; close(): void }
   const [weight, setWeight] = useState(String(row.weight));
   const mayAct = session.value?.role !== "viewer";
   const act = async (action: ServerAction) => {
-    setAsked(null);
+    // What has been done is said behind the dialog, with the way back.
+    close();
     await perform(`/servers${pathOf(row.backend, row.server)}/actions`, action);
   };
   const number = Number(weight);
@@ -326,7 +335,7 @@ function Details({ row }: { readonly row: ServerRow }) {
   const facts: readonly (readonly [string, string])[] = [
     ["Address", row.address],
     ["Cookie", row.cookie ?? "none"],
-    ["Line", `${span.file}:${span.line}`],
+    ["Line", formatPlace(span)],
     ["Check", check === null ? "none" : checkWords(check)],
     ...(agent === null ? [] : [["Agent", checkWords(agent)] as const]),
     ["Down so far", formatDuration(row.downtimeSeconds * 1000)],

@@ -60,7 +60,7 @@ export function Chart({
   return (
     <figure class="chart" aria-label={`${title}: now ${words}`}>
       <figcaption>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <span class="legend">
           {series.map(({ label, colour, values }) => (
             <span key={label}>

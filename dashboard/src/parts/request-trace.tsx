@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Span } from "../../../src/diagnostic/span.ts";
 import type { RequestTrace, RequestTraceStep, TracedLine } from "../../../src/model/request-trace.ts";
+import { formatPlace } from "../text/format.ts";
 import "./request-trace.css";
 
 const MARKS: Readonly<Record<RequestTraceStep["outcome"], string>> = {
@@ -32,7 +33,7 @@ export function RequestTraceView({ trace }: { readonly trace: RequestTrace }) {
       <ol>
         {shown.map(({ name, steps }) => (
           <li key={name}>
-            <h4>{name}</h4>
+            <h3>{name}</h3>
             {steps.map((step, index) => (
               <Step key={`${name}${index}`} step={step} />
             ))}
@@ -85,8 +86,8 @@ function Head({ title, lines }: { readonly title: string; readonly lines: readon
 function Place({ span }: { readonly span: Span | null }) {
   if (span === null || span.line === 0) return null;
   return (
-    <code class="quiet">
-      {span.file}:{span.line}
+    <code class="quiet" title={span.file}>
+      {formatPlace(span)}
     </code>
   );
 }

@@ -52,6 +52,11 @@ export function formatClock(atMs: number): string {
   return new Date(atMs).toLocaleTimeString("en-GB");
 }
 
+/** Where something stands, short: the name of the file without its folders. */
+export function formatPlace({ file, line }: { readonly file: string; readonly line: number }): string {
+  return `${file.slice(file.lastIndexOf("/") + 1)}:${line}`;
+}
+
 export function plural(count: number, one: string, many: string = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }

@@ -1,0 +1,83 @@
+// For tests in a browser: the demo with its dashboard, visitors of it, and Chromium.
+import { once } from "node:events";
+import { request } from "node:https";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { type RunningProgram, World } from "../../src/cli/program.fixture.ts";
+import { buildDashboard, isDashboardBuilt } from "../../tools/dashboard.ts";
+import { findCommand } from "../requirements.ts";
+
+export class DashboardWorld {
+  readonly #world = new World();
+  #program!: RunningProgram;
+  #browser!: Browser;
+  /** "http://localhost:N" */
+  origin = "";
+  /** Of the load balancer. */
+  site = "";
+  /** What browsers complained of: scripts that failed, policies that were broken, hosts that are not ours. */
+  readonly faults: string[] = [];
+
+  async start(): Promise<void> {
+    const fault = isDashboardBuilt() ? null : buildDashboard();
+    if (fault !== null) throw new Error(fault);
+    const ports = await freePorts(4);
+    const names = ["--port", "--stats-port", "--dashboard-port", "--console-port"];
+    const words = names.flatMap((name, index) => [name, String(ports[index])]);
+    this.#program = this.#world.start(["demo", "--for", "5m", ...words]);
+    const [, origin = ""] = await this.#program.saw(/dashboard is on (http:\/\/localhost:\d+)\//);
+    this.origin = origin;
+    this.site = `https://localhost:${ports[0]}`;
+    this.#browser = await chromium.launch({
+      executablePath: findCommand("chromium")!,
+      args: ["--no-sandbox", "--disable-gpu"],
+    });
+  }
+
+  async page(options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
+    const context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    page.on("console", (message) => {
+      if (message.type() === "error") this.faults.push(message.text());
+    });
+    page.on("pageerror", ({ message }) => this.faults.push(message));
+    page.on("request", (asked) => {
+      const url = asked.url();
+      if (!url.startsWith(this.origin) && !url.startsWith("data:")) this.faults.push(`asked ${url}`);
+    });
+    return page;
+  }
+
+  /** One visitor; the cookie that it has, and gets. */
+  visit(path: string, cookie = ""): Promise<{ readonly status: number; readonly cookie: string }> {
+    return new Promise((resolve, reject) => {
+      const asked = request(
+        this.site + path,
+        { rejectUnauthorized: false, headers: cookie === "" ? {} : { cookie }, agent: false },
+        (response) => {
+          response.resume();
+          const given = response.headers["set-cookie"]?.[0]?.split(";")[0] ?? cookie;
+          response.on("end", () => resolve({ status: response.statusCode!, cookie: given }));
+        },
+      );
+      asked.on("error", reject);
+      asked.end();
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#browser?.close();
+    this.#program?.signal("SIGTERM");
+    await this.#world.close();
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  for (const server of servers) server.close();
+  return ports;
+}

@@ -1,0 +1,187 @@
+// The dashboard as somebody uses it, in Chromium, on the demo: what moves, what is done to a server, what
+// became of a request; in both themes, on a telephone, and by the keyboard alone.
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+import type { Page } from "playwright-core";
+import { requires } from "../requirements.ts";
+import { DashboardWorld } from "./dashboard.fixture.ts";
+
+const DIST = fileURLToPath(new URL("../../dashboard/dist/", import.meta.url));
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const FIRST_LOAD_BYTES_MAX = 300 * 1024;
+const PAGES = [
+  "overview",
+  "servers",
+  "requests",
+  "topology",
+  "explain",
+  "check",
+  "configuration",
+  "consoles",
+] as const;
+
+describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
+  const world = new DashboardWorld();
+  before(() => world.start());
+  after(() => world.close());
+
+  test("figures move with the visitors", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/`);
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    assert.equal(new URL(page.url()).pathname, "/overview");
+    const row = page.getByRole("row").filter({ hasText: "https-in" });
+    await row.waitFor();
+    let isSeen = false;
+    const moved = row
+      .filter({ hasText: /[1-9][\d.]*\/s/ })
+      .waitFor()
+      .then(() => {
+        isSeen = true;
+      });
+    while (!isSeen) await world.visit("/");
+    await moved;
+    await page.context().close();
+  });
+
+  test("a server is drained after a question, its sticky clients are counted, and it comes back by undo", async () => {
+    const { cookie } = await world.visit("/");
+    const server = `WEB-00${"ABC".indexOf(cookie.at(-1)!) + 1}`;
+    await world.visit("/", cookie);
+    const page = await world.page();
+    await page.goto(`${world.origin}/servers`);
+    const row = page.getByRole("row").filter({ hasText: server });
+    const sticky = row.locator("td").last();
+    await sticky.filter({ hasText: /^[1-9]/ }).waitFor();
+    await page.getByRole("button", { name: server }).click();
+    await page.getByRole("button", { name: "Drain" }).click();
+    const question = page.getByRole("alertdialog");
+    assert.match(await question.innerText(), /gets no new clients/);
+    await question.getByRole("button", { name: "Drain" }).click();
+    await row.filter({ hasText: "drain" }).waitFor();
+    await sticky.filter({ hasText: "left" }).waitFor();
+    // Who has its cookie still comes to it; who has none does not.
+    assert.equal((await world.visit("/", cookie)).cookie, cookie);
+    for (let visit = 0; visit < 6; visit++) assert.notEqual((await world.visit("/")).cookie, cookie);
+    await page.getByRole("button", { name: /back to/ }).click();
+    await row.filter({ hasText: "up" }).waitFor();
+    await page.context().close();
+  });
+
+  test("a request is found by its status and explained down to the line", async () => {
+    await world.visit("/nothing-here");
+    const page = await world.page();
+    await page.goto(`${world.origin}/requests?status=4xx`);
+    await page.getByRole("link", { name: "/nothing-here" }).first().click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("the server took until its response's headers were there").waitFor();
+    await dialog.getByText("default_backend application-backend").first().waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    assert.match(page.url(), /\/requests\?status=4xx$/);
+    await page.context().close();
+  });
+
+  test("the tail waits while somebody reads", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/requests`);
+    await page.getByRole("button", { name: "Pause" }).click();
+    const count = await page.getByRole("row").count();
+    await world.visit("/while-paused");
+    await page.getByText(/\d+ kept/).waitFor();
+    assert.equal(await page.getByRole("row").count(), count);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await world.visit("/after-it");
+    await page.getByRole("link", { name: "/after-it" }).waitFor();
+    await page.context().close();
+  });
+
+  test("checks show the line, and the configuration what each line counts", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/check`);
+    await page.getByText("is the language of HAProxy 1.5").waitFor();
+    await page.getByRole("link", { name: "Configuration" }).click();
+    await page.getByText("old words", { exact: true }).waitFor();
+    await page.getByRole("row").filter({ hasText: "frontend https-in" }).getByText("sessions").waitFor();
+    await page.context().close();
+  });
+
+  test("pages are found by the keyboard alone", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/overview`);
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("serv");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Servers" }).waitFor();
+    await page.context().close();
+  });
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const [words, viewport] of [
+      ["", { width: 1400, height: 900 }],
+      [" on a telephone", { width: 390, height: 844 }],
+    ] as const) {
+      test(`axe finds nothing on any page in ${colorScheme} colours${words}, and nothing is wider than it`, async () => {
+        const page = await world.page({ colorScheme, viewport, bypassCSP: true });
+        for (const name of PAGES) {
+          await page.goto(`${world.origin}/${name}`);
+          await page.locator("#page h1").waitFor();
+          await page.locator("#page [aria-busy]").waitFor({ state: "detached" });
+          assert.deepEqual(await axe(page), [], name);
+          const wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+          assert.ok((wide as number) <= 0, `${name} is ${wide} pixels too wide`);
+        }
+        await page.context().close();
+      });
+    }
+  }
+
+  test("no browser had anything to complain of, and nothing was asked of another host", () => {
+    assert.deepEqual(world.faults, []);
+  });
+
+  test("the first page with all that it needs is small", () => {
+    const names = [
+      "index-*.js",
+      "index-*.css",
+      "overview-*.js",
+      "overview-*.css",
+      "loaded-*.js",
+      "small-*.js",
+    ];
+    const files = [
+      "index.html",
+      ...globSync(
+        names.map((name) => `assets/${name}`),
+        { cwd: DIST },
+      ),
+    ];
+    assert.ok(files.length > 4);
+    const bytes = files.reduce(
+      (sum, file) => sum + brotliCompressSync(readFileSync(join(DIST, file))).length,
+      0,
+    );
+    assert.ok(bytes < FIRST_LOAD_BYTES_MAX, `${bytes} bytes`);
+  });
+});
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly target: readonly string[] }[];
+  }[];
+}
+
+async function axe(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const { violations } = (await page.evaluate("axe.run()")) as AxeResult;
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+  );
+}
