@@ -1,16 +1,16 @@
 // Where people get tickets: a form with name, password and machine. Behind a sign-on proxy the name comes in
 // its header. The answer leads to the console with a ticket behind the `#`, which browsers send to nobody.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { parseIp, type Subnet, subnetHas } from "../../base/ip.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { loginPage, type Page, withSecurity } from "./pages.ts";
-import { type ConsoleKind, clientAddress, issueTicket } from "./tickets.ts";
-import { checkPassword, userNameFault } from "./users.ts";
+import { type Identity, identify, type SignOn } from "./sign-on.ts";
+import { type ConsoleKind, issueTicket } from "./tickets.ts";
+import { checkPassword } from "./users.ts";
 
 export interface PortalOptions {
   /** Null: nobody logs in by a password. */
   readonly usersFile: string | null;
-  readonly signOn: { readonly header: string; readonly from: readonly Subnet[] } | null;
+  readonly signOn: SignOn | null;
 }
 
 interface Surroundings {
@@ -46,7 +46,7 @@ export class Portal {
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split("?", 1)[0];
-    const who = this.#identify(request);
+    const who = identify(request, this.#options.signOn);
     const asset = path === "/page.css" || path === "/icon.svg" ? this.#around.assets.get(path) : undefined;
     if (request.method === "GET" && asset !== undefined) send(response, 200, asset);
     else if (path !== "/") sendText(response, 404, "There is nothing here.\n");
@@ -100,19 +100,6 @@ export class Portal {
     }
   }
 
-  #identify({ socket, headers }: IncomingMessage): Identity {
-    const peer = clientAddress(socket.remoteAddress ?? "");
-    const { signOn } = this.#options;
-    const ip = parseIp(peer);
-    if (signOn === null || ip === null || !signOn.from.some((subnet) => subnetHas(subnet, ip)))
-      return { user: null, client: peer };
-    const user = headers[signOn.header];
-    // The last entry is the one that the sign-on proxy itself has added.
-    const forwarded = parseIp([headers["x-forwarded-for"]].flat().join(",").split(",").at(-1)!.trim());
-    const isName = typeof user === "string" && userNameFault(user) === null;
-    return { user: isName ? user : null, client: forwarded ?? peer };
-  }
-
   #hasFailedTooOften(client: string): boolean {
     const known = this.#failures.get(client);
     return known !== undefined && known.untilMs > Date.now() && known.count >= FAILURES_MAX;
@@ -132,12 +119,6 @@ export class Portal {
   #sendForm(response: ServerResponse, status: number, user: string | null, complaint: string): void {
     send(response, status, loginPage({ user, complaint, proxyOrigin: this.#around.proxyOrigin }));
   }
-}
-
-interface Identity {
-  /** As a sign-on proxy says; null: who it is must be asked. */
-  readonly user: string | null;
-  readonly client: string;
 }
 
 function send(response: ServerResponse, status: number, { headers, body }: Page): void {

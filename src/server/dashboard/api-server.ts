@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzip } from "node:zlib";
 import { withSecurity } from "../console/pages.ts";
-import { clientAddress } from "../console/tickets.ts";
 import { type Answer, refusal } from "./answer.ts";
 import {
   type GateOptions,
@@ -84,8 +83,8 @@ export class ApiServer {
       return refusal(405, "other-method", `this route takes ${allow}`, null, { allow });
     }
     const { route } = match;
-    const client = clientAddress(request.socket.remoteAddress ?? "");
-    const session = sessions.find(request, client);
+    const client = sessions.clientOf(request);
+    const session = sessions.find(request);
     const refused =
       refuseForeignOrigin(request, gate) ??
       refuseStranger(route, session) ??
@@ -98,7 +97,7 @@ export class ApiServer {
     const body = route.takes === null ? undefined : await readJson(request);
     if (body === TOO_MUCH) return refusal(413, "too-much", `a body has at most ${BODY_BYTES_MAX} bytes`);
     if (body === NO_JSON) return refusal(400, "no-json", "the body is no JSON");
-    const isAllowed = () => refuseStranger(route, sessions.find(request, client)) === null;
+    const isAllowed = () => refuseStranger(route, sessions.find(request)) === null;
     return route.run({ request, response, session, client, path: match.path, query, body, isAllowed });
   }
 }

@@ -189,7 +189,7 @@ test("the topology names what traces name, and an unknown name gets the nearest 
   const ids = new Set(nodes.map(({ id }) => id));
   assert.ok(ids.has("machine/db") && ids.has("edge/org-edge") && ids.has("network/org"));
   for (const { from, to } of links) assert.ok(ids.has(from) && ids.has(to), `${from} to ${to}`);
-  const packet = await ask("/api/v1/explain/packet?from=db&to=192.168.10.1&protocol=icmp&back=true");
+  const packet = await ask("/api/v1/explain/packet?from=db&to=192.168.10.1&protocol=icmp");
   assert.equal(packet.json<PacketExplanation>().arrives, true);
   const unknown = await ask("/api/v1/explain/packet?from=dbb&to=192.168.10.1");
   assert.equal(unknown.status, 404);

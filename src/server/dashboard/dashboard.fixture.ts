@@ -129,6 +129,7 @@ export async function startDashboard(
       address: "127.0.0.1:0",
       certificateFile: null,
       usersFile: null,
+      signOn: null,
       names: [],
       auditFile: null,
       datacenterFile,

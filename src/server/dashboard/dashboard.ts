@@ -53,7 +53,8 @@ export class Dashboard {
     if (typeof certificates === "string") return certificates;
     const scheme = certificates === null ? "http" : "https";
     const names = namesOf(places.places, certificates ?? [], this.#settings.names);
-    const sessions = new Sessions(this.#settings.usersFile, scheme === "https");
+    const { usersFile, signOn } = this.#settings;
+    const sessions = new Sessions({ usersFile, signOn, isSecure: scheme === "https" });
     const api = new ApiServer({
       gate: { scheme, names },
       routes: allRoutes(this.#state, sessions),

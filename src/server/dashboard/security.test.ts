@@ -5,6 +5,7 @@ import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { parseSubnet } from "../../base/ip.ts";
 import type { Role, SessionAnswer } from "../../model/dashboard-api.ts";
 import { setPassword } from "../console/users.ts";
 import { type Answered, startDashboard, type TestDashboard } from "./dashboard.fixture.ts";
@@ -88,6 +89,33 @@ test("a user who is taken out of the file is out at once, and one whose role cha
   assert.equal((await own.ask("/api/v1/overview", { headers: { cookie } })).status, 401);
 });
 
+test("a sign-on proxy's header is believed from its addresses only, and who is in no file may look", async (t) => {
+  const signOn = { header: "x-remote-user", from: [parseSubnet("127.0.0.0/8")!.subnet] };
+  const own = await startDashboard(t, { usersFile, signOn });
+  const as = (user: string) => ({ "x-remote-user": user, "x-forwarded-for": "10.9.9.9, 198.51.100.7" });
+  const session = (await own.ask("/api/v1/session", { headers: as("anna") })).json<SessionAnswer>();
+  assert.deepEqual([session.user, session.role, session.isLoginRequired], ["anna", "admin", false]);
+  const path = "/api/v1/servers/app/a/actions";
+  const token = { "x-csrf-token": session.csrfToken! };
+  const body = { action: "drain" };
+  assert.equal(
+    (await own.ask(path, { method: "POST", body, headers: { ...as("anna"), ...token } })).status,
+    200,
+  );
+  assert.match(own.reports.at(-1)!, /"user":"anna","client":"198.51.100.7"/);
+  // Somebody else's token is of no use.
+  assert.equal(
+    (await own.ask(path, { method: "POST", body, headers: { ...as("otto"), ...token } })).status,
+    403,
+  );
+  const guest = (await own.ask("/api/v1/session", { headers: as("guest") })).json<SessionAnswer>();
+  assert.equal(guest.role, "viewer");
+  assert.equal((await own.ask("/api/v1/overview", { headers: as("no:name") })).status, 401);
+  const elsewhere = { header: "x-remote-user", from: [parseSubnet("192.0.2.0/24")!.subnet] };
+  const other = await startDashboard(t, { signOn: elsewhere });
+  assert.equal((await other.ask("/api/v1/overview", { headers: as("anna") })).status, 401);
+});
+
 test("events end with the session that opened them", async (t) => {
   const own = await startDashboard(t, { usersFile });
   const cookie = await cookieOf(own, "vera");
@@ -156,7 +184,7 @@ test("a name that the operator adds is one of its own", async (t) => {
 
 test("ten wrong passwords from one address in a minute, and it has to wait; the clock lets it in again", async () => {
   let now = 1_000_000;
-  const sessions = new Sessions(usersFile, false, () => now);
+  const sessions = new Sessions({ usersFile, signOn: null, isSecure: false }, () => now);
   for (let i = 0; i < 10; i++) assert.equal((await sessions.logIn("anna", "wrong", "a")).kind, "wrong");
   const refused = await sessions.logIn("anna", PASSWORD, "a");
   assert.deepEqual(refused, { kind: "too-many", retryAfterSeconds: 60 });
@@ -166,7 +194,7 @@ test("ten wrong passwords from one address in a minute, and it has to wait; the 
 });
 
 test("logins of many at once count before the first password is hashed", async () => {
-  const sessions = new Sessions(usersFile, false, () => 0);
+  const sessions = new Sessions({ usersFile, signOn: null, isSecure: false }, () => 0);
   const kinds = await Promise.all(
     Array.from({ length: 15 }, () => sessions.logIn("anna", "wrong", "a").then(({ kind }) => kind)),
   );

@@ -46,7 +46,7 @@ export function sessionRoutes(state: DashboardState, sessions: Sessions): readon
       run: ({ request, session, client }) => {
         const cookie = sessions.logOut(request);
         state.audit({ event: "logout", user: session!.user, client });
-        return answer(describe(sessions.isLoginRequired ? null : session), { "set-cookie": cookie });
+        return answer(describe(session!.isSignedOn ? session : null), { "set-cookie": cookie });
       },
     },
     {
@@ -72,8 +72,8 @@ async function logIn(
   const password = textOf(body, "password");
   if (user === null || password === null)
     return refusal(400, "wrong-question", "a login has user and password");
-  if (!sessions.isLoginRequired)
-    return answer(describeSession(sessions.find(request, client), state, sessions));
+  const present = sessions.find(request);
+  if (present?.isSignedOn === true) return answer(describeSession(present, state, sessions));
   const facts = { user: user.slice(0, NAME_CHARACTERS_MAX), client };
   const isName = userNameFault(user) === null;
   const outcome = await sessions.logIn(isName ? user : "", password, client);
@@ -99,7 +99,7 @@ function describeSession(session: Session | null, state: DashboardState, session
     user: session?.user ?? null,
     role: session?.role ?? null,
     csrfToken: session?.csrfToken ?? null,
-    isLoginRequired: sessions.isLoginRequired,
+    isLoginRequired: sessions.isLoginRequired && session?.isSignedOn !== true,
     program: { version: VERSION, node: source.actions.facts.node, isDemo: settings.isDemo },
     features: { datacenter: settings.datacenterFile !== null, consoles: hasConsoles },
   };

@@ -1,8 +1,9 @@
 // Who is who: logins with name and password, sessions in a cookie that no script can read and that no other
 // site's page can make a browser send, and the token that proves that a change was asked for by our own page.
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { ROLES, type Role } from "../../model/dashboard-api.ts";
+import { identify, type SignOn } from "../console/sign-on.ts";
 import { checkPassword, roleOf } from "../console/users.ts";
 
 export interface Session {
@@ -11,6 +12,16 @@ export interface Session {
   readonly csrfToken: string;
   /** Address of the browser. */
   readonly client: string;
+  /** Without a login of ours: by a sign-on proxy, or because none is needed. There is no way to log out. */
+  readonly isSignedOn: boolean;
+}
+
+export interface SessionsOptions {
+  /** Null: nobody logs in by a password. */
+  readonly usersFile: string | null;
+  readonly signOn: SignOn | null;
+  /** Served by TLS. */
+  readonly isSecure: boolean;
 }
 
 interface LoginSession extends Session {
@@ -42,28 +53,37 @@ export function mayAct(role: Role | null, least: Role): boolean {
 
 export class Sessions {
   readonly #usersFile: string | null;
+  readonly #signOn: SignOn | null;
   readonly #isSecure: boolean;
   readonly #now: () => number;
   readonly #sessions = new Map<string, LoginSession>();
   readonly #failures = new Map<string, { count: number; readonly untilMs: number }>();
   #failuresOfAll = { count: 0, untilMs: 0 };
-  /** Without a file of users everybody has this one. */
+  /** Where nobody logs in everybody has this one, and tokens of those who are signed on are made of it. */
   readonly #openToken = newToken();
 
-  /** `usersFile` null: nobody logs in. `isSecure`: served by TLS. */
-  constructor(usersFile: string | null, isSecure: boolean, now: () => number = Date.now) {
+  constructor({ usersFile, signOn, isSecure }: SessionsOptions, now: () => number = Date.now) {
     this.#usersFile = usersFile;
+    this.#signOn = signOn;
     this.#isSecure = isSecure;
     this.#now = now;
   }
 
   get isLoginRequired(): boolean {
-    return this.#usersFile !== null;
+    return this.#usersFile !== null || this.#signOn !== null;
+  }
+
+  /** Address of the browser. */
+  clientOf(request: IncomingMessage): string {
+    return identify(request, this.#signOn).client;
   }
 
   /** Who asks; null: nobody that is known. */
-  find(request: IncomingMessage, client: string): Session | null {
-    if (this.#usersFile === null) return { user: "local", role: "admin", csrfToken: this.#openToken, client };
+  find(request: IncomingMessage): Session | null {
+    const { user, client } = identify(request, this.#signOn);
+    if (user !== null) return this.#signedOn(user, client);
+    if (!this.isLoginRequired)
+      return { user: "local", role: "admin", csrfToken: this.#openToken, client, isSignedOn: true };
     const session = this.#sessions.get(hashOf(this.#cookieOf(request)));
     if (session === undefined) return null;
     const now = this.#now();
@@ -75,6 +95,13 @@ export class Sessions {
     // A user who was taken out of the file, or has another role now, does not stay what he was.
     const role = this.#roleNow(session.user);
     return role === null ? null : { ...session, role, client };
+  }
+
+  /** Somebody whom the sign-on proxy knows and the file does not may look. */
+  #signedOn(user: string, client: string): Session {
+    const role = this.#usersFile === null ? null : this.#roleNow(user);
+    const csrfToken = createHmac("sha256", this.#openToken).update(user).digest("base64url");
+    return { user, role: role ?? "viewer", csrfToken, client, isSignedOn: true };
   }
 
   async logIn(user: string, password: string, client: string): Promise<LoginOutcome> {
@@ -91,7 +118,8 @@ export class Sessions {
     const cookie = newToken();
     const now = this.#now();
     const key = hashOf(cookie);
-    const session = { key, user, role, csrfToken: newToken(), client, startedMs: now, lastUsedMs: now };
+    const ages = { startedMs: now, lastUsedMs: now };
+    const session = { key, user, role, csrfToken: newToken(), client, isSignedOn: false, ...ages };
     if (this.#sessions.size >= SESSIONS_MAX) this.#sessions.delete(this.#sessions.keys().next().value!);
     this.#sessions.set(key, session);
     return { kind: "logged-in", cookie, session };

@@ -7,6 +7,7 @@ function placesOf(address: string, more: Partial<DashboardSettings> = {}) {
     address,
     certificateFile: null,
     usersFile: null,
+    signOn: null,
     names: [],
     auditFile: null,
     datacenterFile: null,
@@ -31,6 +32,8 @@ test("anywhere else it takes TLS and a login, and the refusal says which is miss
   const half = placesOf("0.0.0.0:8404", { certificateFile: "a.pem" });
   assert.match(half.ok ? "" : half.message, /has not a login/);
   assert.equal(placesOf("[::]:8404", { usersFile: "users" }).ok, false);
+  const signOn = { header: "x-remote-user", from: [] };
+  assert.equal(placesOf("192.0.2.1:8404", { certificateFile: "a.pem", signOn }).ok, true);
   assert.equal(placesOf("[2001:db8::1]:8404", { certificateFile: "a.pem", usersFile: "users" }).ok, true);
 });
 

@@ -1,6 +1,7 @@
 // Where the dashboard is served and who may use it, from the words of the command line. On loopback it needs
 // nothing; anywhere else TLS and a file of users, or it is not served at all.
 import { parseIp } from "../../base/ip.ts";
+import type { SignOn } from "../console/sign-on.ts";
 
 export interface DashboardSettings {
   /** As it was written: "8404", "localhost:8404", "192.0.2.1:8404". */
@@ -9,6 +10,8 @@ export interface DashboardSettings {
   readonly certificateFile: string | null;
   /** Lines of `sallyport dashboard user`; null: nobody logs in, everybody is admin. */
   readonly usersFile: string | null;
+  /** A sign-on proxy in front, which says who asks; null: none. */
+  readonly signOn: SignOn | null;
   /** Names besides the address and those of the certificate by which browsers may call it. */
   readonly names: readonly string[];
   /** Lines of JSON; null: told as other messages are. */
@@ -49,7 +52,7 @@ export function readPlaces(settings: DashboardSettings): PlacesReading {
   const onlyLoopback = places.every(({ host }) => host === "::1" || host.startsWith("127."));
   const lacking = [
     settings.certificateFile === null ? "TLS" : null,
-    settings.usersFile === null ? "a login" : null,
+    settings.usersFile === null && settings.signOn === null ? "a login" : null,
   ].filter((what) => what !== null);
   if (!onlyLoopback && lacking.length > 0) {
     const message = `the dashboard on ${settings.address} could be reached from elsewhere and has not ${lacking.join(" and ")}`;
