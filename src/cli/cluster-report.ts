@@ -2,6 +2,7 @@
 // as a table.
 import type { Supervisor } from "../driver/linux/supervisor.ts";
 import type { ResolvedCluster } from "../model/resolved-datacenter.ts";
+import { LEASE_MS } from "../network/cluster/agreement.ts";
 import { agentOf, sharedRules } from "../network/cluster/member-settings.ts";
 import { BUCKET_COUNT } from "../network/cluster/shares.ts";
 import { readStatus, type StatusRecord } from "../server/cluster/member-files.ts";
@@ -28,9 +29,6 @@ export interface MemberReport {
   /** What is wrong, in words. */
   readonly faults: readonly string[];
 }
-
-/** An agent writes each second; one that has missed five is lost to the others too. */
-const STALE_MS = 5000;
 
 export function clusterReports(
   clusters: readonly ResolvedCluster[],
@@ -61,7 +59,8 @@ function memberReport(
       shares: [],
       faults: ["no agent runs here"],
     };
-  const isLost = status === null || !isRunning || Date.now() - status.at > STALE_MS;
+  // An agent writes each second. Behind its lease the kernel takes nothing new any more.
+  const isLost = status === null || !isRunning || Date.now() - status.at > LEASE_MS;
   const counts = new Map(status?.slots.map(({ rule, count }) => [rule, count]));
   const shares = sharedRules(cluster).map(({ name, kind }) => ({
     rule: name,
