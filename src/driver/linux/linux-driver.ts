@@ -8,11 +8,10 @@ import type { NamespaceDoor } from "../../transport/namespace-door.ts";
 import type { Driver, Lack, ReadOutcome, RunOutcome } from "../contract.ts";
 import { BatchRunner } from "./batch.ts";
 import { findLacks } from "./preflight.ts";
-import { type Listings, type Recognised, readNamespaces } from "./read-state.ts";
+import { type Listings, readNamespaces } from "./read-state.ts";
+import type { LoadedTables, Recognised, RecognisedTables } from "./recognised-tables.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import { Supervisor } from "./supervisor.ts";
-
-type Entry = Recognised extends Map<string, infer T> ? T : never;
 
 export class LinuxDriver implements Driver {
   readonly #datacenter: string;
@@ -20,7 +19,7 @@ export class LinuxDriver implements Driver {
   readonly #listings: Listings;
   readonly #recognised: Recognised;
   readonly #door: NamespaceDoor | null;
-  readonly #loaded = new Map<string, string>();
+  readonly #loaded: LoadedTables = new Map();
   readonly supervisor: Supervisor;
   #bonds: ReadonlySet<string> = new Set();
 
@@ -32,7 +31,7 @@ export class LinuxDriver implements Driver {
     this.supervisor = new Supervisor(join(directory, "programs"));
     const entries = readRecord<[string, { listing: string; hash: string }][]>(this.#listingsPath());
     this.#listings = new Map(entries ?? []);
-    this.#recognised = new Map(readRecord<[string, Entry][]>(this.#recognisedPath()) ?? []);
+    this.#recognised = new Map(readRecord<[string, RecognisedTables][]>(this.#recognisedPath()) ?? []);
   }
 
   preflight(desired: NetworkState, applied: NetworkState): Promise<readonly Lack[]> {
@@ -110,8 +109,8 @@ export class LinuxDriver implements Driver {
   #remember(steps: readonly Step[]): void {
     for (const { change } of steps) {
       if (change.kind !== "put-table") continue;
-      const { family, name, hash } = change.table;
-      this.#loaded.set(`${change.namespace ?? ""} ${family} ${name}`, hash);
+      const { family, name } = change.table;
+      this.#loaded.set(`${change.namespace ?? ""} ${family} ${name}`, change.table);
     }
   }
 

@@ -19,6 +19,7 @@ import {
   ROUTE_BYTES,
   requestFor,
 } from "./netlink-message.ts";
+import { GET_TABLES, NETLINK_NETFILTER, NFT_BYTES } from "./table-marks.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -32,12 +33,8 @@ export interface Inside {
   readonly signature: string | null;
 }
 
-const NETLINK_NETFILTER = 12;
 /** NFNL_SUBSYS_NFTABLES in the upper byte (linux/netfilter/nf_tables.h). */
-const GET_TABLES = 0x0a01;
 const GET_GENERATION = 0x0a10;
-/** struct nfgenmsg. */
-const NFT_BYTES = 4;
 
 /** Null: it cannot be read so, and has to be by processes. `keys`: of settings. */
 export function readInside(door: NamespaceDoor, name: string, keys: Iterable<string>): Inside | null {

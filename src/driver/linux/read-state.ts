@@ -20,6 +20,7 @@ import { runCommand } from "./command.ts";
 import { addressesOf, linksOf, routesOf, rulesOf, vlansOf } from "./ip-json.ts";
 import { listNamespaces } from "./namespaces.ts";
 import { readInside } from "./read-inside.ts";
+import { type LoadedTables, type Recognised, recogniseTables } from "./recognised-tables.ts";
 
 /** `index namespace how` a line on its input. */
 const READ_EACH = `
@@ -49,15 +50,11 @@ export interface Reading {
   readonly known: NetworkState;
   readonly aliasPrefix: string;
   readonly listings: Listings;
-  /** Tables that were loaded since they were last read, by their text's hash. */
-  readonly loaded: Map<string, string>;
+  readonly loaded: LoadedTables;
   /** Null: namespaces are entered by processes only. */
   readonly door: NamespaceDoor | null;
   readonly recognised: Recognised;
 }
-
-/** The tables of a namespace as they were listed, and by what it is seen that they are as they were. */
-export type Recognised = Map<string, { readonly signature: string; readonly tables: readonly NftTable[] }>;
 
 export async function readNamespaces(
   reading: Reading,
@@ -66,7 +63,7 @@ export async function readNamespaces(
   const there = new Set(listNamespaces());
   const mentioned = [...new Set(reading.known.namespaces.map(({ name }) => name))];
   const all = mentioned.filter((name) => name === null || there.has(name));
-  const { found, signatures } = await readQuickly(all, reading);
+  const { found, knownTables } = await readQuickly(all, reading);
   const names = all.filter((name) => !found.has(name));
   const inOrder = () => all.map((name) => found.get(name)!);
   if (names.length === 0) return inOrder();
@@ -75,7 +72,7 @@ export async function readNamespaces(
     const texts = await readTexts(names, reading.known, directory);
     if ("message" in texts) return texts;
     names.forEach((name, index) => {
-      found.set(name, parseNamespace(name, texts.texts[index] ?? "", reading, signatures.get(name) ?? null));
+      found.set(name, parseNamespace(name, texts.texts[index] ?? "", reading, knownTables));
     });
     return inOrder();
   } catch (error) {
@@ -89,34 +86,39 @@ export async function readNamespaces(
 /** Namespaces between two pauses, so that a progress display goes on. */
 const WITHOUT_PAUSE = 50;
 
-/**
- * Those that need no process: whose tables are recognised, and of which nothing else has to be asked. Of the
- * others what their tables are recognised by next time, taken before they are listed.
- */
-async function readQuickly(names: readonly NamespaceName[], reading: Reading) {
+interface QuicklyRead {
+  readonly found: Map<NamespaceName, NamespaceState>;
+  /** By "namespace family name": of namespaces where others are not known. */
+  readonly knownTables: ReadonlyMap<string, NftTable>;
+}
+
+/** Those that need no process: whose tables are recognised, and of which nothing else has to be asked. */
+async function readQuickly(
+  names: readonly NamespaceName[],
+  { door, known, recognised, loaded, aliasPrefix }: Reading,
+): Promise<QuicklyRead> {
   const found = new Map<NamespaceName, NamespaceState>();
-  const signatures = new Map<NamespaceName, string | null>();
-  const { door, known, recognised, loaded, aliasPrefix } = reading;
-  if (door === null) return { found, signatures };
+  const knownTables = new Map<string, NftTable>();
+  if (door === null) return { found, knownTables };
   const byName = Map.groupBy(known.namespaces, ({ name }) => name);
-  const justLoaded = new Set([...loaded.keys()].map((key) => key.split(" ")[0]));
   for (const [index, name] of names.entries()) {
     if (index % WITHOUT_PAUSE === WITHOUT_PAUSE - 1) await pause();
     const states = byName.get(name) ?? [];
     if (name === null || isVlanAware(states)) continue;
     const inside = readInside(door, name, new Set(states.flatMap(sysctlKeys)));
     if (inside === null) continue;
-    signatures.set(name, inside.signature);
+    const { signature, shown, routes, rules, sysctls } = inside;
     const hasTables = states.some(({ tables }) => tables.length > 0);
-    const entry = recognised.get(name);
-    const isRecognised = entry?.signature === inside.signature && !justLoaded.has(name);
-    if (hasTables && !isRecognised) continue;
-    const tables = hasTables ? entry!.tables : [];
-    const words = states[0]?.words ?? "";
-    const state = stateOf(name, words, inside.shown, inside.routes, inside.rules, inside.sysctls, tables);
+    if (hasTables && signature === null) continue;
+    const { tables, known: some } = hasTables
+      ? recogniseTables(door, name, signature!, recognised, loaded)
+      : { tables: [], known: [] };
+    for (const table of some) knownTables.set(`${name} ${table.family} ${table.name}`, table);
+    if (tables === null) continue;
+    const state = stateOf(name, states[0]?.words ?? "", shown, routes, rules, sysctls, tables);
     found.set(name, ownPart(state, known, aliasPrefix));
   }
-  return { found, signatures };
+  return { found, knownTables };
 }
 
 function isVlanAware(states: readonly NamespaceState[]): boolean {
@@ -193,26 +195,22 @@ function parseNamespace(
   name: NamespaceName,
   text: string,
   reading: Reading,
-  signature: string | null,
+  knownTables: ReadonlyMap<string, NftTable>,
 ): NamespaceState {
-  const { known, recognised } = reading;
+  const { known } = reading;
   const [ip = "", ...sections] = text.split(/^@(?=(?:nft|sysctl|vlan)$)/m);
   const section = (wanted: string) =>
     (sections.find((one) => one.startsWith(`${wanted}\n`)) ?? "").slice(wanted.length + 1);
   const [shown = [], routes = [], rules = []] = jsonLists(ip);
   const vlans = vlansOf(jsonLists(section("vlan"))[0] ?? []);
   const words = known.namespaces.find((one) => one.name === name)?.words ?? "";
-  const tables = tablesOf(name, section("nft"), reading);
+  const tables = tablesOf(name, section("nft"), reading, knownTables);
   const state = stateOf(name, words, shown, routes, rules, sysctlsOf(section("sysctl")), tables);
   const links = state.links.map((link) =>
     link.port === null || !vlans.has(link.name)
       ? link
       : { ...link, port: { ...link.port, vlans: vlans.get(link.name)! } },
   );
-  if (name !== null && signature !== null && tables.every(({ family }) => family !== "netdev"))
-    recognised.set(name, { signature, tables });
-  // What hangs on a device changes with it, and is not counted as a change.
-  else if (name !== null) recognised.delete(name);
   return ownPart({ ...state, links }, known, reading.aliasPrefix);
 }
 
@@ -240,16 +238,23 @@ function withoutLiveElements(body: string): string {
   return body.replaceAll(sets, "$1");
 }
 
-function tablesOf(namespace: NamespaceName, text: string, { listings, loaded }: Reading): NftTable[] {
+function tablesOf(
+  namespace: NamespaceName,
+  text: string,
+  { listings, loaded }: Reading,
+  knownTables: ReadonlyMap<string, NftTable>,
+): NftTable[] {
   const tables: NftTable[] = [];
   for (const [body, family, name] of text.matchAll(/^table (\w+) (\S+) \{\n.*?^\}$/gms)) {
     const key = `${namespace ?? ""} ${family} ${name}`;
     const listing = contentHash(withoutLiveElements(body));
-    const justLoaded = loaded.get(key);
+    const justLoaded = loaded.get(key)?.hash;
     if (justLoaded !== undefined) {
       listings.set(key, { listing, hash: justLoaded });
       loaded.delete(key);
     }
+    const known = knownTables.get(key);
+    if (known !== undefined) listings.set(key, { listing, hash: known.hash });
     const entry = listings.get(key);
     const head = `table ${family} ${name}`;
     tables.push({
