@@ -32,7 +32,10 @@ export interface SessionAnswer {
   readonly role: Role | null;
   /** To be sent as `X-CSRF-Token` with everything that is not GET; null when nobody is logged in. */
   readonly csrfToken: string | null;
-  /** False on loopback without a file of users: everybody there is admin, and there is no way to log out. */
+  /**
+   * False on loopback without a file of users, where everybody is admin, and behind a sign-on proxy: there is
+   * no way to log in or out.
+   */
   readonly isLoginRequired: boolean;
   readonly program: { readonly version: string; readonly node: string; readonly isDemo: boolean };
   /** Which pages have something to show. */

@@ -23,8 +23,8 @@ export interface ApiServerOptions {
   readonly routes: readonly Route[];
   readonly sessions: Sessions;
   readonly files: StaticFiles;
-  /** Somebody has tried to change something and may not. */
-  noteRefusal(session: Session | null, client: string, what: string, refused: Answer): void;
+  /** Somebody who is known has tried to change something and may not. Strangers must not fill the log. */
+  noteRefusal(session: Session, client: string, what: string, refused: Answer): void;
   /** A defect of ours, for the operator: the browser only learns that there was one. */
   report(text: string): void;
 }
@@ -90,7 +90,7 @@ export class ApiServer {
       refuseStranger(route, session) ??
       refuseForgery(request, route, session);
     if (refused !== null) {
-      if (route.method !== "GET")
+      if (route.method !== "GET" && session !== null)
         this.#options.noteRefusal(session, client, `${route.method} ${path}`, refused);
       return refused;
     }

@@ -220,3 +220,10 @@ test("without a datacentre its routes say so, and the rest goes on", async (t) =
   assert.equal((await ask("/api/v1/check")).status, 200);
   assert.equal((await ask("/api/v1/consoles")).json<ConsolesAnswer>().isConfigured, false);
 });
+
+test("a defect of the dashboard is told once and ends nothing", async (t) => {
+  const { dashboard, reports, ask } = await startDashboard(t);
+  for (let i = 0; i < 3; i++) dashboard.handleRequests(null as never, 1);
+  assert.equal(reports.filter((text) => text.startsWith("dashboard: TypeError")).length, 1);
+  assert.equal((await ask("/api/v1/overview")).status, 200);
+});

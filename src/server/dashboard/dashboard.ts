@@ -1,5 +1,6 @@
 // The dashboard in the master: listens, asks the counters once a second, and ends with the rest. It never
-// stands between a client and a server, so whatever happens here, traffic goes on.
+// stands between a client and a server, and a defect in it is told and ends nothing but the call, so traffic
+// and health checks go on.
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ApiError } from "../../model/dashboard-api.ts";
@@ -32,6 +33,7 @@ export class Dashboard {
   readonly #servers: Server[] = [];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #origin: string | null = null;
+  #lastDefect = "";
 
   constructor(settings: DashboardSettings, source: DashboardSource) {
     this.#settings = settings;
@@ -60,9 +62,9 @@ export class Dashboard {
       routes: allRoutes(this.#state, sessions),
       sessions,
       files: new StaticFiles(this.#settings.assetsDirectory ?? builtDashboard()),
-      noteRefusal: (session, client, what, { body }) => {
+      noteRefusal: ({ user }, client, what, { body }) => {
         const { error } = body as ApiError;
-        this.#state.audit({ event: "refused", user: session?.user ?? "", client, what, reason: error.code });
+        this.#state.audit({ event: "refused", user, client, what, reason: error.code });
       },
       report: this.#source.report,
     });
@@ -78,21 +80,32 @@ export class Dashboard {
     const name = this.#settings.names[0] ?? hostOf(places.places);
     this.#origin = `${scheme}://${name}${port === standard ? "" : `:${port}`}`;
     this.#timers.push(setInterval(() => this.tick(), TICK_MS));
-    this.#timers.push(setInterval(() => this.#state.tellRequests(), REQUESTS_MS));
+    this.#timers.push(setInterval(() => this.#guard(() => this.#state.tellRequests()), REQUESTS_MS));
     return null;
   }
 
   /** What happens once a second. */
   tick(): void {
-    this.#state.tick();
+    this.#guard(() => this.#state.tick());
   }
 
   handleReload(sources: readonly SourceText[]): void {
-    this.#state.handleReload(sources);
+    this.#guard(() => this.#state.handleReload(sources));
   }
 
   handleRequests(requests: readonly EndedRequest[], endedCount: number): void {
-    this.#state.handleRequests(requests, endedCount);
+    this.#guard(() => this.#state.handleRequests(requests, endedCount));
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      const text = `dashboard: ${String(error)}`;
+      // Once a second it would fill the log.
+      if (text !== this.#lastDefect) this.#source.report(text);
+      this.#lastDefect = text;
+    }
   }
 
   /** Readers of events are told; whatever else is going on is cut. */

@@ -187,7 +187,9 @@ test("ten wrong passwords from one address in a minute, and it has to wait; the 
   const sessions = new Sessions({ usersFile, signOn: null, isSecure: false }, () => now);
   for (let i = 0; i < 10; i++) assert.equal((await sessions.logIn("anna", "wrong", "a")).kind, "wrong");
   const refused = await sessions.logIn("anna", PASSWORD, "a");
-  assert.deepEqual(refused, { kind: "too-many", retryAfterSeconds: 60 });
+  assert.deepEqual(refused, { kind: "too-many", retryAfterSeconds: 60, isNews: true });
+  const again = await sessions.logIn("anna", PASSWORD, "a");
+  assert.deepEqual(again, { ...refused, isNews: false }, "who goes on asking is told of once");
   assert.equal((await sessions.logIn("anna", PASSWORD, "b")).kind, "logged-in");
   now += 60_001;
   assert.equal((await sessions.logIn("anna", PASSWORD, "a")).kind, "logged-in");

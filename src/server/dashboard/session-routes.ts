@@ -78,7 +78,7 @@ async function logIn(
   const isName = userNameFault(user) === null;
   const outcome = await sessions.logIn(isName ? user : "", password, client);
   if (outcome.kind === "too-many") {
-    state.audit({ event: "login-refused", ...facts, reason: "too many failures" });
+    if (outcome.isNews) state.audit({ event: "login-refused", ...facts, reason: "too many failures" });
     return refusal(429, "too-many-failures", "too many failures from here", "Wait a minute.", {
       "retry-after": String(outcome.retryAfterSeconds),
     });

@@ -34,7 +34,14 @@ interface LoginSession extends Session {
 export type LoginOutcome =
   | { readonly kind: "logged-in"; readonly cookie: string; readonly session: Session }
   | { readonly kind: "wrong" }
-  | { readonly kind: "too-many"; readonly retryAfterSeconds: number };
+  /** `isNews`: the first time in this minute, so that who goes on asking does not fill the log. */
+  | { readonly kind: "too-many"; readonly retryAfterSeconds: number; readonly isNews: boolean };
+
+interface Failures {
+  count: number;
+  readonly untilMs: number;
+  isTold: boolean;
+}
 
 const COOKIE_LIFE_MS = 12 * 3_600_000;
 const IDLE_LIFE_MS = 2 * 3_600_000;
@@ -57,8 +64,8 @@ export class Sessions {
   readonly #isSecure: boolean;
   readonly #now: () => number;
   readonly #sessions = new Map<string, LoginSession>();
-  readonly #failures = new Map<string, { count: number; readonly untilMs: number }>();
-  #failuresOfAll = { count: 0, untilMs: 0 };
+  readonly #failures = new Map<string, Failures>();
+  #failuresOfAll: Failures = { count: 0, untilMs: 0, isTold: false };
   /** Where nobody logs in everybody has this one, and tokens of those who are signed on are made of it. */
   readonly #openToken = newToken();
 
@@ -106,8 +113,8 @@ export class Sessions {
 
   async logIn(user: string, password: string, client: string): Promise<LoginOutcome> {
     const usersFile = this.#usersFile;
-    const waitMs = this.#waitMsOf(client);
-    if (waitMs > 0) return { kind: "too-many", retryAfterSeconds: Math.ceil(waitMs / 1000) };
+    const tooMany = this.#tooManyOf(client);
+    if (tooMany !== null) return tooMany;
     // Counted before the password is looked at, so that many at once count too.
     this.#noteFailure(client);
     if (usersFile === null || password.length > PASSWORD_CHARACTERS_MAX) return { kind: "wrong" };
@@ -161,20 +168,26 @@ export class Sessions {
     return pairs.find((pair) => pair.startsWith(start))?.slice(start.length) ?? "";
   }
 
-  #waitMsOf(client: string): number {
+  /** Null: it may try. */
+  #tooManyOf(client: string): Extract<LoginOutcome, { kind: "too-many" }> | null {
     const now = this.#now();
     const own = this.#failures.get(client);
-    const waits = [
-      own !== undefined && own.count >= FAILURES_MAX ? own.untilMs - now : 0,
-      this.#failuresOfAll.count >= FAILURES_OF_ALL_MAX ? this.#failuresOfAll.untilMs - now : 0,
-    ];
-    return Math.max(0, ...waits);
+    const all = this.#failuresOfAll;
+    const reached = [
+      ...(own !== undefined && own.count >= FAILURES_MAX ? [own] : []),
+      ...(all.count >= FAILURES_OF_ALL_MAX ? [all] : []),
+    ].filter(({ untilMs }) => untilMs > now);
+    if (reached.length === 0) return null;
+    const isNews = reached.every(({ isTold }) => !isTold);
+    for (const one of reached) one.isTold = true;
+    const untilMs = Math.max(...reached.map((one) => one.untilMs));
+    return { kind: "too-many", retryAfterSeconds: Math.ceil((untilMs - now) / 1000), isNews };
   }
 
   #noteFailure(client: string): void {
     const now = this.#now();
     if (this.#failuresOfAll.untilMs <= now)
-      this.#failuresOfAll = { count: 0, untilMs: now + FAILURE_LIFE_MS };
+      this.#failuresOfAll = { count: 0, untilMs: now + FAILURE_LIFE_MS, isTold: false };
     this.#failuresOfAll.count++;
     const known = this.#failures.get(client);
     if (known !== undefined && known.untilMs > now) {
@@ -183,7 +196,7 @@ export class Sessions {
     }
     this.#failures.delete(client);
     if (this.#failures.size >= CLIENTS_MAX) this.#failures.delete(this.#failures.keys().next().value!);
-    this.#failures.set(client, { count: 1, untilMs: now + FAILURE_LIFE_MS });
+    this.#failures.set(client, { count: 1, untilMs: now + FAILURE_LIFE_MS, isTold: false });
   }
 }
 

@@ -1,8 +1,11 @@
 // What of the datacentre is alive: machines that are servers of the running load balancer, by its checks and
 // counters, and what `apply` has made on this machine, compared with what there is.
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { NodeState, TopologyState } from "../../model/dashboard-datacenter.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
+import { safeName } from "../../network/plan/kernel-names.ts";
 import type { Server } from "../../proxy/runtime.ts";
 import { serverStatus } from "../../proxy/stats/server-status.ts";
 import { SlotCounters, type StatisticsView } from "../../proxy/stats/statistics-view.ts";
@@ -48,6 +51,9 @@ async function readApplied(name: string): Promise<Applied> {
   try {
     // What `apply` needs is much, and nobody needs it who only looks at traffic.
     const { openDriver } = await import("../datacenter/live-network.ts");
+    const { stateRoot } = await import("../../driver/linux/disk-store.ts");
+    // Opening makes the directory; whoever only looks leaves nothing behind.
+    if (!existsSync(join(stateRoot(), safeName(name)))) return { applied: "no", drift: [] };
     const { driver, store } = openDriver(name);
     const applied = store.readApplied();
     if (applied === null) return { applied: "no", drift: [] };
