@@ -83,7 +83,7 @@ function beyondText(beyond: Beyond | null, level: TraceLevel, terminal: Terminal
     : `${head}${title("On to the server")}${textOf(beyond.onward, level, terminal)}`;
 }
 
-function textOf(trace: Trace, level: TraceLevel, terminal: Terminal): string {
+export function textOf(trace: Trace, level: TraceLevel, terminal: Terminal): string {
   const roles = { title: "title", good: "good", bad: "error", place: "place", faint: "faint" } as const;
   return traceText(trace, { level, paint: (role, text) => colour(terminal.isColour, roles[role], text) });
 }

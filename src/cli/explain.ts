@@ -21,6 +21,8 @@ Options for packets:
   --json       as data
   --url URL    what is asked of a load balancer where the way ends at one; -H 'NAME: VALUE' adds a header
   --pcap OUT   write the frames to a file for Wireshark or tshark; each port is an interface
+  --live       send it in the network that sallyport apply has made (--rootless: in one of your own; --host NAME), listen
+               at every cable, and hold the frames, there and back, against these
   -h, --help   show this
 
 Examples:
@@ -28,8 +30,9 @@ Examples:
   sallyport explain datacenter.yaml internet to 203.0.113.10:8001 --back
   sallyport explain datacenter.yaml shop.test-a/web to shop.test-a/db tcp 5432 --full
   sallyport explain publish datacenter.yaml 203.0.113.10:8001
+  sallyport explain --rootless datacenter.yaml internet to 203.0.113.10:8001 --live
 
-Exit codes: 0 it arrives, 1 it does not, or the question or the file is wrong.
+Exit codes: 0 it arrives, 1 it does not, or the question or the file is wrong; with --live 0 when the kernel agrees.
 `;
 
 export async function explain(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -50,6 +53,7 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
     terminal.write(HELP);
     return 0;
   }
+  if (args.includes("--live")) return (await import("./explain-live.ts")).explainLive(args, HELP, terminal);
   if (isDatacenterFile(first)) return (await import("./explain-packet.ts")).explainPacket(args, terminal);
   return complainOfUsage(
     terminal,

@@ -41,7 +41,7 @@ export function compareTrace(
   );
   const [wanted, found] = [byPlace(explained, places), byPlace(captures, places)];
   const disagreements: Disagreement[] = [];
-  for (const place of places) {
+  for (const place of new Set([...wanted.keys(), ...places])) {
     const [left, right] = [wanted.get(place) ?? [], found.get(place) ?? []];
     for (let i = 0; i < Math.max(left.length, right.length); i++) {
       const [a, b] = [left[i] ?? null, right[i] ?? null];

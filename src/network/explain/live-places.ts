@@ -30,9 +30,8 @@ function placesByWords({ nodes }: Topology): Map<string, LivePlace> {
   const places = new Map<string, LivePlace>();
   for (const node of nodes.values()) {
     if (!("interfaces" in node)) continue;
-    for (const { name, network } of node.interfaces) {
-      const words = `${node.name}/${node.kind === "external" ? network : name}`;
-      places.set(words.replaceAll(/[^\w./:-]/g, "_"), { node: node.name, port: name });
+    for (const { name } of node.interfaces) {
+      places.set(`${node.name}/${name}`.replaceAll(/[^\w./:-]/g, "_"), { node: node.name, port: name });
     }
   }
   return places;

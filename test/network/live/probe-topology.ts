@@ -12,17 +12,16 @@ import { FrameCapture } from "../../../src/driver/linux/frame-capture.ts";
 import type { IpProtocol } from "../../../src/model/datacenter.ts";
 import type { ResolvedDatacenter } from "../../../src/model/resolved-datacenter.ts";
 import type { Trace } from "../../../src/model/trace.ts";
-import { decodePacket, type Packet } from "../../../src/network/device/packet.ts";
 import {
   compareTrace,
   type Disagreement,
   type LiveCapture,
 } from "../../../src/network/explain/compare-trace.ts";
 import { compileNetwork, explain, type Network } from "../../../src/network/explain/explain.ts";
+import { questionKeyOf, withoutRepeats } from "../../../src/network/explain/live-frames.ts";
 import { livePlaces } from "../../../src/network/explain/live-places.ts";
 import type { Desired } from "../../../src/network/plan/desired-state.ts";
 import { readReference } from "../../../src/server/explain/packet-words.ts";
-import { decodeEthernet, ETHER_TYPES } from "../../../src/wire/ethernet.ts";
 import type { AgentJob, AgentOutcome, AgentQuestion } from "./probe-agent.ts";
 
 const AGENT = fileURLToPath(new URL("probe-agent.ts", import.meta.url));
@@ -77,7 +76,7 @@ export async function probeTopology(
       // What comes to the switch is what a node has sent.
       return place === undefined ? [] : [{ ...place, direction: direction === "in" ? "out" : "in", frame }];
     });
-    const byKey = Map.groupBy(frames, ({ frame }) => keyOf(frame));
+    const byKey = Map.groupBy(frames, ({ frame }) => questionKeyOf(frame));
     return keyed.flatMap((one): { question: Question; verdict: Verdict }[] => {
       const seen = withoutRepeats(byKey.get(one.key) ?? []);
       const verdict = judge(one, network, seen, outcomes.get(one.key) ?? null, [...places.byLink.values()]);
@@ -93,7 +92,7 @@ export async function probeTopology(
             suspects.map(({ question }) => question),
             PATIENT_MS,
           );
-    const frames = capture.frames().filter(({ frame }) => keyOf(frame) !== null).length;
+    const frames = capture.frames().filter(({ frame }) => questionKeyOf(frame) !== null).length;
     return { asked: questions.length, frames, verdicts: again.map(({ verdict }) => verdict) };
   } finally {
     for (const { child } of agents.values()) child.kill("SIGKILL");
@@ -242,40 +241,4 @@ function explainedOutcome({ question, there, back }: Trace): AgentOutcome["outco
   if (back?.disposition !== "delivered") return null;
   if (question.protocol !== "tcp") return "answered";
   return there.disposition === "refused" ? "refused" : "connected";
-}
-
-/** The question that a frame belongs to; null: none, or it is not the first packet or its answer. */
-function keyOf(frame: Uint8Array): number | null {
-  const packet = packetOf(frame);
-  if (packet === null) return null;
-  const { body } = packet;
-  if (body.kind === "icmp") return body.type.startsWith("echo-") ? body.identifier : null;
-  if (body.kind === "udp") return Math.max(body.sourcePort, body.destinationPort);
-  if (body.kind !== "tcp") return null;
-  // A reset without ACK is no answer: it says that an answer was not expected.
-  const isAnswer = body.flags.includes("rst") && body.flags.includes("ack");
-  return body.flags.includes("syn") || isAnswer ? Math.max(body.sourcePort, body.destinationPort) : null;
-}
-
-function packetOf(frame: Uint8Array): Packet | null {
-  const ethernet = decodeEthernet(frame);
-  if (!ethernet.ok) return null;
-  const { etherType, payloadOffset } = ethernet.value;
-  const family = etherType === ETHER_TYPES.ipv4 ? 4 : etherType === ETHER_TYPES.ipv6 ? 6 : null;
-  const packet = family === null ? null : decodePacket(frame, payloadOffset, family);
-  return packet?.ok === true ? packet.value : null;
-}
-
-/** TCP tries again; the same frame at the same place is the same packet. */
-function withoutRepeats(captures: readonly LiveCapture[]): LiveCapture[] {
-  const seen = new Set<string>();
-  return captures.filter(({ node, port, direction, frame }) => {
-    const packet = packetOf(frame)!;
-    const { body } = packet;
-    const flags = body.kind === "tcp" ? body.flags.join() : "";
-    const words = `${node} ${port} ${direction} ${packet.source} ${packet.destination} ${packet.ttl} ${flags}`;
-    if (seen.has(words)) return false;
-    seen.add(words);
-    return true;
-  });
 }
