@@ -44,8 +44,8 @@ export interface Faults {
 export class ClusterWorld {
   now: number = 1_000_000;
   faults: Faults = { loss: 0, delayMaxMs: 2 };
-  /** Members of different sides do not hear each other. */
-  side: (member: number) => number;
+  /** Whether the network takes anything from one member to another. */
+  hears: (to: number, from: number) => boolean;
   /** What two had at a time; it need not hold while some do not hear each other. */
   readonly overlaps: string[] = [];
   readonly random: () => number;
@@ -55,7 +55,7 @@ export class ClusterWorld {
 
   constructor(seed: number) {
     this.random = seededRandom(seed);
-    this.side = () => 0;
+    this.hears = () => true;
   }
 
   start(member: number, settings: SharedSettings, wish: Wish = "run"): void {
@@ -151,7 +151,7 @@ export class ClusterWorld {
     this.#watch(node.settings.rules);
     const text = encodeHeartbeat(output.heartbeat);
     for (const { member: to } of this.nodes.values()) {
-      if (to === node.member || this.side(to) !== this.side(node.member)) continue;
+      if (to === node.member || !this.hears(to, node.member)) continue;
       const way = `${node.member} ${to}`;
       const inARow = this.#lostInARow.get(way) ?? 0;
       const isLost = inARow < LOST_IN_A_ROW_MAX && this.random() < this.faults.loss;

@@ -120,16 +120,29 @@ test("two halves that do not hear each other each take everything, and share aga
   for (let seed = 2000; seed < 2000 + ROUNDS; seed++) {
     const { world, settings } = randomWorld(seed);
     world.run(SETTLE_MS);
-    world.side = (member) => (member === 1 ? 1 : 0);
+    world.hears = (to, from) => (to === 1) === (from === 1);
     world.run(SETTLE_MS);
     for (let slot = 0; slot < BUCKET_COUNT; slot++)
       assert.equal(world.holdersOf(settings.rules[0]!, slot).length, 2, `seed ${seed}`);
-    world.side = () => 0;
+    world.hears = () => true;
     world.run(SETTLE_MS);
     world.overlaps.length = 0;
     assertSettled(world, settings, `seed ${seed}`);
     world.run(SETTLE_MS);
     assert.deepEqual(world.overlaps, [], `seed ${seed}`);
+  }
+});
+
+test("a member that nobody hears, though it hears the others, leaves its share to them", () => {
+  for (let seed = 3000; seed < 3000 + ROUNDS; seed++) {
+    const { world, settings } = randomWorld(seed);
+    world.run(SETTLE_MS);
+    world.hears = (_to, from) => from !== 1;
+    world.run(SETTLE_MS);
+    assert.equal(sharesIn(world, settings.rules[0]!, `seed ${seed}`).get(1), undefined, `seed ${seed}`);
+    world.hears = () => true;
+    world.run(SETTLE_MS);
+    assertSettled(world, settings, `seed ${seed}`);
   }
 });
 
@@ -166,6 +179,21 @@ test("new weights count when all have them; until then everybody keeps what they
     ],
   );
   assert.deepEqual(world.overlaps, []);
+});
+
+test("a rule that says something else about its ports begins anew, and passes from nobody to one", () => {
+  const world = new ClusterWorld(8);
+  const old = settingsOf([50, 50, 100]);
+  const [web, other] = old.rules;
+  const next = { ...old, rules: [{ ...web!, kind: "single" } as const, other!], digest: "b" };
+  for (const member of old.members) world.start(member, old);
+  world.run(SETTLE_MS);
+  for (const member of old.members) {
+    world.setSettings(member, next);
+    assert.equal(world.nodes.get(member)!.core.status(world.now).held.get("web"), undefined);
+  }
+  world.run(500);
+  assert.deepEqual(world.holdersOf(next.rules[0]!, 0).length, 1);
 });
 
 test("a drained member hands over within moments; one that stops, at once", () => {

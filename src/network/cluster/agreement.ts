@@ -10,7 +10,7 @@
 // So does NLB; whoever reaches both halves would be answered twice.
 import type { Ip } from "../../base/ip.ts";
 import type { Heartbeat, View, Wish } from "./heartbeat.ts";
-import { type SharedRule, slotOwners } from "./shares.ts";
+import { hasSameSlots, type SharedRule, slotOwners } from "./shares.ts";
 
 export const HEARTBEAT_MS = 1000;
 /** Five missed. */
@@ -133,19 +133,21 @@ export class ClusterMember {
   /** What is held of rules that stay is kept until all have the new ones. */
   setSettings(settings: SharedSettings, now: number): void {
     this.#noticePause(now);
-    const hasChanged = settings.digest !== this.#settings.digest;
+    const before = this.#settings;
     this.#settings = settings;
     for (const member of this.#peers.keys())
       if (!settings.members.includes(member)) this.#peers.delete(member);
-    const names = settings.rules.map(({ name }) => name);
+    const kept = settings.rules.filter((rule) => before.rules.some((one) => hasSameSlots(one, rule)));
+    const names = kept.map(({ name }) => name);
     this.#held = new Map([...this.#held].filter(([name]) => names.includes(name)));
-    if (hasChanged) this.#viewSequence = this.#sequence;
+    if (settings.digest !== before.digest) this.#viewSequence = this.#sequence;
     this.#sendSoon(now);
     this.#update(now);
   }
 
   /** Null until something is to be sent. */
   takeOutput(now: number): MemberOutput | null {
+    this.#noticePause(now);
     if (now < this.#sendAt) return null;
     const heartbeat: Heartbeat = {
       cluster: this.#settings.cluster,
@@ -261,7 +263,7 @@ export class ClusterMember {
     if (this.#wish === "stop" || this.#isLeaving) return new Map();
     // Nobody keeps it from being drained, not even one who never agrees.
     if (this.#wish === "drain" && now - this.#wishSince >= LOST_AFTER_MS) return new Map();
-    if (!this.#isAgreed) return this.#held;
+    if (!this.#isAgreed) return this.#withoutLost();
     const active = new Set(this.#view.active);
     const holdings = this.#settings.rules.map((rule) => {
       const before = new Set(this.#held.get(rule.name));
@@ -274,6 +276,22 @@ export class ClusterMember {
       return [rule.name, slots] as const;
     });
     return new Map(holdings.filter(([, slots]) => slots.length > 0));
+  }
+
+  /**
+   * Who does not hear this member has given it up, for a reason that need not show here, and has its share.
+   */
+  #withoutLost(): Holdings {
+    const holdings = new Map(this.#held);
+    for (const { heartbeat } of this.#peers.values()) {
+      if (!heartbeat.isReady || heartbeat.view.present.includes(this.#member)) continue;
+      for (const [name, theirs] of heartbeat.held) {
+        const left = (holdings.get(name) ?? []).filter((slot) => !theirs.includes(slot));
+        if (left.length > 0) holdings.set(name, left);
+        else holdings.delete(name);
+      }
+    }
+    return holdings;
   }
 }
 

@@ -93,7 +93,7 @@ export function sharedRule(cluster: ResolvedCluster, rule: ClusterRule): SharedR
     member: priority,
     value: weightOf(rule, machine),
   }));
-  return { name, kind: "multiple", members };
+  return { name, kind: "multiple", affinity: rule.affinity?.value ?? "single", members };
 }
 
 function prioritiesOf(cluster: ResolvedCluster, rule: ClusterRule | null): SharedRule["members"] {

@@ -4,10 +4,12 @@
 export const BUCKET_COUNT = 60;
 
 export interface SharedRule {
-  /** Unique in its cluster, and the same as long as it is about the same ports: "tcp 80 none". */
+  /** Unique in its cluster, and the same as long as it is about the same ports: "tcp 80". */
   readonly name: string;
   /** `multiple`: by buckets. `single`: one member has all of it, its only slot. */
   readonly kind: "multiple" | "single";
+  /** Of `multiple`: what decides on the bucket. */
+  readonly affinity?: "none" | "single" | "class-c";
   /** All members by their number, with weight (multiple) or priority (single; the lowest goes first). */
   readonly members: readonly RuleMember[];
 }
@@ -15,6 +17,11 @@ export interface SharedRule {
 export interface RuleMember {
   readonly member: number;
   readonly value: number;
+}
+
+/** Whether a slot of the one is the same packets as that slot of the other. */
+export function hasSameSlots(a: SharedRule, b: SharedRule): boolean {
+  return a.name === b.name && a.kind === b.kind && a.affinity === b.affinity;
 }
 
 /** 60 buckets, or one slot for everything. */

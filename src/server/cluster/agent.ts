@@ -47,6 +47,8 @@ class Agent {
   readonly #announcer = new Announcer(log);
   #cable: CableWatch | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** It can be heard. */
+  #isServing = false;
   #isWriting = false;
   #isLeaving = false;
   #fault: string | null = null;
@@ -86,6 +88,7 @@ class Agent {
     this.#cable = new CableWatch(this.#settings.device, () => this.#plugIn(), log);
     await this.#plugIn();
     process.on("SIGTERM", () => this.#leave());
+    this.#isServing = true;
     log(`member ${this.#settings.member} of ${this.#settings.name}, ${this.#settings.shared.cluster}`);
     this.#go();
     return null;
@@ -93,7 +96,7 @@ class Agent {
 
   /** Carries out what the member wants to have done, and comes again when it is time. */
   #go(): void {
-    if (this.#isWriting) return;
+    if (this.#isWriting || !this.#isServing) return;
     const output = this.#core.takeOutput(now());
     if (output !== null) {
       this.#isWriting = true;

@@ -1,0 +1,95 @@
+// What a cluster becomes on Linux, worked out from the example file: the rules of its members, the settings
+// of their agents, and what is said of clusters that do not run.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { liveSetsText } from "../../src/network/cluster/live-sets.ts";
+import type { MemberSettings } from "../../src/network/cluster/member-settings.ts";
+import { desiredOf } from "./live/state-of.ts";
+
+const FILE = fileURLToPath(new URL("../../examples/network/nlb-cluster.yaml", import.meta.url));
+const TEXT = readFileSync(FILE, "utf8");
+
+function settingsIn(text: string): MemberSettings[] {
+  return desiredOf(FILE, text).state.processes.map(
+    ({ files }) => JSON.parse(files[1]!.text) as MemberSettings,
+  );
+}
+
+function rulesOf(text: string, machine: string): string {
+  const namespace = desiredOf(FILE, text).state.namespaces.find(
+    ({ words }) => words === `machine ${machine}`,
+  );
+  return namespace!.tables.map((table) => table.text).join("");
+}
+
+test("each member has an agent that knows its number, its rules and where the others are", () => {
+  const [first, , third] = settingsIn(TEXT);
+  assert.equal(first!.member, 1);
+  assert.equal(third!.member, 3);
+  assert.equal(first!.broadcast, "192.168.30.255");
+  assert.deepEqual(
+    first!.shared.rules.map(({ name, kind, members }) => [name, kind, members.map(({ value }) => value)]),
+    [
+      ["tcp 80", "multiple", [50, 50, 100]],
+      ["other", "single", [1, 2, 3]],
+    ],
+  );
+  assert.equal(first!.shared.digest, third!.shared.digest);
+});
+
+test("what members must agree on has another digest when it changes, and rules keep their names", () => {
+  const [before] = settingsIn(TEXT);
+  const [after] = settingsIn(TEXT.replace("iis-3: 100", "iis-3: 60"));
+  assert.notEqual(before!.shared.digest, after!.shared.digest);
+  assert.deepEqual(before!.sets, after!.sets);
+});
+
+test("rules about the same ports are told apart", () => {
+  const twice = TEXT.replace("rules:", "rules:\n      - {ports: 80, protocol: tcp, filtering: single}");
+  const [one] = settingsIn(twice);
+  assert.deepEqual(
+    one!.shared.rules.map(({ name }) => name),
+    ["tcp 80", "tcp 80 (2)", "other"],
+  );
+  assert.equal(new Set(one!.sets).size, 3);
+});
+
+test("only a unicast cluster behind a switch that notifies is announced", () => {
+  const notified = TEXT.replace("notify-switches: false", "notify-switches: true");
+  assert.equal(settingsIn(TEXT)[0]!.isAnnounced, false);
+  assert.equal(settingsIn(notified)[0]!.isAnnounced, true);
+  assert.equal(settingsIn(notified.replace("mode: unicast", "mode: igmp"))[0]!.isAnnounced, false);
+});
+
+test("the rules name every set that the agent fills, and start with nothing in them", () => {
+  const [settings] = settingsIn(TEXT);
+  const rules = rulesOf(TEXT, "iis-1");
+  const filled = liveSetsText(settings!, new Map([["tcp 80", [0, 59]]]), false);
+  for (const [, set] of filled.matchAll(/^flush set ip sallyport_cluster (\S+)$/gm)) {
+    assert.match(rules, new RegExp(`set ${set} \\{\n[^=]*?\n  \\}`));
+    assert.match(rules, new RegExp(`@${set}\\b`));
+  }
+  assert.match(filled, /\{ 0, 59 \}/);
+  assert.doesNotMatch(liveSetsText(settings!, new Map(), true), /timeout/, "who is stopped has no lease");
+});
+
+test("a cluster with an IPv6 address has no agents and no shared MAC, and it is said once", () => {
+  const text = `
+datacenter: six
+networks: {farm: {subnet: "fd00::/64"}}
+machines: {a: {network: farm, address: "fd00::1"}, b: {network: farm, address: "fd00::2"}}
+clusters: {web: {machines: [a, b], address: "fd00::50"}}
+`;
+  const { state, notes } = desiredOf(FILE, text);
+  assert.equal(state.processes.length, 0);
+  const macs = state.namespaces.flatMap(({ links }) =>
+    links.flatMap(({ name, mac }) => (name === "eth0" ? [mac] : [])),
+  );
+  assert.equal(new Set(macs).size, 2);
+  assert.deepEqual(
+    notes.filter((note) => note.includes("cluster web")).map((note) => note.slice(0, 44)),
+    ["cluster web does not run: its address is one"],
+  );
+});
