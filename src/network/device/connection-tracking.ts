@@ -17,6 +17,8 @@ export interface Connection {
   /** What answers look like when they come in. Set once the first packet is through. */
   reply: Tuple;
   isConfirmed: boolean;
+  /** Its first packet was sent by who tracks it, and did not only pass. */
+  readonly isOwn: boolean;
 }
 
 export class ConnectionTable {
@@ -27,9 +29,9 @@ export class ConnectionTable {
   }
 
   /** Of a packet that nobody has seen yet. It counts when it is confirmed: behind all rules. */
-  begin(packet: Packet): Connection {
+  begin(packet: Packet, { isOwn }: { readonly isOwn: boolean }): Connection {
     const original = tupleOf(packet);
-    return { original, reply: reversed(original), isConfirmed: false };
+    return { original, reply: reversed(original), isConfirmed: false, isOwn };
   }
 
   isReplyFree(tuple: Tuple): boolean {
