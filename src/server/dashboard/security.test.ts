@@ -9,6 +9,7 @@ import { parseSubnet } from "../../base/ip.ts";
 import type { Role, SessionAnswer } from "../../model/dashboard-api.ts";
 import { setPassword } from "../console/users.ts";
 import { type Answered, startDashboard, type TestDashboard } from "./dashboard.fixture.ts";
+import { readOpenApi } from "./openapi.ts";
 import { Sessions } from "./sessions.ts";
 
 const PASSWORD = "correct horse";
@@ -75,6 +76,22 @@ test("each role may do what it may, and a refusal says what it would take", asyn
   const refused = await own.change("/api/v1/consoles/db/tickets", ticket, { headers: { cookie } });
   assert.equal(refused.status, 403);
   assert.match(refused.text, /operator/);
+});
+
+test("no route but that of the session and the OpenAPI file answers to strangers", async (t) => {
+  const own = await startDashboard(t, { usersFile });
+  const paths = readOpenApi()["paths"] as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const method of Object.keys(operations)) {
+      if (/\/(?:session|openapi\.json)$/.test(path)) continue;
+      const { status } = await own.ask(path.replaceAll(/\{\w+\}/g, "1"), {
+        method: method.toUpperCase(),
+        body: {},
+      });
+      assert.equal(status, 401, `${method} ${path}`);
+    }
+  }
+  assert.deepEqual(own.reports, [], "strangers do not fill the log");
 });
 
 test("a user who is taken out of the file is out at once, and one whose role changes has the new one", async (t) => {
