@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import Elk from "elkjs/lib/elk.bundled.js";
+import type { ElkNode } from "elkjs/lib/elk-api";
+import { elkGraph, layoutOf } from "./elk-graph.ts";
+import type { Drawn, DrawnNode } from "./grouping.ts";
+
+const box = (id: string, inside: string | null = null) =>
+  ({ id, node: null, title: id, lines: ["a line"], vlan: null, inside, layer: 0, members: [] }) as DrawnNode;
+
+test("boxes do not overlap, children lie in their fence, and links end at boxes", async () => {
+  const drawn: Drawn = {
+    nodes: [box("top"), box("fence"), box("in", "fence"), box("below", "fence"), box("other")],
+    links: [
+      { id: "1", from: "top", to: "fence", vlan: null, kind: "interface", label: "" },
+      { id: "2", from: "in", to: "below", vlan: null, kind: "interface", label: "" },
+      { id: "3", from: "top", to: "other", vlan: null, kind: "interface", label: "" },
+    ],
+    drawnBy: new Map(),
+  };
+  const layouter = new Elk() as unknown as { layout(graph: ElkNode): Promise<ElkNode> };
+  const { boxes, ways, width, height } = layoutOf(await layouter.layout(elkGraph(drawn)));
+  const at = (id: string) => boxes.get(id)!;
+  const holds = (outer: string, inner: string) =>
+    at(inner).x >= at(outer).x &&
+    at(inner).y >= at(outer).y &&
+    at(inner).x + at(inner).width <= at(outer).x + at(outer).width &&
+    at(inner).y + at(inner).height <= at(outer).y + at(outer).height;
+  assert.ok(holds("fence", "in") && holds("fence", "below"));
+  assert.ok(!holds("fence", "other"));
+  assert.ok(at("top").y + at("top").height < at("fence").y);
+  for (const { x, y, width: w, height: h } of boxes.values())
+    assert.ok(x >= 0 && y >= 0 && x + w <= width && y + h <= height);
+  const [start, end] = [ways.get("2")![0]!, ways.get("2")!.at(-1)!];
+  assert.ok(Math.abs(start.y - (at("in").y + at("in").height)) < 1, "begins at the lower edge");
+  assert.ok(Math.abs(end.y - at("below").y) < 1, "ends at the upper edge");
+});

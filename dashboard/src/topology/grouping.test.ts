@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TopologyAnswer, TopologyLink, TopologyNode } from "../../../src/model/dashboard-datacenter.ts";
+import { drawnOf, SHOWN_MAX } from "./grouping.ts";
+
+const node = (id: string, layer: number, inside: string | null = null) =>
+  ({
+    id,
+    kind: id.split("/")[0],
+    name: id.slice(id.indexOf("/") + 1),
+    layer,
+    inside,
+    lines: [],
+    vlan: 7,
+  }) as unknown as TopologyNode;
+const link = (from: string, to: string) =>
+  ({ id: `${from}${to}`, from, to, vlan: 7, kind: "interface", label: "" }) as TopologyLink;
+
+function datacenter(machines: number): TopologyAnswer {
+  const members = Array.from({ length: machines }, (_, index) => node(`machine/m${index}`, 7));
+  return {
+    nodes: [node("network/org", 4), node("network/two", 4), node("machine/both", 7), ...members],
+    links: [
+      link("network/org", "machine/both"),
+      link("machine/both", "network/two"),
+      ...members.map(({ id }) => link("network/org", id)),
+    ],
+  } as unknown as TopologyAnswer;
+}
+
+test("a few machines are drawn one by one", () => {
+  const { nodes, links } = drawnOf(datacenter(SHOWN_MAX), new Set());
+  assert.equal(nodes.length, 3 + SHOWN_MAX);
+  assert.equal(links.length, 2 + SHOWN_MAX);
+});
+
+test("of many their number is drawn, until their network is opened; who is in two networks stays", () => {
+  const many = datacenter(500);
+  const { nodes, links, drawnBy } = drawnOf(many, new Set());
+  assert.deepEqual(
+    nodes.map(({ title }) => title),
+    ["org", "two", "both", "500 machines"],
+  );
+  assert.deepEqual(
+    links.map(({ id }) => id),
+    ["network/org→machine/both", "network/two→machine/both", "network/org→group/network/org"],
+  );
+  assert.equal(drawnBy.get("machine/m77"), "group/network/org");
+  assert.equal(drawnOf(many, new Set(["network/org"])).nodes.length, 503);
+});
+
+test("what a fence holds is joined with it by its box", () => {
+  const answer = {
+    nodes: [node("fence/f", 6), node("network/f", 4, "fence/f"), node("machine/f/web", 7, "fence/f")],
+    links: [link("network/f", "fence/f"), link("network/f", "machine/f/web")],
+  } as unknown as TopologyAnswer;
+  const { links, nodes } = drawnOf(answer, new Set());
+  assert.deepEqual(
+    links.map(({ id }) => id),
+    ["network/f→machine/f/web"],
+  );
+  assert.equal(nodes[2]!.title, "web");
+});

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Box } from "./elk-graph.ts";
+import { nextInDirection } from "./next-box.ts";
+
+const at = (x: number, y: number): Box => ({ x, y, width: 10, height: 10 });
+const BOXES = new Map([
+  ["top", at(50, 0)],
+  ["left", at(0, 50)],
+  ["middle", at(50, 50)],
+  ["right", at(100, 52)],
+  ["bottom", at(55, 100)],
+]);
+
+test("arrow keys go to the nearest box in their direction, and nowhere where there is none", () => {
+  const next = (key: string) => nextInDirection(BOXES, "middle", key);
+  assert.deepEqual(["Up", "Down", "Left", "Right"].map(next), ["top", "bottom", "left", "right"]);
+  assert.equal(nextInDirection(BOXES, "top", "Up"), null);
+  assert.equal(nextInDirection(BOXES, null, "Up"), "top");
+  assert.equal(nextInDirection(new Map(), null, "Up"), null);
+});

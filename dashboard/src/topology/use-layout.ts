@@ -1,0 +1,26 @@
+// The layout, worked out beside the page (ELK in a worker), so that a large datacentre stops nobody's typing.
+import type { ELK } from "elkjs/lib/elk-api";
+import ElkApi from "elkjs/lib/elk-api.js";
+import workerUrl from "elkjs/lib/elk-worker.min.js?url";
+import { useEffect, useState } from "preact/hooks";
+import { elkGraph, type Layout, layoutOf } from "./elk-graph.ts";
+import type { Drawn } from "./grouping.ts";
+
+let layouter: ELK | null = null;
+
+/** Null until it is there; the last one stays while the next is worked out. */
+export function useLayout(drawn: Drawn | null): { readonly drawn: Drawn; readonly layout: Layout } | null {
+  const [result, setResult] = useState<{ readonly drawn: Drawn; readonly layout: Layout } | null>(null);
+  useEffect(() => {
+    if (drawn === null) return;
+    layouter ??= new ElkApi({ workerFactory: () => new Worker(workerUrl) });
+    let isWanted = true;
+    layouter.layout(elkGraph(drawn)).then((root) => {
+      if (isWanted) setResult({ drawn, layout: layoutOf(root) });
+    }, console.error);
+    return () => {
+      isWanted = false;
+    };
+  }, [drawn]);
+  return result;
+}
