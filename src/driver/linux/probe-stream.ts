@@ -6,7 +6,7 @@ import type { Probe } from "../../network/plan/probe-state.ts";
 
 /** A hundred a second are promised, and ping rounds up to ticks of the kernel: at 250 Hz 10 ms become 16. */
 const INTERVAL_MS = 5;
-/** A busy machine is late by less; so long without an answer, probes are lost. */
+/** So long without an answer, probes are lost, unless answers come again without a gap. */
 const SILENCE_MS = 250;
 /** Numbers of pings are 16 bits long. */
 const NUMBER_COUNT = 65_536;
@@ -51,11 +51,15 @@ export class ProbeStream {
     return (this.sent * 1000) / Math.max(1, this.#lastAtMs - this.#begunAtMs);
   }
 
+  /** Nothing comes back, or nothing is sent: a busy machine may let ping wait. The next answer will tell. */
+  get isSilent(): boolean {
+    return performance.now() - this.#lastAtMs > SILENCE_MS;
+  }
+
   /** How many of all so far were never answered. */
   lost(): number {
     const silentMs = performance.now() - this.#lastAtMs;
-    const isSilent = this.#highest > 0 && silentMs > SILENCE_MS;
-    return this.#missing.size + (isSilent ? Math.floor(silentMs / INTERVAL_MS) : 0);
+    return this.#missing.size + (this.isSilent ? Math.floor(silentMs / INTERVAL_MS) : 0);
   }
 
   stop(): void {

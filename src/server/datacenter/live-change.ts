@@ -140,13 +140,14 @@ async function runStage(
 ): Promise<string | null> {
   const reason = obstacle?.() ?? null;
   if (reason !== null) return `${words}: ${reason}`;
-  const lostBefore = lostOf(watched);
   const start = performance.now();
   const outcome = await applyUnderLock({ desired, file }, driver, store, progress);
   const elapsedMs = performance.now() - start;
   progress.phase(`watching probes after: ${words}`);
   await pause(WATCH_MS);
-  const lost = lostOf(watched) - lostBefore;
+  for (let waited = 0; waited < PATIENCE_MS && watched.some(({ isSilent }) => isSilent); waited += POLL_MS)
+    await pause(POLL_MS);
+  const lost = lostOf(watched);
   const fault = faultOf(outcome);
   stages.push({ words, steps: outcome.kind === "done" ? outcome.plan.steps.length : 0, elapsedMs, lost });
   if (fault !== null) return `${words}: ${fault}`;
