@@ -284,6 +284,8 @@ export interface BackendSettings {
   readonly cookie: CookieSettings | null;
   readonly dynamicCookieKey: string | null;
   readonly servers: readonly Server[];
+  /** `dispatch` or `option transparent`: takes instead of balancing what persistence does not. */
+  readonly dispatch: Server | null;
   readonly useServer: readonly ServerRule[];
   readonly persistRules: readonly PersistRule[];
   readonly retries: number;

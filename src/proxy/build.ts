@@ -10,7 +10,7 @@ import type { RuleEnvironment } from "./rules/environment.ts";
 import { setProcessVariables } from "./rules/process-variables.ts";
 import { compileBackendPrograms, compileFrontendPrograms } from "./rules/program.ts";
 import { type CompiledSample, compileSample } from "./rules/sample.ts";
-import { Backend, Frontend, type ListenerRuntime, type Runtime, Server } from "./runtime.ts";
+import { allServersOf, Backend, Frontend, type ListenerRuntime, type Runtime, Server } from "./runtime.ts";
 import { backendKey, frontendKey, listenerKey, type SlotTable, serverKey } from "./slots.ts";
 import type { SharedState } from "./state.ts";
 
@@ -64,6 +64,15 @@ function buildBackends({ configuration, slots, state }: BuildOptions): Backend[]
       if (cookie !== null && !backend.serversByCookie.has(cookie))
         backend.serversByCookie.set(cookie, server);
     }
+    const { dispatch } = proxy.backend;
+    if (dispatch !== null)
+      backend.dispatch = new Server(
+        dispatch,
+        backend,
+        slots[serverKey(proxy.name, dispatch.name)]!,
+        -1,
+        state,
+      );
     backends.push(backend);
   }
   return backends;
@@ -83,12 +92,10 @@ function completeBackend(backend: Backend, options: BuildOptions): void {
   });
   assignDynamicCookies(backend);
   const before = previous?.backendsByName.get(backend.name);
-  for (const server of backend.servers) {
-    const old = before?.serversByName.get(server.name);
+  for (const server of allServersOf(backend)) {
+    const old = server.isDispatch ? before?.dispatch : before?.serversByName.get(server.name);
     server.pool =
-      old !== undefined && isSameEndpoint(old.definition, server.definition)
-        ? old.pool
-        : new ServerPool(server);
+      old != null && isSameEndpoint(old.definition, server.definition) ? old.pool : new ServerPool(server);
     const sni = server.definition.tls?.sni ?? null;
     if (sni !== null) server.serverNameOf = nameOf(compileSample(sni, environment));
   }

@@ -10,7 +10,14 @@ import { BackendQueue } from "./exchange/queue.ts";
 import type { Reply } from "./exchange/replies.ts";
 import { TcpClient } from "./exchange/tcp-client.ts";
 import type { Observation } from "./health/observation.ts";
-import type { Backend, Frontend, ListenerRuntime, Runtime, Server } from "./runtime.ts";
+import {
+  allServersOf,
+  type Backend,
+  type Frontend,
+  type ListenerRuntime,
+  type Runtime,
+  type Server,
+} from "./runtime.ts";
 import { CELL, COUNTER, HEADER, type SharedState } from "./state.ts";
 import { Session, Stream } from "./stream.ts";
 
@@ -290,5 +297,5 @@ export class BindAcceptor implements Acceptor {
 }
 
 function serversOf(runtime: Runtime): Server[] {
-  return runtime.backends.flatMap(({ servers }) => servers);
+  return runtime.backends.flatMap(allServersOf);
 }

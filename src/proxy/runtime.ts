@@ -52,6 +52,11 @@ export class Server {
     return this.definition.name;
   }
 
+  /** It is where `dispatch` or `option transparent` leads, and none of the backend's servers. */
+  get isDispatch(): boolean {
+    return this.index < 0;
+  }
+
   get operational(): number {
     return this.state.read(this.slot, CELL.operational);
   }
@@ -115,6 +120,8 @@ export class Backend {
   readonly nameText: EncodedText;
   readonly state: SharedState;
   readonly servers: Server[] = [];
+  /** Takes what nothing binds to one of the servers, where there is one: no health, no row, no name in logs. */
+  dispatch: Server | null = null;
   readonly serversByName: Map<string, Server> = new Map();
   /** By cookie value. */
   readonly serversByCookie: Map<string, Server> = new Map();
@@ -132,6 +139,11 @@ export class Backend {
   get name(): string {
     return this.definition.name;
   }
+}
+
+/** Also the one that is not balanced. */
+export function allServersOf({ servers, dispatch }: Backend): readonly Server[] {
+  return dispatch === null ? servers : [...servers, dispatch];
 }
 
 export class Frontend {

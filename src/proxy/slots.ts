@@ -41,7 +41,9 @@ function* keysOf(configuration: ProxyConfiguration): Generator<string> {
     }
     if (proxy.backend !== null) {
       yield backendKey(proxy.name);
-      for (const server of proxy.backend.servers) yield serverKey(proxy.name, server.name);
+      const { servers, dispatch } = proxy.backend;
+      for (const server of servers) yield serverKey(proxy.name, server.name);
+      if (dispatch !== null) yield serverKey(proxy.name, dispatch.name);
     }
   }
 }

@@ -13,7 +13,7 @@ import { compileLogWriter } from "../proxy/log/log-line.ts";
 import type { RuleEnvironment } from "../proxy/rules/environment.ts";
 import { compileFormat } from "../proxy/rules/format.ts";
 import type { SampleValue } from "../proxy/rules/sample-value.ts";
-import type { ListenerRuntime, Runtime, Server } from "../proxy/runtime.ts";
+import { allServersOf, type ListenerRuntime, type Runtime, type Server } from "../proxy/runtime.ts";
 import type { SharedState } from "../proxy/state.ts";
 import { StatisticsService } from "../proxy/stats/service.ts";
 import type { Stream } from "../proxy/stream.ts";
@@ -121,7 +121,7 @@ export function buildGeneration(
   const problems: WorkerProblem[] = [];
   const contexts = serverContexts(runtime, prepared, engine, problems);
   for (const backend of runtime.backends) {
-    for (const server of backend.servers) prepareServer(server, prepared, engine, problems);
+    for (const server of allServersOf(backend)) prepareServer(server, prepared, engine, problems);
   }
   if (problems.length > 0) return failed(problems);
   return success(new Generation(number, runtime, life, environment, contexts));

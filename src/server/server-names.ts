@@ -100,11 +100,13 @@ export class ServerNames {
 /** Servers of a configuration that have a host name for an address. */
 export function namedServersOf(configuration: ProxyConfiguration): NamedServer[] {
   return configuration.proxies.flatMap((proxy) =>
-    (proxy.backend?.servers ?? []).flatMap((server) => {
-      if (server.address.kind !== "tcp" || parseIpAddress(server.address.host) !== null) return [];
-      const { host } = server.address;
-      return [{ key: `${proxy.name}/${server.name}`, backend: proxy.name, host, server }];
-    }),
+    [...(proxy.backend?.servers ?? []), ...(proxy.backend?.dispatch ? [proxy.backend.dispatch] : [])].flatMap(
+      (server) => {
+        if (server.address.kind !== "tcp" || parseIpAddress(server.address.host) !== null) return [];
+        const { host } = server.address;
+        return [{ key: `${proxy.name}/${server.name}`, backend: proxy.name, host, server }];
+      },
+    ),
   );
 }
 

@@ -21,6 +21,7 @@ const ALGORITHMS = [
 const FUNCTIONS: readonly HashType["function"][] = ["sdbm", "djb2", "wt6", "crc32", "none"];
 
 export function readBalance(line: ProxyLine): void {
+  line.draft.hasBalance = true;
   const cursor = cursorOf(line);
   const word = cursor.next();
   if (word === null) {

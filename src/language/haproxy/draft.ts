@@ -101,6 +101,9 @@ export interface ProxyDraft {
   responseCaptures: Capture[];
   cookieCapture: FrontendSettings["cookieCapture"];
   balance: BackendSettings["balance"];
+  hasBalance: boolean;
+  dispatch: Server | null;
+  transparent: Server | null;
   hashType: BackendSettings["hashType"];
   hashBalanceFactor: number;
   cookie: BackendSettings["cookie"];
@@ -188,6 +191,9 @@ export function newDefaults(): ProxyDraft {
     responseCaptures: [],
     cookieCapture: null,
     balance: { algorithm: "roundrobin" },
+    hasBalance: false,
+    dispatch: null,
+    transparent: null,
     hashType: { method: "map-based", function: "sdbm", avalanche: false },
     hashBalanceFactor: 0,
     cookie: null,

@@ -13,6 +13,7 @@ import type {
   TlsCommon,
 } from "../../model/proxy.ts";
 import type { LogFormat } from "../../model/sample.ts";
+import { finishDispatch } from "./dispatch-line.ts";
 import type { CheckDraft, ProxyDraft } from "./draft.ts";
 import { builtInLogFormat } from "./expression/log-formats.ts";
 import { finishGlobal } from "./global-section.ts";
@@ -166,7 +167,7 @@ function warnAboutMissing(reading: Reading, draft: ProxyDraft): void {
   const { clientMs, connectMs, serverMs } = draft.timeouts;
   const missing: string[] = [];
   if (draft.kind !== "backend" && clientMs === null && draft.binds.length > 0) missing.push("client");
-  if (draft.kind !== "frontend" && draft.servers.length > 0) {
+  if (draft.kind !== "frontend" && (draft.servers.length > 0 || draft.dispatch !== null)) {
     if (connectMs === null) missing.push("connect");
     if (serverMs === null) missing.push("server");
   }
@@ -337,6 +338,7 @@ function finishBackend(reading: Reading, draft: ProxyDraft): BackendSettings {
     cookie: draft.mode === "http" ? draft.cookie : null,
     dynamicCookieKey,
     servers: numbered(draft.servers).map((server) => withoutHttp2(reading, draft, server)),
+    dispatch: finishDispatch(reading, draft),
     useServer,
     persistRules,
     retries: isRetried ? retries : 0,

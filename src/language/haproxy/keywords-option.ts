@@ -38,6 +38,7 @@ export const OPTION_KEYWORDS: KeywordTable = buildTable([
       "ssl-hello-chk dlb",
       "tcp-check dlb",
       "tcplog dflb",
+      "transparent dlb",
     ],
   },
   { support: "partly", note: "the fields about TLS errors are always 0", rows: ["httpslog dfl"] },
@@ -79,11 +80,6 @@ export const OPTION_KEYWORDS: KeywordTable = buildTable([
     support: "refused",
     note: "programs are not run for checks; use `option tcp-check` or `agent-check`",
     rows: ["external-check dlb"],
-  },
-  {
-    support: "refused",
-    note: "use a server with the address 0.0.0.0, which stands for where the client wanted to go",
-    rows: ["transparent dlb"],
   },
   { support: "refused", note: "SPOE agents are not supported", rows: ["spop-check b"] },
 ]);

@@ -19,6 +19,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "default_backend dfl",
       "description flb",
       "disabled dflb",
+      "dispatch lb",
       "dynamic-cookie-key dlb",
       "enabled dflb",
       "error-log-format dfl",
@@ -58,6 +59,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "retries dlb",
       "server lb",
       "server-template lb",
+      "transparent dlb",
       "source dlb",
       "tcp-check connect dlb",
       "tcp-check expect dlb",
@@ -165,12 +167,6 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     note: "structured data of RFC 5424 is not written yet; use `log-format`",
     rows: ["log-format-sd dfl"],
   },
-  {
-    support: "refused",
-    note: "use a server with the address 0.0.0.0, which stands for where the client wanted to go",
-    rows: ["transparent dlb"],
-  },
-  { support: "refused", note: "use `server` with the same address", rows: ["dispatch lb"] },
   {
     support: "refused",
     note: "grace periods are gone since HAProxy 2.5; use `hard-stop-after` in global",

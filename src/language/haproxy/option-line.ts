@@ -5,6 +5,7 @@ import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { ForwardedHeader, ProxyOptions } from "../../model/proxy.ts";
 import { readCheckOption, readOptionalInteger } from "./check-line.ts";
 import type { Cursor } from "./cursor.ts";
+import { readTransparent } from "./dispatch-line.ts";
 import type { CheckDraft } from "./draft.ts";
 import { OPTION_KEYWORDS } from "./keywords-option.ts";
 import { displayText } from "./lexer.ts";
@@ -130,6 +131,9 @@ function readSpecialOption(line: ProxyLine, name: Word, cursor: Cursor, isOn: bo
     case "forceclose":
       if (name.text === "forceclose") warnRenamed(line, name, "option httpclose");
       setConnectionMode(line, "close", isOn);
+      break;
+    case "transparent":
+      readTransparent(line);
       break;
     case "http-server-close":
       setConnectionMode(line, "server-close", isOn);

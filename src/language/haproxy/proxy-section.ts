@@ -6,6 +6,7 @@ import { readBind } from "./bind-line.ts";
 import { readCapture, readDeclareCapture } from "./capture-line.ts";
 import { readHttpCheck, readTcpCheck } from "./check-line.ts";
 import { readCookie } from "./cookie-line.ts";
+import { readDispatch, readTransparent } from "./dispatch-line.ts";
 import { readErrorFile, readErrorFiles, readErrorLocation, readHttpError } from "./error-line.ts";
 import type { Keyword } from "./keyword-table.ts";
 import { LEGACY_KEYWORDS, PROXY_KEYWORDS } from "./keywords-proxy.ts";
@@ -64,6 +65,8 @@ const READERS: Readonly<Record<string, LineReader>> = {
   enabled: (line) => {
     line.draft.isDisabled = false;
   },
+  dispatch: readDispatch,
+  transparent: readTransparent,
   "dynamic-cookie-key": readProxyText("a secret", (draft, value) => (draft.dynamicCookieKey = value)),
   "error-log-format": readErrorLogFormat,
   errorfile: readErrorFile,

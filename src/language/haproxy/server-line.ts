@@ -436,7 +436,7 @@ function addServer(
   proxy.servers.push(server);
 }
 
-function toServerAddress(endpoint: Endpoint | null): Server["address"] {
+export function toServerAddress(endpoint: Endpoint | null): Server["address"] {
   if (endpoint?.kind === "unix") return { kind: "unix", path: endpoint.path };
   if (endpoint?.kind !== "ip") return { kind: "tcp", host: "0.0.0.0", port: null, portOffset: 0 };
   const host = endpoint.host !== "" ? endpoint.host : endpoint.family === 6 ? "::" : "0.0.0.0";
@@ -445,7 +445,7 @@ function toServerAddress(endpoint: Endpoint | null): Server["address"] {
   return { kind: "tcp", host, port: null, portOffset: port?.kind === "offset" ? port.offset : 0 };
 }
 
-function buildServer(
+export function buildServer(
   line: ProxyLine,
   draft: ServerDraft,
   name: string,

@@ -34,6 +34,7 @@ export function makeBackend(
     cookie: null,
     dynamicCookieKey: null,
     servers: Object.entries(servers).map(([name, server], index) => makeServer(name, index, server)),
+    dispatch: null,
     useServer: [],
     persistRules: [],
     retries: 3,

@@ -3,6 +3,7 @@ import type { BalanceDefinition, HashType } from "../../model/proxy.ts";
 import type { Backend } from "../runtime.ts";
 import type { Balancer } from "./balancer.ts";
 import { ConsistentHash } from "./consistent-hash.ts";
+import { Dispatch } from "./dispatch.ts";
 import type { BalanceEnvironment } from "./environment.ts";
 import { First } from "./first.ts";
 import { LeastConnections } from "./least-connections.ts";
@@ -18,6 +19,7 @@ export function createBalancer(
   backend: Backend,
   environment: BalanceEnvironment,
 ): Balancer {
+  if (backend.dispatch !== null) return new Dispatch(backend.dispatch);
   switch (definition.algorithm) {
     case "roundrobin":
       return new RoundRobin(backend, environment);

@@ -22,8 +22,8 @@ const TURN_AROUND_MS = 1000;
 
 export interface ConnectorOwner extends LinkOwner {
   readonly stream: Stream;
-  /** A link of this client connection's own that must be used when it leads to the right server, or null. */
-  takePrivateLink(server: Server): ServerLink | null;
+  /** A link of this client connection's own that must be used when it is the right one for that, or null. */
+  takePrivateLink(server: Server, key: string): ServerLink | null;
   /** The link is open and owned by the owner. */
   handleServerReady(link: ServerLink): void;
   /** No server could be reached; the slot is given back. */
@@ -213,7 +213,8 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     if (this.#previous !== null || stream.queueMs < 0) stream.queueMs = engine.nowMs - this.#assignMs;
     if (this.#previous !== null) this.#countLeaving(this.#previous, server);
     this.#connectMs = engine.nowMs;
-    const reused = this.#isHttp ? this.#takeIdle(server) : null;
+    const key = this.#isHttp ? reuseKey(stream, server) : "";
+    const reused = this.#isHttp ? this.#takeIdle(server, key) : null;
     if (reused !== null) {
       this.#ready(reused);
       return;
@@ -224,18 +225,15 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
       return;
     }
     const link = new ServerLink(server, server.pool, this);
-    link.key = options.tls?.serverName ?? "";
-    // What the PROXY header says of one client must not be said of another.
-    link.isPrivate = server.definition.sendProxy !== null;
+    link.key = key;
     this.#link = link;
     link.connection = engine.connect(options, link);
   }
 
-  #takeIdle(server: Server): ServerLink | null {
-    const own = this.#owner.takePrivateLink(server);
+  #takeIdle(server: Server, key: string): ServerLink | null {
+    const own = this.#owner.takePrivateLink(server, key);
     if (own !== null) return own;
     if (server.pool.size === 0) return null;
-    const key = server.serverNameOf === null ? "" : server.serverNameOf(this.#owner.stream);
     const isFirst = this.#owner.stream.session.requestCount <= 1;
     const mode = server.backend.settings.httpReuse;
     if (mode === "never" || (mode === "safe" && isFirst)) return null;
@@ -246,10 +244,7 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     const stream = this.#owner.stream;
     const settings = server.backend.settings;
     const isUnix = server.definition.address.kind === "unix";
-    const offset = server.definition.address.kind === "tcp" ? server.definition.address.portOffset : 0;
-    const port = server.port ?? stream.destination.port + offset;
-    // 0.0.0.0 means: where the client wanted to go (transparent).
-    const host = server.host === "0.0.0.0" || server.host === "::" ? stream.destination.host : server.host;
+    const { host, port } = endpointOf(stream, server);
     if (host === "") return null;
     return {
       address: isUnix ? { kind: "unix", path: host } : { kind: "tcp", host, port },
@@ -350,6 +345,38 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     if (stream.retries % every === 0) return true;
     return !stream.isPersistent && isRotating(server.backend) && hasOthers(server.backend);
   }
+}
+
+/** 0.0.0.0, and no port, mean: where the client wanted to go (transparent). */
+function endpointOf(
+  { destination }: Stream,
+  server: Server,
+): { readonly host: string; readonly port: number } {
+  const { address } = server.definition;
+  const offset = address.kind === "tcp" ? address.portOffset : 0;
+  return {
+    host: isAnywhere(server) ? destination.host : server.host,
+    port: server.port ?? destination.port + offset,
+  };
+}
+
+function isAnywhere({ host }: Server): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
+/**
+ * What makes one of a server's connections unlike another: TLS server name, the place where it leads, and
+ * what the PROXY header says of the client. Only streams with the same key may reuse it.
+ */
+function reuseKey(stream: Stream, server: Server): string {
+  const name = server.serverNameOf === null ? "" : server.serverNameOf(stream);
+  const { sendProxy, address } = server.definition;
+  if (address.kind === "unix" && sendProxy === null) return name;
+  if (sendProxy === null && server.port !== null && !isAnywhere(server)) return name;
+  const { host, port } = endpointOf(stream, server);
+  const header =
+    sendProxy === null ? "" : Buffer.from(encodeProxyHeader(stream, sendProxy)).toString("latin1");
+  return `${name} ${host} ${port} ${header}`;
 }
 
 /** The algorithm takes servers in turn: any will do for any stream. */

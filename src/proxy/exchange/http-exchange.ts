@@ -253,8 +253,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     else this.#armServerTimeout();
   }
 
-  takePrivateLink(server: Server): ServerLink | null {
-    return this.#links.takeOwn(server);
+  takePrivateLink(server: Server, key: string): ServerLink | null {
+    return this.#links.takeOwn(server, key);
   }
 
   handleServerReady(link: ServerLink): void {
@@ -480,7 +480,6 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       this.#finish();
       return;
     }
-    const request = stream.request!;
     const { head } = this.#responses;
     stream.isIntercepted = termination.cause === "L";
     const body = runReplyPhases(stream, reply, head);
@@ -488,7 +487,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#isRequestDone ||= this.#requestRelay.skipBody();
     const isOver = !this.#isRequestDone || head.status === 400 || head.status === 408;
     this.#isClientKept = !isOver && mayKeepClient(stream, this.#context.isStopping);
-    setClientConnectionHeader(head, this.#isClientKept, request.versionMinor === 0);
+    setClientConnectionHeader(head, this.#isClientKept, stream.request!.versionMinor === 0);
     this.#relay.sendReply(stream, head, body);
     this.#isResponseBegun = true;
     this.#isResponseDone = true;

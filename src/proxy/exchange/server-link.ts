@@ -24,7 +24,7 @@ export class ServerLink implements ConnectionHandler {
   owner: LinkOwner | null;
   /** Complete exchanges so far. A link that served one is known to stay open between requests. */
   exchangeCount = 0;
-  /** TLS server name that it was opened with: only streams that want the same may reuse it. */
+  /** What it was opened for (`reuseKey`): only streams that want the same may reuse it. */
   key = "";
   /** Belongs to one client connection for good (NTLM, http-reuse never). */
   isPrivate = false;

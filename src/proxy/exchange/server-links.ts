@@ -13,9 +13,10 @@ export class ServerLinks {
   #own: ServerLink | null = null;
 
   /** The client's own connection when it leads to this server. */
-  takeOwn(server: Server): ServerLink | null {
+  takeOwn(server: Server, key: string): ServerLink | null {
     const link = this.#own;
     if (link === null || link.server.slot !== server.slot || link.connection.isClosed) return null;
+    if (link.key !== key) return null;
     this.#own = null;
     link.isReused = true;
     return link;

@@ -27,7 +27,7 @@ export class ServerPool {
   }
 
   /**
-   * An idle connection that was opened for `key` (its TLS server name), or null. `isProvenOnly` gives only
+   * An idle connection that was opened for `key`, or null. `isProvenOnly` gives only
    * one that has already been reused (http-reuse aggressive).
    */
   take(key: string, isProvenOnly: boolean): ServerLink | null {

@@ -12,8 +12,7 @@ export function admitSession(context: ExchangeContext, session: Session): boolea
   // What `tcp-request connection` rules set is the connection's own; the header speaks of the session.
   if (proxied !== null) {
     session.originalSource = session.source === proxied.source ? remote : session.source;
-    session.originalDestination =
-      session.destination === proxied.destination ? local : session.destination;
+    session.originalDestination = session.destination === proxied.destination ? local : session.destination;
     session.source = proxied.source;
     session.destination = proxied.destination;
   }

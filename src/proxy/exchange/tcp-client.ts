@@ -100,7 +100,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     this.#runPhases();
   }
 
-  takePrivateLink(_server: Server): ServerLink | null {
+  takePrivateLink(_server: Server, _key: string): ServerLink | null {
     return null;
   }
 

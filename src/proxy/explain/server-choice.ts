@@ -35,6 +35,7 @@ export class ChoiceExplainer {
     const absent = backend.servers.filter((server) => !servers.includes(server)).map(absence);
     const reason = servers.length === 1 ? null : this.#reason(stream, servers, onlyBackup);
     return (chosen) => {
+      if (chosen?.isDispatch === true) return [dispatchReason(chosen)];
       if (chosen === null) return [...absent, this.#none(servers)];
       const why = onlyBackup !== null || servers.length === 1 ? loneReason(chosen) : (reason ?? "");
       const balance = `balance ${describeBalance(backend.settings.balance)}`;
@@ -119,6 +120,15 @@ export class ChoiceExplainer {
         return "of the connection";
     }
   }
+}
+
+/** Without a word of the backend's servers: no balancing was asked. */
+function dispatchReason({ definition, backend }: Server): ChoiceReason {
+  const isTransparent = !("dispatch" in backend.definition.places);
+  const text = isTransparent
+    ? "option transparent: nothing binds this to a server, so it goes where the client wanted to go"
+    : "dispatch: nothing binds this to a server";
+  return { text, span: definition.span, level: "brief" };
 }
 
 function loneReason(server: Server): string {

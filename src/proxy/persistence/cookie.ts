@@ -64,8 +64,9 @@ export function applyResponseCookie(stream: Stream, backend: Backend, nowSeconds
   const found = settings === null || !hasCookie ? false : treatServerCookies(stream, settings, head);
   const needsCacheability = checkcache || settings?.nocache === true;
   let cacheable = needsCacheability ? isResponseCacheable(stream.request, head, status) : UNKNOWN_CACHEABLE;
-  if (settings !== null && stream.server !== null && mustInsert(stream, settings, found, nowSeconds)) {
-    insertCookie(stream, stream.server, settings, head, nowSeconds);
+  const isBound = stream.server !== null && !stream.server.isDispatch;
+  if (settings !== null && isBound && mustInsert(stream, settings, found, nowSeconds)) {
+    insertCookie(stream, stream.server!, settings, head, nowSeconds);
     if (settings.nocache && cacheable.response) {
       head.addPrepared(PRIVATE);
       cacheable = UNKNOWN_CACHEABLE;

@@ -3,6 +3,7 @@ import type { CaseGroup } from "../comparison.ts";
 import { BALANCE } from "./balance.ts";
 import { CONNECTIONS } from "./connections.ts";
 import { COOKIES } from "./cookies.ts";
+import { DISPATCH } from "./dispatch.ts";
 import { FAILURES } from "./failures.ts";
 import { FORWARDING } from "./forwarding.ts";
 import { LEGACY } from "./legacy.ts";
@@ -22,4 +23,5 @@ export const GROUPS: readonly CaseGroup[] = [
   TCP,
   LEGACY,
   VERDICTS,
+  DISPATCH,
 ];

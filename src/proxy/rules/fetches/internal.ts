@@ -69,8 +69,8 @@ export const INTERNAL_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   fe_id: () => (stream) => stream.frontend.definition.id,
   fe_name: () => (stream) => stream.frontend.name,
   fe_defbe: () => (stream) => stream.frontend.defaultBackend?.name,
-  srv_id: () => (stream) => stream.server?.definition.id,
-  srv_name: () => (stream) => stream.server?.name,
+  srv_id: () => (stream) => ownServer(stream)?.definition.id,
+  srv_name: () => (stream) => ownServer(stream)?.name,
   srv_is_up: ofServer((server) => server.isUsable),
   srv_conn: ofServer((server) => server.state.total(server.slot, COUNTER.scur)),
   srv_conn_free: ofServer(countFreeServerConnections),
@@ -99,6 +99,10 @@ export const INTERNAL_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   last_rule_file: () => (stream) => (stream.lastRuleLine === 0 ? undefined : stream.lastRuleFile),
   last_rule_line: () => (stream) => (stream.lastRuleLine === 0 ? undefined : stream.lastRuleLine),
 };
+
+function ownServer({ server }: Stream): Server | null {
+  return server?.isDispatch === true ? null : server;
+}
 
 type Read<T> = (subject: T, environment: RuleEnvironment) => SampleValue | undefined;
 
