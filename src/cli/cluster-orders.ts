@@ -53,8 +53,7 @@ function isActionWord(word: string): word is Action {
 }
 
 export async function clusterOrders(args: readonly string[], terminal: Terminal): Promise<number> {
-  const complain = (message: string, help: string | null = null): number =>
-    complainOfUsage(terminal, "cluster", message, help);
+  const complain = complainer(terminal);
   const [first = "", ...rest] = args;
   const isAction = isActionWord(first);
   if (!isAction && !first.startsWith("-") && !isDatacenterFile(first))
@@ -70,6 +69,22 @@ export async function clusterOrders(args: readonly string[], terminal: Terminal)
   const [clusterName, member, extra] = words.words.slice(0, -1);
   if (!isActionWord(action)) return complain(`there is no cluster ${action}`, suggestWord(action, ACTIONS));
   if (extra !== undefined) return complain(`what is ${extra}?`);
+  return carryOut(action, { file, clusterName, member, isJson: line.has("json") }, terminal);
+}
+
+interface Words {
+  readonly file: string;
+  readonly clusterName: string | undefined;
+  readonly member: string | undefined;
+  readonly isJson: boolean;
+}
+
+async function carryOut(
+  action: Action,
+  { file, clusterName, member, isJson }: Words,
+  terminal: Terminal,
+): Promise<number> {
+  const complain = complainer(terminal);
   const usable = loadUsable(file, terminal);
   if (usable === null) return 1;
   const { driver, store } = openDriver(usable.datacenter.name.value);
@@ -78,36 +93,27 @@ export async function clusterOrders(args: readonly string[], terminal: Terminal)
   const { supervisor } = driver;
   const { clusters } = usable.resolved;
   const named = clusters.filter(({ name }) => clusterName === undefined || name === clusterName);
+  const names = clusters.map(({ name }) => name);
   if (clusterName !== undefined && named.length === 0)
-    return complain(
-      `there is no cluster ${clusterName}`,
-      suggestWord(
-        clusterName,
-        clusters.map(({ name }) => name),
-      ),
-    );
+    return complain(`there is no cluster ${clusterName}`, suggestWord(clusterName, names));
   if (action === "status") {
     const reports = clusterReports(named, supervisor);
-    terminal.write(
-      line.has("json") ? `${JSON.stringify(reports, null, 2)}\n` : reportText(reports, terminal),
-    );
+    terminal.write(isJson ? `${JSON.stringify(reports, null, 2)}\n` : reportText(reports, terminal));
     return reports.every(({ hasConverged }) => hasConverged) ? 0 : 1;
   }
   if (clusterName === undefined || member === undefined)
     return complain(`${action} which member of which cluster?`);
   const one = agentIn(named[0]!, member, programs);
-  if (typeof one === "string")
-    return complain(
-      one,
-      suggestWord(
-        member,
-        named[0]!.members.map(({ machine }) => machine),
-      ),
-    );
+  const machines = named[0]!.members.map(({ machine }) => machine);
+  if (typeof one === "string") return complain(one, suggestWord(member, machines));
   const outcome = await give(action === "start" ? "run" : action, one, supervisor, store);
   if (typeof outcome === "string") return complain(`${member}: ${outcome}`);
   terminal.write(`${member}: ${doneText(outcome)}\n`);
   return 0;
+}
+
+function complainer(terminal: Terminal): (message: string, help?: string | null) => number {
+  return (message, help = null) => complainOfUsage(terminal, "cluster", message, help);
 }
 
 /** The agent of a member, or why there is none. */
