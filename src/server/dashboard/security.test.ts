@@ -84,10 +84,9 @@ test("no route but that of the session and the OpenAPI file answers to strangers
   for (const [path, operations] of Object.entries(paths)) {
     for (const method of Object.keys(operations)) {
       if (/\/(?:session|openapi\.json)$/.test(path)) continue;
-      const { status } = await own.ask(path.replaceAll(/\{\w+\}/g, "1"), {
-        method: method.toUpperCase(),
-        body: {},
-      });
+      const body = method === "post" ? { body: {} } : {};
+      const asked = path.replaceAll(/\{\w+\}/g, "1");
+      const { status } = await own.ask(asked, { method: method.toUpperCase(), ...body });
       assert.equal(status, 401, `${method} ${path}`);
     }
   }
