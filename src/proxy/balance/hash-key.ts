@@ -206,7 +206,10 @@ function sampleBytes(value: SampleValue): string {
   if (typeof value === "string") return value;
   if (typeof value === "object") return latin1(value.bytes, 0, value.bytes.length);
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigInt64(0, BigInt(Math.trunc(Number(value))));
+  new DataView(bytes.buffer).setBigInt64(
+    0,
+    typeof value === "bigint" ? value : BigInt(Math.trunc(Number(value))),
+  );
   return latin1(bytes, 0, 8);
 }
 

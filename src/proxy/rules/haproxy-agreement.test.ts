@@ -12,6 +12,7 @@ import { test } from "node:test";
 import { addResponse, requestOn, type Stage, stageOf } from "../../../test/proxy-stage.ts";
 import { ACTIONS, type AgreementCase, REPLY_HEADERS, RESPONSE_CASES } from "./agreement-actions.fixture.ts";
 import { CONDITIONS, EXPRESSIONS, REQUEST_LINES } from "./agreement-cases.fixture.ts";
+import { MESSAGE_EXPRESSIONS } from "./agreement-messages.fixture.ts";
 import { compileFormat } from "./format.ts";
 
 const HAPROXY = "/usr/sbin/haproxy";
@@ -28,6 +29,8 @@ const MAP_FILES: Readonly<Record<string, string>> = {
   regexes: "^user-([0-9]+)$ number\\1\n^x plain\n",
   networks: "10.0.0.0/8 ten\n10.1.2.0/24 closer\n",
   numbers: "10:20 teens\n25 exact\n",
+  ports: "http 80\nssh 22\n",
+  addresses: "gateway 192.0.2.1\n",
   paths: "/other\n/app/static/page.html\n",
 };
 
@@ -43,6 +46,11 @@ test("HAProxy 2.6 gives the same values, decisions and edits", { skip: SKIP }, a
   const differences = await compare(requestConfiguration, cases, showOnRequest);
   assert.deepEqual(differences, []);
   assert.ok(cases.length >= 300);
+});
+
+test("HAProxy 2.6 reads other messages, tokens and hashes alike", { skip: SKIP }, async () => {
+  const cases = MESSAGE_EXPRESSIONS.map((expression) => ({ show: `%[${expression}]` }));
+  assert.deepEqual(await compare(requestConfiguration, cases, showOnRequest), []);
 });
 
 test("HAProxy 2.6 sees responses alike", { skip: SKIP }, async () => {

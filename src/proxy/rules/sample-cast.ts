@@ -5,20 +5,22 @@ import { formatIpAddress, type IpAddress, parseIpAddress } from "../../base/addr
 import type { SampleType } from "../../model/sample.ts";
 import type { SampleValue } from "./sample-value.ts";
 
-/** Text of any value. Binary data ends at its first NUL when it becomes text. */
+/** Text of any value. Binary data, which may be in a variable, ends at its first NUL when it becomes text. */
 export function toText(value: SampleValue, type: SampleType): string {
   if (typeof value === "string") {
-    if (type !== "bin") return value;
+    if (type !== "bin" && type !== "any") return value;
     const end = value.indexOf("\0");
     return end < 0 ? value : value.slice(0, end);
   }
   if (typeof value === "number") return formatInteger(value);
+  if (typeof value === "bigint") return value.toString();
   if (typeof value === "boolean") return value ? "1" : "0";
   return formatIpAddress(value);
 }
 
 export function toInteger(value: SampleValue): number | undefined {
   if (typeof value === "number") return value;
+  if (typeof value === "bigint") return Number(value);
   if (typeof value === "boolean") return value ? 1 : 0;
   if (typeof value === "string") return value === "" ? undefined : parseLeadingInteger(value);
   return value.family === 4
@@ -47,8 +49,16 @@ export function toBinary(value: SampleValue): string {
   if (typeof value === "string") return value;
   if (typeof value === "object") return latin1(value.bytes);
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigInt64(0, BigInt(Math.trunc(Number(value))));
+  const integer = typeof value === "bigint" ? value : BigInt(Math.trunc(Number(value)));
+  new DataView(bytes.buffer).setBigInt64(0, integer);
   return latin1(bytes);
+}
+
+/** The 64 lowest bits as HAProxy's signed integer. */
+export function integerSample(value: bigint): number | bigint {
+  const signed = BigInt.asIntN(64, value);
+  const number = Number(signed);
+  return Number.isSafeInteger(number) ? number : signed;
 }
 
 /** `value` as the type that follows in an expression. */

@@ -2,5 +2,8 @@
 // byte), so that no conversion is needed between header, rule and hash.
 import type { IpAddress } from "../../base/address.ts";
 
-/** Integers are exact up to 2^53, HAProxy's to 2^63. */
-export type SampleValue = string | number | boolean | IpAddress;
+/**
+ * Integers are numbers, exact up to 2^53. Hashes and fields of 64 bits that are larger are bigints, which
+ * arithmetic takes for the nearest number.
+ */
+export type SampleValue = string | number | bigint | boolean | IpAddress;

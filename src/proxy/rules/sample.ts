@@ -72,7 +72,9 @@ function convert(sample: CompiledSample, call: ConverterCall, environment: RuleE
     const input = needsCast ? castTo(value, from, definition.input) : value;
     return input === undefined ? undefined : apply(input, stream);
   };
-  const type = definition.output === "any" ? from : definition.output;
+  // Those that take anything hand on what they got; of others a value tells its type itself.
+  const isPassing = definition.output === "any" && definition.input === "any";
+  const type = isPassing ? from : definition.output;
   const converted = singleValued((stream) => {
     const value = sample.read(stream);
     return value === undefined ? undefined : step(value, stream);

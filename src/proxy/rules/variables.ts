@@ -9,6 +9,11 @@ export type ReadVariable = (stream: Stream) => SampleValue | undefined;
 /** `undefined` unsets. */
 export type WriteVariable = (stream: Stream, value: SampleValue | undefined) => void;
 
+/** True for "txn.name": where HAProxy takes a value or a variable, this tells which. */
+export function isVariableName(text: string): boolean {
+  return /^(proc|sess|txn|req|res)\./.test(text);
+}
+
 export function compileVariableRead(name: string, environment: RuleEnvironment): ReadVariable {
   switch (scopeOf(name)) {
     case "proc":
@@ -63,8 +68,8 @@ const VARIABLE_TESTS: Readonly<Record<VariableCondition, VariableTest>> = {
   ifset: (present) => present !== undefined,
   ifnotset: (present) => present === undefined,
   // What are no numbers is not compared.
-  ifgt: (present, value) => typeof present !== "number" || typeof value !== "number" || present > value,
-  iflt: (present, value) => typeof present !== "number" || typeof value !== "number" || present < value,
+  ifgt: (present, value) => !isInteger(present) || !isInteger(value) || present > value,
+  iflt: (present, value) => !isInteger(present) || !isInteger(value) || present < value,
 };
 
 function write(variables: Map<string, SampleValue>, name: string, value: SampleValue | undefined): void {
@@ -74,4 +79,8 @@ function write(variables: Map<string, SampleValue>, name: string, value: SampleV
 
 function scopeOf(name: string): string {
   return name.slice(0, name.indexOf("."));
+}
+
+function isInteger(value: SampleValue | undefined): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
 }

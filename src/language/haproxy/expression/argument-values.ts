@@ -28,6 +28,23 @@ const JSON_ENCODINGS = ["", "ascii", "utf8", "utf8s", "utf8p", "utf8ps"];
 const ARITHMETIC = new Set(["add", "sub", "mul", "div", "mod", "and", "or", "xor"]);
 const JSON_PATH = /^\$(\.([^.[\]\\]|\\.)+|\[\d+\]|\['[^']*'\])*$/;
 const FIX_TAGS = ["BeginString", "BodyLength", "MsgType", "SenderCompID", "TargetCompID", "CheckSum"];
+const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const JWT_ALGORITHM = /^((HS|RS|ES)(256|384|512)|none)$/;
+const PROTOBUF_NUMBERS =
+  "int32 int64 uint32 uint64 sint32 sint64 bool enum fixed64 sfixed64 double fixed32 sfixed32 float".split(
+    " ",
+  );
+const CONNECT_FIELDS =
+  "flags protocol_name protocol_version client_identifier will_topic will_payload username password keepalive " +
+  "17 33 39 34 25 23 21 22 24 1 2 3 8 9 38";
+const CONNACK_FIELDS =
+  "flags protocol_version reason_code 17 33 36 37 39 18 34 31 40 41 42 19 26 28 21 22 38";
+const MQTT_FIELDS: Readonly<Record<string, string>> = {
+  connect: CONNECT_FIELDS,
+  "1": CONNECT_FIELDS,
+  connack: CONNACK_FIELDS,
+  "2": CONNACK_FIELDS,
+};
 const DIGESTS = [
   "md5",
   "sha1",
@@ -76,7 +93,15 @@ export function readArgumentValues(
     if (value === null) return null;
     values.push(value);
   }
-  return checkTogether(word, callee, given, values, context) ? values : null;
+  if (!checkTogether(word, callee, given, values, context)) return null;
+  return callee.name === "jwt_verify" ? [...values, publicKeyFile(values, context)] : values;
+}
+
+/** What stands in the file that the second argument may name: the data path opens none. */
+function publicKeyFile(values: readonly SampleArgument[], context: ExpressionContext): string {
+  const path = String(values[1]);
+  if (isVariableName(path) || /^(HS\d+|none)$/.test(String(values[0]))) return "";
+  return Buffer.from(context.readFile(path) ?? []).toString("latin1");
 }
 
 /**
@@ -343,10 +368,50 @@ function converterProblem(name: string, values: readonly SampleArgument[]): Argu
       return /^\d+$/.test(text(0)) || FIX_TAGS.includes(text(0))
         ? null
         : wrong(0, `${quote(text(0))} is no tag: a number or one of ${FIX_TAGS.join(" ")}`);
+    case "add_item":
+      return text(1) === "" && text(2) === "" ? wrong(1, "a variable or a suffix is missing") : null;
+    case "jwt_header_query":
+    case "jwt_payload_query":
+      if (text(0) !== "" && !JSON_PATH.test(text(0)))
+        return wrong(0, `${quote(text(0))} is no path into JSON such as \`$.a.b\``);
+      return ["", "int"].includes(text(1)) ? null : wrong(1, "the only type of output is `int`");
+    case "jwt_verify":
+      if (/^PS\d+$/.test(text(0)))
+        return wrong(0, "signatures with RSASSA-PSS are not verified, as in HAProxy");
+      return JWT_ALGORITHM.test(text(0)) || isVariableName(text(0))
+        ? null
+        : wrong(0, `${quote(text(0))} is neither a known algorithm nor a variable`);
+    case "aes_gcm_dec": {
+      if (![128, 192, 256].includes(Number(values[0]))) return wrong(0, "a key has 128, 192 or 256 bits");
+      const index = [1, 2, 3].find((i) => !isVariableName(text(i)) && !BASE64.test(text(i)));
+      return index === undefined
+        ? null
+        : wrong(index, `${quote(text(index))} is neither base64 text nor a variable`);
+    }
+    case "mqtt_field_value":
+      return mqttProblem(text(0).toLowerCase(), text(1).toLowerCase());
+    case "protobuf":
+    case "ungrpc":
+      if (!/^\d+(\.\d+)*$/.test(text(0)))
+        return wrong(0, `${quote(text(0))} is no number of a field such as \`2\` or \`2.1\``);
+      return text(1) === "" || PROTOBUF_NUMBERS.includes(text(1))
+        ? null
+        : wrong(1, `${quote(text(1))} is no type of a number: one of ${PROTOBUF_NUMBERS.join(" ")}`);
     case "url_enc":
       return ["", "query"].includes(text(0)) ? null : wrong(0, "the only encoding is `query`");
   }
   return null;
+}
+
+function mqttProblem(type: string, field: string): ArgumentProblem | null {
+  const fields = Object.hasOwn(MQTT_FIELDS, type) ? MQTT_FIELDS[type]! : null;
+  if (fields === null)
+    return {
+      index: 0,
+      message: `${quote(type)} is no packet whose fields are read: \`connect\` or \`connack\``,
+    };
+  if (fields.split(" ").includes(field)) return null;
+  return { index: 1, message: `${quote(field)} is no field of that packet: one of ${fields}` };
 }
 
 /** HAProxy's numbers have 8 bytes at most. */

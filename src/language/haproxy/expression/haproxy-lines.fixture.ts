@@ -519,7 +519,6 @@ export const AGREED_LINES: Readonly<Record<string, readonly string[]>> = {
 export const REFUSED_LINES: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   "http-request": [
     ["set-header X-A %[baseq]", "not there yet"],
-    ["set-header X-A %[req.hdr(host),xxh64]", "not there yet"],
     ["strict-mode off", "not there yet"],
     ["early-hint Link a", "not there yet"],
     ["set-nice 5", "not there yet"],

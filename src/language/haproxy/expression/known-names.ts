@@ -118,16 +118,6 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
 
 const UNSUPPORTED_CONVERTERS: readonly (readonly [string, string])[] = [
   [STICK_TABLES, `in_table ${prefixed("table_", TABLE_CONVERTERS)}`],
-  ["JWT is not read yet", "jwt_header_query jwt_payload_query jwt_verify"],
-  ["the language converter is not there yet", "language"],
-  ["captures by converters are not there yet; use the 'capture' rule", "capture-req capture-res"],
-  [
-    "maps to numbers and addresses are not there yet",
-    prefixed("map_beg_ map_dir_ map_dom_ map_end_ map_int_ map_ip_ map_reg_ map_str_ map_sub_", "int ip"),
-  ],
-  ["MQTT, gRPC and protobuf are not read", "mqtt_field_value mqtt_is_valid protobuf ungrpc"],
-  ["it has still to be written", "add_item aes_gcm_dec xxh3 xxh64"],
-  ["use the fetch of that name", "nbsrv srv_queue"],
 ];
 
 const FETCH_REASONS: ReadonlyMap<string, string> = reasonsByName(UNSUPPORTED_FETCHES);

@@ -5,6 +5,7 @@ import type { StateAction } from "../../../model/rule.ts";
 import type { LogFormat, SampleExpression } from "../../../model/sample.ts";
 import { FRAMING_NONE } from "../../../protocol/http1/message-head.ts";
 import type { Stream } from "../../stream.ts";
+import { keepCapture } from "../captures.ts";
 import type { RuleEnvironment } from "../environment.ts";
 import { compileFormat } from "../format.ts";
 import { compileSample } from "../sample.ts";
@@ -140,14 +141,7 @@ function compileCapture(
 ): RunAction {
   const { readText } = compileSample(action.sample, environment);
   return effect((stream) => {
-    const { requestCaptures, responseCaptures } = stream.frontend.settings;
-    const slots = side === "request" ? requestCaptures : responseCaptures;
     const text = readText(stream);
-    if (text === undefined || action.slot >= slots.length) return;
-    const values =
-      side === "request"
-        ? (stream.requestCaptures ??= slots.map(() => null))
-        : (stream.responseCaptures ??= slots.map(() => null));
-    values[action.slot] = text.slice(0, slots[action.slot]!.length);
+    if (text !== undefined) keepCapture(stream, side, action.slot, text);
   });
 }

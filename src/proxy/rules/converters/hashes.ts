@@ -3,9 +3,10 @@ import { createHash, createHmac, getHashes } from "node:crypto";
 import { crc32c } from "../../../protocol/proxy-protocol/crc32c.ts";
 import { type ConverterCompiler, typed } from "../converter.ts";
 import { integerParameter, textParameter } from "../fetch.ts";
-import { toBinary } from "../sample-cast.ts";
-import { compileVariableRead } from "../variables.ts";
+import { integerSample, toBinary } from "../sample-cast.ts";
+import { compileVariableRead, isVariableName } from "../variables.ts";
 import { avalanche, crc32, djb2, sdbm, wt6, xxh32 } from "./hash-functions.ts";
+import { xxh3, xxh64 } from "./xxhash.ts";
 
 type Names =
   | "crc32"
@@ -13,7 +14,9 @@ type Names =
   | "djb2"
   | "sdbm"
   | "wt6"
+  | "xxh3"
   | "xxh32"
+  | "xxh64"
   | "md5"
   | "sha1"
   | "sha2"
@@ -30,6 +33,14 @@ export const HASH_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
     const seed = integerParameter(parameters, 0) ?? 0;
     return (value) => xxh32(value, seed);
   }),
+  xxh3: typed<string>((parameters) => {
+    const seed = BigInt(integerParameter(parameters, 0) ?? 0);
+    return (value) => integerSample(xxh3(value, seed));
+  }),
+  xxh64: typed<string>((parameters) => {
+    const seed = BigInt(integerParameter(parameters, 0) ?? 0);
+    return (value) => integerSample(xxh64(value, seed));
+  }),
   md5: digest(() => "md5"),
   sha1: digest(() => "sha1"),
   sha2: digest((parameters) => `sha${integerParameter(parameters, 0) ?? 256}`),
@@ -38,7 +49,7 @@ export const HASH_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
     const algorithm = knownAlgorithm(textParameter(parameters, 0));
     const text = textParameter(parameters, 1);
     // The key is base64 text, or a variable that holds it.
-    const isVariable = /^(proc|sess|txn|req|res)\./.test(text);
+    const isVariable = isVariableName(text);
     const read = compileVariableRead(text, environment);
     return (value, stream) => {
       const key = isVariable ? read(stream) : text;

@@ -7,12 +7,9 @@ type Names = "json_query" | "fix_is_valid" | "fix_tag_value";
 
 export const MESSAGE_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
   json_query: typed<string>((parameters) => {
-    const steps = readJsonPath(textParameter(parameters, 0)) ?? [];
+    const path = textParameter(parameters, 0);
     const isInteger = textParameter(parameters, 1) === "int";
-    return (value) => {
-      const found = findInJson(Buffer.from(value, "latin1").toString("utf8"), steps);
-      return isInteger ? toJsonInteger(found) : toJsonSample(found);
-    };
+    return (value) => queryJson(value, path, isInteger);
   }),
   fix_is_valid: typed<string>(() => isFixMessage),
   fix_tag_value: typed<string>((parameters) => {
@@ -21,6 +18,12 @@ export const MESSAGE_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
     return (value) => fieldsOf(value)?.find(([name]) => name === tag)?.[1];
   }),
 };
+
+/** The value at `path` in a JSON text. Undefined when the text is no JSON or has nothing there. */
+export function queryJson(json: string, path: string, isInteger: boolean): SampleValue | undefined {
+  const found = findInJson(Buffer.from(json, "latin1").toString("utf8"), readJsonPath(path) ?? []);
+  return isInteger ? toJsonInteger(found) : toJsonSample(found);
+}
 
 type JsonStep = string | number;
 

@@ -1,14 +1,10 @@
-// Converters on addresses, variables and maps.
+// Converters on addresses, variables and captures, and those that ask for the state of a name.
 import { formatIpAddress, type IpAddress, parseIpAddress, parseIpNetwork } from "../../../base/address.ts";
-import { expandReplacement, parseReplacement } from "../../../base/regex.ts";
 import type { VariableCondition } from "../../../model/rule.ts";
-import type { MatchMethod, SampleArgument } from "../../../model/sample.ts";
+import { keepCapture } from "../captures.ts";
 import { type ConverterCompiler, typed } from "../converter.ts";
-import type { RuleEnvironment } from "../environment.ts";
-import { textParameter } from "../fetch.ts";
-import { compileMatcher, matchInputType } from "../matching.ts";
-import { requireRegex } from "../regex.ts";
-import { castTo } from "../sample-cast.ts";
+import { integerParameter, textParameter } from "../fetch.ts";
+import { serverOf, usableServersOf } from "../fetches/internal.ts";
 import { compileConditionalWrite, compileVariableWrite } from "../variables.ts";
 
 type Names =
@@ -16,17 +12,10 @@ type Names =
   | "debug"
   | "set-var"
   | "unset-var"
-  | "map"
-  | "map_str"
-  | "map_beg"
-  | "map_end"
-  | "map_sub"
-  | "map_dom"
-  | "map_dir"
-  | "map_reg"
-  | "map_regm"
-  | "map_ip"
-  | "map_int";
+  | "capture-req"
+  | "capture-res"
+  | "nbsrv"
+  | "srv_queue";
 
 export const OTHER_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
   ipmask: typed<IpAddress>((parameters) => {
@@ -55,62 +44,20 @@ export const OTHER_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
       return value;
     };
   },
-  map: mapConverter("str"),
-  map_str: mapConverter("str"),
-  map_beg: mapConverter("beg"),
-  map_end: mapConverter("end"),
-  map_sub: mapConverter("sub"),
-  map_dom: mapConverter("dom"),
-  map_dir: mapConverter("dir"),
-  map_reg: mapConverter("reg"),
-  map_regm: typed<string>(compileRegexMap),
-  map_ip: mapConverter("ip"),
-  map_int: mapConverter("int"),
+  "capture-req": captureConverter("request"),
+  "capture-res": captureConverter("response"),
+  nbsrv: typed<string>(() => (name, stream) => usableServersOf(stream, name)),
+  srv_queue: typed<string>(() => (name, stream) => serverOf(stream, name)?.queued),
 };
 
-function mapConverter(method: MatchMethod): ConverterCompiler {
-  return (parameters, environment) => {
-    const { keys, values, fallback } = readMap(parameters, environment);
-    const match = compileMatcher(method, false, keys);
-    const input = matchInputType(method);
-    return (value) => {
-      const key = castTo(value, "str", input);
-      const index = key === undefined ? -1 : match(key);
-      return index < 0 ? fallback : values[index];
+function captureConverter(side: "request" | "response"): ConverterCompiler {
+  return typed<string>((parameters) => {
+    const slot = integerParameter(parameters, 0) ?? 0;
+    return (value, stream) => {
+      keepCapture(stream, side, slot, value);
+      return value;
     };
-  };
-}
-
-/** The value of the first expression that matches, with `\1` … filled in from the match. */
-function compileRegexMap(
-  parameters: readonly SampleArgument[],
-  environment: RuleEnvironment,
-): (value: string) => string | undefined {
-  const { keys, values, fallback } = readMap(parameters, environment);
-  const entries = keys.map((key, i) => ({
-    regex: requireRegex(key, false),
-    replacement: parseReplacement(values[i]!) ?? [],
-  }));
-  return (value) => {
-    for (const { regex, replacement } of entries) {
-      const match = regex.exec(value);
-      if (match !== null) return expandReplacement(replacement, match);
-    }
-    return fallback;
-  };
-}
-
-function readMap(
-  parameters: readonly SampleArgument[],
-  { configuration }: RuleEnvironment,
-): { keys: string[]; values: string[]; fallback: string | undefined } {
-  const path = textParameter(parameters, 0);
-  const entries = configuration.maps.find((map) => map.path === path)?.entries ?? [];
-  return {
-    keys: entries.map(({ key }) => key),
-    values: entries.map(({ value }) => value),
-    fallback: parameters[1] === undefined ? undefined : textParameter(parameters, 1),
-  };
+  });
 }
 
 /** A prefix length, or an address whose bits are the mask. */

@@ -24,6 +24,7 @@ type Names =
   | "host_only"
   | "port_only"
   | "secure_memcmp"
+  | "add_item"
   | "concat"
   | "strcmp"
   | "field"
@@ -71,6 +72,17 @@ export const TEXT_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
       if (other === undefined) return undefined;
       const [a, b] = [Buffer.from(value, "latin1"), Buffer.from(toBinary(other), "latin1")];
       return a.length === b.length && timingSafeEqual(a, b);
+    };
+  }),
+  add_item: typed<string>((parameters, environment) => {
+    const delimiter = textParameter(parameters, 0);
+    const name = textParameter(parameters, 1);
+    const suffix = textParameter(parameters, 2);
+    const read = name === "" ? () => undefined : compileVariableRead(name, environment);
+    return (value, stream) => {
+      const variable = read(stream);
+      const item = variable === undefined ? "" : toText(variable, "str");
+      return value + (value !== "" && item + suffix !== "" ? delimiter : "") + item + suffix;
     };
   }),
   concat: typed<string>((parameters, environment) => {

@@ -3,7 +3,7 @@ import { type ConverterCompiler, typed } from "../converter.ts";
 import { integerParameter, textParameter } from "../fetch.ts";
 import { formatTime } from "./strftime.ts";
 
-type Names = "json" | "url_dec" | "url_enc" | "http_date" | "ltime" | "utime";
+type Names = "json" | "url_dec" | "url_enc" | "http_date" | "ltime" | "utime" | "language";
 
 export const WEB_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
   json: typed<string>((parameters) => {
@@ -15,6 +15,11 @@ export const WEB_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
     return (value) => decodeUrl(value, isForm);
   }),
   url_enc: typed<string>(() => (value) => value.replace(/[^A-Za-z0-9._~-]/g, percentEncode)),
+  language: typed<string>((parameters) => {
+    const offered = textParameter(parameters, 0).split(";");
+    const fallback = parameters[1] === undefined ? undefined : textParameter(parameters, 1);
+    return (value) => chooseLanguage(value, offered) ?? fallback;
+  }),
   http_date: typed<number>((parameters) => {
     const offset = integerParameter(parameters, 0) ?? 0;
     const unit = textParameter(parameters, 1);
@@ -31,6 +36,25 @@ export const WEB_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
     return (value) => formatTime(format, value + offset, true);
   }),
 };
+
+/**
+ * The offered language that the list prefers, by weight, then by order; "fr" also serves who asks for
+ * "fr-CH".
+ */
+function chooseLanguage(list: string, offered: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestWeight = 0;
+  for (const entry of list.split(",")) {
+    const [, language, weightText] = /^\s*([^\s;]+)\s*(?:;\s*q=([0-9.]+))?/.exec(entry) ?? [];
+    const weight = weightText === undefined ? 1 : Number(weightText);
+    if (language === undefined || !(weight > bestWeight)) continue;
+    const found = [language, language.split("-")[0]!].find((one) => offered.includes(one));
+    if (found === undefined) continue;
+    best = found;
+    bestWeight = weight;
+  }
+  return best;
+}
 
 function percentEncode(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;

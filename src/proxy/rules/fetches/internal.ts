@@ -116,6 +116,20 @@ function ofBackend(read: Read<Backend>): FetchCompiler {
   };
 }
 
+/** How many servers of a backend, by its name, can take requests. */
+export function usableServersOf(stream: Stream, name: string): number | undefined {
+  const backend = stream.runtime.backendsByName.get(name);
+  return backend === undefined ? undefined : countUsableServers(backend);
+}
+
+/** By "BACKEND/SERVER", or "SERVER" of the current backend. */
+export function serverOf(stream: Stream, text: string): Server | undefined {
+  const slash = text.indexOf("/");
+  const backend =
+    slash < 0 ? currentBackend(stream) : stream.runtime.backendsByName.get(text.slice(0, slash));
+  return backend?.serversByName.get(text.slice(slash + 1));
+}
+
 function currentBackend(stream: Stream): Backend | undefined {
   return stream.backend ?? stream.runtime.backendsByName.get(stream.frontend.name);
 }
@@ -130,17 +144,11 @@ function ofFrontend(read: Read<Frontend>): FetchCompiler {
   };
 }
 
-/** The parameter is "BACKEND/SERVER", or "SERVER" of the current backend. */
 function ofServer(read: Read<Server>): FetchCompiler {
   return (parameters, environment): ReadSample => {
     const text = textParameter(parameters, 0);
-    const slash = text.indexOf("/");
-    const backendName = slash < 0 ? "" : text.slice(0, slash);
-    const serverName = text.slice(slash + 1);
     return (stream) => {
-      const backend =
-        backendName === "" ? currentBackend(stream) : stream.runtime.backendsByName.get(backendName);
-      const server = backend?.serversByName.get(serverName);
+      const server = serverOf(stream, text);
       return server === undefined ? undefined : read(server, environment);
     };
   };
