@@ -111,6 +111,72 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     await page.context().close();
   });
 
+  test("the datacentre is drawn, and a box says which line of the file it is", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/topology`);
+    const edge = page.getByRole("button", { name: /^edge org-edge/ });
+    await edge.click();
+    const details = page.getByRole("region", { name: "Details" });
+    await details.getByText("load balancer", { exact: true }).first().waitFor();
+    await details
+      .getByText(/datacenter\.yaml:\d+/)
+      .first()
+      .waitFor();
+    await edge.focus();
+    await page.keyboard.press("ArrowLeft");
+    assert.notEqual(await page.evaluate("document.activeElement.dataset.id"), "edge/org-edge");
+    await details.getByRole("link", { name: "Explain to here" }).click();
+    assert.equal(await page.getByLabel("To", { exact: true }).inputValue(), "org-edge");
+    await page.context().close();
+  });
+
+  test("the way to a fenced copy is drawn and told, there and back, and its address is the question", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/explain`);
+    await page.getByLabel("From", { exact: true }).fill("internet");
+    await page.getByLabel("To", { exact: true }).fill("203.0.113.10");
+    await page.getByLabel("Port", { exact: true }).fill("8001");
+    await page.getByRole("button", { name: "Explain", exact: true }).click();
+    const told = page.getByRole("region", { name: "Explanation" });
+    await told.getByText("reaches shop.test-a/web at tcp 192.168.10.41:80").first().waitFor();
+    await told.getByText(/destination NAT: 203\.0\.113\.10:8001 becomes/).waitFor();
+    const way = page.locator("svg path.way");
+    const there = await way.getAttribute("d");
+    assert.ok(there !== null && there.split("L").length > 6, "a line with corners");
+    assert.equal(await page.locator(".node.machine.on-way").count(), 1);
+    await page.getByRole("button", { name: "Back", exact: true }).click();
+    await told.getByText("the answer reaches internet").first().waitFor();
+    assert.notEqual(await way.getAttribute("d"), there);
+    assert.match(page.url(), /\/explain\?from=internet&to=203\.0\.113\.10&protocol=tcp&port=8001$/);
+    await page.reload();
+    await told.getByText("reaches shop.test-a/web at tcp 192.168.10.41:80").first().waitFor();
+    await page.context().close();
+  });
+
+  test("a request of one's own is explained without being sent", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/explain?of=request&url=${encodeURIComponent(`${world.site}/login`)}`);
+    const told = page.getByRole("region", { name: "Explanation" });
+    await told.getByText("default_backend application-backend").first().waitFor();
+    await page.context().close();
+  });
+
+  test("a console is opened in a window of its own, with a ticket that is good once", async () => {
+    const page = await world.page({ ignoreHTTPSErrors: true });
+    await page.goto(`${world.origin}/consoles`);
+    const [opened] = await Promise.all([
+      page.context().waitForEvent("page"),
+      page
+        .getByRole("button", { name: /^Serial line of/ })
+        .first()
+        .click(),
+    ]);
+    await opened.locator('html[data-state="open"]').waitFor();
+    await page.getByRole("button", { name: "End" }).first().click();
+    await opened.locator('html[data-state="closed"]').waitFor();
+    await page.context().close();
+  });
+
   test("pages are found by the keyboard alone", async () => {
     const page = await world.page();
     await page.goto(`${world.origin}/overview`);

@@ -89,6 +89,9 @@ function PacketQuestion() {
               <Badge tone={data.arrives ? "good" : "bad"}>{data.trace.there.disposition}</Badge>{" "}
               {data.trace.there.summary}
             </p>
+            {!data.arrives && data.trace.back !== null && data.trace.back.disposition !== "delivered" && (
+              <p class="bad-text">The answer: {data.trace.back.summary}.</p>
+            )}
             {data.trace.back !== null && (
               <fieldset class="choices" aria-label="Which way">
                 <button type="button" aria-pressed={which === "there"} onClick={() => setWhich("there")}>

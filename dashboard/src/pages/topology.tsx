@@ -117,6 +117,7 @@ function Details({ node, state }: { readonly node: TopologyNode; readonly state:
           <Badge tone={TONES[state.state]}>{state.state}</Badge> {state.text}
         </p>
       )}
+      <p class="quiet">{lines.join(" · ")}</p>
       <p class="chips">
         {services.map((service) => (
           <Badge key={service} tone="plain">
@@ -125,12 +126,6 @@ function Details({ node, state }: { readonly node: TopologyNode; readonly state:
         ))}
       </p>
       <dl>
-        {lines.map((line) => (
-          <div key={line}>
-            <dt />
-            <dd>{line}</dd>
-          </div>
-        ))}
         {details.map(({ label, value, span: at }) => (
           <div key={`${label}${value}`}>
             <dt>{label}</dt>

@@ -28,10 +28,10 @@ test("boxes do not overlap, children lie in their fence, and links end at boxes"
     at(inner).y + at(inner).height <= at(outer).y + at(outer).height;
   assert.ok(holds("fence", "in") && holds("fence", "below"));
   assert.ok(!holds("fence", "other"));
-  assert.ok(at("top").y + at("top").height < at("fence").y);
+  assert.ok(at("top").x + at("top").width < at("fence").x);
   for (const { x, y, width: w, height: h } of boxes.values())
     assert.ok(x >= 0 && y >= 0 && x + w <= width && y + h <= height);
   const [start, end] = [ways.get("2")![0]!, ways.get("2")!.at(-1)!];
-  assert.ok(Math.abs(start.y - (at("in").y + at("in").height)) < 1, "begins at the lower edge");
-  assert.ok(Math.abs(end.y - at("below").y) < 1, "ends at the upper edge");
+  assert.ok(Math.abs(start.x - (at("in").x + at("in").width)) < 1, "begins at the right edge");
+  assert.ok(Math.abs(end.x - at("below").x) < 1, "ends at the left edge");
 });

@@ -27,14 +27,13 @@ const SMALL_LETTER = 6.3;
 const [WIDTH_MIN, WIDTH_MAX] = [104, 232];
 const TITLE_HEIGHT = 30;
 const LINE_HEIGHT = 16;
-const FENCE_TITLE = 44;
 
 const OPTIONS = {
   "elk.algorithm": "layered",
-  "elk.direction": "DOWN",
+  "elk.direction": "RIGHT",
   "elk.hierarchyHandling": "INCLUDE_CHILDREN",
   "elk.edgeRouting": "ORTHOGONAL",
-  "elk.spacing.nodeNode": "18",
+  "elk.spacing.nodeNode": "14",
   "elk.layered.spacing.nodeNodeBetweenLayers": "44",
   "elk.layered.spacing.edgeNodeBetweenLayers": "18",
   "elk.spacing.edgeEdge": "8",
@@ -61,7 +60,7 @@ export function elkGraph({ nodes, links }: Drawn): ElkNode {
       id: node.id,
       children: inner.map(elkNode),
       layoutOptions: {
-        "elk.padding": `[top=${FENCE_TITLE + 8},left=12,bottom=12,right=12]`,
+        "elk.padding": `[top=${size.height + 6},left=12,bottom=12,right=12]`,
         "elk.nodeSize.constraints": "MINIMUM_SIZE",
         "elk.nodeSize.minimum": `(${size.width},${size.height})`,
       },
