@@ -1,7 +1,8 @@
 // Gathers the first bytes of a connection until they are a PROXY header or cannot become one. The format
 // itself is known in src/protocol/proxy-protocol.
-import type { SocketAddress } from "../base/address.ts";
 import { readProxyHeader } from "../protocol/proxy-protocol/decode.ts";
+import type { ProxyHeader } from "../protocol/proxy-protocol/proxy-header.ts";
+import type { ProxiedConnection } from "../transport/contract.ts";
 
 export type ProxyHeaderOutcome =
   | { readonly kind: "more" }
@@ -9,7 +10,7 @@ export type ProxyHeaderOutcome =
   | {
       readonly kind: "header";
       /** Null when the header says nothing of another connection (LOCAL, UNKNOWN). */
-      readonly proxied: { readonly source: SocketAddress; readonly destination: SocketAddress } | null;
+      readonly proxied: ProxiedConnection | null;
       /** What came behind the header. */
       readonly rest: Uint8Array;
     };
@@ -27,7 +28,17 @@ export class ProxyHeaderReader {
       case "malformed":
         return { kind: "bad", message: read.message };
       case "header":
-        return { kind: "header", proxied: read.header.addresses, rest: this.#bytes.subarray(read.length) };
+        return { kind: "header", proxied: proxiedBy(read.header), rest: this.#bytes.subarray(read.length) };
     }
   }
+}
+
+function proxiedBy({ addresses, facts }: ProxyHeader): ProxiedConnection | null {
+  if (addresses === null) return null;
+  const { authority, uniqueId } = facts;
+  return {
+    ...addresses,
+    ...(authority === null ? {} : { authority }),
+    ...(uniqueId === null ? {} : { uniqueId: Buffer.from(uniqueId).toString("latin1") }),
+  };
 }

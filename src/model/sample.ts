@@ -112,6 +112,8 @@ const FETCH_SIGNATURES = {
   fc_dst: "addr always",
   fc_dst_is_local: "bool always",
   fc_dst_port: "sint always",
+  fc_pp_authority: "str always",
+  fc_pp_unique_id: "str always",
   fc_rcvd_proxy: "bool always",
   fc_http_major: "sint always",
   bc_http_major: "sint always",

@@ -120,7 +120,7 @@ export class Backend {
   readonly nameText: EncodedText;
   readonly state: SharedState;
   readonly servers: Server[] = [];
-  /** Takes what nothing binds to one of the servers, where there is one: no health, no row, no name in logs. */
+  /** Takes what nothing binds to one of the servers, if there is one: no health, no row, no name in logs. */
   dispatch: Server | null = null;
   readonly serversByName: Map<string, Server> = new Map();
   /** By cookie value. */

@@ -36,6 +36,16 @@ export interface ConnectionHandler {
   handleClose(connection: Connection, failure: Failure | null): void;
 }
 
+/** What a PROXY header says of the connection that it stands before. */
+export interface ProxiedConnection {
+  readonly source: SocketAddress;
+  readonly destination: SocketAddress;
+  /** The host name that its client asked for. */
+  readonly authority?: string;
+  /** Latin-1, at most 128 bytes. */
+  readonly uniqueId?: string;
+}
+
 export interface Connection {
   /** Unique within the engine for its lifetime; ever increasing. */
   readonly id: number;
@@ -45,7 +55,7 @@ export interface Connection {
   readonly remote: SocketAddress;
   readonly local: SocketAddress;
   /** What a PROXY header said of the original connection; null when there was none (or it said LOCAL). */
-  readonly proxied: { readonly source: SocketAddress; readonly destination: SocketAddress } | null;
+  readonly proxied: ProxiedConnection | null;
   /** Null on a clear connection, and before handleOpen. */
   readonly tls: TlsFacts | null;
   /** Bytes accepted by `send` that the kernel has not taken. Callers stop producing above their own limit. */

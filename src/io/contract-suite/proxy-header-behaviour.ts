@@ -14,6 +14,14 @@ const VERSION_2: Uint8Array = Uint8Array.from([
   ...[0x0f, 0xa0, 0x01, 0xbb],
   ...[0x04, 0, 1, 0],
 ]);
+/** From 127.0.0.1 port 42 to 127.0.0.1 port 1337, with the authority "shop" and the unique id "12345". */
+const VERSION_2_FACTS: Uint8Array = Uint8Array.from([
+  ...SIGNATURE,
+  ...[0x21, 0x11, 0, 27],
+  ...[127, 0, 0, 1, 127, 0, 0, 1, 0, 42, 0x05, 0x39],
+  ...[0x02, 0, 4, ...Buffer.from("shop")],
+  ...[0x05, 0, 5, ...Buffer.from("12345")],
+]);
 /** LOCAL: the sender speaks for itself. */
 const VERSION_2_LOCAL: Uint8Array = Uint8Array.from([...SIGNATURE, 0x20, 0, 0, 0]);
 
@@ -32,6 +40,12 @@ export function proxyHeaderBehaviour(create: () => ContractHarness): void {
     const destination = { family: 6, host: "2001:db8::2", port: 443 };
     assert.deepEqual(server.connection!.proxied, { source, destination });
     assert.deepEqual(server.connection!.remote, source);
+  });
+
+  behaviour("takes what a version 2 header says of the request", create, async (scenario) => {
+    const { server } = await scenario.pair({ acceptProxy: true }, { preamble: VERSION_2_FACTS });
+    const { authority, uniqueId } = server.connection!.proxied!;
+    assert.deepEqual([authority, uniqueId], ["shop", "12345"]);
   });
 
   for (const [name, preamble] of [

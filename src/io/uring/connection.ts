@@ -57,7 +57,7 @@ export class UringConnection implements Connection, TimerTarget {
   readonly slot: number;
   readonly side: FailureSide;
   handler: ConnectionHandler;
-  proxied: { readonly source: SocketAddress; readonly destination: SocketAddress } | null = null;
+  proxied: Connection["proxied"] = null;
   tls: TlsFacts | null = null;
   isClosed = false;
   /** The socket's descriptor; -1 once it was given back or never existed. For the engine. */

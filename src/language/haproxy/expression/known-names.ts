@@ -71,7 +71,6 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
     "TCP statistics of a connection are not there yet",
     "fc_err fc_err_str fc_fackets fc_lost fc_reordering fc_retrans fc_rtt fc_rttvar fc_sacked fc_unacked",
   ],
-  ["extra fields of the PROXY protocol are not kept yet", "fc_pp_authority fc_pp_unique_id"],
   ["FastCGI is not there yet", "fcgi.docroot fcgi.index"],
   ["bearer tokens cannot be taken out yet; use req.hdr(authorization),word(2,' ')", "http_auth_bearer"],
   ["queue priorities are not there yet", "prio_class prio_offset"],

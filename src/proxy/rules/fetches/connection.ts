@@ -20,6 +20,8 @@ type Names =
   | "fc_dst"
   | "fc_dst_is_local"
   | "fc_dst_port"
+  | "fc_pp_authority"
+  | "fc_pp_unique_id"
   | "fc_rcvd_proxy"
   | "fc_http_major"
   | "bc_http_major";
@@ -50,6 +52,14 @@ export const CONNECTION_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   fc_dst_port: () => (stream) => portOf(originalDestination(stream.session)),
   so_id: () => (stream) => stream.session.bind.id,
   so_name: () => (stream) => stream.session.bind.name ?? undefined,
+  fc_pp_authority:
+    () =>
+    ({ session }) =>
+      session.connection.proxied?.authority,
+  fc_pp_unique_id:
+    () =>
+    ({ session }) =>
+      session.connection.proxied?.uniqueId,
   fc_rcvd_proxy: () => (stream) => stream.session.connection.proxied !== null,
   fc_http_major: () => (stream) => (stream.request === null ? 0 : 1),
   bc_http_major: () => (stream) => (stream.serverConnection === null ? undefined : 1),
