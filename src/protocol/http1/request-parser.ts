@@ -207,7 +207,9 @@ function applyAuthority(head: MessageHead, isConnect: boolean): boolean {
   )
     return false;
   if (colon !== null && isDefaultPort) {
-    if (head.hostIndex >= 0) head.setValueAt(head.hostIndex, hostWithoutPort);
+    // Beside CONNECT, HAProxy leaves a Host whose port is empty as it is.
+    const isLeft = isConnect && head.hostIndex >= 0 && head.valueAt(head.hostIndex).endsWith(":");
+    if (head.hostIndex >= 0 && !isLeft) head.setValueAt(head.hostIndex, hostWithoutPort);
     if (scheme !== null) {
       const end = target.length - parts[3]!.length;
       head.target = target.slice(0, end - colon[0].length) + parts[3]!;
@@ -216,7 +218,7 @@ function applyAuthority(head: MessageHead, isConnect: boolean): boolean {
   return true;
 }
 
-/** Compares Host with an authority; a default port may be missing on either side. */
+/** Compares Host with an authority; a default port may be missing or empty on either side. */
 function agrees(
   value: string,
   host: string,
@@ -226,9 +228,11 @@ function agrees(
 ): boolean {
   const folded = value.toLowerCase();
   if (folded === host.toLowerCase()) return true;
-  if (isDefaultPort) return folded === hostWithoutPort.toLowerCase();
+  if (!isDefaultPort && host !== hostWithoutPort) return false;
+  const name = hostWithoutPort.toLowerCase();
+  if (folded === name || folded === `${name}:`) return true;
   const port = scheme === null ? undefined : DEFAULT_PORTS[scheme];
-  return host === hostWithoutPort && port !== undefined && folded === `${host.toLowerCase()}:${port}`;
+  return port !== undefined && folded === `${name}:${port}`;
 }
 
 function methodText(bytes: Uint8Array, start: number, end: number): string {
