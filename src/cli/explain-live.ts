@@ -27,6 +27,8 @@ const FIRST_KEY = 61_000;
 const KEY_COUNT = 4000;
 /** What was answered may still be on its way through the last switch. */
 const LINGER_MS = 200;
+/** tcpdump itself may be late on a busy machine. */
+const LOOKS_MAX = 10;
 const SERVED: ReadonlySet<string> = new Set(["delivered", "load-balanced"]);
 
 /** Exit code 0: the kernel does what is explained, whatever that is; 1: it does not, or was not asked. */
@@ -58,9 +60,11 @@ export async function explainLive(
   const to = addressAsked(trace);
   if (to === null) return complain(`there is nothing to send: ${trace.there.summary}`);
   const question = { protocol: asked.question.protocol, to, port: asked.question.port ?? 0, key };
-  const captures = await capture(places, key, () => sendQuestion(namespace, question));
+  const compared = (seen: readonly LiveCapture[]) => compare(trace, key, seen, [...places.byLink.values()]);
+  const send = () => sendQuestion(namespace, question);
+  const captures = await capture(places, key, send, (seen) => compared(seen).disagreements.length === 0);
   if (typeof captures === "string") return complain(captures);
-  const { disagreements, isUnanswered } = compare(trace, key, captures, [...places.byLink.values()]);
+  const { disagreements, isUnanswered } = compared(captures);
   if (words.line.has("json")) {
     const agrees = disagreements.length === 0;
     const record = { agrees, isUnanswered, frames: captures.length, disagreements };
@@ -88,6 +92,7 @@ async function capture(
   { namespace, byLink }: LivePlaces,
   key: number,
   send: () => Promise<string | null>,
+  isAsExplained: (captures: readonly LiveCapture[]) => boolean,
 ): Promise<LiveCapture[] | string> {
   const listener = new FrameCapture(namespace);
   try {
@@ -95,14 +100,17 @@ async function capture(
     if (fault !== null) return `nobody can listen: ${fault} (apt-get install tcpdump)`;
     const failure = await send();
     if (failure !== null) return `the packet was not sent: ${failure}`;
-    await pause(LINGER_MS);
-    const frames = listener.frames().flatMap(({ link, direction, frame }): LiveCapture[] => {
-      const place: LivePlace | undefined = byLink.get(link);
-      if (place === undefined || questionKeyOf(frame) !== key) return [];
-      // What comes in at the switch is what the node has sent.
-      return [{ ...place, direction: direction === "in" ? "out" : "in", frame }];
-    });
-    return withoutRepeats(frames);
+    for (let look = 1; ; look++) {
+      await pause(LINGER_MS);
+      const frames = listener.frames().flatMap(({ link, direction, frame }): LiveCapture[] => {
+        const place: LivePlace | undefined = byLink.get(link);
+        if (place === undefined || questionKeyOf(frame) !== key) return [];
+        // What comes in at the switch is what the node has sent.
+        return [{ ...place, direction: direction === "in" ? "out" : "in", frame }];
+      });
+      const captures = withoutRepeats(frames);
+      if (look === LOOKS_MAX || isAsExplained(captures)) return captures;
+    }
   } finally {
     await listener.stop();
   }

@@ -19,7 +19,7 @@ import {
 } from "../../../src/network/explain/compare-trace.ts";
 import { compileNetwork, explain, type Network } from "../../../src/network/explain/explain.ts";
 import { questionKeyOf, withoutRepeats } from "../../../src/network/explain/live-frames.ts";
-import { livePlaces } from "../../../src/network/explain/live-places.ts";
+import { type LivePlaces, livePlaces } from "../../../src/network/explain/live-places.ts";
 import type { Desired } from "../../../src/network/plan/desired-state.ts";
 import { readReference } from "../../../src/server/explain/packet-words.ts";
 import type { AgentJob, AgentOutcome, AgentQuestion } from "./probe-agent.ts";
@@ -28,9 +28,13 @@ const AGENT = fileURLToPath(new URL("probe-agent.ts", import.meta.url));
 const FIRST_KEY = 20_000;
 const CLOSED_PORT = 81;
 const OUTSIDE_PORTS: readonly number[] = [80, CLOSED_PORT, 8001, 8002];
-/** So long no question ends, then no more will: the first time, and when it is asked again. */
+/**
+ * Before the first look: what nobody has explained has come by then, too. Each further look is later by as
+ * much.
+ */
 const QUIET_MS = 600;
-const PATIENT_MS = 3000;
+/** Of a busy machine: what was explained and has not come by then does not come. */
+const PATIENCE_MS = 15_000;
 const SOMEBODY_ELSE: readonly Ip[] = ["8.8.8.8" as Ip, "2001:db8:ffff::9" as Ip];
 
 interface Question extends AgentQuestion {
@@ -68,30 +72,28 @@ export async function probeTopology(
   if (failure !== null) throw new Error(failure);
   const agents = await startAgents(resolved, desired, folder);
   let nextKey = FIRST_KEY;
-  const round = async (some: readonly Question[], quietMs: number) => {
-    const keyed = some.map((one) => ({ ...one, key: nextKey++ }));
-    const outcomes = await askAll(keyed, agents, quietMs);
-    const frames = capture.frames().flatMap(({ link, direction, frame }): LiveCapture[] => {
-      const place = places.byLink.get(link);
-      // What comes to the switch is what a node has sent.
-      return place === undefined ? [] : [{ ...place, direction: direction === "in" ? "out" : "in", frame }];
+  /** Those of the questions whose frames or ends are not those explained, when patience is at its end. */
+  const round = async (some: readonly Question[]): Promise<Suspect[]> => {
+    const asked = some.map((one) => {
+      const question = { ...one, key: nextKey++ };
+      return { question, trace: traceOf(question, network) };
     });
-    const byKey = Map.groupBy(frames, ({ frame }) => questionKeyOf(frame));
-    return keyed.flatMap((one): { question: Question; verdict: Verdict }[] => {
-      const seen = withoutRepeats(byKey.get(one.key) ?? []);
-      const verdict = judge(one, network, seen, outcomes.get(one.key) ?? null, [...places.byLink.values()]);
-      return verdict.disagreements.length === 0 ? [] : [{ question: one, verdict }];
-    });
+    for (const [from, own] of Map.groupBy(asked, ({ question }) => question.from)) {
+      const words = own.map(({ question }) => question);
+      agents.get(from)!.child.stdin!.write(`${JSON.stringify(words)}\n`);
+    }
+    let suspects: Suspect[] = [];
+    for (let pauseMs = QUIET_MS, waitedMs = 0; waitedMs < PATIENCE_MS; pauseMs = pauseMs + QUIET_MS) {
+      await sleep(pauseMs);
+      waitedMs += pauseMs;
+      suspects = judge(asked, outcomesOf(agents), capture, places);
+      if (suspects.length === 0) break;
+    }
+    return suspects;
   };
   try {
-    const suspects = await round(questions, QUIET_MS);
-    const again =
-      suspects.length === 0
-        ? []
-        : await round(
-            suspects.map(({ question }) => question),
-            PATIENT_MS,
-          );
+    const suspects = await round(questions);
+    const again = suspects.length === 0 ? [] : await round(suspects.map(({ question }) => question));
     const frames = capture.frames().filter(({ frame }) => questionKeyOf(frame) !== null).length;
     return { asked: questions.length, frames, verdicts: again.map(({ verdict }) => verdict) };
   } finally {
@@ -189,52 +191,60 @@ async function startAgents(
   return agents;
 }
 
-async function askAll(
-  questions: readonly Question[],
-  agents: ReadonlyMap<string, Agent>,
-  quietMs: number,
-): Promise<ReadonlyMap<number, string>> {
-  for (const [from, some] of Map.groupBy(questions, (one) => one.from))
-    agents.get(from)!.child.stdin!.write(`${JSON.stringify(some)}\n`);
-  const progress = () => [...agents.values()].reduce((sum, { lines }) => sum + lines.length, 0);
-  for (let before = -1; before !== progress(); ) {
-    before = progress();
-    await sleep(quietMs);
-  }
-  const outcomes = [...agents.values()].flatMap(({ lines }) => lines.slice(1));
+function outcomesOf(agents: ReadonlyMap<string, Agent>): ReadonlyMap<number, string> {
+  const lines = [...agents.values()].flatMap((agent) => agent.lines.slice(1));
   return new Map(
-    outcomes.map((line) => JSON.parse(line) as AgentOutcome).map(({ key, outcome }) => [key, outcome]),
+    lines.map((line) => JSON.parse(line) as AgentOutcome).map(({ key, outcome }) => [key, outcome]),
   );
 }
 
 // ---- Comparing ----
 
-function judge(
-  question: Question,
-  network: Network,
-  seen: readonly LiveCapture[],
-  outcome: string | null,
-  places: readonly { readonly node: string; readonly port: string }[],
-): Verdict {
-  const { from, to, protocol, port, key } = question;
-  const trace = explain(
-    network,
-    {
-      from: readReference(from),
-      to: to as Ip,
-      protocol,
-      port: protocol === "icmp" ? null : port,
-      sourcePort: key,
-    },
-    { back: true },
-  );
+interface Asked {
+  readonly question: Question;
+  readonly trace: Trace;
+}
+
+interface Suspect {
+  readonly question: Question;
+  readonly verdict: Verdict;
+}
+
+function traceOf(question: Question, network: Network): Trace {
+  const { from, to, protocol, key } = question;
+  const port = protocol === "icmp" ? null : question.port;
+  const words = { from: readReference(from), to: to as Ip, protocol, port, sourcePort: key };
+  const trace = explain(network, words, { back: true });
   if ("kind" in trace) throw new Error(`${wordsOf(question)}: ${trace.message}`);
-  const hops = [...trace.there.hops, ...(trace.back?.hops ?? [])];
-  const frames = compareTrace({ hops }, seen, places);
-  const wanted = explainedOutcome(trace);
-  const ends = wanted === outcome ? [] : [{ explained: `${wanted}`, captured: `${outcome}` }];
-  const explained = `${trace.there.disposition}: ${trace.there.summary}; back: ${trace.back?.summary ?? "nothing"}`;
-  return { question: wordsOf(question), explained, disagreements: [...ends, ...frames] };
+  return trace;
+}
+
+function judge(
+  asked: readonly Asked[],
+  outcomes: ReadonlyMap<number, string>,
+  capture: FrameCapture,
+  { byLink }: LivePlaces,
+): Suspect[] {
+  const frames = capture.frames().flatMap(({ link, direction, frame }): LiveCapture[] => {
+    const place = byLink.get(link);
+    // What comes to the switch is what a node has sent.
+    return place === undefined ? [] : [{ ...place, direction: direction === "in" ? "out" : "in", frame }];
+  });
+  const byKey = Map.groupBy(frames, ({ frame }) => questionKeyOf(frame));
+  const listenedAt = [...byLink.values()];
+  return asked.flatMap(({ question, trace }): Suspect[] => {
+    const { there, back } = trace;
+    const hops = [...there.hops, ...(back?.hops ?? [])];
+    const seen = withoutRepeats(byKey.get(question.key) ?? []);
+    const [wanted, outcome] = [explainedOutcome(trace), outcomes.get(question.key) ?? null];
+    const disagreements = [
+      ...(wanted === outcome ? [] : [{ explained: `${wanted}`, captured: `${outcome}` }]),
+      ...compareTrace({ hops }, seen, listenedAt),
+    ];
+    if (disagreements.length === 0) return [];
+    const explained = `${there.disposition}: ${there.summary}; back: ${back?.summary ?? "nothing"}`;
+    return [{ question, verdict: { question: wordsOf(question), explained, disagreements } }];
+  });
 }
 
 function explainedOutcome({ question, there, back }: Trace): AgentOutcome["outcome"] | null {
