@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CELL, COUNTER, countRate, readRate, SharedState, sharedStateBytes } from "./state.ts";
+import {
+  CELL,
+  COUNTER,
+  countRate,
+  HEADER,
+  LATENCY_BUCKETS,
+  readRate,
+  SharedState,
+  sharedStateBytes,
+} from "./state.ts";
 
 /** The same block as several processes see it; the first is the master. */
 function makeStates(count: number): SharedState[] {
@@ -63,4 +72,28 @@ test("the counters of all names fit beside each other", () => {
   const lastOfFirst = state.counter(0, Math.max(...Object.values(COUNTER)));
   assert.ok(lastOfFirst < state.counter(1, 0));
   assert.ok(state.cell(0, Math.max(...Object.values(CELL))) < state.cell(1, 0));
+});
+
+test("who is given a histogram counts its latencies, in all processes, and the others count none", () => {
+  const [master, one, two] = makeStates(3) as [SharedState, SharedState, SharedState];
+  master.keepLatencies(3);
+  master.keepLatencies(7);
+  master.keepLatencies(3);
+  one.countLatency(3, 10);
+  two.countLatency(3, 10);
+  two.countLatency(7, 10);
+  two.countLatency(5, 10);
+  const counts = [3, 7, 5].map((slot) => {
+    const latencies = new Uint32Array(LATENCY_BUCKETS);
+    master.readLatencies(slot, latencies);
+    return latencies.reduce((sum, count) => sum + count, 0);
+  });
+  assert.deepEqual(counts, [2, 1, 0]);
+});
+
+test("histograms end, and who comes too late has none", () => {
+  const state = SharedState.alone(2);
+  for (const slot of [0, 1]) state.keepLatencies(slot);
+  assert.deepEqual([state.read(0, CELL.histogram), state.read(1, CELL.histogram)], [1, 2]);
+  assert.equal(state.header[HEADER.histogramCount], 2);
 });

@@ -24,6 +24,8 @@ export const HEADER = {
   startSeconds: 6,
   /** Runtime `set maxconn global`. */
   maxconn: 7,
+  /** How many histograms have been given out. */
+  histogramCount: 8,
 } as const;
 
 /** Int32 cells of one slot in the shared region. Written by the master unless noted. */
@@ -67,6 +69,8 @@ export const CELL = {
   idle: 21,
   /** Servers: 1 once written; a new slot is all zero. */
   isInitialised: 22,
+  /** Frontends and backends: which histogram of latencies is theirs, from 1; 0: none. */
+  histogram: 23,
 } as const;
 const CELLS_PER_SLOT = 32;
 
@@ -175,6 +179,11 @@ const COUNTERS_PER_SLOT = 64;
 export const LATENCY_BUCKETS = 240;
 const LATENCY_BUCKETS_PER_DOUBLING = 8;
 const LATENCY_FIRST_EXPONENT = -4;
+/**
+ * Frontends and backends beyond have no histogram. Each slot could have one, but where memory cannot be mapped
+ * all of it is compared and read ten times a second.
+ */
+const HISTOGRAMS_MAX = 1024;
 
 const HEADER_BYTES = 4096;
 const MAGIC = 0x53414c50;
@@ -182,8 +191,12 @@ const VERSION = 2;
 
 /** Bytes that `SharedState` needs. Pages that nobody writes to take no memory. */
 export function sharedStateBytes(slotCountMax: number, workerCountMax: number): number {
-  const perWorker = slotCountMax * (COUNTERS_PER_SLOT * 8 + LATENCY_BUCKETS * 4);
+  const perWorker = slotCountMax * COUNTERS_PER_SLOT * 8 + histogramsOf(slotCountMax) * LATENCY_BUCKETS * 4;
   return HEADER_BYTES + slotCountMax * CELLS_PER_SLOT * 4 + workerCountMax * perWorker;
+}
+
+function histogramsOf(slotCountMax: number): number {
+  return Math.min(slotCountMax, HISTOGRAMS_MAX);
 }
 
 /** One number as a float and as its bits: exponent and leading digits are the bucket, without a logarithm. */
@@ -243,7 +256,7 @@ export class SharedState {
       (_, i) => new Float64Array(buffer, countersAt + i * perWorker * 8, perWorker),
     );
     const latenciesAt = countersAt + workerCountMax * perWorker * 8;
-    const bucketsPerWorker = slotCountMax * LATENCY_BUCKETS;
+    const bucketsPerWorker = histogramsOf(slotCountMax) * LATENCY_BUCKETS;
     this.#allLatencies = Array.from(
       { length: workerCountMax },
       (_, i) => new Uint32Array(buffer, latenciesAt + i * bucketsPerWorker * 4, bucketsPerWorker),
@@ -298,15 +311,31 @@ export class SharedState {
     counters[index] = counters[index]! + delta;
   }
 
+  /** Gives a frontend or backend its histogram, if it has none and there is one. For the master. */
+  keepLatencies(slot: number): void {
+    const count = this.header[HEADER.histogramCount]!;
+    const countMax = histogramsOf(this.header[HEADER.slotCountMax]!);
+    if (this.read(slot, CELL.histogram) !== 0 || count >= countMax) return;
+    this.header[HEADER.histogramCount] = count + 1;
+    this.write(slot, CELL.histogram, count + 1);
+  }
+
   /** A stream of a frontend or backend took so long. Counts from 0 again after 2^32. */
   countLatency(slot: number, ms: number): void {
-    const index = slot * LATENCY_BUCKETS + latencyBucket(ms);
+    const histogram = this.read(slot, CELL.histogram);
+    if (histogram === 0) return;
+    const index = (histogram - 1) * LATENCY_BUCKETS + latencyBucket(ms);
     this.#latencies[index] = this.#latencies[index]! + 1;
   }
 
   /** How many streams each bucket has, over all processes, into `into`. */
   readLatencies(slot: number, into: Uint32Array): void {
-    const base = slot * LATENCY_BUCKETS;
+    const histogram = this.read(slot, CELL.histogram);
+    if (histogram === 0) {
+      into.fill(0);
+      return;
+    }
+    const base = (histogram - 1) * LATENCY_BUCKETS;
     into.set(this.#allLatencies[0]!.subarray(base, base + LATENCY_BUCKETS));
     for (let worker = 1; worker < this.#allLatencies.length; worker++) {
       const latencies = this.#allLatencies[worker]!;

@@ -92,6 +92,8 @@ export class Control {
     });
     if (!built.ok) return built.error;
     this.#candidate = built.value;
+    const { frontends, backends } = built.value.runtime;
+    for (const { slot } of [...frontends, ...backends]) state.keepLatencies(slot);
     return [];
   }
 

@@ -46,6 +46,7 @@ export function makeRuntime(text: string, nowMs: number): TestRuntime {
     previous: null,
     createLog: () => null,
   });
+  for (const { slot } of [...runtime.frontends, ...runtime.backends]) state.keepLatencies(slot);
   return { runtime, environment, states: startServers(runtime, Math.floor(nowMs / 1000)) };
 }
 
