@@ -1,5 +1,5 @@
-// `npm run bench:consoles`: how long a key takes to come back through the console proxy, while 100 viewers get
-// a screen that changes all the time: from the browser's socket over TLS to the machine's unix socket and
+// `npm run bench:consoles`: how long a key takes to come back through the console proxy, while 100 viewers
+// get a screen that changes all the time: from the browser's socket over TLS to the machine's unix socket and
 // back. Beside it the same over the unix sockets alone, and the proxy's CPU time.
 //   npm run bench:consoles -- [--viewers N] [--seconds N] [--kib N] [--json]
 import { once } from "node:events";
