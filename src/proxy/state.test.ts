@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  CELL,
-  COUNTER,
-  countRate,
-  HEADER,
-  LATENCY_BUCKETS,
-  readRate,
-  SharedState,
-  sharedStateBytes,
-} from "./state.ts";
+import { LATENCY_BUCKETS } from "./latency-buckets.ts";
+import { CELL, COUNTER, countRate, HEADER, readRate, SharedState, sharedStateBytes } from "./state.ts";
 
 /** The same block as several processes see it; the first is the master. */
 function makeStates(count: number): SharedState[] {

@@ -3,6 +3,7 @@
 // whose region it is in), apart from the few that are changed with Atomics and say so. Only numbers live
 // here; names are in the configuration, which gives each frontend, listener, backend and server its slot
 // for as long as its name exists (reloads included).
+import { LATENCY_BUCKETS, latencyBucket } from "./latency-buckets.ts";
 
 /** Most objects (frontends + listeners + backends + servers) that one master can hold over its lifetime. */
 export const SLOT_COUNT_MAX_DEFAULT = 8192;
@@ -172,16 +173,8 @@ export const COUNTER: Readonly<Record<CounterName, number>> = Object.fromEntries
 const COUNTERS_PER_SLOT = 64;
 
 /**
- * Buckets of how long streams took, of frontends and backends: eight for each doubling, from 1/16 ms to 18
- * hours, so that a quantile read from them is wrong by 6 % at most. What is shorter or longer is in the first
- * or last.
- */
-export const LATENCY_BUCKETS = 240;
-const LATENCY_BUCKETS_PER_DOUBLING = 8;
-const LATENCY_FIRST_EXPONENT = -4;
-/**
- * Frontends and backends beyond have no histogram. Each slot could have one, but where memory cannot be mapped
- * all of it is compared and read ten times a second.
+ * Frontends and backends beyond have no histogram. Each slot could have one, but where memory cannot be
+ * mapped all of it is compared and read ten times a second.
  */
 const HISTOGRAMS_MAX = 1024;
 
@@ -191,33 +184,13 @@ const VERSION = 2;
 
 /** Bytes that `SharedState` needs. Pages that nobody writes to take no memory. */
 export function sharedStateBytes(slotCountMax: number, workerCountMax: number): number {
-  const perWorker = slotCountMax * COUNTERS_PER_SLOT * 8 + histogramsOf(slotCountMax) * LATENCY_BUCKETS * 4;
+  const histogramBytes = histogramsOf(slotCountMax) * LATENCY_BUCKETS * 4;
+  const perWorker = slotCountMax * COUNTERS_PER_SLOT * 8 + histogramBytes;
   return HEADER_BYTES + slotCountMax * CELLS_PER_SLOT * 4 + workerCountMax * perWorker;
 }
 
 function histogramsOf(slotCountMax: number): number {
   return Math.min(slotCountMax, HISTOGRAMS_MAX);
-}
-
-/** One number as a float and as its bits: exponent and leading digits are the bucket, without a logarithm. */
-const FLOAT = new Float32Array(1);
-const FLOAT_BITS = new Int32Array(FLOAT.buffer);
-/** Of a Float32: 23 digits behind the point, three of which count, and an exponent that is 127 for 1. */
-const BUCKET_SHIFT = 20;
-const FIRST_BUCKET = (127 + LATENCY_FIRST_EXPONENT) * LATENCY_BUCKETS_PER_DOUBLING;
-
-function latencyBucket(ms: number): number {
-  FLOAT[0] = ms;
-  const bucket = (FLOAT_BITS[0]! >> BUCKET_SHIFT) - FIRST_BUCKET;
-  return bucket <= 0 ? 0 : bucket >= LATENCY_BUCKETS ? LATENCY_BUCKETS - 1 : bucket;
-}
-
-/** The geometric middle of what a bucket holds, in milliseconds. */
-export function latencyOfBucket(bucket: number): number {
-  const doubling = Math.floor(bucket / LATENCY_BUCKETS_PER_DOUBLING);
-  const low = 1 + (bucket % LATENCY_BUCKETS_PER_DOUBLING) / LATENCY_BUCKETS_PER_DOUBLING;
-  const high = low + 1 / LATENCY_BUCKETS_PER_DOUBLING;
-  return 2 ** (doubling + LATENCY_FIRST_EXPONENT) * Math.sqrt(low * high);
 }
 
 /** Typed views over the block. In tests any ArrayBuffer will do. */

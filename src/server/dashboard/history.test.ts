@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { COUNTER, LATENCY_BUCKETS, latencyOfBucket, SharedState } from "../../proxy/state.ts";
+import { LATENCY_BUCKETS, latencyOfBucket } from "../../proxy/latency-buckets.ts";
+import { COUNTER, SharedState } from "../../proxy/state.ts";
 import { makeActions } from "../admin/actions.fixture.ts";
 import { makeRuntime } from "../admin/runtime.fixture.ts";
 import { CONFIGURATION } from "./dashboard.fixture.ts";

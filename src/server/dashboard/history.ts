@@ -1,7 +1,7 @@
 // The last hour of the total and of each frontend and backend: the newest five minutes second by second, all
 // of it in steps of ten seconds. Columns of typed arrays, so that hundreds of proxies take some megabytes.
 import type { History, HistoryColumns, ProxyFigures } from "../../model/dashboard-api.ts";
-import { LATENCY_BUCKETS } from "../../proxy/state.ts";
+import { LATENCY_BUCKETS } from "../../proxy/latency-buckets.ts";
 import { quantilesOf, type Sample, type TrafficSample } from "./traffic-sampler.ts";
 
 const FINE_STEP_MS = 1000;

@@ -1,15 +1,9 @@
 // Once a second: what the counters of all processes have grown by, as figures of each frontend and backend.
 // Reads shared memory only; workers do not notice.
 import type { LatencyQuantiles, Overview, ProxyFigures } from "../../model/dashboard-api.ts";
+import { LATENCY_BUCKETS, latencyOfBucket } from "../../proxy/latency-buckets.ts";
 import type { Backend, Frontend } from "../../proxy/runtime.ts";
-import {
-  CELL,
-  COUNTER,
-  type CounterName,
-  LATENCY_BUCKETS,
-  latencyOfBucket,
-  type SharedState,
-} from "../../proxy/state.ts";
+import { CELL, COUNTER, type CounterName, type SharedState } from "../../proxy/state.ts";
 import type { DashboardSource } from "./source.ts";
 
 const COUNTED = [
