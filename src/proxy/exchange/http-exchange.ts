@@ -511,7 +511,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   #failClient(termination: Termination): void {
-    if (termination === TERMINATION.clientGoneInBody) this.#body.countTime(this.stream);
+    if (termination === TERMINATION.clientGoneInBody) this.#phases.leaveInBody(this.stream, this.#body);
     const mayAnswer = !this.#isResponseBegun && termination.status >= 400;
     if (mayAnswer && !this.#client.connection.isClosed) {
       this.#reply(errorReply(termination.status, replySource(this.#context, this.stream)), termination);

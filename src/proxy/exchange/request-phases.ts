@@ -10,7 +10,7 @@ import { pathAndQueryOf } from "../rules/target.ts";
 import type { Backend } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
 import type { Session, Stream } from "../stream.ts";
-import type { AwaitedBody } from "./body-wait.ts";
+import type { AwaitedBody, BodyWait } from "./body-wait.ts";
 import type { ExchangeContext } from "./context.ts";
 import { restrictNames } from "./header-names.ts";
 import {
@@ -93,6 +93,13 @@ export class RequestPhases {
       this.#resumeAt = 0;
     }
     return this.#backendPhase(stream) ?? this.#finish(stream);
+  }
+
+  /** The client is gone before its body is here. HAProxy notices in the backend, so that is what is logged. */
+  leaveInBody(stream: Stream, body: BodyWait): void {
+    body.countTime(stream);
+    const backend = stream.backend === null ? this.#chooseBackend(stream) : null;
+    if (backend !== null) this.#enterBackend(stream, backend);
   }
 
   #awaitBody(stream: Stream): PhaseOutcome {

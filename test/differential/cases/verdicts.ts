@@ -1,6 +1,7 @@
 // What rules decide beside replies: connections that end without a word, URIs that are refused, whose
 // addresses `set-src` changes, and timeouts that rules set and read.
 import type { CaseGroup } from "../comparison.ts";
+import { HALF_CLOSE } from "../conversation.ts";
 import { get } from "./text.ts";
 
 const SHOWN = ["fc_src", "src", "fc_dst", "dst"];
@@ -30,6 +31,7 @@ frontend web
   http-request normalize-uri percent-to-uppercase strict
   http-request normalize-uri path-merge-slashes
   http-request normalize-uri path-strip-dotdot full
+  http-request wait-for-body time 2s if { path /half }
   http-after-response set-header X-Seen ${shown}
   http-after-response set-header X-Times %[fe_client_timeout],%[be_server_timeout],%[cur_server_timeout]
   default_backend app
@@ -59,6 +61,12 @@ backend app
       clients: [[get("//a//../b/%2f?x=//")], [get("/../..")]],
     },
     { name: "a malformed URI is refused where it has to be strict", clients: [[get("/%zz")]] },
+    {
+      name: "a client that leaves within the body that rules wait for is logged in its backend",
+      clients: [[get("/half", "Content-Length: 10", "POST"), "abc", 40, HALF_CLOSE]],
+      responses: 0,
+      logs: 1,
+    },
     { name: "timeouts are told as they are set", clients: [[get("/times")], [get("/")]] },
   ],
 };
