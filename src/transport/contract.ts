@@ -96,6 +96,12 @@ export interface TlsFacts {
   readonly isResumed: boolean;
   /** The peer's certificate in DER; null when it sent none. */
   readonly peerCertificate: Uint8Array | null;
+  /**
+   * What the peer sent as its chain, DER behind DER, of servers with their own first; null when it sent none.
+   */
+  readonly peerChain: Uint8Array | null;
+  /** The certificate that we showed, in DER; null when we showed none. */
+  readonly ownCertificate: Uint8Array | null;
   /** OpenSSL's X509_V_* result of verifying the peer: 0 when good or when there was nothing to verify. */
   readonly verifyResult: number;
 }

@@ -133,12 +133,17 @@ function factsBehaviour(create: () => ContractHarness): void {
       verifyResult: 0,
     };
     for (const { connection } of [client, server]) {
-      const { cipher, peerCertificate: _, ...facts } = connection!.tls!;
+      const { cipher, peerCertificate: _, peerChain: __, ownCertificate: ___, ...facts } = connection!.tls!;
       assert.deepEqual(facts, expected);
       assert.match(cipher, /^TLS_[A-Z0-9_]+_SHA(256|384)$/);
     }
     assert.equal(shownName(client), "main.example");
     assert.equal(server.connection!.tls!.peerCertificate, null);
+    assert.equal(server.connection!.tls!.peerChain, null);
+    assert.equal(client.connection!.tls!.ownCertificate, null);
+    const shown = Buffer.from(client.connection!.tls!.peerCertificate!);
+    assert.deepEqual(Buffer.from(server.connection!.tls!.ownCertificate!), shown);
+    assert.deepEqual(Buffer.from(client.connection!.tls!.peerChain!).subarray(0, shown.length), shown);
   });
 
   behaviour("keeps to the versions it is given", create, async (scenario) => {

@@ -117,8 +117,18 @@ export function answerHello(
   };
   const serverCertificate = resumed?.serverCertificate ?? shown.der;
   return success({
-    serverFacts: { ...facts, peerCertificate: clientCertificate },
-    clientFacts: { ...facts, peerCertificate: serverCertificate },
+    serverFacts: {
+      ...facts,
+      peerCertificate: clientCertificate,
+      peerChain: null,
+      ownCertificate: serverCertificate,
+    },
+    clientFacts: {
+      ...facts,
+      peerCertificate: serverCertificate,
+      peerChain: serverCertificate,
+      ownCertificate: clientCertificate,
+    },
     shown: resumed === null ? shown : null,
     session: ticketKeys === null ? null : { ticketKeys, version, clientCertificate, serverCertificate },
   });

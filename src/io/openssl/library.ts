@@ -60,6 +60,10 @@ const FUNCTIONS = {
   SSL_get0_alpn_selected: { return: "void", arguments: ["pointer", "pointer", "pointer"] },
   SSL_session_reused: { return: "i32", arguments: ["pointer"] },
   SSL_get0_peer_certificate: { return: "pointer", arguments: ["pointer"] },
+  SSL_get_peer_cert_chain: { return: "pointer", arguments: ["pointer"] },
+  SSL_get_certificate: { return: "pointer", arguments: ["pointer"] },
+  OPENSSL_sk_num: { return: "i32", arguments: ["pointer"] },
+  OPENSSL_sk_value: { return: "pointer", arguments: ["pointer", "i32"] },
   SSL_get_verify_result: { return: "i64", arguments: ["pointer"] },
   SSL_get0_param: { return: "pointer", arguments: ["pointer"] },
   SSL_set_session: { return: "i32", arguments: ["pointer", "pointer"] },
@@ -130,6 +134,8 @@ export class OpenSsl {
   readonly resultWords: BigUint64Array;
   /** TLS connections that have not been freed. */
   sessionCount = 0;
+  /** Our own certificates by their X509, which live as long as the process does: each is encoded once. */
+  readonly ownCertificates: Map<bigint, Uint8Array> = new Map();
   /** The connection at work: what OpenSSL calls back belongs to it. */
   receiver: SessionReceiver | null = null;
   readonly #constants = new Map<bigint, string>();

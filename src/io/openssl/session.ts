@@ -91,7 +91,9 @@ export class TlsSession {
       serverName: isServer ? openSsl.string(calls.SSL_get_servername(ssl, 0)) : serverName,
       alpn: this.#protocol(),
       isResumed: calls.SSL_session_reused(ssl) === 1,
-      peerCertificate: wantsCertificate ? this.#peerCertificate() : null,
+      peerCertificate: wantsCertificate ? this.#encode(calls.SSL_get0_peer_certificate(ssl)) : null,
+      peerChain: wantsCertificate ? this.#peerChain() : null,
+      ownCertificate: this.#ownCertificate(),
       verifyResult: this.#role.verifies ? Number(calls.SSL_get_verify_result(ssl)) : 0,
     };
   }
@@ -130,10 +132,32 @@ export class TlsSession {
     return length === 0 ? "" : ffi.toBuffer(resultWords[0]!, length, true).toString("latin1");
   }
 
-  #peerCertificate(): Uint8Array | null {
-    const { calls, results, resultWords, gather, ffi } = this.#openSsl;
-    const certificate = calls.SSL_get0_peer_certificate(this.#ssl);
+  #peerChain(): Uint8Array | null {
+    const { calls } = this.#openSsl;
+    const chain = calls.SSL_get_peer_cert_chain(this.#ssl);
+    if (chain === 0n) return null;
+    const certificates: Uint8Array[] = [];
+    for (let i = 0; i < calls.OPENSSL_sk_num(chain); i++) {
+      const certificate = this.#encode(calls.OPENSSL_sk_value(chain, i));
+      if (certificate !== null) certificates.push(certificate);
+    }
+    return certificates.length === 0 ? null : Buffer.concat(certificates);
+  }
+
+  #ownCertificate(): Uint8Array | null {
+    const { calls, ownCertificates } = this.#openSsl;
+    const certificate = calls.SSL_get_certificate(this.#ssl);
+    const known = ownCertificates.get(certificate);
+    if (known !== undefined) return known;
+    const encoded = this.#encode(certificate);
+    if (encoded !== null) ownCertificates.set(certificate, encoded);
+    return encoded;
+  }
+
+  /** In DER; null for none, and for one that no record would hold. */
+  #encode(certificate: bigint): Uint8Array | null {
     if (certificate === 0n) return null;
+    const { calls, results, resultWords, gather, ffi } = this.#openSsl;
     const length = calls.i2d_X509(certificate, 0n);
     if (length <= 0 || length > gather.buffer.byteLength) return null;
     resultWords[0] = gather.pointer;

@@ -146,7 +146,7 @@ export function handshakeAsServer(
   stream.once("secure", () => {
     const refusal = spec.clientVerify === null ? null : clientRefusal(stream);
     if (refusal !== null) return fail(failure("tls", "client", refusal));
-    outcome.succeed(stream, factsOf(stream, String(stream.servername || "")));
+    outcome.succeed(stream, factsOf(stream, String(stream.servername || ""), true));
   });
 }
 
@@ -174,7 +174,7 @@ export function handshakeAsClient(
   });
   stream.on("session", (received) => context.rememberSession(sessionKey, received));
   onceFailed(stream, "server", outcome);
-  stream.once("secureConnect", () => outcome.succeed(stream, factsOf(stream, serverName)));
+  stream.once("secureConnect", () => outcome.succeed(stream, factsOf(stream, serverName, false)));
 }
 
 function onceFailed(
@@ -215,7 +215,16 @@ function clientRefusal(stream: TLSSocket): string | null {
   return error === null ? null : `client certificate refused: ${error.message}`;
 }
 
-function factsOf(stream: TLSSocket, serverName: string): TlsFacts {
+/** As OpenSSL tells it, a client's chain is without its own certificate, a server's with it. */
+function chainOf(stream: TLSSocket, isServer: boolean): Uint8Array | null {
+  const chain: Uint8Array[] = [];
+  let certificate = stream.getPeerX509Certificate();
+  if (isServer) certificate = certificate?.issuerCertificate;
+  for (; certificate !== undefined; certificate = certificate.issuerCertificate) chain.push(certificate.raw);
+  return chain.length === 0 ? null : Buffer.concat(chain);
+}
+
+function factsOf(stream: TLSSocket, serverName: string, isServer: boolean): TlsFacts {
   return {
     version: stream.getProtocol() ?? "",
     cipher: stream.getCipher().name,
@@ -223,6 +232,8 @@ function factsOf(stream: TLSSocket, serverName: string): TlsFacts {
     alpn: stream.alpnProtocol || "",
     isResumed: stream.isSessionReused(),
     peerCertificate: stream.getPeerX509Certificate()?.raw ?? null,
+    peerChain: chainOf(stream, isServer),
+    ownCertificate: stream.getX509Certificate()?.raw ?? null,
     // A bad certificate never gets as far as facts here.
     verifyResult: 0,
   };

@@ -193,6 +193,8 @@ export const TLS_1_3: TlsFacts = {
   alpn: "",
   isResumed: false,
   peerCertificate: null,
+  peerChain: null,
+  ownCertificate: null,
   verifyResult: 0,
 };
 

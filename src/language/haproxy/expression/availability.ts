@@ -34,9 +34,6 @@ const KEPT_RESPONSE_FACTS: ReadonlySet<FetchName> = new Set([
   "status",
   "capture.res.hdr",
   "bc_http_major",
-  "ssl_bc",
-  "ssl_bc_protocol",
-  "ssl_bc_cipher",
   "srv_id",
   "srv_name",
 ]);
@@ -68,7 +65,8 @@ function stagesOf(name: FetchName, context: ExpressionContext): ReadonlySet<Stag
   if (KEPT_REQUEST_FACTS.has(name)) return FROM_REQUEST;
   if (KEPT_RESPONSE_FACTS.has(name)) return FROM_RESPONSE;
   if (OF_THE_BACKEND.has(name)) return context.proxyKind === "frontend" ? FROM_RESPONSE : FROM_REQUEST;
-  if (name.startsWith("ssl_fc") || name.startsWith("ssl_c_")) return AFTER_HANDSHAKE;
+  if (name.startsWith("ssl_bc")) return FROM_RESPONSE;
+  if (name.startsWith("ssl_")) return AFTER_HANDSHAKE;
   if (name.startsWith("res.")) return RESPONSE;
   return FETCHES[name].scope === "always" ? ALL : REQUEST;
 }

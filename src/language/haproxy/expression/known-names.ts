@@ -54,8 +54,8 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
   ],
   [
     "the server's side of TLS cannot be looked at this closely yet",
-    "ssl_bc_alg_keysize ssl_bc_alpn ssl_bc_client_random ssl_bc_err ssl_bc_err_str ssl_bc_is_resumed ssl_bc_npn " +
-      "ssl_bc_server_random ssl_bc_session_id ssl_bc_session_key ssl_bc_unique_id ssl_bc_use_keysize",
+    "ssl_bc_client_random ssl_bc_err ssl_bc_err_str ssl_bc_npn ssl_bc_server_random ssl_bc_session_id " +
+      "ssl_bc_session_key ssl_bc_unique_id",
   ],
   ["it measures HAProxy's own scheduler", "cpu_calls cpu_ns_avg cpu_ns_tot lat_ns_avg lat_ns_tot stopping"],
   [
@@ -86,23 +86,11 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
   ["the cache is not there yet", "res.cache_hit res.cache_name"],
   ["compression is not there yet", "res.comp res.comp_algo"],
   [
-    "this part of a client certificate is not read yet",
-    "ssl_c_ca_err ssl_c_ca_err_depth ssl_c_chain_der ssl_c_err ssl_c_key_alg ssl_c_sig_alg",
-  ],
-  [
-    "our own certificate cannot be looked at by rules yet",
-    prefixed("ssl_f_", "der i_dn key_alg notafter notbefore s_dn serial sha1 sig_alg version"),
-  ],
-  [
-    "the server's certificate cannot be looked at by rules yet",
-    prefixed("ssl_s_", "chain_der der i_dn key_alg notafter notbefore s_dn serial sha1 sig_alg version"),
-  ],
-  [
     "the client's TLS handshake cannot be looked at this closely yet",
     prefixed(
       "ssl_fc_",
-      "alg_keysize cipherlist_bin cipherlist_hex cipherlist_str cipherlist_xxh ecformats_bin eclist_bin extlist_bin err " +
-        "err_str has_early npn protocol_hello_id session_id unique_id use_keysize",
+      "cipherlist_bin cipherlist_hex cipherlist_str cipherlist_xxh ecformats_bin eclist_bin extlist_bin err " +
+        "err_str npn protocol_hello_id session_id unique_id",
     ),
   ],
   [

@@ -27,6 +27,8 @@ test("the fields of a certificate are read as they stand in it", () => {
   assert.equal(nameEntry(certificate.subject, "OU", 3), undefined);
   assert.equal(Buffer.from(certificate.serial, "latin1").toString("hex"), "1234abcd");
   assert.equal(certificate.version, 3);
+  assert.equal(certificate.signatureAlgorithm, "ecdsa-with-SHA256");
+  assert.equal(certificate.keyAlgorithm, "id-ecPublicKey");
   assert.match(certificate.notBefore, /^\d{12}Z$/);
   const known = new X509Certificate(DER);
   assert.equal(

@@ -15,7 +15,30 @@ export interface Certificate {
   readonly notBefore: string;
   readonly notAfter: string;
   readonly sha1: string;
+  /** OpenSSL's short names: "RSA-SHA256", "rsaEncryption". */
+  readonly signatureAlgorithm: string;
+  readonly keyAlgorithm: string;
 }
+
+const ALGORITHMS: Readonly<Record<string, string>> = {
+  "1.2.840.113549.1.1.1": "rsaEncryption",
+  "1.2.840.113549.1.1.4": "RSA-MD5",
+  "1.2.840.113549.1.1.5": "RSA-SHA1",
+  "1.2.840.113549.1.1.10": "RSASSA-PSS",
+  "1.2.840.113549.1.1.11": "RSA-SHA256",
+  "1.2.840.113549.1.1.12": "RSA-SHA384",
+  "1.2.840.113549.1.1.13": "RSA-SHA512",
+  "1.2.840.113549.1.1.14": "RSA-SHA224",
+  "1.2.840.10040.4.1": "DSA",
+  "2.16.840.1.101.3.4.3.2": "dsa_with_SHA256",
+  "1.2.840.10045.2.1": "id-ecPublicKey",
+  "1.2.840.10045.4.1": "ecdsa-with-SHA1",
+  "1.2.840.10045.4.3.2": "ecdsa-with-SHA256",
+  "1.2.840.10045.4.3.3": "ecdsa-with-SHA384",
+  "1.2.840.10045.4.3.4": "ecdsa-with-SHA512",
+  "1.3.101.112": "ED25519",
+  "1.3.101.113": "ED448",
+};
 
 const NAME_KEYS: Readonly<Record<string, string>> = {
   "2.5.4.3": "CN",
@@ -48,7 +71,7 @@ export function readCertificate(der: Uint8Array): Certificate | null {
   if (body === null) return null;
   const fields = childrenOf(body.content);
   const hasVersion = fields[0]?.tag === 0xa0;
-  const [serial, , issuer, validity, subject] = hasVersion ? fields.slice(1) : fields;
+  const [serial, signature, issuer, validity, subject, key] = hasVersion ? fields.slice(1) : fields;
   if (serial === undefined || issuer === undefined || validity === undefined || subject === undefined)
     return null;
   const [notBefore, notAfter] = childrenOf(validity.content);
@@ -61,6 +84,8 @@ export function readCertificate(der: Uint8Array): Certificate | null {
     notBefore: latin1(notBefore.content),
     notAfter: latin1(notAfter.content),
     sha1: createHash("sha1").update(der).digest("latin1"),
+    signatureAlgorithm: algorithmIn(signature),
+    keyAlgorithm: algorithmIn(key === undefined ? undefined : childrenOf(key.content)[0]),
   };
 }
 
@@ -88,6 +113,13 @@ function readName(bytes: Uint8Array): DistinguishedName {
     }
   }
   return entries;
+}
+
+/** Of an AlgorithmIdentifier; its number when it has no name here. */
+function algorithmIn(element: Element | undefined): string {
+  const identifier = element === undefined ? undefined : childrenOf(element.content)[0];
+  const oid = identifier === undefined ? "" : formatOid(identifier.content);
+  return ALGORITHMS[oid] ?? oid;
 }
 
 function formatOid(bytes: Uint8Array): string {

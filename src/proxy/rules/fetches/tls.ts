@@ -7,53 +7,104 @@ import { latin1 } from "../sample-cast.ts";
 import type { SampleValue } from "../sample-value.ts";
 import { type Certificate, formatName, nameEntry, readCertificate } from "./certificate.ts";
 
+type CertificatePart =
+  | "der"
+  | "i_dn"
+  | "key_alg"
+  | "notafter"
+  | "notbefore"
+  | "s_dn"
+  | "serial"
+  | "sha1"
+  | "sig_alg"
+  | "version";
+
 type Names =
   | "ssl_fc"
+  | "ssl_fc_alg_keysize"
   | "ssl_fc_alpn"
   | "ssl_fc_cipher"
   | "ssl_fc_has_crt"
+  | "ssl_fc_has_early"
   | "ssl_fc_has_sni"
   | "ssl_fc_is_resumed"
   | "ssl_fc_protocol"
   | "ssl_fc_sni"
+  | "ssl_fc_use_keysize"
+  | "ssl_c_ca_err"
+  | "ssl_c_ca_err_depth"
+  | "ssl_c_chain_der"
+  | "ssl_c_err"
   | "ssl_c_used"
   | "ssl_c_verify"
-  | "ssl_c_der"
-  | "ssl_c_s_dn"
-  | "ssl_c_i_dn"
-  | "ssl_c_serial"
-  | "ssl_c_sha1"
-  | "ssl_c_notbefore"
-  | "ssl_c_notafter"
-  | "ssl_c_version"
+  | `ssl_${"c" | "f" | "s"}_${CertificatePart}`
+  | "ssl_s_chain_der"
   | "ssl_bc"
+  | "ssl_bc_alg_keysize"
+  | "ssl_bc_alpn"
+  | "ssl_bc_cipher"
+  | "ssl_bc_is_resumed"
   | "ssl_bc_protocol"
-  | "ssl_bc_cipher";
+  | "ssl_bc_use_keysize";
 
 export const TLS_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   ssl_fc: () => (stream) => stream.session.tls !== null,
+  ssl_fc_alg_keysize: ofTls(clientSide, keyBits),
   ssl_fc_alpn: ofTls(clientSide, (tls) => tls.alpn || undefined),
   ssl_fc_cipher: ofTls(clientSide, (tls) => tls.cipher),
   ssl_fc_has_crt: ofTls(clientSide, (tls) => tls.peerCertificate !== null),
+  // 0-RTT is never taken, as a request in it could be sent again by others.
+  ssl_fc_has_early: ofTls(clientSide, () => false),
   ssl_fc_has_sni: () => (stream) => (stream.session.tls?.serverName ?? "") !== "",
   ssl_fc_is_resumed: ofTls(clientSide, (tls) => tls.isResumed),
   ssl_fc_protocol: ofTls(clientSide, (tls) => tls.version),
   ssl_fc_sni: ofTls(clientSide, (tls) => tls.serverName || undefined),
+  ssl_fc_use_keysize: ofTls(clientSide, keyBits),
+  // No error of a certificate is ever ignored: one that has any ends the handshake.
+  ssl_c_ca_err: ofTls(clientSide, () => 0),
+  ssl_c_ca_err_depth: ofTls(clientSide, () => 0),
+  ssl_c_err: ofTls(clientSide, () => 0),
+  ssl_c_chain_der: ofTls(clientSide, (tls) => derOf(tls.peerChain)),
   ssl_c_used: ofTls(clientSide, (tls) => tls.peerCertificate !== null),
   ssl_c_verify: ofTls(clientSide, (tls) => tls.verifyResult),
-  ssl_c_der: ofTls(clientSide, (tls) =>
-    tls.peerCertificate === null ? undefined : latin1(tls.peerCertificate),
-  ),
-  ssl_c_s_dn: nameFetch((certificate) => certificate.subject),
-  ssl_c_i_dn: nameFetch((certificate) => certificate.issuer),
-  ssl_c_serial: ofCertificate((certificate) => certificate.serial),
-  ssl_c_sha1: ofCertificate((certificate) => certificate.sha1),
-  ssl_c_notbefore: ofCertificate((certificate) => certificate.notBefore),
-  ssl_c_notafter: ofCertificate((certificate) => certificate.notAfter),
-  ssl_c_version: ofCertificate((certificate) => certificate.version),
+  ssl_c_der: derFetch(clientCertificate),
+  ssl_c_i_dn: nameFetch(clientCertificate, (certificate) => certificate.issuer),
+  ssl_c_key_alg: ofCertificate(clientCertificate, (certificate) => certificate.keyAlgorithm),
+  ssl_c_notafter: ofCertificate(clientCertificate, (certificate) => certificate.notAfter),
+  ssl_c_notbefore: ofCertificate(clientCertificate, (certificate) => certificate.notBefore),
+  ssl_c_s_dn: nameFetch(clientCertificate, (certificate) => certificate.subject),
+  ssl_c_serial: ofCertificate(clientCertificate, (certificate) => certificate.serial),
+  ssl_c_sha1: ofCertificate(clientCertificate, (certificate) => certificate.sha1),
+  ssl_c_sig_alg: ofCertificate(clientCertificate, (certificate) => certificate.signatureAlgorithm),
+  ssl_c_version: ofCertificate(clientCertificate, (certificate) => certificate.version),
+  ssl_f_der: derFetch(ownCertificate),
+  ssl_f_i_dn: nameFetch(ownCertificate, (certificate) => certificate.issuer),
+  ssl_f_key_alg: ofCertificate(ownCertificate, (certificate) => certificate.keyAlgorithm),
+  ssl_f_notafter: ofCertificate(ownCertificate, (certificate) => certificate.notAfter),
+  ssl_f_notbefore: ofCertificate(ownCertificate, (certificate) => certificate.notBefore),
+  ssl_f_s_dn: nameFetch(ownCertificate, (certificate) => certificate.subject),
+  ssl_f_serial: ofCertificate(ownCertificate, (certificate) => certificate.serial),
+  ssl_f_sha1: ofCertificate(ownCertificate, (certificate) => certificate.sha1),
+  ssl_f_sig_alg: ofCertificate(ownCertificate, (certificate) => certificate.signatureAlgorithm),
+  ssl_f_version: ofCertificate(ownCertificate, (certificate) => certificate.version),
+  ssl_s_der: derFetch(serverCertificate),
+  ssl_s_i_dn: nameFetch(serverCertificate, (certificate) => certificate.issuer),
+  ssl_s_key_alg: ofCertificate(serverCertificate, (certificate) => certificate.keyAlgorithm),
+  ssl_s_notafter: ofCertificate(serverCertificate, (certificate) => certificate.notAfter),
+  ssl_s_notbefore: ofCertificate(serverCertificate, (certificate) => certificate.notBefore),
+  ssl_s_s_dn: nameFetch(serverCertificate, (certificate) => certificate.subject),
+  ssl_s_serial: ofCertificate(serverCertificate, (certificate) => certificate.serial),
+  ssl_s_sha1: ofCertificate(serverCertificate, (certificate) => certificate.sha1),
+  ssl_s_sig_alg: ofCertificate(serverCertificate, (certificate) => certificate.signatureAlgorithm),
+  ssl_s_version: ofCertificate(serverCertificate, (certificate) => certificate.version),
+  ssl_s_chain_der: ofTls(serverSide, (tls) => derOf(tls.peerChain)),
   ssl_bc: () => (stream) => (stream.serverConnection?.tls ?? null) !== null,
-  ssl_bc_protocol: ofTls(serverSide, (tls) => tls.version),
+  ssl_bc_alg_keysize: ofTls(serverSide, keyBits),
+  ssl_bc_alpn: ofTls(serverSide, (tls) => tls.alpn || undefined),
   ssl_bc_cipher: ofTls(serverSide, (tls) => tls.cipher),
+  ssl_bc_is_resumed: ofTls(serverSide, (tls) => tls.isResumed),
+  ssl_bc_protocol: ofTls(serverSide, (tls) => tls.version),
+  ssl_bc_use_keysize: ofTls(serverSide, keyBits),
 };
 
 function clientSide(stream: Stream): TlsFacts | null {
@@ -74,27 +125,62 @@ function ofTls(
   };
 }
 
-/** Read once per connection: the facts object is the key. */
-const certificates = new WeakMap<TlsFacts, Certificate | null>();
+/** Bits of the key of a cipher such as "TLS_AES_128_GCM_SHA256", which its name tells. */
+function keyBits(tls: TlsFacts): number {
+  if (/3DES|DES-CBC3/.test(tls.cipher)) return 168;
+  return /128/.test(tls.cipher) ? 128 : 256;
+}
 
-function certificateOf(tls: TlsFacts): Certificate | null {
-  let certificate = certificates.get(tls);
+function derOf(der: Uint8Array | null): string | undefined {
+  return der === null ? undefined : latin1(der);
+}
+
+type ReadDer = (stream: Stream) => Uint8Array | null;
+
+function clientCertificate(stream: Stream): Uint8Array | null {
+  return stream.session.tls?.peerCertificate ?? null;
+}
+
+function ownCertificate(stream: Stream): Uint8Array | null {
+  return stream.session.tls?.ownCertificate ?? null;
+}
+
+function serverCertificate(stream: Stream): Uint8Array | null {
+  return stream.serverConnection?.tls?.peerCertificate ?? null;
+}
+
+function derFetch(locate: ReadDer): FetchCompiler {
+  return () => (stream) => derOf(locate(stream));
+}
+
+/** Each is read once, for as long as a connection keeps it. */
+const certificates = new WeakMap<Uint8Array, Certificate | null>();
+
+function certificateIn(der: Uint8Array): Certificate | null {
+  let certificate = certificates.get(der);
   if (certificate === undefined) {
-    certificate = tls.peerCertificate === null ? null : readCertificate(tls.peerCertificate);
-    certificates.set(tls, certificate);
+    certificate = readCertificate(der);
+    certificates.set(der, certificate);
   }
   return certificate;
 }
 
-function ofCertificate(read: (certificate: Certificate) => SampleValue | undefined): FetchCompiler {
-  return ofTls(clientSide, (tls) => {
-    const certificate = certificateOf(tls);
+function ofCertificate(
+  locate: ReadDer,
+  read: (certificate: Certificate) => SampleValue | undefined,
+): FetchCompiler {
+  return () => (stream) => {
+    const der = locate(stream);
+    const certificate = der === null ? null : certificateIn(der);
     return certificate === null ? undefined : read(certificate);
-  });
+  };
 }
 
 /** Without parameters "/C=…/O=…/CN=…", else the entry at an occurrence: `ssl_c_s_dn(CN,1)`. */
-function nameFetch(select: (certificate: Certificate) => Certificate["subject"]): FetchCompiler {
+function nameFetch(
+  locate: ReadDer,
+  select: (certificate: Certificate) => Certificate["subject"],
+): FetchCompiler {
   return (parameters, environment) => {
     const entry = textParameter(parameters, 0);
     const occurrence = integerParameter(parameters, 1) ?? 1;
@@ -103,6 +189,6 @@ function nameFetch(select: (certificate: Certificate) => Certificate["subject"])
       entry === ""
         ? formatName(select(certificate), isRfc2253)
         : nameEntry(select(certificate), entry, occurrence);
-    return ofCertificate(read)(parameters, environment);
+    return ofCertificate(locate, read)(parameters, environment);
   };
 }
