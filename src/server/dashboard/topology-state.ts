@@ -3,9 +3,10 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { PortCounters } from "../../driver/linux/port-counters.ts";
 import type { NodeState, TopologyState } from "../../model/dashboard-datacenter.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
-import { safeName } from "../../network/plan/kernel-names.ts";
+import { aliasPrefix, safeName } from "../../network/plan/kernel-names.ts";
 import type { Server } from "../../proxy/runtime.ts";
 import { serverStatus } from "../../proxy/stats/server-status.ts";
 import { SlotCounters, type StatisticsView } from "../../proxy/stats/statistics-view.ts";
@@ -17,7 +18,10 @@ import { viewOf } from "./server-rows.ts";
 const LIFE_MS = 5000;
 const DRIFT_SHOWN_MAX = 50;
 
-type Applied = Pick<TopologyState, "applied" | "drift">;
+interface Applied extends Pick<TopologyState, "applied" | "drift"> {
+  /** What has passed each port, as the kernel has counted it. */
+  readonly ports: readonly PortCounters[];
+}
 
 export class TopologyStateReader {
   readonly #datacenter: DatacenterFile;
@@ -36,8 +40,9 @@ export class TopologyStateReader {
     const { resolved } = this.#datacenter.loaded;
     const { nowMs } = this.#actions;
     if (resolved === null) return { atMs: nowMs, applied: "unknown", drift: [], nodes: {} };
+    const { ports, ...applied } = await this.#readApplied(resolved, nowMs);
     const nodes = nodesOf(resolved, viewOf(this.#actions), this.#isDemo);
-    return { atMs: nowMs, ...(await this.#readApplied(resolved, nowMs)), nodes };
+    return { atMs: nowMs, ...applied, nodes: withPorts(nodes, resolved, ports) };
   }
 
   #readApplied({ source }: ResolvedDatacenter, nowMs: number): Promise<Applied> {
@@ -53,18 +58,21 @@ async function readApplied(name: string): Promise<Applied> {
     const { openDriver } = await import("../datacenter/live-network.ts");
     const { stateRoot } = await import("../../driver/linux/disk-store.ts");
     // Opening makes the directory; whoever only looks leaves nothing behind.
-    if (!existsSync(join(stateRoot(), safeName(name)))) return { applied: "no", drift: [] };
+    if (!existsSync(join(stateRoot(), safeName(name)))) return { applied: "no", drift: [], ports: [] };
     const { driver, store } = openDriver(name);
     const applied = store.readApplied();
-    if (applied === null) return { applied: "no", drift: [] };
+    if (applied === null) return { applied: "no", drift: [], ports: [] };
     const { drift } = await import("../../driver/apply.ts");
     const found = await drift(applied, driver);
-    if (!found.ok) return { applied: "unknown", drift: [found.message] };
+    if (!found.ok) return { applied: "unknown", drift: [found.message], ports: [] };
     const words = found.plan.steps.slice(0, DRIFT_SHOWN_MAX).map((step) => step.words);
-    return { applied: words.length === 0 ? "yes" : "changed", drift: words };
+    const { readPortCounters } = await import("../../driver/linux/port-counters.ts");
+    const counted = await readPortCounters(applied.state, aliasPrefix(name));
+    const ports = typeof counted === "string" ? [] : counted.ports;
+    return { applied: words.length === 0 ? "yes" : "changed", drift: words, ports };
   } catch (error) {
     // No state directory, no tools, another system than Linux: nothing is known, and nothing is wrong.
-    return { applied: "unknown", drift: [(error as Error).message] };
+    return { applied: "unknown", drift: [(error as Error).message], ports: [] };
   }
 }
 
@@ -85,6 +93,34 @@ function nodesOf(
       return own.length === 0 ? [] : [[`machine/${name}`, stateOf(own, view)]];
     }),
   );
+}
+
+/** Whoever has a port is there, and has these counters besides its servers'. */
+export function withPorts(
+  nodes: Readonly<Record<string, NodeState>>,
+  { machines, edges }: Pick<ResolvedDatacenter, "machines" | "edges">,
+  ports: readonly PortCounters[],
+): Record<string, NodeState> {
+  const kinds = new Map<string, string>([
+    ...edges.map(({ name, kind }) => [name, kind] as const),
+    ...machines.map(({ name }) => [name, "machine"] as const),
+  ]);
+  const all: Record<string, NodeState> = { ...nodes };
+  for (const { owner, sent, received } of ports) {
+    const name = owner.slice(0, owner.lastIndexOf("/"));
+    const kind = kinds.get(name);
+    if (kind === undefined) continue;
+    const id = `${kind}/${name}`;
+    const port = owner.slice(name.length + 1);
+    const node = all[id] ?? { state: "up", text: "is made on this machine", servers: [], counters: [] };
+    const counters = [
+      { label: `${port} sent`, value: sent.bytes, unit: "bytes" as const },
+      { label: `${port} received`, value: received.bytes, unit: "bytes" as const },
+      { label: `${port} dropped`, value: sent.dropped + received.dropped, unit: "packets" as const },
+    ];
+    all[id] = { ...node, counters: [...node.counters, ...counters] };
+  }
+  return all;
 }
 
 function stateOf(servers: readonly Server[], view: StatisticsView): NodeState {
