@@ -1,5 +1,5 @@
-// For tests: applies a file while the kernel refuses one message of netlink, the one of that number among those
-// that change something, and says what became of it.
+// For tests: applies a file while the kernel refuses one message of netlink, the one of that number among
+// those that change something, and says what became of it.
 import process from "node:process";
 import { apply } from "../../../src/driver/apply.ts";
 import { DiskStore } from "../../../src/driver/linux/disk-store.ts";
