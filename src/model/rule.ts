@@ -163,6 +163,7 @@ export type StateAction =
   /** `slot`: index into the frontend's captures of that direction. */
   | { readonly kind: "capture"; readonly sample: SampleExpression; readonly slot: number }
   | { readonly kind: "set-status"; readonly status: number; readonly reason: string | null }
+  | { readonly kind: "strict-mode"; readonly isOn: boolean }
   | { readonly kind: "wait-for-body"; readonly timeoutMs: number; readonly atLeastBytes: number | null };
 
 export type Action = EditAction | RequestLineAction | LegacyAction | FinalAction | StateAction;

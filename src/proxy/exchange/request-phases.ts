@@ -95,7 +95,9 @@ export class RequestPhases {
     return this.#backendPhase(stream) ?? this.#finish(stream);
   }
 
-  /** The client is gone before its body is here. HAProxy notices in the backend, so that is what is logged. */
+  /**
+   * The client is gone before its body is here. HAProxy notices in the backend, so that is what is logged.
+   */
   leaveInBody(stream: Stream, body: BodyWait): void {
     body.countTime(stream);
     const backend = stream.backend === null ? this.#chooseBackend(stream) : null;

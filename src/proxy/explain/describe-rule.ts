@@ -61,6 +61,8 @@ export function describeAction(action: Action): string {
       return `${kind} ${action.sample.text}`;
     case "set-status":
       return `${kind} ${action.status}`;
+    case "strict-mode":
+      return `${kind} ${action.isOn ? "on" : "off"}`;
     case "wait-for-body":
       return `${kind} time ${action.timeoutMs}ms`;
     default:

@@ -230,6 +230,10 @@ export const AGREED_LINES: Readonly<Record<string, readonly string[]>> = {
     "set-src res.hdr(x)",
     "set-timeout server 5s",
     "set-timeout tunnel 1h if TRUE",
+    "strict-mode on",
+    "strict-mode off if TRUE",
+    "strict-mode maybe",
+    "strict-mode",
     "normalize-uri fragment-strip",
     "normalize-uri path-merge-slashes strict",
     "normalize-uri query",
@@ -519,7 +523,6 @@ export const AGREED_LINES: Readonly<Record<string, readonly string[]>> = {
 export const REFUSED_LINES: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   "http-request": [
     ["set-header X-A %[baseq]", "not there yet"],
-    ["strict-mode off", "not there yet"],
     ["early-hint Link a", "not there yet"],
     ["set-nice 5", "not there yet"],
     ["set-mark 5", "not there yet"],
@@ -533,7 +536,6 @@ export const REFUSED_LINES: Readonly<Record<string, readonly (readonly [string, 
     ["allow if", "a condition without an acl means nothing"],
     ["replace-header Host (?>a) b", "atomic groups cannot be expressed in JavaScript"],
   ],
-  "http-response": [["strict-mode off", "not there yet"]],
   "tcp-request connection": [["set-src req.hdr(x)", "there is no request yet, so it could never work"]],
   acl: [
     ["a hdr_val(content-length) ne 0", "HAProxy takes ne for eq"],

@@ -33,6 +33,7 @@ import {
   readSetTimeout,
   readSetVar,
   readSetVarFormat,
+  readStrictMode,
   readUnsetVar,
   readWaitForBody,
 } from "./state-actions.ts";
@@ -86,6 +87,7 @@ const HTTP_REQUEST: RuleSet = {
     return: readReturn,
     "set-log-level": readSetLogLevel,
     "set-timeout": readSetTimeout,
+    "strict-mode": readStrictMode,
     "silent-drop": readSilentDrop,
     tarpit: (line) => readDeny(line, "tarpit"),
     "use-service": readUseService,
@@ -106,6 +108,7 @@ const HTTP_RESPONSE: RuleSet = {
     return: readReturn,
     "set-log-level": readSetLogLevel,
     "set-status": readSetStatus,
+    "strict-mode": readStrictMode,
     "silent-drop": readSilentDrop,
     "wait-for-body": readWaitForBody,
   },
@@ -120,6 +123,7 @@ const HTTP_AFTER_RESPONSE: RuleSet = {
     allow: readAllow,
     capture: (line) => readCapture(line, false),
     "set-status": readSetStatus,
+    "strict-mode": readStrictMode,
   },
 };
 

@@ -159,6 +159,19 @@ export const readSetStatus: ActionReader = (line) => {
   return reason === null ? null : { kind: "set-status", status, reason: reason.text };
 };
 
+export const readStrictMode: ActionReader = (line) => {
+  const word = line.expect("`on` or `off`");
+  if (word === null) return null;
+  if (word.text !== "on" && word.text !== "off") {
+    const message = `${quote(word.text)} is neither \`on\` nor \`off\``;
+    return line.error("unknown-word", word.span, message, suggestWord(word.text, ["on", "off"]));
+  }
+  const message = "`strict-mode` has no effect: heads may grow, so no rewrite fails for want of room";
+  const { report } = line.context;
+  report({ code: "no-effect", severity: "notice", span: line.name.span, message, help: null, related: [] });
+  return { kind: "strict-mode", isOn: word.text === "on" };
+};
+
 export const readWaitForBody: ActionReader = (line) => {
   let timeoutMs: number | null = null;
   let atLeastBytes: number | null = null;

@@ -63,6 +63,7 @@ function compileKind(action: Action, place: ActionPlace, environment: RuleEnviro
     case "set-timeout":
     case "capture":
     case "set-status":
+    case "strict-mode":
     case "wait-for-body":
       return compileState(action, place.side, place.scope, place.next, environment);
   }

@@ -59,6 +59,9 @@ export function compileState(
         stream.response.reason = action.reason ?? REASONS[action.status] ?? "Unknown";
         if (stream.status > 0) stream.status = action.status;
       });
+    case "strict-mode":
+      // Heads are written anew, as long as they get to be: there is no rewrite that could fail.
+      return effect(() => {});
     case "wait-for-body":
       return (stream) => {
         if (stream.request === null || stream.request.framing === FRAMING_NONE || stream.body !== null)
