@@ -20,17 +20,16 @@ const DEVICE = "probe";
 const UNIQUE_LOCAL = 0xfdn;
 const PREFIX_LENGTH = 64;
 
-/** One for each port group of these switches that a network is on. */
+/** One for each port group of these switches that has a port here. */
 export function addProbes(wiring: Wiring, switches: readonly string[]): Probe[] {
-  const { resolved } = wiring;
-  return resolved.source.switches
+  // Probes get ports too, which are not to be probed again.
+  const ports = [...wiring.ports];
+  return wiring.resolved.source.switches
     .filter(({ name }) => switches.includes(name))
     .flatMap(({ name, portGroups }) =>
       portGroups.flatMap((group): Probe[] => {
-        const network = resolved.networks.find(
-          ({ portGroup }) => portGroup?.switch === name && portGroup.portGroup === group.name,
-        );
-        return network === undefined ? [] : [addProbe(wiring, name, group.name, network.name)];
+        const port = ports.find(({ portGroup }) => portGroup === group);
+        return port === undefined ? [] : [addProbe(wiring, name, group.name, port.network)];
       }),
     );
 }
