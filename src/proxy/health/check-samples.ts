@@ -70,6 +70,8 @@ function streamOf(context: CheckContext): Stream {
     backend: server.backend,
     variables,
     session: { variables: null },
+    runtime: { backendsByName: new Map([[server.backend.name, server.backend]]) },
+    frontend: { settings: { requestCaptures: [], responseCaptures: [] } },
     request: null,
     response: responseOf(reply),
     responseContent: Buffer.from(reply, "latin1"),
