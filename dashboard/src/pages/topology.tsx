@@ -84,7 +84,16 @@ export default function TopologyPage() {
                 choose={choose}
               />
             ) : (
-              <Details node={node} state={state?.nodes[node.id] ?? null} />
+              <>
+                <Details node={node} state={state?.nodes[node.id] ?? null} />
+                {shown.id === node.id && shown.members.length > 0 && (
+                  <Group
+                    group={shown}
+                    open={() => setOpened(new Set([...opened, shown.id]))}
+                    choose={choose}
+                  />
+                )}
+              </>
             )}
           </section>
         )}
@@ -182,10 +191,10 @@ function Group({
   open(): void;
   choose(id: string): void;
 }) {
-  const { title, members } = group;
+  const { title, members, node } = group;
   return (
     <>
-      <h2>{title}</h2>
+      <h2>{node === null ? title : `Its machines: ${members.length}`}</h2>
       {members.length <= LISTED_MAX && (
         <button type="button" onClick={open}>
           Draw them all

@@ -61,3 +61,18 @@ test("what a fence holds is joined with it by its box", () => {
   );
   assert.equal(nodes[2]!.title, "web");
 });
+
+test("of very many networks each has its machines in its own box", () => {
+  const networks = Array.from({ length: 100 }, (_, index) => node(`network/n${index}`, 4));
+  const machines = networks.flatMap(({ name }) => [0, 1].map((index) => node(`machine/${name}-${index}`, 7)));
+  const answer = {
+    nodes: [...networks, ...machines],
+    links: machines.map(({ id, name }) => link(`network/${name.slice(0, name.lastIndexOf("-"))}`, id)),
+  } as unknown as TopologyAnswer;
+  const { nodes, links, drawnBy } = drawnOf(answer, new Set());
+  assert.equal(nodes.length, 100);
+  assert.equal(links.length, 0);
+  assert.equal(drawnBy.get("machine/n7-1"), "network/n7");
+  assert.ok(nodes[7]!.lines.includes("2 machines"));
+  assert.equal(drawnOf(answer, new Set(["network/n7"])).nodes.length, 102);
+});

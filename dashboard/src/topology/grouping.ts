@@ -1,5 +1,6 @@
 // What is drawn of a datacentre: everything while it is small; of a network with many machines only their
-// number, until somebody opens it. So ten thousand machines are some hundred boxes.
+// number, until somebody opens it; of many such networks not even a box of its own for that. So ten thousand
+// machines are some hundred boxes.
 import type { TopologyAnswer, TopologyLink, TopologyNode } from "../../../src/model/dashboard-datacenter.ts";
 
 export interface DrawnNode {
@@ -11,7 +12,7 @@ export interface DrawnNode {
   readonly vlan: number | null;
   readonly inside: string | null;
   readonly layer: number;
-  /** Of a group. */
+  /** Of a group, and of a network in whose box they are counted. */
   readonly members: readonly TopologyNode[];
 }
 
@@ -33,6 +34,8 @@ export interface Drawn {
 
 /** So many machines of one network are still drawn one by one. */
 export const SHOWN_MAX = 8;
+/** With more networks than these, the number of its machines stands in a network's own box. */
+const NETWORKS_WITH_GROUPS_MAX = 60;
 /** Lines below a name. */
 const LINES_MAX = 2;
 
@@ -41,8 +44,16 @@ export function drawnOf({ nodes, links }: TopologyAnswer, opened: ReadonlySet<st
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const drawnBy = new Map(nodes.map(({ id }) => [id, id]));
   const groups: DrawnNode[] = [];
-  for (const [network, members] of loneMachines(nodes, links)) {
-    if (members.length <= SHOWN_MAX || opened.has(network)) continue;
+  const folded = new Map<string, readonly TopologyNode[]>();
+  const crowds = loneMachines(nodes, links);
+  const isDense = crowds.size > NETWORKS_WITH_GROUPS_MAX;
+  for (const [network, members] of crowds) {
+    if ((!isDense && members.length <= SHOWN_MAX) || opened.has(network)) continue;
+    if (isDense) {
+      folded.set(network, members);
+      for (const member of members) drawnBy.set(member.id, network);
+      continue;
+    }
     const id = `group/${network}`;
     const place = byId.get(network)!;
     groups.push({
@@ -57,14 +68,18 @@ export function drawnOf({ nodes, links }: TopologyAnswer, opened: ReadonlySet<st
     });
     for (const member of members) drawnBy.set(member.id, id);
   }
-  const shown = nodes.filter(({ id }) => drawnBy.get(id) === id).map(drawnNode);
+  const shown = nodes
+    .filter(({ id }) => drawnBy.get(id) === id)
+    .map((node) => drawnNode(node, folded.get(node.id) ?? []));
   return { nodes: [...shown, ...groups], links: drawnLinks(links, byId, drawnBy), drawnBy };
 }
 
-function drawnNode(node: TopologyNode): DrawnNode {
-  const { id, name, lines, vlan, inside, layer } = node;
+function drawnNode(node: TopologyNode, members: readonly TopologyNode[]): DrawnNode {
+  const { id, name, vlan, inside, layer } = node;
   const title = inside === null ? name : name.slice(name.lastIndexOf("/") + 1);
-  return { id, node, title, lines: lines.slice(0, LINES_MAX), vlan, inside, layer, members: [] };
+  const crowd = members.length === 0 ? [] : [`${members.length} machine${members.length === 1 ? "" : "s"}`];
+  const lines = [...node.lines.slice(0, LINES_MAX - crowd.length), ...crowd];
+  return { id, node, title, lines, vlan, inside, layer, members };
 }
 
 /** Machines with one cable, by the network that it leads to. */

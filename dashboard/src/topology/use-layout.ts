@@ -4,7 +4,11 @@ import ElkApi from "elkjs/lib/elk-api.js";
 import workerUrl from "elkjs/lib/elk-worker.min.js?url";
 import { useEffect, useState } from "preact/hooks";
 import { elkGraph, type Layout, layoutOf } from "./elk-graph.ts";
+import { gridLayout } from "./grid-layout.ts";
 import type { Drawn } from "./grouping.ts";
+
+/** Above it the layered algorithm takes seconds, and soon minutes. */
+const LAYERED_MAX = 250;
 
 let layouter: ELK | null = null;
 
@@ -13,6 +17,10 @@ export function useLayout(drawn: Drawn | null): { readonly drawn: Drawn; readonl
   const [result, setResult] = useState<{ readonly drawn: Drawn; readonly layout: Layout } | null>(null);
   useEffect(() => {
     if (drawn === null) return;
+    if (drawn.nodes.length > LAYERED_MAX) {
+      setResult({ drawn, layout: gridLayout(drawn) });
+      return;
+    }
     layouter ??= new ElkApi({ workerFactory: () => new Worker(workerUrl) });
     let isWanted = true;
     layouter.layout(elkGraph(drawn)).then((root) => {
