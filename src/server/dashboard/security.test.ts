@@ -193,9 +193,9 @@ test("a foreign name and a foreign site's page are refused, whatever they ask", 
 });
 
 test("a name that the operator adds is one of its own", async (t) => {
-  const { ask, dashboard } = await startDashboard(t, { names: ["lb.company.com"] });
+  const { ask, dashboard } = await startDashboard(t, { names: ["lb.company.com"], usersFile });
   assert.match(dashboard.origin!, /^http:\/\/lb\.company\.com:/);
-  assert.equal((await ask("/api/v1/overview", { headers: { host: "lb.company.com" } })).status, 200);
+  assert.equal((await ask("/api/v1/session", { headers: { host: "lb.company.com" } })).status, 200);
 });
 
 test("ten wrong passwords from one address in a minute, and it has to wait; the clock lets it in again", async () => {

@@ -37,6 +37,12 @@ test("anywhere else it takes TLS and a login, and the refusal says which is miss
   assert.equal(placesOf("[2001:db8::1]:8404", { certificateFile: "a.pem", usersFile: "users" }).ok, true);
 });
 
+test("a name for others takes a login, also where it is reached through a proxy on this machine", () => {
+  const named = placesOf("localhost:8404", { names: ["lb.company.com"] });
+  assert.match(named.ok ? "" : named.message, /would answer as lb\.company\.com/);
+  assert.equal(placesOf("localhost:8404", { names: ["lb.company.com"], usersFile: "users" }).ok, true);
+});
+
 test("what is no address is refused", () => {
   for (const address of [
     "",

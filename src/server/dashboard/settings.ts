@@ -58,6 +58,12 @@ export function readPlaces(settings: DashboardSettings): PlacesReading {
     const message = `the dashboard on ${settings.address} could be reached from elsewhere and has not ${lacking.join(" and ")}`;
     return { ok: false, message, help: SAFE_ELSEWHERE };
   }
+  // A name of its own is for others, through a proxy on this machine.
+  const [name] = settings.names;
+  if (name !== undefined && lacking.includes("a login")) {
+    const message = `the dashboard would answer as ${name}, to others than this machine, without a login`;
+    return { ok: false, message, help: "Add --dashboard-users FILE, or --dashboard-sign-on HEADER=FROM." };
+  }
   return { ok: true, places, isLoopback: onlyLoopback };
 }
 
