@@ -5,7 +5,7 @@ import type { Drawn, DrawnNode } from "./grouping.ts";
 
 const [GAP, LAYER_GAP] = [14, 120];
 /** A block is about as high as the whole is wide. */
-const SHAPE = 0.75;
+const SHAPE = 1.15;
 
 export function gridLayout({ nodes, links }: Drawn): Layout {
   const layers = [...Map.groupBy(nodes, ({ layer }) => layer)]
@@ -31,6 +31,13 @@ export function gridLayout({ nodes, links }: Drawn): Layout {
       left += width + GAP;
     }
     left += LAYER_GAP - GAP;
+  }
+  // A layer with a box or two stands in the middle of the others.
+  for (const layer of layers) {
+    if (layer.length >= rowsMax) continue;
+    const bottom = Math.max(...layer.map(({ id }) => boxes.get(id)!).map((box) => box.y + box.height));
+    const down = (height - bottom) / 2;
+    for (const { id } of layer) boxes.set(id, { ...boxes.get(id)!, y: boxes.get(id)!.y + down });
   }
   const ways = new Map(links.map(({ id, from, to }) => [id, straight(boxes.get(from), boxes.get(to))]));
   return { width: Math.max(0, left - LAYER_GAP), height, boxes, ways };

@@ -20,6 +20,8 @@ const [SCALE_MIN, SCALE_MAX] = [0.05, 2.5];
 const MARGIN = 24;
 const WHEEL_SPEED = 0.0015;
 const KEY_STEP = 1.25;
+/** With more boxes lines are faint, but for those of the chosen one. */
+const DENSE = 250;
 /** Below it names cannot be read, and are not drawn. */
 const READABLE = 0.38;
 
@@ -119,7 +121,7 @@ export function TopologyMap({
       {/* biome-ignore lint/a11y/useSemanticElements: a drawing is no form. */}
       <svg
         ref={frame}
-        class={isDim ? "dim" : ""}
+        class={`${isDim ? "dim" : ""} ${drawn.nodes.length > DENSE ? "dense" : ""}`}
         role="group"
         aria-label={`The datacentre ${topology.name}; arrow keys go from box to box`}
         onPointerDown={(event) => {
@@ -150,7 +152,9 @@ export function TopologyMap({
           {drawn.links.map((link) => (
             <path
               key={link.id}
-              class={`link ${vlanClass(link.vlan, topology.vlans)} ${link.kind}`}
+              class={`link ${vlanClass(link.vlan, topology.vlans)} ${link.kind} ${
+                chosen === link.from || chosen === link.to ? "of-chosen" : ""
+              }`}
               d={pathOf(layout.ways.get(link.id) ?? [])}
             />
           ))}
