@@ -57,6 +57,11 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
   },
   {
     support: "no-effect",
+    note: "each worker keeps idle connections of its own; `nbthread 1` has one pool",
+    rows: ["tune.idle-pool.shared g"],
+  },
+  {
+    support: "no-effect",
     note: "the number of connections to the stats socket is not limited",
     rows: ["stats maxconn g", "stats bind-process g"],
   },
@@ -118,7 +123,6 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
       "tune.h2.max-frame-size g",
       "tune.http.cookielen g",
       "tune.http.logurilen g",
-      "tune.idle-pool.shared g",
       "tune.idletimer g",
       "tune.listener.multi-queue g",
       "tune.lua.forced-yield g",
