@@ -1,5 +1,5 @@
-// `tcp-request content` and `tcp-response content` where the proxy speaks HTTP: they look at whole requests,
-// before the rules for HTTP.
+// `tcp-request content` and `tcp-response content`: where the proxy speaks HTTP they look at whole messages,
+// before the rules for HTTP; in tcp mode at the first bytes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { converse, latin1 } from "../attacks/attack-stage.ts";
@@ -41,4 +41,37 @@ backend web
     assert.equal(await get("/response"), "");
     assert.match(await get("/accepted"), /^HTTP\/1\.1 200 [\s\S]*\nx-rule: 16\r/);
     assert.match(await get("/other"), /^HTTP\/1\.1 200 /);
+  });
+
+for (const engine of ENGINES)
+  test(`rules on what a server says first hold in tcp mode, on the ${engine} engine`, async () => {
+    using directory = new TestDirectory();
+    await using origin = await Origin.start("a");
+    const [open, shut] = [await freePort(), await freePort()];
+    const path = directory.file(
+      "x.cfg",
+      `
+defaults
+  mode tcp
+  timeout connect 1s
+  timeout client 5s
+  timeout server 5s
+listen open
+  bind 127.0.0.1:${open}
+  tcp-response inspect-delay 5s
+  tcp-response content accept if { res.payload(9,3) -m str 200 }
+  tcp-response content reject
+  server a 127.0.0.1:${origin.port}
+listen shut
+  bind 127.0.0.1:${shut}
+  tcp-response inspect-delay 5s
+  tcp-response content reject if { res.payload(9,3) -m str 200 }
+  server a 127.0.0.1:${origin.port}
+`,
+    );
+    await using _sallyport = await RunningSallyport.start(path, { engine, workers: 1 });
+    const get = (port: number) =>
+      converse(port, [latin1("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")]);
+    assert.match(await get(open), /^HTTP\/1\.1 200 /);
+    assert.equal(await get(shut), "");
   });

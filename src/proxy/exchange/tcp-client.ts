@@ -12,6 +12,7 @@ import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext, LiveSession } from "./context.ts";
 import { endFailedHandshake } from "./failed-handshake.ts";
 import { enterBackend } from "./request-phases.ts";
+import { ResponseInspection } from "./response-inspection.ts";
 import type { ServerLink } from "./server-link.ts";
 import { admitSession } from "./session-rules.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
@@ -26,6 +27,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
   readonly #connector: Connector;
   readonly #timer = new Timer(this);
   #tunnel: Tunnel | null = null;
+  #inspection: ResponseInspection | null = null;
   #phase: "frontend" | "backend" | "connecting" | "tunnel" | "over" = "frontend";
   #resumeAt = 0;
   #held: { chunk: Chunk; start: number; end: number }[] = [];
@@ -111,6 +113,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     );
     this.#tunnel = tunnel;
     tunnel.start();
+    if (!this.#inspect(link, tunnel)) return;
     const held = this.#held;
     this.#held = [];
     for (const { chunk, start, end } of held) {
@@ -118,6 +121,17 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
       chunk.release();
     }
     if (this.#isClientEnded) tunnel.handleEnd(this.connection);
+  }
+
+  /** False when the rules on responses have ended the connection already. */
+  #inspect(link: ServerLink, tunnel: Tunnel): boolean {
+    if (this.stream.backend!.programs.tcpResponseContent.isEmpty) return true;
+    this.#inspection = new ResponseInspection(this.#context, link, this.stream, tunnel, (isSilent) => {
+      tunnel.abandon();
+      this.#end(TERMINATION.responseRejected, isSilent);
+    });
+    this.#inspection.start();
+    return this.#phase === "tunnel";
   }
 
   handleServerFailed(termination: Termination): void {
@@ -196,6 +210,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     stream.endMs = engine.nowMs;
     engine.timers.remove(this.#timer);
     this.#connector.abandon();
+    this.#inspection?.abandon();
     for (const { chunk } of this.#held) chunk.release();
     this.#held = [];
     stream.content = EMPTY;

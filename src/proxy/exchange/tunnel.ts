@@ -73,6 +73,14 @@ export class Tunnel implements ConnectionHandler, LinkOwner, TimerTarget {
     this.#cut(TERMINATION.killed);
   }
 
+  /** Leaves the client's connection, for somebody who ends it, and the server. */
+  abandon(): void {
+    this.#isOver = true;
+    this.#context.engine.timers.remove(this.#clientTimer);
+    this.#context.engine.timers.remove(this.#serverTimer);
+    if (!this.#link.connection.isClosed) this.#link.discard();
+  }
+
   handleOpen(_connection: Connection): void {}
   handleLinkOpen(_link: ServerLink): void {}
 

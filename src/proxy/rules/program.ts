@@ -55,7 +55,7 @@ function conclude(stream: Stream, verdict: Verdict, span: Rule["span"]): Verdict
 
 /**
  * tcp content rules: while content may still come, a rule that lacks some waits, until `inspectDelayMs`
- * after the stream's start. Without a delay everything is decided on what is there.
+ * after the stream's start, or after `sinceMs`. Without a delay everything is decided on what is there.
  */
 export function compileContentRules(
   rules: readonly Rule[],
@@ -72,9 +72,9 @@ export function compileContentRules(
   const delayMs = inspectDelayMs ?? 0;
   return {
     isEmpty: false,
-    run: (stream, resumeAt) => {
+    run: (stream, resumeAt, sinceMs = stream.startMs) => {
       const wasFinal = stream.isContentFinal;
-      const deadlineMs = stream.startMs + delayMs;
+      const deadlineMs = sinceMs + delayMs;
       stream.isContentFinal = wasFinal || delayMs === 0 || environment.clock.nowMs >= deadlineMs;
       const verdict = runContentSteps(steps, stream, resumeAt, deadlineMs);
       stream.isContentFinal = wasFinal;

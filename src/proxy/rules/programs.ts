@@ -36,8 +36,11 @@ export type Verdict =
  */
 export interface RuleProgram {
   readonly isEmpty: boolean;
-  /** `resumeAt` is 0, or what a `wait` verdict said. */
-  run(stream: Stream, resumeAt: number): Verdict;
+  /**
+   * `resumeAt` is 0, or what a `wait` verdict said. An inspect delay counts from `sinceMs`, or else from the
+   * stream's start.
+   */
+  run(stream: Stream, resumeAt: number, sinceMs?: number): Verdict;
 }
 
 export interface FrontendPrograms {
