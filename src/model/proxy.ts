@@ -337,6 +337,8 @@ export type CheckRule =
       readonly match: HttpExpectation;
       readonly okStatus: string | null;
       readonly errorStatus: string | null;
+      /** What logs and statistics tell instead of the reply's status. */
+      readonly statusCode: SampleExpression | null;
       readonly onError: LogFormat | null;
       readonly onSuccess: LogFormat | null;
       readonly minRecv: number | null;

@@ -53,6 +53,7 @@ const httpExpect = (match: HttpExpectation, more: Partial<HttpExpect> = {}): Che
   match,
   okStatus: null,
   errorStatus: null,
+  statusCode: null,
   onError: null,
   onSuccess: null,
   minRecv: null,
@@ -160,6 +161,14 @@ const CASES: readonly Case[] = [
     "expect hdr name -m reg ^x-[a-c]$ value -m reg ^t",
     header("hdr", "^x-[a-c]$", "^t", { nameMethod: "reg", valueMethod: "reg" }),
   ),
+  http("/200", "expect status-code int(207) status 200-299", status([200, 299]), {
+    statusCode: {
+      fetch: { name: "int", arguments: [207] },
+      converters: [],
+      text: "int(207)",
+      span: NO_SPAN,
+    },
+  }),
   http("/200", "expect hdr name -m reg ^X-[A-C]$", header("hdr", "^X-[A-C]$", null, { nameMethod: "reg" })),
   http(
     "/200",

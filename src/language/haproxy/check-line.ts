@@ -1,7 +1,7 @@
 // Health checks of a backend: `http-check …`, `tcp-check …` and the options that choose a kind of check
 // (manual 4.2).
 import type { CheckConnection, CheckRule, HttpExpectation, TcpExpectation } from "../../model/proxy.ts";
-import type { LogFormat } from "../../model/sample.ts";
+import type { LogFormat, SampleExpression } from "../../model/sample.ts";
 import type { Cursor } from "./cursor.ts";
 import type { CheckDraft, Mutable } from "./draft.ts";
 import { parseLogFormat } from "./expression/log-format-parser.ts";
@@ -255,12 +255,19 @@ function expectFormat(line: ProxyLine, cursor: Cursor): LogFormat | null {
   return word === null ? null : parseLogFormat(word, line.reading.contextFor(line.draft, "request"), "any");
 }
 
+function expectSample(line: ProxyLine, cursor: Cursor): SampleExpression | null {
+  const word = cursor.expect("a sample expression");
+  const context = line.reading.contextFor(line.draft, "response");
+  return word === null ? null : parseSampleExpression(word, context, "any");
+}
+
 /** What stands before the match in `expect`. */
 interface ExpectWords {
   minRecv: number | null;
   comment: string | null;
   okStatus: string | null;
   errorStatus: string | null;
+  statusCode: SampleExpression | null;
   onSuccess: LogFormat | null;
   onError: LogFormat | null;
   negated: boolean;
@@ -273,6 +280,7 @@ function readExpectWords(line: ProxyLine, cursor: Cursor): { words: ExpectWords;
     comment: null,
     okStatus: null,
     errorStatus: null,
+    statusCode: null,
     onSuccess: null,
     onError: null,
     negated: false,
@@ -321,8 +329,10 @@ function readExpectWord(line: ProxyLine, cursor: Cursor, word: Word, words: Expe
     case "error-status":
       words.errorStatus = cursor.expect("a status")?.text ?? null;
       return true;
-    case "tout-status":
     case "status-code":
+      words.statusCode = expectSample(line, cursor);
+      return true;
+    case "tout-status":
       line.report.notice("no-effect", word.span, `\`${word.text}\` has no effect here`);
       cursor.expect("a value");
       return true;
@@ -487,7 +497,9 @@ function readTcpExpect(line: ProxyLine, cursor: Cursor): CheckRule | null {
   const match = readTcpMatch(line, read.match, cursor);
   if (match === null) cursor.expectEnd();
   else readTrailingExpectWords(line, cursor, read.words);
-  const { negated, minRecv, comment } = read.words;
+  const { negated, minRecv, comment, statusCode } = read.words;
+  if (statusCode !== null)
+    line.report.notice("no-effect", statusCode.span, "`status-code` has no effect in `tcp-check`");
   return match === null ? null : { kind: "tcp-expect", negated, match, minRecv, comment, span: line.span };
 }
 

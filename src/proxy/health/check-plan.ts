@@ -66,7 +66,7 @@ function httpPlan(
   }
   const steps = all.flatMap((rule) => toStep(rule, samples, sendState, disableOn404));
   if (steps.findLast((step) => step.kind !== "action")?.kind === "send")
-    steps.push(httpExpectStep(DEFAULT_EXPECT, samples.format, disableOn404));
+    steps.push(httpExpectStep(DEFAULT_EXPECT, samples, disableOn404));
   return plan("http", steps, disableOn404);
 }
 
@@ -104,7 +104,7 @@ function toStep(
     case "http-send":
       return [httpSendStep(rule, samples.format, sendState)];
     case "http-expect":
-      return [httpExpectStep(rule, samples.format, disableOn404)];
+      return [httpExpectStep(rule, samples, disableOn404)];
     case "tcp-send":
       return [tcpSendStep(rule, samples.format)];
     case "tcp-expect":

@@ -2,9 +2,11 @@
 import type { CheckRule, HttpExpectation } from "../../../model/proxy.ts";
 import type { LogFormat } from "../../../model/sample.ts";
 import { requireRegex } from "../../rules/regex.ts";
+import { toInteger } from "../../rules/sample-cast.ts";
 import type { Server } from "../../runtime.ts";
 import { CELL, COUNTER, SERVER_STATE, WEIGHT_SCALE } from "../../state.ts";
 import { type CheckStatusName, STATUS_FACTS } from "../check-result.ts";
+import type { CheckSamples } from "../check-samples.ts";
 import {
   type CheckContext,
   type CheckInput,
@@ -57,9 +59,15 @@ export function httpSendStep(
  */
 export function httpExpectStep(
   rule: Rule<"http-expect">,
-  format: CheckFormat,
+  samples: CheckSamples,
   disableOn404: boolean,
 ): CheckStep {
+  const { format } = samples;
+  const { statusCode } = rule;
+  const codeOf = (status: number, context: CheckContext): number => {
+    const code = statusCode === null ? undefined : samples.value(statusCode, context);
+    return code === undefined ? status : (toInteger(code) ?? status);
+  };
   const errorStatus = asStatus(rule.errorStatus);
   const test = makeTest(rule, format, errorStatus);
   const expectation: Expectation = {
@@ -77,9 +85,10 @@ export function httpExpectStep(
         return { kind: "match", code: 404 };
       const outcome = test(reply, { ...input, isFinal: input.isFinal || reply.isComplete });
       if (outcome.kind === "wait") return outcome;
-      if (outcome.kind === "match") return { kind: "match", code: status };
+      const code = codeOf(status, input.context);
+      if (outcome.kind === "match") return { kind: "match", code };
       const described = rule.onError === null ? outcome.description : format(rule.onError, input.context);
-      return { ...outcome, code: status, description: described + commentOf(rule) };
+      return { ...outcome, code, description: described + commentOf(rule) };
     },
     describeSuccess: ({ context }) => (rule.onSuccess === null ? "" : format(rule.onSuccess, context)),
   };
@@ -94,6 +103,7 @@ export const DEFAULT_EXPECT: Rule<"http-expect"> = {
   match: { by: "status", ranges: [[200, 399]] },
   okStatus: null,
   errorStatus: null,
+  statusCode: null,
   onError: null,
   onSuccess: null,
   minRecv: null,
