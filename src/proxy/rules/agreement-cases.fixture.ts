@@ -22,6 +22,7 @@ export const REQUEST_LINES: readonly string[] = [
   "X-Url: a%20b%2Fc+d?e+f",
   'Cookie: a=1; b=two; a=3; quoted="x;y"; $Version=1; flag; space = val ',
   "Cookie: last=yes, comma=2",
+  "X-Bearer: Bearer abc.def.ghi",
   "Authorization: Basic YWRtaW46c2VjcmV0OnBhc3M=",
   "Content-Length: 0",
 ];

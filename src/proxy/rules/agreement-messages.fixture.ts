@@ -185,6 +185,8 @@ export const MESSAGE_EXPRESSIONS: readonly string[] = [
   'str(),add_item("-",,x)',
   'str(a),add_item("-",txn.v,x)',
   'str(a),add_item("-",txn.none)',
+  ..."baseq url32 base32+src,hex url32+src,hex http_auth_bearer http_auth_bearer(user-agent)".split(" "),
+  ..."http_auth_bearer(x-bearer) baseq,length".split(" "),
   "str(pool),nbsrv",
   "str(nowhere),nbsrv",
   "str(pool/one),srv_queue",

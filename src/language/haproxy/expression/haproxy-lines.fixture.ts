@@ -522,7 +522,6 @@ export const AGREED_LINES: Readonly<Record<string, readonly string[]>> = {
 /** Lines that HAProxy takes and Sallyport refuses on purpose, with the reason. */
 export const REFUSED_LINES: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   "http-request": [
-    ["set-header X-A %[baseq]", "not there yet"],
     ["early-hint Link a", "not there yet"],
     ["set-nice 5", "not there yet"],
     ["set-mark 5", "not there yet"],

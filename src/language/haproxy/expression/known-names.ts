@@ -46,8 +46,7 @@ const TABLE_CONVERTERS =
 /** Reason, then names. */
 const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
   [STICK_TABLES, prefixed("sc_ sc0_ sc1_ sc2_ src_", COUNTERS)],
-  [STICK_TABLES, "table_avl table_cnt base32+src url32+src"],
-  ["this part of the URL cannot be taken out yet", "baseq url32"],
+  [STICK_TABLES, "table_avl table_cnt"],
   [
     "the server's side of the connection cannot be looked at yet",
     "bc_dst bc_dst_port bc_err bc_err_str bc_src bc_src_port",
@@ -72,7 +71,6 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
     "fc_err fc_err_str fc_fackets fc_lost fc_reordering fc_retrans fc_rtt fc_rttvar fc_sacked fc_unacked",
   ],
   ["FastCGI is not there yet", "fcgi.docroot fcgi.index"],
-  ["bearer tokens cannot be taken out yet; use req.hdr(authorization),word(2,' ')", "http_auth_bearer"],
   ["queue priorities are not there yet", "prio_class prio_offset"],
   [
     "the RDP protocol is not read yet",

@@ -16,6 +16,7 @@ import { lastValue, someParameter, someValue } from "../header-values.ts";
 import { latin1, parseHeaderInteger } from "../sample-cast.ts";
 import type { SampleValue } from "../sample-value.ts";
 import { pathAndQueryOf, pathOf, queryOf } from "../target.ts";
+import { sourceAddress } from "./connection.ts";
 
 type Names =
   | "method"
@@ -29,6 +30,11 @@ type Names =
   | "urlp_val"
   | "base"
   | "base32"
+  | "base32+src"
+  | "baseq"
+  | "url32"
+  | "url32+src"
+  | "http_auth_bearer"
   | "req.ver"
   | "req.body"
   | "req.body_len"
@@ -56,7 +62,11 @@ export const REQUEST_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   urlp: parameterFetch(queryAfter, (value) => value),
   urlp_val: parameterFetch(queryAfter, parseHeaderInteger),
   base: ofRequest(baseOf),
-  base32: ofRequest((request) => avalanche(sdbm(`${firstHost(request) ?? ""}${slashPath(request)}`))),
+  base32: ofRequest(hashOfBase),
+  "base32+src": withSource(hashOfBase),
+  baseq: ofRequest((request) => `${firstHost(request) ?? ""}${pathAndQueryOf(request.target) ?? ""}`),
+  url32: ofRequest(hashOfUrl),
+  "url32+src": withSource(hashOfUrl),
   "req.ver": ofRequest((request) => (request.versionMinor === 1 ? "1.1" : "1.0")),
   "req.body": ofBody((body) => latin1(body)),
   "req.body_len": ofBody((body) => body.length),
@@ -78,6 +88,13 @@ export const REQUEST_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   http_auth_type: ofRequest(authenticationType),
   http_auth_user: ofRequest((request) => basicCredentials(request)?.user),
   http_auth_pass: ofRequest((request) => basicCredentials(request)?.password),
+  http_auth_bearer: (parameters, environment) => {
+    const header = textParameter(parameters, 0).toLowerCase() || "authorization";
+    return ofRequest((request) => /^Bearer +(\S+)$/i.exec(lastValue(request, header) ?? "")?.[1])(
+      parameters,
+      environment,
+    );
+  },
   http_first_req: () => (stream) => stream.session.requestCount <= 1,
   "capture.req.hdr": (parameters) => {
     const slot = Number(parameters[0] ?? 0);
@@ -193,6 +210,25 @@ function baseOf(request: MessageHead): string | undefined {
   const host = firstHost(request);
   if (host === undefined || host === "") return pathOf(request.target);
   return host + slashPath(request);
+}
+
+function hashOfBase(request: MessageHead): number {
+  return avalanche(sdbm(`${firstHost(request) ?? ""}${slashPath(request)}`));
+}
+
+function hashOfUrl(request: MessageHead): number {
+  return avalanche(sdbm(`${firstHost(request) ?? ""}${request.target}`));
+}
+
+/** The hash in four bytes, and the client's address behind it. */
+function withSource(hash: (request: MessageHead) => number): FetchCompiler {
+  return () => (stream) => {
+    const source = sourceAddress(stream.session);
+    if (stream.request === null || source === null) return undefined;
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(hash(stream.request));
+    return `${latin1(number)}${latin1(source.bytes)}`;
+  };
 }
 
 /** Address and port of an absolute URL with an IPv4 address. */
