@@ -96,8 +96,8 @@ async function capture(
 ): Promise<LiveCapture[] | string> {
   const listener = new FrameCapture(namespace);
   try {
-    const fault = await listener.listening();
-    if (fault !== null) return `nobody can listen: ${fault} (apt-get install tcpdump)`;
+    const fault = await listener.start();
+    if (fault !== null) return `nobody can listen: ${fault} (apt-get install tcpdump tshark)`;
     const failure = await send();
     if (failure !== null) return `the packet was not sent: ${failure}`;
     for (let look = 1; ; look++) {

@@ -1,5 +1,5 @@
-// Listens at all devices of a namespace at once, by one tcpdump: every cable of the network ends in the
-// namespace of the switches, so that nothing that is sent goes unseen.
+// Listens at all devices of a namespace at once, by one tcpdump or dumpcap: every cable of the network ends
+// in the namespace of the switches, so that nothing that is sent goes unseen.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { decodeCookedCapture } from "../../wire/cooked-capture.ts";
 
@@ -12,43 +12,57 @@ export interface SeenFrame {
 }
 
 /** Headers are enough. */
-const SNAP_BYTES = 256;
-const BUFFER_KIB = 16_384;
+const SNAP_BYTES = "256";
+const ANY = ["-i", "any", "-y", "LINUX_SLL2", "-s", SNAP_BYTES, "-w", "-"] as const;
+/**
+ * tcpdump gives up rights that root of a user namespace without further users does not have to give
+ * (setgroups), and ends; dumpcap does not try.
+ */
+const PROGRAMS = [
+  {
+    words: ["tcpdump", ...ANY, "-B", "16384", "-Z", "root", "-n", "--immediate-mode", "-U"],
+    ready: "listening on",
+  },
+  { words: ["dumpcap", ...ANY, "-q", "-P"], ready: "File:" },
+] as const;
 
 export class FrameCapture {
-  readonly #child: ChildProcess;
   readonly #enter: readonly string[];
-  readonly #chunks: Uint8Array[] = [];
-  #errors = "";
+  #chunks: Uint8Array[] = [];
+  #child: ChildProcess | null = null;
 
   /** `namespace` null: the one that this program is in. */
   constructor(namespace: string | null) {
     this.#enter = namespace === null ? [] : ["nsenter", `--net=/run/netns/${namespace}`];
-    const listen = ["tcpdump", "-i", "any", "-y", "LINUX_SLL2", "-s", `${SNAP_BYTES}`, "-B", `${BUFFER_KIB}`];
-    const [command, ...words] = [
-      ...this.#enter,
-      ...listen,
-      "-Z",
-      "root",
-      "-n",
-      "--immediate-mode",
-      "-U",
-      "-w",
-      "-",
-    ];
-    this.#child = spawn(command!, words, { stdio: ["ignore", "pipe", "pipe"] });
-    this.#child.stdout!.on("data", (chunk: Uint8Array) => this.#chunks.push(chunk));
   }
 
-  /** Null when it listens; else why it does not. */
-  async listening(): Promise<string | null> {
+  /** Null when it listens; else why nobody does. */
+  async start(): Promise<string | null> {
+    const faults: string[] = [];
+    for (const { words, ready } of PROGRAMS) {
+      const fault = await this.#startProgram(words, ready);
+      if (fault === null) return null;
+      faults.push(fault);
+    }
+    return faults.join("; ");
+  }
+
+  #startProgram(words: readonly string[], ready: string): Promise<string | null> {
+    const [command, ...rest] = [...this.#enter, ...words];
+    const child = spawn(command!, rest, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    // Who gave up may have written the beginning of a file.
+    const chunks: Uint8Array[] = [];
+    this.#chunks = chunks;
+    child.stdout.on("data", (chunk: Uint8Array) => chunks.push(chunk));
     const { promise, resolve } = Promise.withResolvers<string | null>();
-    this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-      this.#errors += text;
-      if (this.#errors.includes("listening on")) resolve(null);
+    let errors = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      errors += text;
+      if (errors.includes(ready)) resolve(null);
     });
-    this.#child.on("error", ({ message }) => resolve(message));
-    this.#child.on("close", () => resolve(this.#errors.trim() || "tcpdump ended"));
+    child.on("error", ({ message }) => resolve(message));
+    child.on("close", () => resolve(errors.trim().split("\n").at(-1) || `${words[0]} ended`));
     return promise;
   }
 
@@ -64,10 +78,11 @@ export class FrameCapture {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#child.on("close", () => resolve());
-    this.#child.kill("SIGKILL");
+    child.on("close", () => resolve());
+    child.kill("SIGKILL");
     await promise;
   }
 

@@ -68,7 +68,7 @@ export async function probeTopology(
   const places = livePlaces(desired.state, network.topology)!;
   const questions = questionsAbout(resolved).filter((one) => only === null || wordsOf(one).includes(only));
   const capture = new FrameCapture(places.namespace);
-  const failure = await capture.listening();
+  const failure = await capture.start();
   if (failure !== null) throw new Error(failure);
   const agents = await startAgents(resolved, desired, folder);
   let nextKey = FIRST_KEY;
