@@ -165,6 +165,7 @@ export const REPLY_HEADERS: readonly (readonly [string, string])[] = [
 ];
 
 export const RESPONSE_CASES: readonly AgreementCase[] = [
+  { show: "%[res.len]" },
   { show: "%[status]" },
   { show: "%[res.ver]" },
   {

@@ -35,6 +35,7 @@ export const EXPRESSIONS: readonly string[] = [
   "url",
   "url,length",
   "url_port",
+  "req.len",
   "base",
   "base32",
   "req.ver",

@@ -1,5 +1,6 @@
 // Fetches on raw bytes, for tcp content rules (HAProxy manual 7.3.5). Whatever more bytes could change is
 // noted, so that the rule waits.
+import type { MessageHead } from "../../../protocol/http1/message-head.ts";
 import { type ClientHello, readClientHello } from "../../../protocol/tls/client-hello.ts";
 import type { Stream } from "../../stream.ts";
 import { noteChangeable } from "../content-state.ts";
@@ -19,7 +20,11 @@ type Names =
   | "wait_end";
 
 export const CONTENT_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
-  "req.len": lengthFetch(requestBytes),
+  "req.len": lengthFetch(requestBytes, ({ request, body }) =>
+    request === null
+      ? null
+      : messageLength(request, [request.method, request.target, "HTTP/1.1"]) + (body?.length ?? 0),
+  ),
   "req.payload": payloadFetch(requestBytes),
   "req.ssl_hello_type": helloFetch(() => CLIENT_HELLO),
   "req.ssl_sni": helloFetch((hello) => hello.serverName || undefined),
@@ -29,7 +34,9 @@ export const CONTENT_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
     noteChangeable(stream);
     return looksLikeHttp(stream.content) ? true : undefined;
   },
-  "res.len": lengthFetch(responseBytes),
+  "res.len": lengthFetch(responseBytes, ({ response }) =>
+    response === null ? null : messageLength(response, ["HTTP/1.1", `${response.status}`, response.reason]),
+  ),
   "res.payload": payloadFetch(responseBytes),
   wait_end: () => (stream) => {
     noteChangeable(stream);
@@ -49,11 +56,26 @@ function responseBytes(stream: Stream): Uint8Array {
   return stream.responseContent;
 }
 
-function lengthFetch(locate: Locate): FetchCompiler {
+/** In mode http it is the length of the message as HAProxy keeps it. */
+function lengthFetch(locate: Locate, ofMessage: (stream: Stream) => number | null): FetchCompiler {
   return () => (stream) => {
+    const messageBytes = ofMessage(stream);
+    if (messageBytes !== null) return messageBytes;
     noteChangeable(stream);
     return locate(stream).length;
   };
+}
+
+/** Around the three texts of the first line, and behind the last header, as HAProxy 2.6 was seen to count. */
+const FIRST_LINE_BYTES = 20;
+const LAST_HEADER_BYTES = 1;
+
+function messageLength(head: MessageHead, firstLine: readonly string[]): number {
+  let length = FIRST_LINE_BYTES + LAST_HEADER_BYTES;
+  for (const text of firstLine) length += text.length;
+  for (let i = 0; i < head.headerCount; i++)
+    if (!head.isRemovedAt(i)) length += head.nameAt(i).length + head.valueAt(i).length;
+  return length;
 }
 
 /** `payload(offset,length)`; length 0 takes all there is. */
