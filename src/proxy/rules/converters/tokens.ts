@@ -52,6 +52,9 @@ const VERDICT = {
   unknownCertificate: -5,
 } as const;
 
+/** Of two numbers on the curve that belongs to the hash (RFC 7518, 3.4). */
+const SIGNATURE_BYTES: Readonly<Record<string, number>> = { "256": 64, "384": 96, "512": 132 };
+
 const ALGORITHM = /^(?:(HS|RS|ES|PS)(256|384|512)|none)$/;
 
 function verifyToken(token: string, name: string, key: string, certificate: KeyObject | null): number {
@@ -71,6 +74,7 @@ function verifyToken(token: string, name: string, key: string, certificate: KeyO
   }
   if (certificate === null) return VERDICT.unknownCertificate;
   if (certificate.asymmetricKeyType !== (family === "RS" ? "rsa" : "ec")) return VERDICT.bad;
+  if (family === "ES" && signature.length < SIGNATURE_BYTES[bits!]!) return VERDICT.invalidToken;
   // Two numbers of the same length behind each other (RFC 7518, 3.4), no DER.
   const verifier = { key: certificate, dsaEncoding: "ieee-p1363" } as const;
   return verify(`sha${bits}`, signed, verifier, signature) ? VERDICT.good : VERDICT.bad;
