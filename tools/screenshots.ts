@@ -1,5 +1,5 @@
-// `npm run screenshots`: the pictures of the dashboard in docs/images/, made of the demo with visitors, so that
-// they show what there is. Needs Debian's chromium.
+// `npm run screenshots`: the pictures of the dashboard in docs/images/, made of the demo with visitors, so
+// that they show what there is. Needs Debian's chromium.
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
