@@ -8,6 +8,7 @@ import { applyTheme } from "./parts/theme.ts";
 import { startRouter } from "./router.ts";
 import { startOverview } from "./state/overview.ts";
 import "./style.css";
+import "./things.css";
 
 const RETRY_MS = 2000;
 
