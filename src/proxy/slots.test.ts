@@ -15,7 +15,10 @@ function site(
     proxies: proxies.map(({ name, binds, servers }) => ({
       name,
       frontend: binds.length === 0 ? null : { binds: binds.map((id) => ({ id })) },
-      backend: servers.length === 0 ? null : { servers: servers.map((server) => ({ name: server })) },
+      backend:
+        servers.length === 0
+          ? null
+          : { servers: servers.map((server) => ({ name: server })), dispatch: null },
     })),
   } as unknown as ProxyConfiguration;
 }
