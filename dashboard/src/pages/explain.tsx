@@ -235,6 +235,7 @@ function RequestQuestion() {
     const asked = new URLSearchParams(question);
     const wanted = asked.get("url") ?? "";
     if (wanted === "") return;
+    let isWanted = true;
     const from = asked.get("from") ?? "";
     const headers = (asked.get("headers") ?? "").split("\n").filter((line) => line.trim() !== "");
     post<RequestTrace>("/explain/request", {
@@ -244,14 +245,19 @@ function RequestQuestion() {
       ...(from === "" ? {} : { from }),
     }).then(
       (answer) => {
+        if (!isWanted) return;
         setTrace(answer);
         setFault(null);
       },
       (error: unknown) => {
+        if (!isWanted) return;
         setTrace(null);
         setFault(error as ApiFault);
       },
     );
+    return () => {
+      isWanted = false;
+    };
   }, [question]);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();

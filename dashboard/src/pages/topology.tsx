@@ -1,6 +1,11 @@
 // The datacentre as a drawing: what is connected with what, how it does, and which line of the file says so.
 import { useMemo, useState } from "preact/hooks";
-import type { NodeState, TopologyAnswer, TopologyNode } from "../../../src/model/dashboard-datacenter.ts";
+import type {
+  NodeState,
+  TopologyAnswer,
+  TopologyNode,
+  TopologyState,
+} from "../../../src/model/dashboard-datacenter.ts";
 import { session } from "../api/client.ts";
 import { Badge, Empty, Fault, PageHead, type Tone } from "../parts/small.tsx";
 import { goWith, place } from "../router.ts";
@@ -98,7 +103,39 @@ export default function TopologyPage() {
           </section>
         )}
       </div>
+      {laid !== null && <NodeList nodes={laid.drawn.nodes} state={state} choose={choose} />}
     </>
+  );
+}
+
+/** What is drawn, in words: for narrow screens and for those who do not see the drawing. */
+function NodeList({
+  nodes,
+  state,
+  choose,
+}: {
+  readonly nodes: readonly DrawnNode[];
+  readonly state: TopologyState | null;
+  choose(id: string): void;
+}) {
+  return (
+    <details class="card">
+      <summary>As a list: {nodes.length}</summary>
+      <ul>
+        {nodes.map(({ id, title, lines, node }) => (
+          <li key={id}>
+            <button type="button" class="link" onClick={() => choose(id)}>
+              {title}
+            </button>{" "}
+            <span class="quiet small">
+              {[node?.kind ?? "group", state?.nodes[id]?.state ?? "", ...lines, ...(node?.services ?? [])]
+                .filter((word) => word !== "")
+                .join(" · ")}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -20,6 +20,8 @@ const [SCALE_MIN, SCALE_MAX] = [0.05, 2.5];
 const MARGIN = 24;
 const WHEEL_SPEED = 0.0015;
 const KEY_STEP = 1.25;
+/** A pointer that went further has moved the drawing, and chooses nothing where it is lifted. */
+const CLICK_PIXELS_MAX = 4;
 /** With more boxes lines are faint, but for those of the chosen one. */
 const DENSE = 250;
 /** Below it names cannot be read, and are not drawn. */
@@ -49,6 +51,7 @@ export function TopologyMap({
   const [view, setView] = useState<View>({ x: 0, y: 0, scale: 1 });
   const [size, setSize] = useState({ width: 0, height: 0 });
   const drag = useRef<Map<number, Point>>(new Map());
+  const dragged = useRef(0);
 
   const fit = useCallback(() => {
     const { clientWidth: width = 0, clientHeight: height = 0 } = frame.current ?? {};
@@ -87,6 +90,7 @@ export function TopologyMap({
     const before = drag.current.get(event.pointerId);
     if (before === undefined) return;
     const now = { x: event.clientX, y: event.clientY };
+    dragged.current += distance(before, now);
     const others = [...drag.current].filter(([id]) => id !== event.pointerId);
     drag.current.set(event.pointerId, now);
     const [other] = others;
@@ -125,7 +129,12 @@ export function TopologyMap({
         role="group"
         aria-label={`The datacentre ${topology.name}; arrow keys go from box to box`}
         onPointerDown={(event) => {
+          if (drag.current.size === 0) dragged.current = 0;
           drag.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+        }}
+        onClickCapture={(event) => {
+          if (dragged.current > CLICK_PIXELS_MAX) event.stopPropagation();
+          dragged.current = 0;
         }}
         onPointerMove={move}
         onPointerUp={(event) => drag.current.delete(event.pointerId)}

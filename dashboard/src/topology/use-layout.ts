@@ -23,9 +23,16 @@ export function useLayout(drawn: Drawn | null): { readonly drawn: Drawn; readonl
     }
     layouter ??= new ElkApi({ workerFactory: () => new Worker(workerUrl) });
     let isWanted = true;
-    layouter.layout(elkGraph(drawn)).then((root) => {
-      if (isWanted) setResult({ drawn, layout: layoutOf(root) });
-    }, console.error);
+    layouter.layout(elkGraph(drawn)).then(
+      (root) => {
+        if (isWanted) setResult({ drawn, layout: layoutOf(root) });
+      },
+      (fault: unknown) => {
+        // Without a layout in layers there is still one in rows.
+        console.error(fault);
+        if (isWanted) setResult({ drawn, layout: gridLayout(drawn) });
+      },
+    );
     return () => {
       isWanted = false;
     };
