@@ -89,8 +89,11 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
 
   test("the tail waits while somebody reads", async () => {
     const page = await world.page();
+    await world.visit("/before-it");
     await page.goto(`${world.origin}/requests`);
+    await page.getByRole("link", { name: "/before-it" }).waitFor();
     await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("row").nth(1).waitFor();
     const count = await page.getByRole("row").count();
     await world.visit("/while-paused");
     await page.getByText(/\d+ kept/).waitFor();
@@ -182,6 +185,7 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     await page.goto(`${world.origin}/overview`);
     await page.getByRole("heading", { name: "Overview" }).waitFor();
     await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Page or server" }).waitFor();
     await page.keyboard.type("serv");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Servers" }).waitFor();

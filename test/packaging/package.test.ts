@@ -40,6 +40,7 @@ test("the tarball has the program, its examples and documents, and no tests", { 
     "dist/cli/main.js",
     "dist/cli/main.d.ts",
     "dist/server/worker-main.js",
+    "dashboard/dist/index.html",
     "examples/company.cfg",
     "examples/sallyport.service",
     "docs/guide.md",
@@ -52,7 +53,7 @@ test("the tarball has the program, its examples and documents, and no tests", { 
   const wrong = files.filter(
     (path) =>
       /\.test\.|\.fixture\.|(?<!\.d)\.ts$|golden|contract-suite/.test(path) ||
-      !/^(bin|dist|examples|docs)\/|^[A-Z]+(\.md)?$|^package\.json$/.test(path),
+      !/^(bin|dist|dashboard\/dist|examples|docs)\/|^[A-Z]+(\.md)?$|^package\.json$/.test(path),
   );
   assert.deepEqual(wrong, []);
 });

@@ -53,19 +53,27 @@ export function TopologyMap({
   const drag = useRef<Map<number, Point>>(new Map());
   const dragged = useRef(0);
 
+  const isMoved = useRef(false);
+
   const fit = useCallback(() => {
+    isMoved.current = false;
     const { clientWidth: width = 0, clientHeight: height = 0 } = frame.current ?? {};
     setSize({ width, height });
     setView(fitted(layout, width, height));
   }, [layout]);
   useLayoutEffect(fit, [fit]);
   useEffect(() => {
-    const watcher = new ResizeObserver(fit);
+    // Who has moved the drawing keeps the place; who has not sees all of it.
+    const watcher = new ResizeObserver(() => {
+      if (!isMoved.current) fit();
+      else setSize({ width: frame.current!.clientWidth, height: frame.current!.clientHeight });
+    });
     watcher.observe(frame.current!);
     return () => watcher.disconnect();
   }, [fit]);
 
   const zoom = useCallback((factor: number, at: Point) => {
+    isMoved.current = true;
     setView(({ x, y, scale }) => {
       const next = Math.min(SCALE_MAX, Math.max(SCALE_MIN, scale * factor));
       const ratio = next / scale;
@@ -91,6 +99,7 @@ export function TopologyMap({
     if (before === undefined) return;
     const now = { x: event.clientX, y: event.clientY };
     dragged.current += distance(before, now);
+    isMoved.current ||= dragged.current > CLICK_PIXELS_MAX;
     const others = [...drag.current].filter(([id]) => id !== event.pointerId);
     drag.current.set(event.pointerId, now);
     const [other] = others;
