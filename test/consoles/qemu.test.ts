@@ -107,8 +107,13 @@ consoles:
     await page.locator('html[data-state="open"]').waitFor();
     // The firmware's monitor on the line: QEMU's own, which answers what it is asked.
     await page.locator(".xterm-helper-textarea").focus();
-    await page.keyboard.type("info name\n");
-    await page.getByText("sallyport-test").first().waitFor({ state: "attached" });
+    const answer = page.getByText("sallyport-test").first();
+    // On a busy machine QEMU may not listen to its line yet: who gets no answer asks again.
+    for (let attempt = 0; attempt < 20 && (await answer.count()) === 0; attempt++) {
+      await page.keyboard.type("info name\n");
+      await answer.waitFor({ state: "attached", timeout: 3000 }).catch(() => {});
+    }
+    await answer.waitFor({ state: "attached" });
     assert.deepEqual(faults, []);
     await page.context().close();
   });
