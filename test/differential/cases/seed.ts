@@ -299,7 +299,8 @@ backend application-backend
     },
     {
       name: "a server that answers early and resets ends the request",
-      clients: [[`${get("/", "Content-Length: 8", "POST")}part`, { until: "enough" }, 50, "rest"]],
+      clients: [[`${get("/", "Content-Length: 8", "POST")}part`, { until: "enough" }, 500, "rest"]],
+      // Long before the rest comes, also where the machine is busy.
       servers: [[ok("enough"), 10, RESET]],
     },
     {
