@@ -12,7 +12,7 @@ import { post, session } from "../api/client.ts";
 import { on } from "../api/events.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { say, sayFault } from "../parts/messages.tsx";
-import { Badge, Fault, PageHead, type Tone } from "../parts/small.tsx";
+import { Badge, Fault, Heads, PageHead, type Tone } from "../parts/small.tsx";
 import { VirtualRows } from "../parts/virtual-rows.tsx";
 import { goWith, place } from "../router.ts";
 import { useLoaded } from "../state/loaded.ts";
@@ -113,16 +113,7 @@ function FileView({ file, onlyNotes }: { readonly file: ConfigurationFile; reado
       <section class="table-scroll" tabIndex={0} aria-label={file.name}>
         <table class="file">
           <caption class="hidden">{file.name}</caption>
-          <thead>
-            <tr>
-              <th scope="col" class="number">
-                Line
-              </th>
-              <th scope="col">Text</th>
-              <th scope="col">Support</th>
-              <th scope="col">Now</th>
-            </tr>
-          </thead>
+          <Heads columns={[["Line", "number"], ["Text"], ["Support"], ["Now"]]} />
           <VirtualRows
             rows={lines}
             rowHeight={ROW_HEIGHT}

@@ -10,7 +10,7 @@ import type {
 } from "../../../src/model/dashboard-datacenter.ts";
 import { pathOf, post, remove, session } from "../api/client.ts";
 import { say, sayFault } from "../parts/messages.tsx";
-import { Empty, Fault, PageHead } from "../parts/small.tsx";
+import { Empty, Fault, Heads, PageHead } from "../parts/small.tsx";
 import { goWith, place } from "../router.ts";
 import { useLoaded } from "../state/loaded.ts";
 import { formatDuration, plural } from "../text/format.ts";
@@ -50,13 +50,7 @@ export default function ConsolesPage() {
       {machines.length > 0 && (
         <div class="table-scroll">
           <table>
-            <thead>
-              <tr>
-                <th scope="col">Machine</th>
-                <th scope="col">Open</th>
-                <th scope="col">Who looks</th>
-              </tr>
-            </thead>
+            <Heads columns={[["Machine"], ["Open"], ["Who looks"]]} />
             <tbody>
               {machines.map((one) => (
                 <Row key={one.machine} machine={one} again={again} />

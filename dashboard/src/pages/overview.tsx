@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { History, Overview, ProxyFigures } from "../../../src/model/dashboard-api.ts";
 import { on } from "../api/events.ts";
 import { Chart } from "../parts/chart.tsx";
-import { Badge, Empty, Fault, Figure, PageHead, type Tone } from "../parts/small.tsx";
+import { Badge, Empty, Fault, Figure, Heads, PageHead, type Tone } from "../parts/small.tsx";
 import { goWith, place } from "../router.ts";
 import { useLoaded } from "../state/loaded.ts";
 import { overview } from "../state/overview.ts";
@@ -190,33 +190,19 @@ function Proxies({ now }: { readonly now: Overview }) {
     <div class="table-scroll">
       <table>
         <caption class="hidden">Frontends and backends</caption>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">State</th>
-            <th scope="col" class="number">
-              Requests
-            </th>
-            <th scope="col" class="number">
-              Errors
-            </th>
-            <th scope="col" class="number">
-              p50
-            </th>
-            <th scope="col" class="number">
-              p99
-            </th>
-            <th scope="col" class="number">
-              Sessions
-            </th>
-            <th scope="col" class="number">
-              To clients
-            </th>
-            <th scope="col" class="number">
-              Servers
-            </th>
-          </tr>
-        </thead>
+        <Heads
+          columns={[
+            ["Name"],
+            ["State"],
+            ["Requests", "number"],
+            ["Errors", "number"],
+            ["p50", "number"],
+            ["p99", "number"],
+            ["Sessions", "number"],
+            ["To clients", "number"],
+            ["Servers", "number"],
+          ]}
+        />
         <tbody>
           {now.proxies.map((one) => (
             <tr key={`${one.kind}/${one.name}`}>

@@ -10,7 +10,7 @@ import { type ApiFault, get } from "../api/client.ts";
 import { on } from "../api/events.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { RequestTraceView } from "../parts/request-trace.tsx";
-import { Badge, Empty, Fault, PageHead, type Tone } from "../parts/small.tsx";
+import { Badge, Empty, Fault, Heads, PageHead, type Tone } from "../parts/small.tsx";
 import { VirtualRows } from "../parts/virtual-rows.tsx";
 import { go, goWith, place } from "../router.ts";
 import { useLoaded } from "../state/loaded.ts";
@@ -98,23 +98,19 @@ export default function RequestsPage() {
       {held.length > 0 && (
         <div class="table-scroll">
           <table class="requests">
-            <thead>
-              <tr>
-                <th scope="col">Time</th>
-                <th scope="col">Client</th>
-                <th scope="col">Request</th>
-                <th scope="col">Status</th>
-                <th scope="col">Server</th>
-                <th scope="col" class="number">
-                  Total
-                </th>
-                <th scope="col">Where the time went</th>
-                <th scope="col" class="number">
-                  Bytes
-                </th>
-                <th scope="col">Ended</th>
-              </tr>
-            </thead>
+            <Heads
+              columns={[
+                ["Time"],
+                ["Client"],
+                ["Request"],
+                ["Status"],
+                ["Server"],
+                ["Total", "number"],
+                ["Where the time went"],
+                ["Bytes", "number"],
+                ["Ended"],
+              ]}
+            />
             <VirtualRows
               rows={held}
               rowHeight={ROW_HEIGHT}

@@ -11,7 +11,7 @@ import type {
 import { type ApiFault, pathOf, post, session } from "../api/client.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { say, sayFault } from "../parts/messages.tsx";
-import { Badge, Empty, Fault, PageHead, type Tone } from "../parts/small.tsx";
+import { Badge, Empty, Fault, Heads, PageHead, type Tone } from "../parts/small.tsx";
 import { VirtualRows } from "../parts/virtual-rows.tsx";
 import { goWith, place } from "../router.ts";
 import { errorsOf, type SortKey, shownServers } from "../state/server-list.ts";
@@ -97,29 +97,19 @@ export default function ServersPage() {
       {shown.length > 0 && (
         <div class="table-scroll">
           <table class="servers">
-            <thead>
-              <tr>
-                <th scope="col">Server</th>
-                <th scope="col">State</th>
-                <th scope="col">Last check</th>
-                <th scope="col" class="number">
-                  Weight
-                </th>
-                <th scope="col" class="number">
-                  Sessions
-                </th>
-                <th scope="col" class="number">
-                  Requests
-                </th>
-                <th scope="col" class="number">
-                  Response
-                </th>
-                <th scope="col" class="number">
-                  Errors
-                </th>
-                <th scope="col">Sticky clients</th>
-              </tr>
-            </thead>
+            <Heads
+              columns={[
+                ["Server"],
+                ["State"],
+                ["Last check"],
+                ["Weight", "number"],
+                ["Sessions", "number"],
+                ["Requests", "number"],
+                ["Response", "number"],
+                ["Errors", "number"],
+                ["Sticky clients"],
+              ]}
+            />
             <VirtualRows
               rows={shown}
               rowHeight={ROW_HEIGHT}

@@ -92,3 +92,22 @@ export function Excerpt({
     </pre>
   );
 }
+
+/** Heads of a table's columns; numbers stand at the right, as their cells do. */
+export function Heads({
+  columns,
+}: {
+  readonly columns: readonly (readonly [label: string, kind?: "number"])[];
+}) {
+  return (
+    <thead>
+      <tr>
+        {columns.map(([label, kind]) => (
+          <th key={label} scope="col" class={kind}>
+            {label}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}

@@ -129,6 +129,20 @@ export function TopologyMap({
   const onWay = new Set(way?.nodes ?? []);
   const isDim = way !== null;
   const stateOf = (id: string) => state?.nodes[id]?.state ?? null;
+  const boxOf = (node: DrawnNode) => (
+    <NodeBox
+      key={node.id}
+      node={node}
+      box={layout.boxes.get(node.id)!}
+      vlans={topology.vlans}
+      state={stateOf(node.id)}
+      isChosen={chosen === node.id}
+      isOnWay={onWay.has(node.id)}
+      isMarked={marked === node.id}
+      hasText={view.scale > READABLE}
+      choose={choose}
+    />
+  );
   return (
     <div class="map">
       {/* biome-ignore lint/a11y/useSemanticElements: a drawing is no form. */}
@@ -151,22 +165,7 @@ export function TopologyMap({
         onKeyDown={handleKey}
       >
         <g transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>
-          {visible
-            .filter((node) => isFence(node))
-            .map((node) => (
-              <NodeBox
-                key={node.id}
-                node={node}
-                box={layout.boxes.get(node.id)!}
-                vlans={topology.vlans}
-                state={stateOf(node.id)}
-                isChosen={chosen === node.id}
-                isOnWay={onWay.has(node.id)}
-                isMarked={marked === node.id}
-                hasText={view.scale > READABLE}
-                choose={choose}
-              />
-            ))}
+          {visible.filter(isFence).map(boxOf)}
           {drawn.links.map((link) => (
             <path
               key={link.id}
@@ -176,22 +175,7 @@ export function TopologyMap({
               d={pathOf(layout.ways.get(link.id) ?? [])}
             />
           ))}
-          {visible
-            .filter((node) => !isFence(node))
-            .map((node) => (
-              <NodeBox
-                key={node.id}
-                node={node}
-                box={layout.boxes.get(node.id)!}
-                vlans={topology.vlans}
-                state={stateOf(node.id)}
-                isChosen={chosen === node.id}
-                isOnWay={onWay.has(node.id)}
-                isMarked={marked === node.id}
-                hasText={view.scale > READABLE}
-                choose={choose}
-              />
-            ))}
+          {visible.filter((node) => !isFence(node)).map(boxOf)}
           {way !== null && <WayLine way={way} layout={layout} />}
         </g>
       </svg>
