@@ -83,7 +83,7 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     await dialog.getByText("default_backend application-backend").first().waitFor();
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
-    assert.match(page.url(), /\/requests\?status=4xx$/);
+    await page.waitForURL(/\/requests\?status=4xx$/);
     await page.context().close();
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServerRow } from "../../../src/model/dashboard-api.ts";
-import { shownServers } from "./server-list.ts";
+import { shownServers, sortKeyOf } from "./server-list.ts";
 
 const ROWS = [
   { id: "app/WEB-001", address: "10.0.0.1:80", cookie: "A", condition: "up", sessions: 3 },
@@ -20,4 +20,11 @@ test("servers are found by any part of name, address or cookie", () => {
 test("what needs somebody stands first, and equal ones as in the file", () => {
   assert.deepEqual(ids(shownServers(ROWS, "", "", "condition")), ["app/WEB-002", "app/WEB-001", "api/one"]);
   assert.deepEqual(ids(shownServers(ROWS, "", "", "sessions")), ["api/one", "app/WEB-001", "app/WEB-002"]);
+});
+
+test("an address with an order that is none has that of the file", () => {
+  assert.deepEqual(
+    ["errors", "constructor", "", null].map((word) => sortKeyOf(word)),
+    ["errors", "file", "file", "file"],
+  );
 });

@@ -26,6 +26,11 @@ const VALUES: Readonly<Record<Exclude<SortKey, "file">, (row: ServerRow) => numb
   response: ({ averages }) => -averages.responseMs,
 };
 
+/** A word of the address; one that is none is the order of the file. */
+export function sortKeyOf(word: string | null): SortKey {
+  return word !== null && Object.hasOwn(VALUES, word) ? (word as SortKey) : "file";
+}
+
 /** `find`: a part of backend/server, address or cookie. Equal ones stay as the file has them. */
 export function shownServers(
   rows: readonly ServerRow[],
