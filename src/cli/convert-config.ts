@@ -3,7 +3,7 @@ import { copyFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { modernise } from "../language/haproxy/convert.ts";
 import type { SourceText } from "../server/prepare.ts";
-import { readSources } from "../server/proxy-files.ts";
+import { readSources } from "../server/source-files.ts";
 import { type CommandLine, complainOfUsage, readCommandLine } from "./command-line.ts";
 import { machineEnvironment } from "./machine-environment.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";

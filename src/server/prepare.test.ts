@@ -6,7 +6,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { makeSelfSigned } from "./certificates/self-signed.ts";
 import { loadConfiguration, makeTicketKeys } from "./prepare.ts";
-import { readSources } from "./proxy-files.ts";
+import { readSources } from "./source-files.ts";
 
 const DEFAULTS = "defaults\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n";
 

@@ -9,7 +9,8 @@ import type { Span } from "../diagnostic/span.ts";
 import type { ProxyConfiguration } from "../model/proxy.ts";
 import type { CertificateMaterial } from "../transport/contract.ts";
 import { readCertificate } from "./certificates/read-certificate.ts";
-import { fileDiagnostic, readProxyFiles } from "./proxy-files.ts";
+import { readProxyFiles } from "./proxy-files.ts";
+import { fileDiagnostic } from "./source-files.ts";
 
 const SYSTEM_TRUST = "@system-ca";
 

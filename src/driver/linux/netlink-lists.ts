@@ -61,9 +61,13 @@ export function linkList(links: readonly Uint8Array[], addresses: readonly Uint8
   return list;
 }
 
-/** As of `ip -N route show table all`, of one family. */
+/** RTPROT_KERNEL: most routes of a namespace, which nobody has added and nobody looks at. */
+const BY_KERNEL = 2;
+
+/** As of `ip -N route show table all`, of one family, without what the kernel adds for each address. */
 export function routeList(routes: readonly Uint8Array[], indexes: IndexNames): Json[] {
   return routes.flatMap((bytes): Json[] => {
+    if (bytes[5] === BY_KERNEL) return [];
     const view = viewOf(bytes);
     const [family, length, type, flags] = [bytes[0], bytes[1], bytes[7], view.getUint32(8, true)];
     const parts = attributes(bytes, ROUTE_BYTES);

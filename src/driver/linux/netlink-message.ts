@@ -27,8 +27,14 @@ export const ROUTE_BYTES = 12;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 
-const [IFLA_IFNAME, IFLA_LINK, IFLA_LINKINFO] = [3, 5, 18];
+const [IFLA_IFNAME, IFLA_LINK, IFLA_LINKINFO, IFLA_EXT_MASK] = [3, 5, 18, 29];
+const RTEXT_FILTER_SKIP_STATS = 8;
 const [IFLA_INFO_KIND, IFLA_INFO_DATA] = [1, 2];
+
+/** Devices without what they have counted, which is most of what the kernel would say. */
+export function linksRequest(): Uint8Array {
+  return concatenated([requestFor(LINK_BYTES), attribute(IFLA_EXT_MASK, u32(RTEXT_FILTER_SKIP_STATS))]);
+}
 
 /** A request for everything of a family; 0: of all. */
 export function requestFor(bodyBytes: number, family = 0): Uint8Array {
@@ -59,13 +65,13 @@ export function newLinkRequest(
 export type Attributes = ReadonlyMap<number, Uint8Array>;
 
 export function attributes(bytes: Uint8Array, start: number): Attributes {
-  const view = viewOf(bytes);
   const parts = new Map<number, Uint8Array>();
   for (let at = start; at + 4 <= bytes.length; ) {
-    const length = view.getUint16(at, true);
+    const length = bytes[at]! | (bytes[at + 1]! << 8);
     if (length < 4) break;
     // Two bits say how the value is to be read.
-    parts.set(view.getUint16(at + 2, true) & 0x3fff, bytes.subarray(at + 4, at + length));
+    const type = bytes[at + 2]! | ((bytes[at + 3]! & 0x3f) << 8);
+    parts.set(type, bytes.subarray(at + 4, at + length));
     at += (length + 3) & ~3;
   }
   return parts;

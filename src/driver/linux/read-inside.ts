@@ -14,7 +14,7 @@ import {
   GET_LINKS,
   GET_ROUTES,
   GET_RULES,
-  LINK_BYTES,
+  linksRequest,
   NETLINK_ROUTE,
   ROUTE_BYTES,
   requestFor,
@@ -40,9 +40,11 @@ const GET_GENERATION = 0x0a10;
 export function readInside(door: NamespaceDoor, name: string, keys: Iterable<string>): Inside | null {
   const path = join(NAMESPACE_FOLDER, name);
   return door.within(path, (ask) => {
+    const everything = (type: number, request: Uint8Array) =>
+      listOrNull(ask(NETLINK_ROUTE, type, "everything", request));
     const dump = (type: number, bytes: number, family?: number) =>
-      listOrNull(ask(NETLINK_ROUTE, type, "everything", requestFor(bytes, family)));
-    const links = dump(GET_LINKS, LINK_BYTES);
+      everything(type, requestFor(bytes, family));
+    const links = everything(GET_LINKS, linksRequest());
     const addresses = dump(GET_ADDRESSES, ADDRESS_BYTES);
     const routes4 = dump(GET_ROUTES, ROUTE_BYTES, AF_INET);
     const routes6 = dump(GET_ROUTES, ROUTE_BYTES, AF_INET6);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { chanceOf, knownFiles, mutate, pick, wordsOf } from "./mutate.fixture.ts";
 import { readPlainTree } from "./plain-tree.ts";
 import { Reading } from "./reading.ts";
-import { parseWholeYaml } from "./tree.ts";
+import { parseWholeYaml } from "./whole-yaml.ts";
 
 const files = knownFiles();
 

@@ -4,6 +4,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { parseIp } from "../../base/ip.ts";
+import { lateModule } from "../../base/late-module.ts";
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import { readDatacenter } from "../../language/datacenter/reader.ts";
@@ -13,7 +14,8 @@ import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
 import type { LoadBalancerBind } from "../../network/resolve/resolution.ts";
 import { resolveDatacenter } from "../../network/resolve/resolve.ts";
 import type { SourceText } from "../prepare.ts";
-import { readProxyFiles, readSources } from "../proxy-files.ts";
+import type * as ProxyFiles from "../proxy-files.ts";
+import { readSources } from "../source-files.ts";
 
 export interface LoadedDatacenter {
   readonly sources: readonly SourceText[];
@@ -54,6 +56,8 @@ export function loadDatacenter(
   if (datacenter === null) return { sources, diagnostics, ...nothing };
   const loadBalancers = datacenter.edges.flatMap(({ name, loadBalancer }): LoadBalancerFile[] => {
     if (loadBalancer === null) return [];
+    // Most datacentres have none, and the language of haproxy.cfg is a third of what a call would load.
+    const { readProxyFiles } = lateModule<typeof ProxyFiles>(import.meta.url, "../proxy-files");
     const file = readProxyFiles([besideFile(loadBalancer)], environment);
     diagnostics.push(...file.diagnostics.map((one) => atNamingLine(one, loadBalancer)));
     sources.push(...file.sources);
