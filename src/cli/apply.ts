@@ -1,6 +1,5 @@
 // `sallyport apply`: makes a datacentre file real on this machine, and takes it back when something fails.
 import { resolve } from "node:path";
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ApplyOutcome, apply as applyState, confirm, revert } from "../driver/apply.ts";
 import { findOwnWay } from "../driver/linux/own-way.ts";

@@ -3,7 +3,6 @@
 // each change.
 import { readFileSync, watch, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import process from "node:process";
 import { summarizeDiagnostics } from "../diagnostic/render.ts";
 import { applyEdits } from "../language/datacenter/edit.ts";
 import type { DocumentEdit } from "../model/document-edit.ts";

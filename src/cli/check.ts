@@ -1,6 +1,5 @@
 // `sallyport check`: reads a configuration and everything that it names, and says all that is wrong. It
 // starts nothing and asks no name server.
-import process from "node:process";
 import { summarizeDiagnostics } from "../diagnostic/render.ts";
 import { loadConfiguration } from "../server/prepare.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";

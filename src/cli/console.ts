@@ -3,7 +3,6 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
 import { userInfo } from "node:os";
-import process from "node:process";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import { appendTo, auditLog } from "../server/console/audit-log.ts";
 import { type ConsoleConfiguration, readConsoleConfiguration } from "../server/console/configuration.ts";

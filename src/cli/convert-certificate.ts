@@ -10,7 +10,6 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
 import { NO_SPAN } from "../diagnostic/span.ts";

@@ -1,6 +1,5 @@
 // `sallyport convert config`: the vocabulary of HAProxy 1.5 as the rules of today, everything else untouched.
 import { copyFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import process from "node:process";
 import { modernise } from "../language/haproxy/convert.ts";
 import type { SourceText } from "../server/prepare.ts";
 import { readSources } from "../server/source-files.ts";

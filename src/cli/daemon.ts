@@ -2,7 +2,6 @@
 // his prompt back once it does. What the child has to say until then comes over a channel, for a daemon
 // that kept the caller's output open would keep `$(sallyport -D …)` waiting forever.
 import { spawn } from "node:child_process";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Terminal } from "./terminal.ts";
 

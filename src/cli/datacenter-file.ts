@@ -1,6 +1,5 @@
 // What the commands of the datacentre share: reading the file, saying what is wrong with it, and stopping
 // when that leaves nothing to work on.
-import process from "node:process";
 import { summarizeDiagnostics } from "../diagnostic/render.ts";
 import type { ResolvedDatacenter } from "../model/resolved-datacenter.ts";
 import { type LoadedDatacenter, loadDatacenter } from "../server/datacenter/load-datacenter.ts";

@@ -1,7 +1,6 @@
 // `sallyport explain request`: which way a request would take through an haproxy.cfg, and which lines decide
 // it. Nothing is sent and nothing has to run.
 import { hostname } from "node:os";
-import process from "node:process";
 import { explainRequest } from "../proxy/explain/explain-request.ts";
 import { namesOfCertificates } from "../server/explain/certificate-names.ts";
 import { readRequestQuestion } from "../server/explain/request-question.ts";

@@ -1,6 +1,5 @@
 // Sallyport called as if it were HAProxy: `sallyport -W -f haproxy.cfg -p /run/haproxy.pid`.
 import { release, type as systemType } from "node:os";
-import process from "node:process";
 import { summarizeDiagnostics } from "../diagnostic/render.ts";
 import { evaluateBuildCondition } from "../language/haproxy/build-condition.ts";
 import { FEATURES, LANGUAGE_VERSION, OPENSSL_VERSION } from "../language/haproxy/environment.ts";

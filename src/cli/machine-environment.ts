@@ -1,7 +1,6 @@
 // What the reader of configurations may ask of this machine.
 import { readFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
-import process from "node:process";
 import type { ReaderEnvironment } from "../language/haproxy/environment.ts";
 
 export function machineEnvironment(): ReaderEnvironment {

@@ -1,5 +1,4 @@
 // The command line: finds the command and runs it. Words that begin with a dash are HAProxy's.
-import process from "node:process";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import { COMMANDS } from "./commands.ts";
 import { colour, columns, processTerminal, type Terminal } from "./terminal.ts";

@@ -2,7 +2,6 @@
 // balancers: whether they run, what they say, and starting them anew.
 import { createReadStream, statSync, watch } from "node:fs";
 import { basename, dirname } from "node:path";
-import process from "node:process";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import type { Supervisor } from "../driver/linux/supervisor.ts";
 import type { StateStore } from "../driver/state-store.ts";

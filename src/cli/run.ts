@@ -1,5 +1,4 @@
 // `sallyport run`: serves in the foreground.
-import process from "node:process";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { DASHBOARD_HELP, DASHBOARD_OPTIONS, readDashboardOptions } from "./dashboard-options.ts";
 import { type ServeOptions, serve } from "./serve.ts";

@@ -1,7 +1,6 @@
 // Serves a configuration in this process until it is told to stop: the master, its signals, its entry in
 // the registry, and what systemd wants to know. `run` and HAProxy's flags both end here.
 import { resolve } from "node:path";
-import process from "node:process";
 import { notifyService } from "../io/service-notifier.ts";
 import { Master, type MasterOptions, type ReloadResult } from "../server/master.ts";
 import { enterRegistry, leaveRegistry } from "../server/registry.ts";

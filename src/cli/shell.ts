@@ -1,6 +1,5 @@
 // `sallyport shell`: a shell, or one command, in a machine, edge or outside network that `apply` has made.
 import { spawnSync } from "node:child_process";
-import process from "node:process";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import { complainOfUsage } from "./command-line.ts";
 import { openFile, readLiveWords } from "./live-command.ts";

@@ -1,6 +1,5 @@
 // What `--live` adds to `sallyport switch`: the running network follows the file step by step, watched by
 // probes, and file and network are as they were when a probe is lost.
-import process from "node:process";
 import type { Undone } from "../driver/apply.ts";
 import { lagFault } from "../driver/linux/lag-state.ts";
 import { findProgram } from "../driver/linux/preflight.ts";

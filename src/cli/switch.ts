@@ -10,7 +10,6 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import process from "node:process";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import { isInsideRootless, runInside } from "../driver/linux/rootless.ts";
 import { applyEdits } from "../language/datacenter/edit.ts";

@@ -2,7 +2,6 @@
 // Commands get it as an argument, so that a test can be the terminal. It decides nothing about what is
 // printed.
 import type { Buffer } from "node:buffer";
-import process from "node:process";
 import type { ReadStream, WriteStream } from "node:tty";
 import { stripVTControlCharacters, styleText } from "node:util";
 

@@ -1,6 +1,5 @@
 // `sallyport vapp`: more copies of an application in a datacentre file, and fewer.
 import { readFileSync, writeFileSync } from "node:fs";
-import process from "node:process";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import { applyEdits } from "../language/datacenter/edit.ts";
 import type { ResolvedDatacenter } from "../model/resolved-datacenter.ts";

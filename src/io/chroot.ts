@@ -1,5 +1,4 @@
 // chroot(2), which Node has no call for.
-import process from "node:process";
 import { openNative } from "./native.ts";
 
 /** Null when done, else one sentence why not. The working directory moves to the new root. */

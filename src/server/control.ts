@@ -2,7 +2,6 @@
 // API, and what both tell the operator and the logs.
 import { hostname } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { NO_SPAN } from "../diagnostic/span.ts";
 import type { GlobalSettings, ProxyConfiguration, StatsSocket } from "../model/proxy.ts";
 import { HealthChecks } from "../proxy/health/health-checks.ts";

@@ -1,7 +1,6 @@
 // One generation in a worker: the Runtime, its TLS contexts, its compiled formats, and the services that
 // need them.
 import { hostname } from "node:os";
-import process from "node:process";
 import type { Result } from "../base/failure.ts";
 import { failed, success } from "../base/failure.ts";
 import type { Span } from "../diagnostic/span.ts";

@@ -4,7 +4,6 @@
 import { rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
 import { createPortableEngine } from "../io/portable/portable-engine.ts";
 import { openSharedMemory, type SharedMemory } from "../io/shared-memory.ts";

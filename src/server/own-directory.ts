@@ -5,7 +5,6 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { failed, type Result, success } from "../base/failure.ts";
 
 /** Memory that is no file on a disk, so that counters are never written to one. */

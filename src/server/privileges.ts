@@ -1,7 +1,6 @@
 // Gives up what a worker no longer needs once its listeners are open: `chroot`, `group`, `user` of the
 // global section. The one right that stays is that to ports below 1024, for a reload may bring a new
 // `bind`.
-import process from "node:process";
 import { changeUserKeepingLowPorts } from "../io/capabilities.ts";
 import { changeRoot } from "../io/chroot.ts";
 import type { GlobalSettings } from "../model/proxy.ts";

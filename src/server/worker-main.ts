@@ -1,6 +1,5 @@
 // The first file of a worker process. Chooses the engine, opens the shared state, and serves until it is
 // told to stop.
-import process from "node:process";
 import { Timer, type TimerTarget } from "../base/timer-wheel.ts";
 import { createPortableEngine } from "../io/portable/portable-engine.ts";
 import { openSharedMemory, type SharedMemory } from "../io/shared-memory.ts";

@@ -1,7 +1,6 @@
 // A worker as the master sees it: the child process and the control connection to it.
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import type { Socket } from "node:net";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { encodeMessage, MessageDecoder } from "./message-codec.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";

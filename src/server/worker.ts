@@ -3,7 +3,6 @@
 // name: everything comes from the master, prepared. A new generation is prepared first, then committed: if
 // any worker cannot, none does.
 import { writeSync } from "node:fs";
-import process from "node:process";
 import type { Failure } from "../base/failure.ts";
 import { Timer } from "../base/timer-wheel.ts";
 import type { LogFormat } from "../model/sample.ts";

@@ -3,7 +3,6 @@ import { X509Certificate } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { makeSelfSigned } from "../../server/certificates/self-signed.ts";
 
 const FILE_NAME = "localhost.pem";

@@ -4,7 +4,6 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Server } from "node:net";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { applyEdits } from "../../language/datacenter/edit.ts";
 import type { DocumentValue } from "../../model/document-edit.ts";

@@ -3,7 +3,6 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 
 export interface CommandResult {
   /** Null: it could not be started, or was ended after its time. */

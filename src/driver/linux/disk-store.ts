@@ -3,7 +3,6 @@
 import { chmodSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { namespacePrefix, safeName } from "../../network/plan/kernel-names.ts";
 import type { Applied, Journal, StateStore } from "../state-store.ts";
 import { endProgramsIn } from "./command.ts";

@@ -2,7 +2,6 @@
 // connection in its children's environment (sshd(8), SSH_CONNECTION); sudo takes it away, so the processes
 // above are asked too.
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import { parseIp } from "../../base/ip.ts";
 import type { OwnWay } from "../../network/plan/own-way.ts";
 import { runCommand } from "./command.ts";

@@ -2,7 +2,6 @@
 // from it and how to cure it.
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import type { NetworkState } from "../../model/network-state.ts";
 import type { NamespaceDoor } from "../../transport/namespace-door.ts";
 import type { Lack } from "../contract.ts";

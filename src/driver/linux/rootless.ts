@@ -4,7 +4,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { INSIDE, stateRoot } from "./disk-store.ts";
 import { findProgram } from "./preflight.ts";

@@ -13,7 +13,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ProcessState } from "../../model/network-state.ts";
 import { parseJson } from "./records.ts";

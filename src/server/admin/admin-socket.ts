@@ -3,7 +3,6 @@
 // without newline is nothing.
 import { chmodSync, chownSync, renameSync, rmSync, statSync } from "node:fs";
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
-import process from "node:process";
 import { failed, type Result, success } from "../../base/failure.ts";
 import type { StatsSocket } from "../../model/proxy.ts";
 import { LINE_BYTES_MAX } from "./command.ts";

@@ -1,7 +1,6 @@
 // The actions of the runtime API in the real master: on its health checks, its workers, and itself.
 import { lookup } from "node:dns/promises";
 import { hostname } from "node:os";
-import process from "node:process";
 import { VERSION, VERSION_DATE } from "../../base/version.ts";
 import type { HealthChecks } from "../../proxy/health/health-checks.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";

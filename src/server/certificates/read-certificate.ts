@@ -3,7 +3,6 @@
 // diagnostics at the place that named the path, everything at once.
 import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
-import process from "node:process";
 import type { Diagnostic, Severity } from "../../diagnostic/diagnostic.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { CertificateMaterial } from "../../transport/contract.ts";

@@ -2,7 +2,6 @@
 // only its owner may open, one line back.
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import process from "node:process";
 import type { ConsoleServer, ViewerSummary } from "./console-server.ts";
 
 export type ControlQuestion =

@@ -3,7 +3,6 @@
 // wrong with one, the answer and the work for it are the same: nobody learns how near a guess was.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import process from "node:process";
 
 export type ConsoleKind = "vnc" | "serial";
 

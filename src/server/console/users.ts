@@ -3,7 +3,6 @@
 // that is not there costs as much as a wrong password.
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import process from "node:process";
 import { ROLES, type Role } from "../../model/dashboard-api.ts";
 
 interface PasswordHash {

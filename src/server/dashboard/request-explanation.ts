@@ -1,7 +1,6 @@
 // Why a request of the log went where it went: asked again of the configuration that serves now, by the same
 // code as `sallyport explain request`. What the log does not know of it is said.
 import { hostname } from "node:os";
-import process from "node:process";
 import type { SocketAddress } from "../../base/address.ts";
 import type { RequestDetails, RequestExplanation, RequestTimers } from "../../model/dashboard-api.ts";
 import { explainRequest } from "../../proxy/explain/explain-request.ts";

@@ -2,7 +2,6 @@
 // haproxy.cfg, and with a connection of the balancer's own to the server that is chosen. From cable to
 // cookie.
 import { hostname } from "node:os";
-import process from "node:process";
 import { type Ip, parseIp } from "../../base/ip.ts";
 import type { RequestTrace } from "../../model/request-trace.ts";
 import type { Trace } from "../../model/trace.ts";

@@ -1,6 +1,5 @@
 // The names in the certificates that a configuration uses, for explanations: which one would be shown to
 // whom.
-import process from "node:process";
 import { certificateNames } from "../../io/openssl/server-names.ts";
 import type { ProxyConfiguration } from "../../model/proxy.ts";
 import { readCertificate } from "../certificates/read-certificate.ts";
