@@ -3,7 +3,7 @@ import { Component, type ComponentChildren, type ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { loadSession, remove, session } from "./api/client.ts";
 import { connect, live } from "./api/events.ts";
-import { PAGES, type Page } from "./pages.ts";
+import { PAGES, type Page, pageOf } from "./pages.ts";
 import { Icon } from "./parts/icons.tsx";
 import { Login } from "./parts/login.tsx";
 import { Messages, sayFault } from "./parts/messages.tsx";
@@ -141,7 +141,7 @@ const loaded = new Map<string, ComponentType>();
 
 function CurrentPage() {
   const [name] = place.value.parts;
-  const page = PAGES.find((one) => one.name === name);
+  const page = pageOf(name);
   const [, redraw] = useState(0);
   const [fault, setFault] = useState<string | null>(null);
   useEffect(() => {

@@ -3,9 +3,10 @@ import { render } from "preact";
 import { loadSession, session } from "./api/client.ts";
 import { startEvents } from "./api/events.ts";
 import { App } from "./app.tsx";
+import { pageOf } from "./pages.ts";
 import { startPaletteKeys } from "./parts/palette.tsx";
 import { applyTheme } from "./parts/theme.ts";
-import { startRouter } from "./router.ts";
+import { place, startRouter } from "./router.ts";
 import { startOverview } from "./state/overview.ts";
 import "./style.css";
 import "./things.css";
@@ -16,6 +17,11 @@ applyTheme();
 startRouter();
 startPaletteKeys();
 render(<App />, document.querySelector("#app")!);
+
+// The page's own program is asked for beside the session, not behind it. The page tells when it fails.
+pageOf(place.value.parts[0] ?? "overview")
+  ?.load()
+  .catch(() => {});
 
 /** The program may not be there yet: it is asked until it is. */
 function begin(): void {

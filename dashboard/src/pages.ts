@@ -67,3 +67,7 @@ export const PAGES: readonly Page[] = [
     load: () => import("./pages/consoles.tsx"),
   },
 ];
+
+export function pageOf(name: string | undefined): Page | undefined {
+  return PAGES.find((page) => page.name === name);
+}

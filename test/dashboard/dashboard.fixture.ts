@@ -1,5 +1,7 @@
-// For tests in a browser: the demo with its dashboard, visitors of it, and Chromium.
+// For tests in a browser: the demo with its dashboard, or any haproxy.cfg with one, visitors of it, and
+// Chromium.
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
@@ -8,20 +10,31 @@ import { type RunningProgram, World } from "../../src/cli/program.fixture.ts";
 import { buildDashboard, isDashboardBuilt } from "../../tools/dashboard.ts";
 import { findCommand } from "../requirements.ts";
 
+/** All that the demo has. */
+export const PAGES = [
+  "overview",
+  "servers",
+  "requests",
+  "topology",
+  "explain",
+  "check",
+  "configuration",
+  "consoles",
+] as const;
+
 export class DashboardWorld {
   readonly #world = new World();
   #program!: RunningProgram;
   #browser!: Browser;
   /** "http://localhost:N" */
   origin = "";
-  /** Of the load balancer. */
+  /** Of the demo's load balancer. */
   site = "";
   /** What browsers complained of: scripts that failed, policies that were broken, hosts that are not ours. */
   readonly faults: string[] = [];
 
   async start(): Promise<void> {
-    const fault = isDashboardBuilt() ? null : buildDashboard();
-    if (fault !== null) throw new Error(fault);
+    ensureBuilt();
     const ports = await freePorts(4);
     const names = ["--port", "--stats-port", "--dashboard-port", "--console-port"];
     const words = names.flatMap((name, index) => [name, String(ports[index])]);
@@ -29,6 +42,32 @@ export class DashboardWorld {
     const [, origin = ""] = await this.#program.saw(/dashboard is on (http:\/\/localhost:\d+)\//);
     this.origin = origin;
     this.site = `https://localhost:${ports[0]}`;
+    await this.#openBrowser();
+  }
+
+  /** Any configuration, without visitors. `bind`: an address and port that is free for it. */
+  async serve(configuration: (bind: string) => string): Promise<void> {
+    ensureBuilt();
+    const [port, dashboardPort] = await freePorts(2);
+    writeFileSync(this.#world.path("haproxy.cfg"), configuration(`127.0.0.1:${port}`));
+    this.origin = `http://localhost:${dashboardPort}`;
+    await this.serveAgain();
+    await this.#openBrowser();
+  }
+
+  /** What `serve` has started, after `stop`: another process at the same place. */
+  async serveAgain(): Promise<void> {
+    const words = ["run", "--workers", "1", "--dashboard", new URL(this.origin).host];
+    this.#program = this.#world.start([...words, this.#world.path("haproxy.cfg")]);
+    await this.#program.saw(/dashboard: http:/);
+  }
+
+  async stop(): Promise<void> {
+    this.#program.signal("SIGTERM");
+    await this.#program.ended;
+  }
+
+  async #openBrowser(): Promise<void> {
     this.#browser = await chromium.launch({
       executablePath: findCommand("chromium")!,
       args: ["--no-sandbox", "--disable-gpu"],
@@ -74,10 +113,43 @@ export class DashboardWorld {
   }
 }
 
+/** The program reads the pages once, when it starts. */
+function ensureBuilt(): void {
+  const fault = isDashboardBuilt() ? null : buildDashboard();
+  if (fault !== null) throw new Error(fault);
+}
+
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
   await Promise.all(servers.map((server) => once(server, "listening")));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   for (const server of servers) server.close();
   return ports;
+}
+
+/** Asks the page until it says yes. Playwright's own way needs `eval`, which the page's policy forbids. */
+export async function untilTrue(page: Page, expression: string): Promise<void> {
+  while ((await page.evaluate(expression)) !== true);
+}
+
+/** Configuration with backends of many servers, none of which is there. */
+export function manyServers(bind: string, backends: number, serversOfEach: number): string {
+  const lines = Array.from({ length: backends }, (_, backend) => [
+    `backend app${backend}`,
+    "  cookie SERVERID insert indirect nocache",
+    ...Array.from({ length: serversOfEach }, (__, index) => {
+      const name = `s${backend * serversOfEach + index}`;
+      return `  server ${name} 127.0.${backend + 1}.${(index % 250) + 1}:${9000 + index} cookie ${name}`;
+    }),
+  ]).flat();
+  return `defaults
+  mode http
+  timeout connect 1s
+  timeout client 5s
+  timeout server 5s
+frontend web
+  bind ${bind}
+  default_backend app0
+${lines.join("\n")}
+`;
 }

@@ -1,29 +1,14 @@
 // The dashboard as somebody uses it, in Chromium, on the demo: what moves, what is done to a server, what
 // became of a request; in both themes, on a telephone, and by the keyboard alone.
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { brotliCompressSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { requires } from "../requirements.ts";
-import { DashboardWorld } from "./dashboard.fixture.ts";
+import { DashboardWorld, PAGES } from "./dashboard.fixture.ts";
 
-const DIST = fileURLToPath(new URL("../../dashboard/dist/", import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FIRST_LOAD_BYTES_MAX = 300 * 1024;
-const PAGES = [
-  "overview",
-  "servers",
-  "requests",
-  "topology",
-  "explain",
-  "check",
-  "configuration",
-  "consoles",
-] as const;
 
 describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
   const world = new DashboardWorld();
@@ -214,30 +199,6 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
 
   test("no browser had anything to complain of, and nothing was asked of another host", () => {
     assert.deepEqual(world.faults, []);
-  });
-
-  test("the first page with all that it needs is small", () => {
-    const names = [
-      "index-*.js",
-      "index-*.css",
-      "overview-*.js",
-      "overview-*.css",
-      "loaded-*.js",
-      "small-*.js",
-    ];
-    const files = [
-      "index.html",
-      ...globSync(
-        names.map((name) => `assets/${name}`),
-        { cwd: DIST },
-      ),
-    ];
-    assert.ok(files.length > 4);
-    const bytes = files.reduce(
-      (sum, file) => sum + brotliCompressSync(readFileSync(join(DIST, file))).length,
-      0,
-    );
-    assert.ok(bytes < FIRST_LOAD_BYTES_MAX, `${bytes} bytes`);
   });
 });
 
