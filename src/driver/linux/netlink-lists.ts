@@ -22,7 +22,10 @@ const RTNH_F_ONLINK = 4;
 const RTM_F_CLONED = 0x200;
 const MACVLAN_MODES: Readonly<Record<number, string>> = { 1: "private", 4: "bridge", 8: "passthru" };
 
-/** As of `ip -d address show`. Null: there is a bond among them, whose many options are ip's to read. */
+/**
+ * As of `ip -d address show`, without link-local addresses. Null: there is a bond among them, whose many
+ * options are ip's to read.
+ */
 export function linkList(links: readonly Uint8Array[], addresses: readonly Uint8Array[]): Json[] | null {
   const decoded = links.map((bytes) => {
     const view = viewOf(bytes);
@@ -55,7 +58,7 @@ export function linkList(links: readonly Uint8Array[], addresses: readonly Uint8
         ...(slaveKind === "" ? {} : { info_slave_kind: slaveKind }),
         ...(slaveKind === "bridge" ? { info_slave_data: { learning: slave.get(8)?.[0] !== 0 } } : {}),
       },
-      addr_info: (byLink.get(index) ?? []).map(addressOf),
+      addr_info: (byLink.get(index) ?? []).filter(isGlobal).map(addressOf),
     });
   }
   return list;
@@ -123,6 +126,11 @@ function dataOf(kind: string, data: Attributes): Json {
     default:
       return {};
   }
+}
+
+/** Not of those that the kernel gives by itself: RT_SCOPE_LINK and RT_SCOPE_HOST. */
+function isGlobal(bytes: Uint8Array): boolean {
+  return bytes[3]! < 253;
 }
 
 function addressOf(bytes: Uint8Array): Json {

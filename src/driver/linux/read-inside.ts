@@ -29,15 +29,20 @@ export interface Inside {
   readonly routes: readonly Json[];
   readonly rules: readonly Json[];
   readonly sysctls: readonly Sysctl[];
-  /** Changes with everything that is done to tables; null: this kernel does not tell. */
+  /** Changes with everything that is done to tables; null: not asked for, or this kernel does not tell. */
   readonly signature: string | null;
 }
 
 /** NFNL_SUBSYS_NFTABLES in the upper byte (linux/netfilter/nf_tables.h). */
 const GET_GENERATION = 0x0a10;
 
-/** Null: it cannot be read so, and has to be by processes. `keys`: of settings. */
-export function readInside(door: NamespaceDoor, name: string, keys: Iterable<string>): Inside | null {
+/** Null: it cannot be read so, and has to be by processes. `keys`: of settings. `hasTables`: it should. */
+export function readInside(
+  door: NamespaceDoor,
+  name: string,
+  keys: Iterable<string>,
+  hasTables: boolean,
+): Inside | null {
   const path = join(NAMESPACE_FOLDER, name);
   return door.within(path, (ask) => {
     const everything = (type: number, request: Uint8Array) =>
@@ -54,7 +59,7 @@ export function readInside(door: NamespaceDoor, name: string, keys: Iterable<str
     if (shown === null) return null;
     // A kernel without IPv6 has no routes of it.
     const routes = routeList([...routes4, ...(routes6 ?? [])], indexNames(links));
-    const signature = signatureOf(ask, statSync(path).ino);
+    const signature = hasTables ? signatureOf(ask, statSync(path).ino) : null;
     return { shown, routes, rules: ruleList(rules), sysctls: [...keys].flatMap(sysctlOf), signature };
   });
 }

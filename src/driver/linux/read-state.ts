@@ -105,10 +105,10 @@ async function readQuickly(
     if (index % WITHOUT_PAUSE === WITHOUT_PAUSE - 1) await pause();
     const states = byName.get(name) ?? [];
     if (name === null || isVlanAware(states)) continue;
-    const inside = readInside(door, name, new Set(states.flatMap(sysctlKeys)));
+    const hasTables = states.some(({ tables }) => tables.length > 0);
+    const inside = readInside(door, name, new Set(states.flatMap(sysctlKeys)), hasTables);
     if (inside === null) continue;
     const { signature, shown, routes, rules, sysctls } = inside;
-    const hasTables = states.some(({ tables }) => tables.length > 0);
     if (hasTables && signature === null) continue;
     const { tables, known: some } = hasTables
       ? recogniseTables(door, name, signature!, recognised, loaded)
