@@ -1,5 +1,5 @@
 // What a cluster becomes on Linux, worked out from the example file: the rules of its members, the settings
-// of their agents, and what is said of clusters that do not run.
+// of their agents, and what is said of members that are not ours to guide.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -75,21 +75,31 @@ test("the rules name every set that the agent fills, and start with nothing in t
   assert.doesNotMatch(liveSetsText(settings!, new Map(), true), /timeout/, "who is stopped has no lease");
 });
 
-test("a cluster with an IPv6 address has no agents and no shared MAC, and it is said once", () => {
-  const text = `
+const SIX = `
 datacenter: six
 networks: {farm: {subnet: "fd00::/64"}}
 machines: {a: {network: farm, address: "fd00::1"}, b: {network: farm, address: "fd00::2"}}
 clusters: {web: {machines: [a, b], address: "fd00::50"}}
 `;
-  const { state, notes } = desiredOf(FILE, text);
-  assert.equal(state.processes.length, 0);
-  const macs = state.namespaces.flatMap(({ links }) =>
+
+test("an IPv6 cluster's agents speak to all of their link, and fill sets of that family", () => {
+  const [first] = settingsIn(SIX);
+  assert.equal(first!.broadcast, "ff02::1%eth0");
+  assert.equal(first!.ownAddress, "fd00::1");
+  assert.match(liveSetsText(first!, new Map(), false), /^flush set ip6 sallyport_cluster /m);
+  assert.match(rulesOf(SIX, "a"), /table ip6 sallyport_cluster/);
+  const macs = desiredOf(FILE, SIX).state.namespaces.flatMap(({ links }) =>
     links.flatMap(({ name, mac }) => (name === "eth0" ? [mac] : [])),
   );
-  assert.equal(new Set(macs).size, 2);
-  assert.deepEqual(
-    notes.filter((note) => note.includes("cluster web")).map((note) => note.slice(0, 44)),
-    ["cluster web does not run: its address is one"],
-  );
+  assert.deepEqual(macs, ["02:bf:00:00:00:50", "02:bf:00:00:00:50"]);
+});
+
+test("only members that share a MAC get link-local addresses by chance", () => {
+  const modes = (text: string) =>
+    desiredOf(FILE, text).state.namespaces.flatMap(({ sysctls }) =>
+      sysctls.filter(({ key }) => key.endsWith("addr_gen_mode")),
+    ).length;
+  assert.equal(modes(SIX), 2);
+  assert.equal(modes(SIX.replace("[a, b],", "[a, b], mode: multicast,")), 0);
+  assert.equal(modes(TEXT), 3);
 });

@@ -455,6 +455,8 @@ for (const mode of ["multicast", "igmp"] as const) {
   test(`a cluster in mode ${mode} is reached by its group`, () => {
     const text = FARM.replace("address: 10.30.0.50", `address: 10.30.0.50\n    mode: ${mode}`);
     expect(text, "client to 10.30.0.50 tcp 82", { disposition: "delivered", at: "n1" });
+    const six = text.replace("10.30.0.0/24", "'fd00::/64'").replaceAll(/10\.30\.0\.(\d+)/g, "'fd00::$1'");
+    expect(six, "client to fd00::50 tcp 82", { disposition: "delivered", at: "n1" });
   });
 }
 

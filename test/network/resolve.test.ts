@@ -181,6 +181,10 @@ clusters:
   );
   assert.equal(resolved(text.replace("unicast", "multicast")).clusters[0]?.mac, "03:bf:0a:01:00:64");
   assert.equal(resolved(text.replace("unicast", "igmp")).clusters[0]?.mac, "01:00:5e:7f:00:64");
+  const six = text.replaceAll("10.1.0.0/24", "'fd00::/64'").replaceAll(/10\.1\.0\.(\d+)/g, "'fd00::a:$1'");
+  assert.equal(resolved(six).clusters[0]?.mac, "02:bf:00:0a:01:00");
+  assert.equal(resolved(six.replace("unicast", "multicast")).clusters[0]?.mac, "03:bf:00:0a:01:00");
+  assert.equal(resolved(six.replace("unicast", "igmp")).clusters[0]?.mac, "33:33:00:0a:01:00");
 });
 
 test("DHCP is answered by the edge with the gateway, and by one made for it where there is none", () => {

@@ -28,7 +28,7 @@ const clusterRule: ValueType<ClusterRule> = entry(
           classc: "Write class-c.",
           network: "Write class-c.",
         }),
-        "Whether all connections of a client, or of its /24, go to one member.",
+        "Whether all connections of a client, or of its /24 (IPv6: /64), go to one member.",
         { example: "single", default: "single" },
       ),
       weights: key(

@@ -101,17 +101,37 @@ table inet t {
 }
 `;
 
+const KERNEL_RULES_IPV6 = KERNEL_RULES.replaceAll("ipv4_addr", "ipv6_addr")
+  .replaceAll("ip saddr", "ip6 saddr")
+  .replaceAll("255.255.255.0", "ffff:ffff:ffff:ffff::");
+
 const isRoot = process.getuid?.() === 0;
 
-test("the kernel's nftables puts every client into the same bucket", {
-  skip: isRoot ? requires("ip", "nft", "unshare", "bash") : "needs root",
-}, () => {
-  const clients = Array.from({ length: 60 }, (_, i) => ({
-    ip: `127.${i}.${(i * 7) % 256}.${i + 1}`,
-    port: 20_000 + 37 * i,
+const skip = isRoot ? requires("ip", "nft", "unshare", "bash") : "needs root";
+const PORTS = Array.from({ length: 60 }, (_, i) => 20_000 + 37 * i);
+
+test("the kernel's nftables puts every client into the same bucket", { skip }, () => {
+  const clients = PORTS.map((port, i) => ({ ip: `127.${i}.${(i * 7) % 256}.${i + 1}`, port }));
+  compareWithKernel(clients, "127.0.0.1", KERNEL_RULES);
+});
+
+test("the kernel's nftables puts every client of IPv6 into the same bucket", { skip }, () => {
+  const clients = PORTS.map((port, i) => ({
+    ip: `fd00:${((i + 1) * 977).toString(16)}::${i + 1}:${i + 7}`,
+    port,
   }));
-  const sender = `const {createSocket}=require("node:dgram");const c=${JSON.stringify(clients)};(async()=>{for(const {ip,port} of c)await new Promise((r)=>{const s=createSocket("udp4");s.bind(port,ip,()=>s.send("x",9,"127.0.0.1",()=>{s.close();r()}))})})()`;
-  const script = `ip link set lo up && nft -f - <<'RULES' && "$NODE" -e "$SENDER" && nft -j list sets\n${KERNEL_RULES}RULES\n`;
+  compareWithKernel(clients, "::1", KERNEL_RULES_IPV6);
+});
+
+function compareWithKernel(
+  clients: readonly { readonly ip: string; readonly port: number }[],
+  server: string,
+  rules: string,
+): void {
+  const added =
+    server === "::1" ? clients.map(({ ip }) => `ip addr add ${ip} dev lo nodad &&`).join(" ") : "";
+  const sender = `const {createSocket}=require("node:dgram");const c=${JSON.stringify(clients)};(async()=>{for(const {ip,port} of c)await new Promise((r)=>{const s=createSocket("${server === "::1" ? "udp6" : "udp4"}");s.bind(port,ip,()=>s.send("x",9,"${server}",()=>{s.close();r()}))})})()`;
+  const script = `ip link set lo up && ${added} nft -f - <<'RULES' && "$NODE" -e "$SENDER" && nft -j list sets\n${rules}RULES\n`;
   const run = spawnSync("unshare", ["--net", "bash", "-c", script], {
     encoding: "utf8",
     env: { ...process.env, NODE: process.execPath, SENDER: sender, NODE_OPTIONS: "" },
@@ -138,4 +158,4 @@ test("the kernel's nftables puts every client into the same bucket", {
     assert.equal(bucketOf("single", ip as Ip, port), single.get(ip), ip);
     assert.equal(bucketOf("class-c", ip as Ip, port), classC.get(ip), ip);
   }
-});
+}

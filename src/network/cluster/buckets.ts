@@ -1,7 +1,7 @@
 // How a cluster's members share what comes in: 60 buckets, each of which one member has. The hash is
 // Sallyport's own choice, Linux' jhash as nftables computes it, so that what is explained here is what a
 // Linux member does.
-import { bytesOfIp, type Ip } from "../../base/ip.ts";
+import { bytesOfIp, familyOfIp, type Ip, subnetOf } from "../../base/ip.ts";
 import type { ClusterRule } from "../../model/datacenter.ts";
 import type { ResolvedCluster } from "../../model/resolved-datacenter.ts";
 import { jhash } from "./jhash.ts";
@@ -13,11 +13,15 @@ const WEIGHT_DEFAULT = 50;
 
 export type Affinity = "none" | "single" | "class-c";
 
-/** The bucket of a client: by its address and port, its address, or its /24. 0..59. */
+/**
+ * Of the client's address, what `class-c` looks at: in IPv6 a household has a /64, where it had a /24 once.
+ */
+export const CLASS_C_PREFIX = { 4: 24, 6: 64 } as const;
+
+/** The bucket of a client: by its address and port, its address, or its /24 or /64. 0..59. */
 export function bucketOf(affinity: Affinity, client: Ip, clientPort: number): number {
-  const bytes = bytesOfIp(client);
-  const address =
-    affinity === "class-c" && bytes.length === 4 ? Uint8Array.of(bytes[0]!, bytes[1]!, bytes[2]!, 0) : bytes;
+  const hashed = affinity === "class-c" ? subnetOf(client, CLASS_C_PREFIX[familyOfIp(client)]).first : client;
+  const address = bytesOfIp(hashed);
   const input =
     affinity === "none" ? Uint8Array.of(...address, clientPort >> 8, clientPort & 0xff, 0, 0) : address;
   // nftables scales the hash to the buckets (reciprocal_scale), though its word for it is `mod`.

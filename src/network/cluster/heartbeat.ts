@@ -5,6 +5,8 @@ import { BUCKET_COUNT } from "./shares.ts";
 
 /** Below the ports that kernels hand out. */
 export const HEARTBEAT_PORT = 8861;
+/** As they leave, and as they must come: no router was on the way. */
+export const HEARTBEAT_HOPS = 255;
 const VERSION = 1;
 /** Nobody has more: priorities go from 1 to 32. */
 const MEMBERS_MAX = 32;

@@ -1,9 +1,10 @@
 // What the agent of one member is told, as plain data in a file beside it: who is in the cluster, the port
 // rules, and how its frames look.
-import { type Ip, lastOfSubnet, subnetOf } from "../../base/ip.ts";
+import { familyOfIp, type Ip, type IpFamily, lastOfSubnet, subnetOf } from "../../base/ip.ts";
 import type { Mac } from "../../base/mac.ts";
 import type { ClusterRule } from "../../model/datacenter.ts";
 import type {
+  ResolvedAddress,
   ResolvedCluster,
   ResolvedDatacenter,
   ResolvedMachine,
@@ -23,8 +24,8 @@ export interface MemberSettings {
   readonly device: string;
   /** Its own address in the cluster's network. Null: unknown here. */
   readonly ownAddress: Ip | null;
-  /** Where heartbeats go. */
-  readonly broadcast: Ip;
+  /** Where heartbeats go: an address, with the device behind it where it does not say which network. */
+  readonly broadcast: string;
   /** Its virtual switch tells other switches where it is. */
   readonly isAnnounced: boolean;
   readonly shared: SharedSettings;
@@ -35,7 +36,8 @@ export interface MemberSettings {
 /** What no rule names goes to one member, by the priorities of hosts. */
 export const OTHER_TRAFFIC = "other";
 
-const EVERYWHERE = "255.255.255.255" as Ip;
+/** All of a network: IPv6 has no broadcast, but everybody listens to this group (RFC 4291, 2.7.1). */
+const EVERYBODY = { 4: "255.255.255.255", 6: "ff02::1" } as const;
 
 export function memberSettings(
   cluster: ResolvedCluster,
@@ -43,9 +45,10 @@ export function memberSettings(
   device: string,
   resolved: ResolvedDatacenter,
 ): MemberSettings {
+  const family = familyOfIp(cluster.address);
   const own = machine.interfaces
     .find(({ network }) => network === cluster.network)
-    ?.addresses.find(({ ip }) => !ip.includes(":"));
+    ?.addresses.find(({ ip }) => familyOfIp(ip) === family);
   const machines = cluster.members.map((one) => ({ member: one.priority, machine: one.machine }));
   const shared = sharedSettings(cluster);
   return {
@@ -56,11 +59,16 @@ export function memberSettings(
     machines,
     device,
     ownAddress: own?.ip ?? null,
-    broadcast: own === undefined ? EVERYWHERE : lastOfSubnet(subnetOf(own.ip, own.prefix)),
+    broadcast: broadcastOf(own, family, device),
     isAnnounced: isAnnounced(cluster, resolved),
     shared,
     sets: shared.rules.map(({ name }) => liveSet(name)),
   };
+}
+
+function broadcastOf(own: ResolvedAddress | undefined, family: IpFamily, device: string): string {
+  if (family === 6) return `${EVERYBODY[6]}%${device}`;
+  return own === undefined ? EVERYBODY[4] : lastOfSubnet(subnetOf(own.ip, own.prefix));
 }
 
 /** Names of sets whose elements the agent sets begin so; nobody takes their change for a change by hand. */

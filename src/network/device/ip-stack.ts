@@ -170,7 +170,7 @@ export class IpStack implements Device {
     if (!isGroupMac(destination)) return false;
     const { cluster } = this.spec;
     // Other clusters' groups are other groups.
-    const isClusterGroup = /^(03:bf|01:00:5e:7f)/.test(destination);
+    const isClusterGroup = this.#world.topology.resolved.clusters.some(({ mac }) => mac === destination);
     return !isClusterGroup || (cluster !== null && cluster.mac === destination);
   }
 

@@ -1,21 +1,20 @@
 // What makes a machine a member of an NLB cluster: it has the shared address, takes the buckets that are its
 // own and leaves the rest to the others in silence, and hides the shared MAC behind one of its own so that no
 // switch learns where it is. Which buckets are its own its agent says, by sets that are empty until then.
-import { familyOfIp } from "../../base/ip.ts";
+import { bytesOfIp, familyOfIp } from "../../base/ip.ts";
+import { bytesOfMac, type Mac } from "../../base/mac.ts";
 import type { ClusterRule } from "../../model/datacenter.ts";
-import type { ResolvedCluster, ResolvedMachine } from "../../model/resolved-datacenter.ts";
+import type { NftTable, Sysctl } from "../../model/network-state.ts";
+import type { ResolvedCluster, ResolvedInterface, ResolvedMachine } from "../../model/resolved-datacenter.ts";
 import { HASH_SEED } from "../cluster/buckets.ts";
-import { CLUSTER_TABLE, LEASE_SET, STOPPED_SET } from "../cluster/live-sets.ts";
+import { HEARTBEAT_HOPS, HEARTBEAT_PORT } from "../cluster/heartbeat.ts";
+import { CLUSTER_TABLE, LEASE_SET, nftFamilyOf, STOPPED_SET } from "../cluster/live-sets.ts";
 import { agentOf, liveSet, memberSettings, OTHER_TRAFFIC, sharedRule } from "../cluster/member-settings.ts";
 import { BUCKET_COUNT } from "../cluster/shares.ts";
 import { contentHash } from "./kernel-names.ts";
 import type { NamespaceDraft } from "./namespace-draft.ts";
 import { type NftMap, nftTable, portsText, quoted } from "./nft-table.ts";
 import type { Wiring } from "./wiring.ts";
-
-export function canRun({ address }: ResolvedCluster): boolean {
-  return familyOfIp(address) === 4;
-}
 
 export function addClusterMember(
   cluster: ResolvedCluster,
@@ -24,29 +23,13 @@ export function addClusterMember(
   draft: NamespaceDraft,
   wiring: Wiring,
 ): void {
-  if (!canRun(cluster)) {
-    const why = "which each of its members would find to be a duplicate of the others'";
-    const note = `cluster ${cluster.name} does not run: its address is one of IPv6, ${why}`;
-    if (!wiring.drafts.notes.includes(note)) wiring.drafts.notes.push(note);
-    return;
-  }
   const own = machine.interfaces.find(({ network }) => network === cluster.network);
-  const prefix = own?.addresses[0]?.prefix ?? 32;
-  draft.address(device, cluster.address, prefix);
-  // Equal MACs make equal link-local addresses, which would find each other.
-  draft.sysctl(`net/ipv6/conf/${device}/disable_ipv6`, 1);
+  if (own === undefined) return;
+  draft.address(device, cluster.address, sharedPrefix(cluster, own));
+  for (const { key, value } of memberSysctls(cluster, device)) draft.sysctl(key, value);
   draft.tables.push(
-    nftTable("netdev", CLUSTER_TABLE, {
-      maps: [],
-      chains: [
-        {
-          name: "sp_out",
-          hook: `type filter hook egress device ${quoted(device)} priority 0; policy accept;`,
-          rules: maskRules(cluster, machine.name),
-        },
-      ],
-    }),
-    nftTable("ip", CLUSTER_TABLE, {
+    maskTable(cluster, machine.name, device, own.mac),
+    nftTable(nftFamilyOf(cluster.address), CLUSTER_TABLE, {
       sets: setsOf(cluster),
       maps: [],
       chains: [
@@ -59,6 +42,20 @@ export function addClusterMember(
     }),
   );
   addAgent(cluster, machine, device, draft, wiring);
+}
+
+/** As long as that of the member's own address, of the family in question. */
+export function sharedPrefix({ address }: ResolvedCluster, { addresses }: ResolvedInterface): number {
+  const family = familyOfIp(address);
+  return addresses.find(({ ip }) => familyOfIp(ip) === family)?.prefix ?? (family === 4 ? 32 : 128);
+}
+
+/**
+ * Equal MACs make equal link-local addresses, which would find each other: each gets one by chance (RFC
+ * 7217).
+ */
+export function memberSysctls({ mode }: ResolvedCluster, device: string): readonly Sysctl[] {
+  return mode === "unicast" ? [{ key: `net/ipv6/conf/${device}/addr_gen_mode`, value: "3" }] : [];
 }
 
 function addAgent(
@@ -103,19 +100,60 @@ function setsOf(cluster: ResolvedCluster): NftMap[] {
   ];
 }
 
-/** Sources of frames, or the answers to ARP. */
-function maskRules(cluster: ResolvedCluster, machine: string): string[] {
+/** What hides the shared MAC from switches, or tells it to those who ask. `own`: the MAC of the device. */
+export function maskTable(cluster: ResolvedCluster, machine: string, device: string, own: Mac): NftTable {
+  const hook = `type filter hook egress device ${quoted(device)} priority 0; policy accept;`;
+  const chain = { name: "sp_out", hook, rules: maskRules(cluster, machine, own) };
+  return nftTable("netdev", CLUSTER_TABLE, { maps: [], chains: [chain] });
+}
+
+function maskRules(cluster: ResolvedCluster, machine: string, own: Mac): string[] {
   const { mac, mode, address } = cluster;
   const mask = cluster.members.find((member) => member.machine === machine)?.maskMac ?? mac;
   // Linux never asks by RARP: what goes out as such is the announcement of the virtual switch that the
   // machine is on, and comes from below the machine.
   if (mode === "unicast") return [`ether type != 0x8035 ether saddr ${mac} ether saddr set ${mask}`];
-  return [`arp saddr ip ${address} arp saddr ether set ${mac}`];
+  if (familyOfIp(address) === 4) return [`arp saddr ip ${address} arp saddr ether set ${mac}`];
+  return neighbourRules(cluster, own);
+}
+
+/**
+ * What is said of the shared address by neighbour discovery: the MAC in an answer, and in a question that is
+ * sent from there (RFC 4861, 4.6.1). nftables changes those bytes, but not the checksum over them. So it
+ * first puts a wrong word into the source address, unnoticed, and then writes the right address: now it
+ * corrects the checksum, by just as much as the MAC has changed it.
+ */
+function neighbourRules({ address, mac }: ResolvedCluster, own: Mac): string[] {
+  const last = sumOfWords(bytesOfIp(address).slice(-2));
+  const wrong = (last + sumOfWords(bytesOfMac(own)) + ONES - (sumOfWords(bytesOfMac(mac)) % ONES)) % ONES;
+  return [
+    ["nd-neighbor-advert", "0x0201"],
+    ["nd-neighbor-solicit", "0x0101"],
+  ].map(([type, option]) =>
+    [
+      `ip6 saddr ${address} icmpv6 type ${type} @th,192,16 ${option} @th,208,48 ${hexOf(own)}`,
+      `@th,208,48 set ${hexOf(mac)} @nh,176,16 set 0x${wrong.toString(16)} ip6 saddr set ${address}`,
+    ].join(" "),
+  );
+}
+
+/** Checksums count in the ones' complement of 16 bits (RFC 1071). */
+const ONES = 0xffff;
+
+function sumOfWords(bytes: Uint8Array): number {
+  return bytes.reduce((sum, byte, at) => sum + (at % 2 === 0 ? byte << 8 : byte), 0);
+}
+
+function hexOf(mac: Mac): string {
+  return `0x${mac.replaceAll(":", "")}`;
 }
 
 function shareRules(cluster: ResolvedCluster): string[] {
+  const family = nftFamilyOf(cluster.address);
   return [
-    `ip daddr != ${cluster.address} accept`,
+    // What has passed a router does not come from a member (RFC 5082).
+    `udp dport ${HEARTBEAT_PORT} ${family} ${family === "ip" ? "ttl" : "hoplimit"} != ${HEARTBEAT_HOPS} drop`,
+    `${family} daddr != ${cluster.address} accept`,
     // TCP drops what came to a group address, unless it is told otherwise.
     ...(cluster.mode === "unicast" ? [] : ["meta pkttype multicast meta pkttype set host"]),
     "meta l4proto != { tcp, udp } accept",
@@ -140,7 +178,7 @@ function portRule(cluster: ResolvedCluster, rule: ClusterRule): string[] {
   if (shared === null) return [`${match} drop`];
   const own = liveSet(shared.name);
   if (shared.kind === "single") return [`${match} meta l4proto @${own} accept`, `${match} drop`];
-  const hashed = HASHED[rule.affinity?.value ?? "single"];
+  const hashed = HASHED[nftFamilyOf(cluster.address)][rule.affinity?.value ?? "single"];
   const seed = `0x${HASH_SEED.toString(16)}`;
   return [
     `${match} meta mark set jhash ${hashed} mod ${BUCKET_COUNT} seed ${seed}`,
@@ -150,7 +188,6 @@ function portRule(cluster: ResolvedCluster, rule: ClusterRule): string[] {
 }
 
 const HASHED = {
-  none: "ip saddr . th sport",
-  single: "ip saddr",
-  "class-c": "ip saddr & 255.255.255.0",
+  ip: { none: "ip saddr . th sport", single: "ip saddr", "class-c": "ip saddr & 255.255.255.0" },
+  ip6: { none: "ip6 saddr . th sport", single: "ip6 saddr", "class-c": "ip6 saddr & ffff:ffff:ffff:ffff::" },
 } as const;

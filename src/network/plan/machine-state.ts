@@ -2,7 +2,7 @@
 import { familyOfIp, type Ip, type Subnet, subnetOf } from "../../base/ip.ts";
 import type { Mac } from "../../base/mac.ts";
 import type { ResolvedCluster, ResolvedInterface, ResolvedMachine } from "../../model/resolved-datacenter.ts";
-import { addClusterMember, canRun } from "./cluster-member-state.ts";
+import { addClusterMember } from "./cluster-member-state.ts";
 import { linkName } from "./kernel-names.ts";
 import type { NamespaceDraft, Place } from "./namespace-draft.ts";
 import type { Wiring } from "./wiring.ts";
@@ -45,7 +45,7 @@ function clusterOf(machine: ResolvedMachine, { resolved }: Wiring): ResolvedClus
 /** Its own, or the one that all members of its cluster have. */
 export function macOf(one: ResolvedInterface, machine: ResolvedMachine, wiring: Wiring): Mac {
   const cluster = clusterOf(machine, wiring);
-  const isShared = cluster?.mode === "unicast" && cluster.network === one.network && canRun(cluster);
+  const isShared = cluster?.mode === "unicast" && cluster.network === one.network;
   return isShared ? cluster.mac : one.mac;
 }
 

@@ -1,5 +1,5 @@
 // NLB clusters: the shared MAC of each mode, and what each member hides it behind.
-import { bytesOfIp, type Ip } from "../../base/ip.ts";
+import { bytesOfIp, familyOfIp, type Ip } from "../../base/ip.ts";
 import { type Mac, macOfBytes } from "../../base/mac.ts";
 import type { Cluster } from "../../model/datacenter.ts";
 import type { ResolvedCluster } from "../../model/resolved-datacenter.ts";
@@ -54,10 +54,11 @@ function resolveCluster(
 
 /**
  * 02-bf and the address (unicast), 03-bf and the address (multicast), 01-00-5e-7f and its last two bytes
- * (IGMP).
+ * (IGMP). Of an IPv6 address the last four bytes; its groups have 33-33 before them (RFC 2464, 7).
  */
 export function clusterMac(mode: ResolvedCluster["mode"], address: Ip): Mac {
   const bytes = bytesOfIp(address).slice(-4);
+  if (mode === "igmp" && familyOfIp(address) === 6) return macOfBytes(Uint8Array.of(0x33, 0x33, ...bytes));
   if (mode === "igmp") return macOfBytes(Uint8Array.of(0x01, 0x00, 0x5e, 0x7f, bytes[2]!, bytes[3]!));
   return macOfBytes(Uint8Array.of(mode === "unicast" ? 0x02 : 0x03, 0xbf, ...bytes));
 }

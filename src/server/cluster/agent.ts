@@ -3,14 +3,14 @@
 import { createSocket, type Socket } from "node:dgram";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
-import type { Ip } from "../../base/ip.ts";
+import { familyOfIp, type Ip, type IpFamily } from "../../base/ip.ts";
 import { runCommand } from "../../driver/linux/command.ts";
 import { readRecord } from "../../driver/linux/records.ts";
 import { ClusterMember, type MemberOutput } from "../../network/cluster/agreement.ts";
 import {
   decodeHeartbeat,
   encodeHeartbeat,
+  HEARTBEAT_HOPS,
   HEARTBEAT_PORT,
   type Wish,
 } from "../../network/cluster/heartbeat.ts";
@@ -40,7 +40,8 @@ class Agent {
   /** Resolves to the exit code. */
   readonly end: Promise<number>;
   readonly #directory: string;
-  readonly #socket: Socket = createSocket({ type: "udp4", reuseAddr: true });
+  readonly #family: IpFamily;
+  readonly #socket: Socket;
   readonly #core: ClusterMember;
   #settings: MemberSettings;
   #order: Order;
@@ -57,6 +58,8 @@ class Agent {
   constructor(directory: string, settings: MemberSettings) {
     this.#directory = directory;
     this.#settings = settings;
+    this.#family = familyOfIp(settings.shared.cluster);
+    this.#socket = createSocket({ type: `udp${this.#family}`, reuseAddr: true });
     this.#order = readOrder(directory);
     // Above what it has sent before it was started anew: nobody sends a thousand in a second.
     const sequence = Date.now();
@@ -77,7 +80,9 @@ class Agent {
       this.#socket.bind(HEARTBEAT_PORT, () => resolve(null));
     });
     if (isBound !== null) return isBound;
-    this.#socket.setBroadcast(true);
+    if (this.#family === 4) this.#socket.setBroadcast(true);
+    this.#socket.setTTL(HEARTBEAT_HOPS);
+    this.#socket.setMulticastTTL(HEARTBEAT_HOPS);
     this.#socket.on("error", ({ message }) => log(message));
     this.#socket.on("message", (bytes) => {
       const heartbeat = decodeHeartbeat(bytes.toString("utf8"));

@@ -14,9 +14,15 @@ const TCP6 = `  sl  local_address                         remote_address        
    1: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 0 0 0 0 0 5
 `;
 
+const IPV6 = `  sl  local_address                         remote_address                        st
+   0: 000000FD000000000000000050000000:0050 000000FD000000000000000099000000:9C43 01 0 0 0 0 0 4
+   1: 000000FD000000000000000050000000:0050 000000FD000000000000000099000000:9C44 06 0 0 0 0 0 5
+`;
+
 test("connections at the address count, also those of sockets of both families, until they are over", () => {
   const address = parseIp("192.168.30.50")!;
   assert.equal(countConnections([TCP, TCP6], address), 2);
   assert.equal(countConnections([TCP], parseIp("192.168.30.11")!), 1);
+  assert.equal(countConnections([IPV6], parseIp("fd00::50")!), 1);
   assert.equal(countConnections(["", "garbage\nmore of it"], address), 0);
 });

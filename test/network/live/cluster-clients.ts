@@ -17,11 +17,15 @@ function serve([name = "", address = "", ...ports]: readonly string[]): void {
       socket.on("error", () => {});
       socket.on("data", () => socket.write(`${name}\n`));
       socket.write(`${name}\n`);
-    }).listen(Number(port), "0.0.0.0", () => console.log(`serves ${port}`));
+    }).listen(Number(port), "::", () => console.log(`serves ${port}`));
     // An answer comes from where the question went.
-    const datagrams = createSocket("udp4").bind(Number(port), address);
+    const datagrams = socketFor(address).bind(Number(port), address);
     datagrams.on("message", (_, from) => datagrams.send(name, from.port, from.address));
   }
+}
+
+function socketFor(address: string): ReturnType<typeof createSocket> {
+  return createSocket(address.includes(":") ? "udp6" : "udp4");
 }
 
 /** The name that comes next on it; "-": none. */
@@ -67,7 +71,7 @@ async function open({ host, port, localPorts, deadlineMs }: Questions): Promise<
 async function askByDatagrams({ host, port, localPorts, deadlineMs }: Questions): Promise<void> {
   const ask = (localPort: number) =>
     new Promise<string>((resolve) => {
-      const socket = createSocket("udp4");
+      const socket = socketFor(host);
       const timer = setTimeout(() => end("-"), deadlineMs);
       const end = (name: string) => {
         clearTimeout(timer);

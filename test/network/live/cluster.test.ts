@@ -1,54 +1,31 @@
 // Clusters that run in a real kernel, made of the example file: agents in the namespaces of their machines
 // agree by themselves, nftables does what they agree on, and every connection is answered by one of them.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { parseIp } from "../../../src/base/ip.ts";
 import { bucketOf } from "../../../src/network/cluster/buckets.ts";
-import { type SharedRule, slotOwners } from "../../../src/network/cluster/shares.ts";
+import { slotOwners } from "../../../src/network/cluster/shares.ts";
 import { requires } from "../../requirements.ts";
+import {
+  answersIn,
+  CLIENT,
+  COUNT,
+  countsOf,
+  EXAMPLE,
+  expected,
+  FIRST_PORT,
+  NAMES,
+  pairsIn,
+  prepare,
+  WATCH,
+} from "./cluster-farm.ts";
 import { inside } from "./inside.ts";
 
 const skip = process.getuid?.() === 0 ? requires("ip", "nft", "unshare", "bash") : "needs root";
-
-const EXAMPLE = readFileSync(new URL("../../../examples/network/nlb-cluster.yaml", import.meta.url), "utf8");
-const CLIENTS = fileURLToPath(new URL("./cluster-clients.ts", import.meta.url));
-const CLIENT = parseIp("192.168.30.99")!;
-const FIRST_PORT = 20_000;
-const COUNT = 300;
-const NAMES = ["iis-1", "iis-2", "iis-3"];
-const WEB: SharedRule = {
-  name: "web",
-  kind: "multiple",
-  members: [50, 50, 100].map((value, index) => ({ member: index + 1, value })),
-};
-
-/** Of the nftables in the client's namespace: which MAC has answered which port, and resets. */
-const WATCH = `table inet watch {
-  set answers { type ether_addr . inet_service; flags dynamic; size 4096; }
-  set resets { type ether_addr . inet_service; flags dynamic; size 4096; }
-  chain in { type filter hook input priority 0;
-    tcp flags & (syn | ack) == syn | ack update @answers { ether saddr . tcp dport }
-    tcp flags & rst == rst update @resets { ether saddr . tcp dport }
-  }
-}`;
-
-/** Waits for conditions, never for a time; where one does not come the test's own limit ends it. */
-const PREPARE = `
-NODE='${process.execPath}' CLIENTS='${CLIENTS}'
-at() { nsenter --net=/run/netns/sp.farm.$1 "\${@:2}"; }
-until_true() { until "$@" >/dev/null 2>&1; do sleep 0.05; done; }
-converged() { $S cluster status $F; }
-clients() { at client "$NODE" "$CLIENTS" "$@"; }
-$S apply $F | tail -1
-for name in iis-1 iis-2 iis-3; do at $name "$NODE" "$CLIENTS" serve $name 192.168.30.50 80 81 82 83 84 85 >/run/$name.log 2>&1 & echo $! >/run/$name.pid; until_true grep 'serves 85' /run/$name.log; done
-until_true at client ping -n -c1 -W1 192.168.30.50
-until_true converged
-`;
+const PREPARE = prepare("192.168.30.50");
 
 let folder = "";
 
@@ -57,29 +34,6 @@ beforeEach(() => {
   writeFileSync(join(folder, "datacenter.yaml"), EXAMPLE);
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-/** `PORT NAME` lines of an output. */
-function answersIn(output: string): Map<number, string> {
-  return new Map([...output.matchAll(/^(\d{5}) (\S+)$/gm)].map(([, port, name]) => [Number(port), name!]));
-}
-
-function countsOf(names: Iterable<string>): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
-}
-
-/** Whom the model has for each port, when these members take part. */
-function expected(
-  first: number,
-  count: number,
-  active: readonly number[],
-  members: SharedRule["members"] = WEB.members,
-): Map<number, string> {
-  const owners = slotOwners({ ...WEB, members }, new Set(active));
-  const ports = Array.from({ length: count }, (_, index) => first + index);
-  return new Map(ports.map((port) => [port, NAMES[owners[bucketOf("none", CLIENT, port)]! - 1]!]));
-}
 
 for (const mode of ["unicast", "multicast", "igmp"]) {
   test(`300 connections spread by weight and each is answered by exactly one member (${mode})`, {
@@ -107,7 +61,6 @@ $S status $F | tail -1; $S cluster status $F; $S apply $F | tail -1; $S destroy 
     // Two degrees of freedom: 13.8 is passed by chance once in a thousand.
     assert.ok(chiSquare < 13.8, `${chiSquare}`);
     const [answered = "", reset = ""] = output.split("set resets");
-    const pairsIn = (text: string) => [...text.matchAll(/([0-9a-f:]{17}) \. (\d{5})/g)].map(([pair]) => pair);
     const seen = pairsIn(answered);
     assert.equal(seen.length, COUNT, "each port has one MAC that answered");
     assert.equal(new Set(seen.map((pair) => pair.slice(-5))).size, COUNT);
@@ -157,7 +110,9 @@ clients ask 192.168.30.50 84 27000 5 20000`,
   assert.deepEqual(from(23_000, 60), [...expected(23_000, 60, [1, 2, 3], withoutSecond).values()]);
   assert.deepEqual(from(24_000), all("iis-1"));
   const equal = [50, 50, 50].map((value, index) => ({ member: index + 1, value }));
-  const owner = slotOwners({ ...WEB, members: equal }, new Set([1, 2, 3]))[bucketOf("single", CLIENT, 0)]!;
+  const owner = slotOwners({ name: "", kind: "multiple", members: equal }, new Set([1, 2, 3]))[
+    bucketOf("single", CLIENT, 0)
+  ]!;
   assert.deepEqual(from(25_000), all(NAMES[owner - 1]!));
   assert.deepEqual(from(26_000), all("iis-3"), "the next by the rule's own priorities");
   assert.deepEqual(from(27_000), all("iis-3"), "the only one that is left");
