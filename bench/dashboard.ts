@@ -1,6 +1,6 @@
 // `npm run bench:dashboard`: how long after the beginning of a navigation the dashboard can be used, in
-// Chromium, over loopback, with nothing in the browser's cache: until its heading and first control are there,
-// and until it shows its figures. Medians; the issue wants the first under a second.
+// Chromium, over loopback, with nothing in the browser's cache: until its heading and first control are
+// there, and until it shows its figures. Medians; the issue wants the first under a second.
 //   npm run bench:dashboard -- [--loads N] [--json]
 import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";

@@ -1,5 +1,5 @@
-// The page when its program goes and comes again: it says so, asks less and less often, and shows what is true
-// when there is somebody who answers. On the page's own clock, which the test moves.
+// The page when its program goes and comes again: it says so, asks less and less often, and shows what is
+// true when there is somebody who answers. On the page's own clock, which the test moves.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { requires } from "../requirements.ts";
