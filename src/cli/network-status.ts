@@ -1,8 +1,10 @@
 // `sallyport status FILE.yaml`: what of an applied datacentre is not as it was made.
+import { setTimeout as pause } from "node:timers/promises";
 import { drift } from "../driver/apply.ts";
-import { readPortCounters } from "../driver/linux/port-counters.ts";
+import type { Applied } from "../driver/state-store.ts";
 import type { ResolvedDatacenter } from "../model/resolved-datacenter.ts";
-import { aliasPrefix } from "../network/plan/kernel-names.ts";
+import type { Plan } from "../network/plan/plan.ts";
+import { type LiveCounters, readLiveCounters } from "../server/datacenter/live-counters.ts";
 import { openDriver } from "../server/datacenter/live-network.ts";
 import { complainOfUsage } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
@@ -10,7 +12,8 @@ import { planText, readLiveWords } from "./live-command.ts";
 import { formatBytes } from "./status-table.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
 
-type CountedPorts = Exclude<Awaited<ReturnType<typeof readPortCounters>>, string>;
+const WATCH_EVERY_MS = 2000;
+const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 
 /** Exit code 0: everything is as it was made; 1: it is not, or nothing is applied. */
 export async function networkStatus(
@@ -18,52 +21,75 @@ export async function networkStatus(
   help: string,
   terminal: Terminal,
 ): Promise<number> {
-  const words = await readLiveWords("status", help, args, [{ name: "ports", takesValue: false }], terminal);
+  const options = ["ports", "watch"].map((name) => ({ name, takesValue: false }));
+  const words = await readLiveWords("status", help, args, options, terminal);
   if (typeof words === "number") return words;
   const usable = loadUsable(words.file, terminal);
   if (usable === null) return 1;
-  const { driver, store } = openDriver(usable.datacenter.name.value);
-  const applied = store.readApplied();
-  if (applied === null)
-    return complainOfUsage(
-      terminal,
-      "status",
-      `${words.file} is not applied`,
-      `sallyport apply ${words.file}`,
-    );
-  const found = await drift(applied, driver);
-  if (!found.ok) return complainOfUsage(terminal, "status", found.message);
-  const { steps } = found.plan;
-  const { namespaces, processes } = applied.state;
-  const counted = words.line.has("ports")
-    ? await readPortCounters(applied.state, aliasPrefix(usable.datacenter.name.value))
-    : null;
-  if (typeof counted === "string") return complainOfUsage(terminal, "status", counted);
-  if (words.line.has("json")) {
-    const record = {
-      namespaces: namespaces.length,
-      programs: processes.length,
-      drift: steps.map(({ words: text }) => text),
-      ...(counted ?? {}),
-    };
-    terminal.write(`${JSON.stringify(record, null, 2)}\n`);
-    return steps.length === 0 ? 0 : 1;
+  const name = usable.datacenter.name.value;
+  const { driver, store } = openDriver(name);
+  const { line, file } = words;
+  for (;;) {
+    const applied = store.readApplied();
+    if (applied === null)
+      return complainOfUsage(terminal, "status", `${file} is not applied`, `sallyport apply ${file}`);
+    const found = await drift(applied, driver);
+    if (!found.ok) return complainOfUsage(terminal, "status", found.message);
+    const counted = line.has("ports") ? await readLiveCounters(name, applied, store.directory) : null;
+    if (typeof counted === "string") return complainOfUsage(terminal, "status", counted);
+    if (line.has("json")) terminal.write(recordText(applied, found.plan, counted, line.has("watch")));
+    else {
+      if (line.has("watch") && terminal.isColour) terminal.write(CLEAR_SCREEN);
+      terminal.write(statusText(file, applied, found.plan, counted, usable.resolved, terminal));
+    }
+    if (!line.has("watch")) return found.plan.steps.length === 0 ? 0 : 1;
+    await pause(WATCH_EVERY_MS);
   }
-  terminal.write(`${words.file}: ${namespaces.length} namespaces, ${processes.length} programs\n`);
-  if (counted !== null) for (const row of portRows(counted, usable.resolved)) terminal.write(`  ${row}\n`);
-  if (steps.length === 0) {
-    terminal.write(`${colour(terminal.isColour, "good", "everything is as it was made")}\n`);
-    return 0;
-  }
-  terminal.write(
-    `${colour(terminal.isColour, "warning", "it has changed")}; to be as it was made, this would have to be done:\n`,
-  );
-  terminal.write(planText(found.plan));
-  terminal.write(`sallyport apply ${words.file} does it.\n`);
-  return 1;
 }
 
-function portRows({ ports, drops }: CountedPorts, resolved: ResolvedDatacenter): string[] {
+/** Who watches gets a line each time. */
+function recordText(
+  { state }: Applied,
+  { steps }: Plan,
+  counted: LiveCounters | null,
+  isOneLine: boolean,
+): string {
+  const record = {
+    namespaces: state.namespaces.length,
+    programs: state.processes.length,
+    drift: steps.map(({ words }) => words),
+    ...(counted ?? {}),
+  };
+  return `${JSON.stringify(record, null, isOneLine ? 0 : 2)}\n`;
+}
+
+function statusText(
+  file: string,
+  { state }: Applied,
+  plan: Plan,
+  counted: LiveCounters | null,
+  resolved: ResolvedDatacenter,
+  { isColour }: Terminal,
+): string {
+  const rows = counted === null ? [] : [...portRows(counted, resolved), ...serviceRows(counted)];
+  const head = `${file}: ${state.namespaces.length} namespaces, ${state.processes.length} programs\n`;
+  const text = head + rows.map((row) => `  ${row}\n`).join("");
+  if (plan.steps.length === 0) return `${text}${colour(isColour, "good", "everything is as it was made")}\n`;
+  const changed = colour(isColour, "warning", "it has changed");
+  return `${text}${changed}; to be as it was made, this would have to be done:
+${planText(plan)}sallyport apply ${file} does it.\n`;
+}
+
+function serviceRows({ services }: LiveCounters): string[] {
+  return services.map(({ owner, kind, value, limit }) => {
+    const most = limit === null ? "" : ` of ${limit}`;
+    return kind === "leases"
+      ? `${owner} has lent ${value} address${value === 1 ? "" : "es"}`
+      : `${owner} follows ${value}${most} connections`;
+  });
+}
+
+function portRows({ ports, drops }: LiveCounters, resolved: ResolvedDatacenter): string[] {
   const rows = ports.map(({ owner, sent, received }) => [
     owner,
     portGroupOf(owner, resolved),

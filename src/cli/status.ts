@@ -8,7 +8,7 @@ import { formatDuration, readStatistics, type StatisticsLine, statusTable } from
 import { colour, type Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport status [options]
-       sallyport status FILE.yaml [--rootless] [--json] [--ports]
+       sallyport status FILE.yaml [--rootless] [--json] [--ports] [--watch]
 
 Shows the load balancers that run on this machine for this user, with their frontends, backends and servers: state,
 sessions (and their limit), new sessions per second, requests, bytes, the last check, weight. With a datacentre file that
@@ -16,9 +16,10 @@ is applied, it shows what of its network is not as it was made.
 
 Options:
   --json      an array of objects; the statistics have HAProxy's column names
-  --watch     again every two seconds, until Ctrl-C
+  --watch     again every two seconds, until Ctrl-C; of a network with --json a line each time
   --pid N     only this process
-  --ports     of a network: what has passed each port of its switches, and what their rules have dropped
+  --ports     of a network: what has passed each port of its switches, what their rules have dropped, how many
+              connections its edges follow, and how many addresses its DHCP has lent
   -h, --help  show this
 
 Examples:

@@ -83,9 +83,13 @@ export interface TopologyState {
   readonly atMs: number;
   /** Whether `sallyport apply` has made it on this machine, and whether it still is as it was made. */
   readonly applied: "no" | "yes" | "changed" | "unknown";
-  /** What differs, in words. */
+  /** True: by `--rootless`, in a network of its user's own. */
+  readonly isRootless: boolean;
+  /** What differs, in words; with "unknown" why it is. */
   readonly drift: readonly string[];
   readonly nodes: Readonly<Record<string, NodeState>>;
+  /** By the ids of links; absent: nobody counts there. */
+  readonly links: Readonly<Record<string, LinkTraffic>>;
 }
 
 export interface NodeState {
@@ -97,8 +101,27 @@ export interface NodeState {
   readonly counters: readonly {
     readonly label: string;
     readonly value: number;
-    readonly unit: "packets" | "bytes" | "sessions" | "per second";
+    readonly unit: "packets" | "bytes" | "sessions" | "per second" | "connections" | "leases";
+    /** The word of `services` that it is about; null: the node itself. */
+    readonly service: string | null;
   }[];
+}
+
+export interface LinkTraffic {
+  /** The kernel counts all that passes the port, the load balancer what it exchanges with the machine. */
+  readonly countedBy: "kernel" | "load-balancer";
+  /** By the machine or edge at the link's lower end. */
+  readonly sent: LinkFlow;
+  readonly received: LinkFlow;
+}
+
+export interface LinkFlow {
+  readonly bytes: number;
+  /** Null: only bytes are counted. */
+  readonly packets: number | null;
+  /** Mean since the look before; null at the first one, and when counting began anew. */
+  readonly bytesPerSecond: number | null;
+  readonly packetsPerSecond: number | null;
 }
 
 /**

@@ -35,13 +35,21 @@ export function isInsideRootless(environment: NodeJS.ProcessEnv = process.env): 
 export async function runInside(words: readonly string[]): Promise<number | string> {
   const holder = holderOf() ?? (await makeHolder());
   if (typeof holder === "string") return holder;
-  const enter = ["--target", `${holder.pid}`, "--user", "--net", "--mount", "--preserve-credentials"];
-  const { SALLYPORT_STATE: _, ...environment } = process.env;
-  const run = spawnSync("nsenter", [...enter, `--wd=${process.cwd()}`, ...words], {
-    stdio: "inherit",
-    env: { ...environment, [INSIDE]: "1" },
-  });
+  const inside = wordsIn(holder, words);
+  const [program = "", ...rest] = inside.words;
+  const run = spawnSync(program, rest, { stdio: "inherit", env: inside.environment });
   return run.status ?? (run.error?.message || "it was ended by a signal");
+}
+
+export interface InsideWords {
+  readonly words: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** What runs a program inside; null: there is no network of one's own. */
+export function wordsInside(words: readonly string[]): InsideWords | null {
+  const holder = holderOf();
+  return holder === null ? null : wordsIn(holder, words);
 }
 
 /** Ends it, with everything in it. False: there is none. */
@@ -58,6 +66,15 @@ export async function removeInside(): Promise<boolean> {
 export function rootOfRootless(): string | null {
   const holder = holderOf();
   return holder === null ? null : `/proc/${holder.pid}/root`;
+}
+
+function wordsIn({ pid }: Holder, words: readonly string[]): InsideWords {
+  const enter = ["--target", `${pid}`, "--user", "--net", "--mount", "--preserve-credentials"];
+  const { SALLYPORT_STATE: _, ...environment } = process.env;
+  return {
+    words: ["nsenter", ...enter, `--wd=${process.cwd()}`, ...words],
+    environment: { ...environment, [INSIDE]: "1" },
+  };
 }
 
 function holderOf(): Holder | null {

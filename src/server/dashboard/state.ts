@@ -57,7 +57,7 @@ export class DashboardState {
     this.topologyState =
       this.datacenter === null
         ? null
-        : new TopologyStateReader(this.datacenter, source.actions, settings.isDemo);
+        : new TopologyStateReader(this.datacenter, source.actions, source.files, settings.isDemo);
     this.#sampler = new TrafficSampler(source);
     const first = this.#sampler.sample(source.actions.nowMs);
     this.#overview = first.overview;
@@ -115,6 +115,7 @@ export class DashboardState {
   }
 
   close(): void {
+    this.topologyState?.close();
     this.events.close("the program ends");
   }
 

@@ -1,0 +1,26 @@
+// What the network that was applied has counted: at the ports of its switches, by their rules, and in the
+// services of its edges.
+import { type PortCounters, type RuleDrops, readPortCounters } from "../../driver/linux/port-counters.ts";
+import { readServiceCounts, type ServiceCount } from "../../driver/linux/service-counters.ts";
+import type { Applied } from "../../driver/state-store.ts";
+import { openNamespaceDoor } from "../../io/namespace-door.ts";
+import { aliasPrefix } from "../../network/plan/kernel-names.ts";
+
+export interface LiveCounters {
+  readonly ports: readonly PortCounters[];
+  readonly drops: readonly RuleDrops[];
+  readonly services: readonly ServiceCount[];
+}
+
+/**
+ * `directory`: the state directory of the datacentre of that name. A sentence when the kernel does not tell.
+ */
+export async function readLiveCounters(
+  name: string,
+  { state }: Applied,
+  directory: string,
+): Promise<LiveCounters | string> {
+  const counted = await readPortCounters(state, aliasPrefix(name));
+  if (typeof counted === "string") return counted;
+  return { ...counted, services: readServiceCounts(state, directory, openNamespaceDoor()) };
+}

@@ -1,0 +1,85 @@
+// What a dashboard tells of a network that was made on its machine: also of one that only its user has.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { TopologyState } from "../../../src/model/dashboard-datacenter.ts";
+import { requires } from "../../requirements.ts";
+import { inside } from "./inside.ts";
+
+const DATACENTER = `datacenter: small
+networks:
+  org: {subnet: 192.168.10.0/24, gateway: 192.168.10.1}
+edges:
+  org-edge: {interfaces: {org: 192.168.10.1}, firewall: {default: allow}}
+machines:
+  web: {network: org, address: 192.168.10.11}
+  db: {network: org, address: 192.168.10.12}
+`;
+const PROXY = `defaults
+  mode http
+  timeout connect 1s
+  timeout client 1s
+  timeout server 1s
+frontend web
+  bind 127.0.0.1:8080
+  default_backend app
+backend app
+  server web 192.168.10.11:80
+`;
+const isRoot = process.getuid?.() === 0;
+const folder = mkdtempSync(join(tmpdir(), "sallyport-live-dashboard-"));
+before(() => {
+  writeFileSync(join(folder, "datacenter.yaml"), DATACENTER);
+  writeFileSync(join(folder, "haproxy.cfg"), PROXY);
+});
+after(() => rmSync(folder, { recursive: true }));
+
+/** `$R`: --rootless or nothing. Three states: not made, made and used, changed by hand. */
+const SCRIPT = `
+$S run --dashboard 127.0.0.1:8404 --datacenter $F haproxy.cfg >&2 &
+ASK=http://127.0.0.1:8404/api/v1/topology/state
+until curl -sf $ASK > before; do sleep 0.05; done
+cat before
+$S apply $R $F >&2
+until curl -s $ASK | grep -q '"applied":"yes"'; do sleep 0.2; done
+$S shell $R $F web -- ping -c 3 -i 0.01 -q 192.168.10.1 >&2
+until curl -s $ASK > after; grep -q '"packetsPerSecond":[0-9.]*[1-9]' after; do
+  $S shell $R $F web -- ping -c 3 -i 0.01 -q 192.168.10.1 >&2
+done
+cat after
+$S shell $R $F web -- ip link set eth0 mtu 1400
+until curl -s $ASK > changed; grep -q '"applied":"changed"' changed; do sleep 0.2; done
+cat changed
+$S destroy $R $F >&2
+`;
+
+for (const [words, flag] of [
+  ["that only its user has", "--rootless"],
+  ["of the machine", ""],
+] as const) {
+  test(`a network ${words} is shown as made, with what passes its links, and as changed when somebody changes it`, {
+    skip: isRoot
+      ? requires("ip", "bridge", "nft", "unshare", "curl", "ping", "bash")
+      : "needs root, for a network of its own",
+  }, () => {
+    const [before, made, changed] = inside(folder, `R=${flag}; ${SCRIPT}`)
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as TopologyState);
+    assert.deepEqual([before!.applied, before!.isRootless], ["no", false]);
+    const links = Object.entries(before!.links).map(([id, { countedBy }]) => `${id}: ${countedBy}`);
+    assert.deepEqual(links, ["interface machine web eth0: load-balancer"]);
+    assert.deepEqual([made!.applied, made!.isRootless], ["yes", flag !== ""]);
+    assert.equal(made!.nodes["machine/db"]!.text, "is made on this machine");
+    assert.equal(made!.links["interface machine web eth0"]!.countedBy, "kernel");
+    assert.ok(made!.links["interface edge org-edge org"]!.received.bytes > 0);
+    const firewall = made!.nodes["edge/org-edge"]!.counters.filter(({ service }) => service === "firewall");
+    assert.deepEqual(
+      firewall.map(({ unit }) => unit),
+      ["connections"],
+    );
+    assert.match(changed!.drift.join("\n"), /eth0/);
+  });
+}
