@@ -28,6 +28,8 @@ const RULE_EXPRESSIONS = 4;
 /** Attributes from which on there are counts: NFTA_CHAIN_COUNTERS, NFTA_SET_COUNT of Linux 6.16. */
 const CHANGING: Readonly<Record<number, number>> = { [GET_CHAINS]: 8, [GET_SETS]: 19 };
 const [EXPRESSION_NAME, SET_NAME, LISTED_ELEMENTS] = [1, 2, 3];
+/** NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS: what an element counts. That it does, its set says. */
+const ELEMENT_COUNTS: readonly number[] = [7, 11];
 
 /** By "family name"; null when the kernel does not tell. */
 export function tableMarks(ask: AskKernel): Map<string, string> | null {
@@ -92,9 +94,14 @@ function elementsText(ask: AskKernel, set: Uint8Array): string | null {
   if (typeof answer === "number") return null;
   const elements = answer.flatMap((bytes) => {
     const listed = attributes(bytes, NFT_BYTES).get(LISTED_ELEMENTS);
-    return listed === undefined ? [] : listItems(listed).map(hex);
+    return listed === undefined ? [] : listItems(listed).map(elementText);
   });
   return [...new Set(elements)].sort().join(" ");
+}
+
+function elementText(bytes: Uint8Array): string {
+  const entries = [...attributes(bytes, 0)].filter(([type]) => !ELEMENT_COUNTS.includes(type));
+  return entries.map(([type, value]) => `${type} ${hex(value)}`).join(",");
 }
 
 /** The values of attributes that all have one type. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseIp } from "../../base/ip.ts";
 import { NO_SPAN } from "../../diagnostic/span.ts";
 import type { ResolvedFirewall, ResolvedFirewallRule } from "../../model/resolved-datacenter.ts";
-import { FreePorts, firewallTable } from "./firewall-table.ts";
+import { FreePorts, firewallRuleOfChain, firewallTable } from "./firewall-table.ts";
 
 function rule(given: Partial<ResolvedFirewallRule>): ResolvedFirewallRule {
   return {
@@ -31,11 +31,12 @@ const port = (first: number, last = first) => [{ first, last }];
 
 /** Lines of the chain that decides about what is forwarded, without those that are always there. */
 function forwardOf(text: string): string[] {
-  const [, body = ""] = /chain sp_forward \{\n(.*?)\n {2}\}/s.exec(text) ?? [];
-  return body
-    .split("\n")
-    .map((line) => line.trim())
-    .slice(3);
+  return linesOf(text, "sp_forward").slice(3, -1);
+}
+
+function linesOf(text: string, chain: string): string[] {
+  const [, body = ""] = new RegExp(`chain ${chain} \\{\\n(.*?)\\n {2}\\}`, "s").exec(text) ?? [];
+  return body.split("\n").map((line) => line.trim());
 }
 
 test("a thousand rules of one shape cost one lookup", () => {
@@ -56,7 +57,7 @@ test("the order of the file is kept where shapes differ", () => {
     ]),
   );
   assert.equal(lines.length, 3);
-  assert.equal(lines[1], 'iifname "n-org" accept');
+  assert.equal(lines[1], 'iifname "n-org" goto sp_rule_2');
 });
 
 test("of two rules for one port the first counts, also where ranges overlap", () => {
@@ -66,7 +67,13 @@ test("of two rules for one port the first counts, also where ranges overlap", ()
     rule({ action: "deny", protocol: "tcp", to: at("203.0.113.10") }),
     rule({ protocol: "tcp", to: at("203.0.113.10"), ports: port(5000) }),
   ]);
-  assert.match(text, /vmap \{ 80 : drop, 1-79 : accept, 81-100 : accept \}\n\s+drop/);
+  const compared = "meta l4proto tcp ct original proto-dst";
+  assert.deepEqual(linesOf(text, "sp_ports_1"), [
+    `${compared} 80 goto sp_rule_1`,
+    `${compared} 1-79 goto sp_rule_2`,
+    `${compared} 81-100 goto sp_rule_2`,
+    "goto sp_rule_3",
+  ]);
   assert.ok(!text.includes("5000"));
 });
 
@@ -74,14 +81,36 @@ test("whether addresses are compared before or after translation is the firewall
   const rules = [rule({ protocol: "tcp", to: at("203.0.113.10"), ports: port(80) })];
   const original = tableOf(rules);
   assert.match(original, /ct original ip daddr/);
-  assert.match(original, /ct original proto-dst vmap/);
+  assert.match(original, /ct original proto-dst 80 counter accept/);
   const translated = tableOf(rules, { match: "translated" });
   assert.ok(!translated.includes("ct original"));
-  assert.match(translated, /th dport vmap \{ 80 : accept \}/);
+  assert.match(translated, /th dport 80 counter accept/);
 });
 
 test("a rule that names a network where the edge is not can never match, and is left out", () => {
   assert.deepEqual(forwardOf(tableOf([rule({ in: "elsewhere" })])), []);
+});
+
+test("each rule has a chain that counts it, by which its place in the file's list is known", () => {
+  const text = tableOf([
+    rule({ in: "elsewhere" }),
+    rule({ action: "deny", from: at("192.0.2.1") }),
+    rule({ protocol: "tcp", to: at("203.0.113.10"), ports: port(1, 9) }),
+    rule({ action: "deny", isLogged: true }),
+  ]);
+  const chains = [...text.matchAll(/chain (sp_rule\S+) \{\n\s+(.*)\n/g)].map(([, name, line]) => [
+    firewallRuleOfChain(name!),
+    line!.replace(/.* counter/, "counter"),
+  ]);
+  assert.deepEqual(
+    chains.sort(([a], [b]) => Number(a) - Number(b)),
+    [
+      [1, "counter drop"],
+      [2, "counter accept"],
+      [3, "counter drop"],
+    ],
+  );
+  assert.equal(firewallRuleOfChain("sp_forward"), null);
 });
 
 test("ten thousand ports of one address are worked out at once", () => {

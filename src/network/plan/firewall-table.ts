@@ -1,6 +1,7 @@
 // The firewall of an edge as an nftables table whose cost does not grow with its rules: neighbouring rules of
 // one shape, such as all that name one address and ports, become one lookup. The order of the file is kept:
-// what the first matching rule says counts.
+// what the first matching rule says counts. Each rule of the file has a chain of its own, which counts what
+// it has let in or dropped; of a connection that is its first packet.
 import { familyOfIp } from "../../base/ip.ts";
 import type { PortRange } from "../../model/datacenter.ts";
 import type { NftTable } from "../../model/network-state.ts";
@@ -13,9 +14,13 @@ import {
   portRangeText,
   portsText,
   quoted,
+  setOf,
 } from "./nft-table.ts";
 
 export const FIREWALL_TABLE = "sallyport_filter";
+/** Of what no rule has decided. */
+export const DEFAULT_COMMENT = "default";
+const DEFAULT_COUNTER = `counter comment ${quoted(DEFAULT_COMMENT)}`;
 
 export interface FirewallOptions {
   /** Device of a network; null: the edge is not in it. */
@@ -34,7 +39,7 @@ interface Entry {
   /** Of the key; not null where there are ports. */
   readonly protocol: string | null;
   readonly ports: readonly PortRange[];
-  readonly verdict: "accept" | "drop";
+  readonly rule: ResolvedFirewallRule;
 }
 
 type Part = "in" | "out" | "from4" | "from6" | "to4" | "to6" | "protocol";
@@ -54,10 +59,15 @@ const EXPANSION_MAX = 4096;
 /** 16 registers of 4 bytes; nft 1.0.6 ends with an assertion instead of saying so. */
 const KEY_BYTES_MAX = 64;
 const PORT_COUNT = 65536;
+/**
+ * So few are compared one by one: the kernel looks for each set among all others, of ten thousand for
+ * seconds.
+ */
+const SPELLED_PORTS_MAX = 4;
 const ESTABLISHED = ["ct state established,related accept", "ct state invalid drop"];
 
 export function firewallTable(firewall: ResolvedFirewall, options: FirewallOptions): NftTable {
-  const tables = new LookupTables(firewall.match === "original");
+  const tables = new LookupTables(firewall);
   const defaultVerdict = firewall.default === "allow" ? "accept" : "drop";
   const forward = tables.rulesOf(firewall.rules, "forward", options);
   // Nothing leaves what is for the edge itself, so rules that name where to are not asked.
@@ -67,11 +77,12 @@ export function firewallTable(firewall: ResolvedFirewall, options: FirewallOptio
     options,
   );
   const chains: NftChain[] = [
+    ...tables.ruleChains,
     ...tables.chains,
     {
       name: "sp_forward",
       hook: `type filter hook forward priority filter; policy ${defaultVerdict};`,
-      rules: [...ESTABLISHED, ...options.forwardRules, ...forward],
+      rules: [...ESTABLISHED, ...options.forwardRules, ...forward, DEFAULT_COUNTER],
     },
     {
       name: "sp_input",
@@ -83,21 +94,37 @@ export function firewallTable(firewall: ResolvedFirewall, options: FirewallOptio
         "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept",
         ...options.inputRules,
         ...input,
+        DEFAULT_COUNTER,
       ],
     },
   ];
   return nftTable("inet", FIREWALL_TABLE, { maps: tables.maps, chains });
 }
 
-/** Collects the maps and port chains that rules are turned into. */
+/** The place of a rule in its edge's list, by the chain that counts it; null: it is no such chain. */
+export function firewallRuleOfChain(chain: string): number | null {
+  const [, number] = /^sp_rule_(\d+)(?:_ports_\d+)?$/.exec(chain) ?? [];
+  return number === undefined ? null : Number(number) - 1;
+}
+
+/** Collects the maps and chains that rules are turned into. */
 class LookupTables {
   readonly maps: NftMap[] = [];
+  /** Those that compare ports. */
   readonly chains: NftChain[] = [];
   readonly #isOriginal: boolean;
   readonly #chainsByRules = new Map<string, string>();
+  readonly #numbers: ReadonlyMap<ResolvedFirewallRule, number>;
+  readonly #ruleChains = new Map<ResolvedFirewallRule, NftChain>();
 
-  constructor(isOriginal: boolean) {
-    this.#isOriginal = isOriginal;
+  constructor({ match, rules }: ResolvedFirewall) {
+    this.#isOriginal = match === "original";
+    this.#numbers = new Map(rules.map((rule, index) => [rule, index + 1]));
+  }
+
+  /** One for each rule that is used. */
+  get ruleChains(): Iterable<NftChain> {
+    return this.#ruleChains.values();
   }
 
   rulesOf(rules: readonly ResolvedFirewallRule[], hook: string, options: FirewallOptions): string[] {
@@ -125,6 +152,18 @@ class LookupTables {
     return lines;
   }
 
+  /** Into its own chain, from which nothing comes back. */
+  #verdict(rule: ResolvedFirewallRule): string {
+    const name = this.#nameOf(rule);
+    if (!this.#ruleChains.has(rule))
+      this.#ruleChains.set(rule, { name, hook: null, rules: [countedEnd(rule)] });
+    return `goto ${name}`;
+  }
+
+  #nameOf(rule: ResolvedFirewallRule): string {
+    return `sp_rule_${this.#numbers.get(rule)}`;
+  }
+
   /** One line that looks all of the group up. */
   #lookup(group: readonly Entry[], hook: string): string {
     const parts = group[0]!.shape.split(" ").filter((part) => part !== "") as Part[];
@@ -143,44 +182,55 @@ class LookupTables {
     return `${compared} vmap @${name}`;
   }
 
-  /** "accept", "drop", or a jump to the chain that compares the ports. */
+  /** That of the first entry's rule, or a jump to the chain that compares the ports. */
   #verdictOf(entries: readonly Entry[]): string {
-    const rules: string[] = [];
+    const [{ rule: first, ports, protocol }] = entries as readonly [Entry];
+    if (ports.length === 0) return this.#verdict(first);
+    const port = this.#port(protocol);
+    // One chain instead of two: the kernel checks each way through chains that jump to chains.
+    if (entries.every(({ rule }) => rule === first)) return this.#ownPorts(first, port);
     const free = new FreePorts();
-    let elements: string[] = [];
-    const port = this.#port(entries[0]!.protocol);
-    for (const { ports, verdict } of entries) {
-      if (ports.length === 0) {
-        if (elements.length === 0) return verdict;
-        rules.push(`${port} vmap { ${elements.join(", ")} }`, verdict);
-        elements = [];
+    const pairs: PortVerdict[] = [];
+    const rest: string[] = [];
+    for (const entry of entries) {
+      const verdict = this.#verdict(entry.rule);
+      if (entry.ports.length === 0) {
+        rest.push(verdict);
         break;
       }
-      for (const range of ports) {
-        for (const one of free.take(range)) elements.push(`${portRangeText(one)} : ${verdict}`);
+      for (const range of entry.ports) {
+        for (const one of free.take(range)) pairs.push([portRangeText(one), verdict]);
       }
     }
-    if (elements.length > 0) rules.push(`${port} vmap { ${elements.join(", ")} }`);
-    return `jump ${this.#chainWith(rules)}`;
+    return `jump ${this.#chainWith([...portLines(port, pairs), ...rest], "sp_ports")}`;
   }
 
-  #chainWith(rules: readonly string[]): string {
+  /** Of the ports of one rule, which it counts itself. */
+  #ownPorts(rule: ResolvedFirewallRule, port: string): string {
+    const free = new FreePorts();
+    const ranges = rule.ports.flatMap((range) => free.take(range)).map(portRangeText);
+    const isSpelled = this.#isOriginal || ranges.length <= SPELLED_PORTS_MAX;
+    const sets = isSpelled ? ranges : [setOf(ranges)];
+    const lines = sets.map((set) => `${port} ${set} ${countedEnd(rule)}`);
+    return `jump ${this.#chainWith(lines, `${this.#nameOf(rule)}_ports`)}`;
+  }
+
+  #chainWith(rules: readonly string[], prefix: string): string {
     const key = rules.join("\n");
-    let name = this.#chainsByRules.get(key);
-    if (name === undefined) {
-      name = `sp_ports_${this.#chainsByRules.size + 1}`;
-      this.#chainsByRules.set(key, name);
-      this.chains.push({ name, hook: null, rules });
-    }
+    const known = this.#chainsByRules.get(prefix + key);
+    if (known !== undefined) return known;
+    const name = `${prefix}_${this.#chainsByRules.size + 1}`;
+    this.#chainsByRules.set(prefix + key, name);
+    this.chains.push({ name, hook: null, rules });
     return name;
   }
 
   #literal(rule: ResolvedFirewallRule, { inLink, outLink }: Placed): string[] {
+    const verdict = this.#verdict(rule);
     const devices = [
       ...(inLink === null ? [] : [`iifname ${quoted(inLink)}`]),
       ...(outLink === null ? [] : [`oifname ${quoted(outLink)}`]),
     ];
-    const verdict = rule.action === "allow" ? "accept" : "drop";
     // Whoever scans ports must not fill the disk.
     const log = rule.isLogged ? [`limit rate 10/second log prefix "sallyport ${rule.action}: "`] : [];
     return familiesOf(rule).flatMap((family) => {
@@ -235,6 +285,17 @@ class LookupTables {
   }
 }
 
+type PortVerdict = readonly [range: string, verdict: string];
+
+function portLines(port: string, pairs: readonly PortVerdict[]): string[] {
+  if (pairs.length <= SPELLED_PORTS_MAX) return pairs.map((pair) => `${port} ${pair.join(" ")}`);
+  return [`${port} vmap { ${pairs.map((pair) => pair.join(" : ")).join(", ")} }`];
+}
+
+function countedEnd({ action }: ResolvedFirewallRule): string {
+  return `counter ${action === "allow" ? "accept" : "drop"}`;
+}
+
 interface Placed {
   readonly inLink: string | null;
   readonly outLink: string | null;
@@ -258,7 +319,6 @@ function entriesOf(rule: ResolvedFirewallRule, { inLink, outLink }: Placed): Ent
     ...(inLink === null ? [] : [["in", quoted(inLink)] as const]),
     ...(outLink === null ? [] : [["out", quoted(outLink)] as const]),
   ];
-  const verdict = rule.action === "allow" ? "accept" : "drop";
   const alternatives = (set: AddressSet, family: 4 | 6, part: "from" | "to") =>
     ofFamily(set, family)?.map(({ first }) => [[`${part}${family}`, first] as const]) ?? [[]];
   return familiesOf(rule).flatMap((family) =>
@@ -276,7 +336,7 @@ function entriesOf(rule: ResolvedFirewallRule, { inLink, outLink }: Placed): Ent
             key: parts.map(([, value]) => value).join(" . "),
             protocol,
             ports: rule.ports,
-            verdict,
+            rule,
           };
         }),
       ),

@@ -1,5 +1,6 @@
 // The NAT rules of an edge as nftables tables, one for each family: neighbouring rules of one shape become
-// one map, so that ten thousand publications cost a new connection no more than ten.
+// one map, so that ten thousand publications cost a new connection no more than ten. Elements and rules carry
+// the number of the rule that they come from, and count the connections that it has translated.
 import { familyOfIp } from "../../base/ip.ts";
 import type { NftTable } from "../../model/network-state.ts";
 import type { AddressSet, ResolvedNatRule } from "../../model/resolved-datacenter.ts";
@@ -25,6 +26,8 @@ interface Entry {
   readonly shape: string;
   readonly key: string;
   readonly value: string;
+  /** As `commentOf` has it. */
+  readonly comment: string;
 }
 
 /** A port range that shifts is written out port by port, up to this many. */
@@ -42,8 +45,15 @@ export function natTables(rules: readonly ResolvedNatRule[], deviceOf: DeviceOf)
         ? [from, to].every((set) => set === null || ofFamily(set, family)!.length > 0)
         : familyOfIp(action.to) === family,
     );
-    return own.length === 0 ? [] : [new NatTable(family, deviceOf).table(own)];
+    const numbers = new Map(rules.map((rule, index) => [rule, index + 1]));
+    return own.length === 0 ? [] : [new NatTable(family, deviceOf, numbers).table(own)];
   });
+}
+
+/** The place of a rule in its edge's list, by the comment at what counts it; null: it is no such comment. */
+export function natRuleOfComment(comment: string): number | null {
+  const [, number] = /^rule (\d+)$/.exec(comment) ?? [];
+  return number === undefined ? null : Number(number) - 1;
 }
 
 class NatTable {
@@ -51,9 +61,12 @@ class NatTable {
   readonly #deviceOf: DeviceOf;
   readonly #maps: NftMap[] = [];
 
-  constructor(family: 4 | 6, deviceOf: DeviceOf) {
+  readonly #numbers: ReadonlyMap<ResolvedNatRule, number>;
+
+  constructor(family: 4 | 6, deviceOf: DeviceOf, numbers: ReadonlyMap<ResolvedNatRule, number>) {
     this.#family = family;
     this.#deviceOf = deviceOf;
+    this.#numbers = numbers;
   }
 
   table(rules: readonly ResolvedNatRule[]): NftTable {
@@ -86,7 +99,7 @@ class NatTable {
       const entries = this.#entriesOf(rule);
       if (entries === null) {
         close();
-        lines.push(...this.#literals(rule));
+        lines.push(this.#literal(rule));
         continue;
       }
       for (const entry of entries) {
@@ -138,6 +151,7 @@ class NatTable {
               shape: `${action.kind} ${names} > ${toPort === null ? "address" : "address port"}`,
               key: parts.map(([, value]) => value).join(" . "),
               value: toPort === null ? action.to : `${action.to} . ${toPort}`,
+              comment: this.#commentOf(rule),
             };
           }),
         ),
@@ -184,22 +198,32 @@ class NatTable {
     };
     const name = `sp_${kind}_${this.#maps.length + 1}`;
     // The first rule counts.
-    const byKey = new Map<string, string>();
-    for (const { key, value } of group) if (!byKey.has(key)) byKey.set(key, value);
+    const byKey = new Map<string, Entry>();
+    for (const entry of group) if (!byKey.has(entry.key)) byKey.set(entry.key, entry);
     this.#maps.push({
       name,
       type: `${parts.map((part) => types[part]).join(" . ")} : ${address}${values.includes("port") ? " . inet_service" : ""}`,
       isInterval: false,
-      elements: [...byKey].map(([key, value]) => `${key} : ${value}`),
+      isCounted: true,
+      elements: [...byKey.values()].map(({ key, comment, value }) => `${key} ${comment} : ${value}`),
     });
     return `${kind} to ${parts.map((part) => compared[part]).join(" . ")} map @${name}`;
   }
 
-  #literals(rule: ResolvedNatRule): string[] {
+  #commentOf(rule: ResolvedNatRule): string {
+    return `comment ${quoted(`rule ${this.#numbers.get(rule)}`)}`;
+  }
+
+  #literal(rule: ResolvedNatRule): string {
+    const { matches, verdict } = this.#partsOf(rule);
+    return [...matches, "counter", verdict, this.#commentOf(rule)].join(" ");
+  }
+
+  #partsOf(rule: ResolvedNatRule): { readonly matches: readonly string[]; readonly verdict: string } {
     const { ip } = EXPRESSIONS[this.#family];
     const from = ofFamily(rule.from, this.#family);
     const to = ofFamily(rule.to, this.#family);
-    const matches = [
+    const devicesAndAddresses = [
       ...(rule.in === null ? [] : [`iifname ${quoted(this.#deviceOf(rule.in)!)}`]),
       ...(rule.out === null ? [] : [`oifname ${quoted(this.#deviceOf(rule.out)!)}`]),
       ...(from === null ? [] : [`${ip} saddr ${addressesText(from)}`]),
@@ -207,20 +231,20 @@ class NatTable {
     ];
     const protocols = protocolsOf(rule).filter((protocol) => protocol !== null);
     const protocol = protocols.length === 0 ? [] : [`meta l4proto ${setOf(protocols)}`];
+    const matches = [...devicesAndAddresses, ...protocol];
     const { action, ports } = rule;
     if (action.kind === "dnat" && action.toPort !== null) {
       const { toPort } = action;
-      if (ports.length === 0)
-        return [[...matches, ...protocol, `dnat to ${host(action.to)}:${toPort}`].join(" ")];
+      if (ports.length === 0) return { matches, verdict: `dnat to ${host(action.to)}:${toPort}` };
       const pairs = this.#portTargets(rule);
       const map =
         pairs?.map(({ port, toPort: target }) => `${port} : ${target}`).join(", ") ??
         `${portRangeText(ports[0]!)} : ${toPort}`;
-      return [[...matches, ...protocol, `dnat to ${host(action.to)}:th dport map { ${map} }`].join(" ")];
+      return { matches, verdict: `dnat to ${host(action.to)}:th dport map { ${map} }` };
     }
     const port = ports.length === 0 ? [] : [`th dport ${portsText(ports)}`];
     const verdict = action.kind === "masquerade" ? "masquerade" : `${action.kind} to ${action.to}`;
-    return [[...matches, ...protocol, ...port, verdict].join(" ")];
+    return { matches: [...matches, ...port], verdict };
   }
 }
 

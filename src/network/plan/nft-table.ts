@@ -13,6 +13,8 @@ export interface NftMap {
   readonly isInterval: boolean;
   /** Elements may end by themselves. */
   readonly hasTimeouts?: boolean;
+  /** Each element counts the packets that have met it. */
+  readonly isCounted?: boolean;
   /** "192.0.2.1 . 80 : accept"; of a set without the part behind the colon. */
   readonly elements: readonly string[];
 }
@@ -65,10 +67,12 @@ export function setOf(elements: readonly string[]): string {
   return elements.length === 1 ? elements[0]! : `{ ${elements.join(", ")} }`;
 }
 
-function setText(kind: "set" | "map", { name, type, isInterval, hasTimeouts, elements }: NftMap): string {
+function setText(kind: "set" | "map", set: NftMap): string {
+  const { name, type, isInterval, hasTimeouts, isCounted, elements } = set;
   const flags = isInterval ? "\n    flags interval" : hasTimeouts === true ? "\n    flags timeout" : "";
+  const counter = isCounted === true ? "\n    counter" : "";
   const list = elements.length === 0 ? "" : `\n    elements = { ${elements.join(",\n      ")} }`;
-  return `  ${kind} ${name} {\n    type ${type}${flags}${list}\n  }`;
+  return `  ${kind} ${name} {\n    type ${type}${flags}${counter}${list}\n  }`;
 }
 
 function chainText({ name, hook, rules }: NftChain): string {
