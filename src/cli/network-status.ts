@@ -5,10 +5,9 @@ import type { Applied } from "../driver/state-store.ts";
 import type { ResolvedDatacenter } from "../model/resolved-datacenter.ts";
 import type { Plan } from "../network/plan/plan.ts";
 import { type LiveCounters, readLiveCounters } from "../server/datacenter/live-counters.ts";
-import { openDriver } from "../server/datacenter/live-network.ts";
 import { complainOfUsage } from "./command-line.ts";
-import { loadUsable } from "./datacenter-file.ts";
-import { planText, readLiveWords } from "./live-command.ts";
+import { openFile, planText, readLiveWords } from "./live-command.ts";
+import { type RuleRecord, readRuleRecords, ruleRows } from "./rule-counts.ts";
 import { formatBytes } from "./status-table.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
 
@@ -21,13 +20,13 @@ export async function networkStatus(
   help: string,
   terminal: Terminal,
 ): Promise<number> {
-  const options = ["ports", "watch"].map((name) => ({ name, takesValue: false }));
+  const options = ["ports", "rules", "watch"].map((name) => ({ name, takesValue: false }));
   const words = await readLiveWords("status", help, args, options, terminal);
   if (typeof words === "number") return words;
-  const usable = loadUsable(words.file, terminal);
-  if (usable === null) return 1;
+  const open = await openFile("status", words, terminal);
+  if (open === null) return 1;
+  const { driver, store, usable } = open;
   const name = usable.datacenter.name.value;
-  const { driver, store } = openDriver(name);
   const { line, file } = words;
   for (;;) {
     const applied = store.readApplied();
@@ -37,21 +36,30 @@ export async function networkStatus(
     if (!found.ok) return complainOfUsage(terminal, "status", found.message);
     const counted = line.has("ports") ? await readLiveCounters(name, applied, store.directory) : null;
     if (typeof counted === "string") return complainOfUsage(terminal, "status", counted);
-    if (line.has("json")) terminal.write(recordText(applied, found.plan, counted, line.has("watch")));
+    const rules = line.has("rules") ? await readRuleRecords(open, applied.state) : null;
+    if (typeof rules === "string") return complainOfUsage(terminal, "status", rules);
+    const more = { counted, rules };
+    if (line.has("json")) terminal.write(recordText(applied, found.plan, more, line.has("watch")));
     else {
       if (line.has("watch") && terminal.isColour) terminal.write(CLEAR_SCREEN);
-      terminal.write(statusText(file, applied, found.plan, counted, usable.resolved, terminal));
+      terminal.write(statusText(file, applied, found.plan, more, usable.resolved, terminal));
     }
     if (!line.has("watch")) return found.plan.steps.length === 0 ? 0 : 1;
     await pause(WATCH_EVERY_MS);
   }
 }
 
+/** What is shown only when it is asked for. */
+interface More {
+  readonly counted: LiveCounters | null;
+  readonly rules: readonly RuleRecord[] | null;
+}
+
 /** Who watches gets a line each time. */
 function recordText(
   { state }: Applied,
   { steps }: Plan,
-  counted: LiveCounters | null,
+  { counted, rules }: More,
   isOneLine: boolean,
 ): string {
   const record = {
@@ -59,6 +67,7 @@ function recordText(
     programs: state.processes.length,
     drift: steps.map(({ words }) => words),
     ...(counted ?? {}),
+    ...(rules === null ? {} : { rules }),
   };
   return `${JSON.stringify(record, null, isOneLine ? 0 : 2)}\n`;
 }
@@ -67,11 +76,12 @@ function statusText(
   file: string,
   { state }: Applied,
   plan: Plan,
-  counted: LiveCounters | null,
+  { counted, rules }: More,
   resolved: ResolvedDatacenter,
   { isColour }: Terminal,
 ): string {
   const rows = counted === null ? [] : [...portRows(counted, resolved), ...serviceRows(counted)];
+  if (rules !== null) rows.push(...ruleRows(rules));
   const head = `${file}: ${state.namespaces.length} namespaces, ${state.processes.length} programs\n`;
   const text = head + rows.map((row) => `  ${row}\n`).join("");
   if (plan.steps.length === 0) return `${text}${colour(isColour, "good", "everything is as it was made")}\n`;

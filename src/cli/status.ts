@@ -8,7 +8,7 @@ import { formatDuration, readStatistics, type StatisticsLine, statusTable } from
 import { colour, type Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport status [options]
-       sallyport status FILE.yaml [--rootless] [--json] [--ports] [--watch]
+       sallyport status FILE.yaml [--rootless] [--json] [--ports] [--rules] [--watch]
 
 Shows the load balancers that run on this machine for this user, with their frontends, backends and servers: state,
 sessions (and their limit), new sessions per second, requests, bytes, the last check, weight. With a datacentre file that
@@ -20,6 +20,8 @@ Options:
   --pid N     only this process
   --ports     of a network: what has passed each port of its switches, what their rules have dropped, how many
               connections its edges follow, and how many addresses its DHCP has lent
+  --rules     of a network: what each rule of its firewalls and NAT has decided, beside its line of the file; of a
+              connection its first packet counts
   -h, --help  show this
 
 Examples:
