@@ -79,9 +79,10 @@ function vlanProtocol(value: unknown): "802.1Q" | "802.1ad" {
   return text(value).toLowerCase() === "802.1ad" ? "802.1ad" : "802.1Q";
 }
 
-/** Values as `ip link add` takes them. */
+/** Names and values as `ip link add` takes them. */
 function bondOptionsOf(data: Json): (readonly [string, string])[] {
-  return Object.entries(data).flatMap(([name, value]): (readonly [string, string])[] => {
+  return Object.entries(data).flatMap(([key, value]): (readonly [string, string])[] => {
+    const name = key === "ad_lacp_rate" ? "lacp_rate" : key;
     if (typeof value === "string" || typeof value === "number") return [[name, `${value}`]];
     if (Array.isArray(value)) return [[name, value.join(",")]];
     return [];
@@ -94,15 +95,20 @@ function portOf(info: Json): BridgePort | null {
   return { isLearning: data["learning"] !== false, vlans: [] };
 }
 
-/** Of `bridge vlan show`, by device. */
+/** Of `bridge vlan show`, by device. It has each VLAN by itself: a trunk of all would be four thousand. */
 export function vlansOf(list: readonly Json[]): Map<string, PortVlan[]> {
   return new Map(
     list.map((one) => {
-      const vlans = ((one["vlans"] ?? []) as readonly Json[]).map((vlan): PortVlan => {
+      const vlans: PortVlan[] = [];
+      for (const vlan of (one["vlans"] ?? []) as readonly Json[]) {
         const first = Number(vlan["vlan"]);
-        const flags = (vlan["flags"] ?? []) as readonly string[];
-        return { first, last: Number(vlan["vlanEnd"] ?? first), isNative: flags.includes("PVID") };
-      });
+        const last = Number(vlan["vlanEnd"] ?? first);
+        const isNative = ((vlan["flags"] ?? []) as readonly string[]).includes("PVID");
+        const before = vlans.at(-1);
+        if (before !== undefined && before.last + 1 === first && !before.isNative && !isNative)
+          vlans[vlans.length - 1] = { ...before, last };
+        else vlans.push({ first, last, isNative });
+      }
       return [text(one["ifname"]), vlans];
     }),
   );

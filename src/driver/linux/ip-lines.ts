@@ -3,6 +3,7 @@
 // quoted but aliases.
 import { familyOfIp, formatSubnet } from "../../base/ip.ts";
 import type { BridgePort, LinkState, NamespaceName } from "../../model/network-state.ts";
+import { type BondOptions, changedOptions } from "../../network/plan/bond-options.ts";
 import type { Change } from "../../network/plan/plan.ts";
 import { COS_MAJOR } from "../../network/plan/traffic-rules.ts";
 
@@ -36,7 +37,8 @@ export function linesOf(change: Change, isBond: (name: string) => boolean): Batc
         // second.
         ...(isV4 ? (prefix < 31 ? ["broadcast +"] : []) : ["nodad"]),
       ];
-      return ip(["address add", `${address}/${prefix}`, "dev", link, ...options].join(" "));
+      // Where one is kept while its device is down, it is there already.
+      return ip(["address replace", `${address}/${prefix}`, "dev", link, ...options].join(" "));
     }
     case "delete-address":
       return ip(`address delete ${change.address.ip}/${change.address.prefix} dev ${change.address.link}`);
@@ -120,6 +122,9 @@ function setLinkLines(
   const lines: string[] = [];
   const joinsBond = master !== null && before?.master !== master && isBond(master);
   if (joinsBond && before?.isUp !== false) lines.push(`link set dev ${name} down`);
+  // Before it is up again: some can only be changed while it is down.
+  if (kind.kind === "bond" && before?.kind.kind === "bond")
+    lines.push(...bondLines(name, kind.options, before.kind.options));
   const words = [
     ...(mac !== null && before?.mac !== mac ? ["address", mac] : []),
     ...(before === null || before.mtu !== mtu ? ["mtu", `${mtu}`] : []),
@@ -132,8 +137,6 @@ function setLinkLines(
   if (words.length > 0) lines.push(`link set dev ${name} ${words.join(" ")}`);
   // In one line Linux 6.1 would bring it up first, and so refuse it.
   if (joinsBond) lines.push(`link set dev ${name} ${isUp ? "up" : "down"}`);
-  if (kind.kind === "bond" && before?.kind.kind === "bond")
-    lines.push(...bondLines(name, kind.options, before.kind.options));
   if (
     kind.kind === "bridge" &&
     before?.kind.kind === "bridge" &&
@@ -146,12 +149,10 @@ function setLinkLines(
   return { ip: lines, bridge: port === null ? [] : vlanLines(name, port, old) };
 }
 
-type BondOptions = Extract<LinkState["kind"], { kind: "bond" }>["options"];
-
+/** All in one line: the kernel takes them in the order in which one needs the other. */
 function bondLines(name: string, after: BondOptions, before: BondOptions): string[] {
-  const has = new Map(before);
-  const changed = after.filter(([option, value]) => has.get(option) !== value);
-  return changed.map(([option, value]) => `link set dev ${name} type bond ${option} ${value}`);
+  const changed = changedOptions(before, after);
+  return changed.length === 0 ? [] : [`link set dev ${name} type bond ${changed.flat().join(" ")}`];
 }
 
 /** New VLANs first, so that what stays is never without. */

@@ -3,6 +3,7 @@
 import type { Bond, Host } from "../../model/datacenter.ts";
 import type { LinkState } from "../../model/network-state.ts";
 import { LAGS_MAX, versionOf } from "../switch-versions.ts";
+import { bondOptions } from "./bond-options.ts";
 import { newLink } from "./namespace-draft.ts";
 import { MTU_DEFAULT, type Wiring } from "./wiring.ts";
 
@@ -68,29 +69,6 @@ function lagWords(bond: Bond, host: Host, { resolved, options }: Wiring): string
   const isLag = owner !== undefined && bond.mode?.value === "802.3ad" && LAGS_MAX[versionOf(owner)] > 1;
   const isConverted = isLag && options.unconvertedLags?.includes(owner.name) !== true;
   return isConverted ? `${bond.name}:lag:${owner.name}` : bond.name;
-}
-
-/**
- * Options of `ip link … type bond`, with the kernel's names and units (Documentation/networking/bonding.rst).
- */
-export function bondOptions(bond: Bond): (readonly [string, string])[] {
-  const options: (readonly [string, { readonly value: unknown } | null])[] = [
-    ["mode", bond.mode ?? { value: "balance-rr" }],
-    ["miimon", bond.miiMonitorMs],
-    ["updelay", bond.upDelayMs],
-    ["downdelay", bond.downDelayMs],
-    ["arp_interval", bond.arpIntervalMs],
-    ["xmit_hash_policy", bond.hash],
-    ["lacp_rate", bond.lacpRate],
-    ["min_links", bond.minLinks],
-    ["ad_select", bond.adSelect],
-    ["primary", bond.primary],
-  ];
-  const targets = bond.arpTargets.map(({ value }) => value).join(",");
-  return [
-    ...options.flatMap(([name, said]) => (said === null ? [] : [[name, `${said.value}`] as const])),
-    ...(targets === "" ? [] : [["arp_ip_target", targets] as const]),
-  ];
 }
 
 /** Bond or bridge by its port. */

@@ -2,6 +2,7 @@
 // and still nobody can take it back by hand who has lost the connection over it.
 import { formatSubnet, type Ip, subnetHas } from "../../base/ip.ts";
 import type { LinkState } from "../../model/network-state.ts";
+import { changedOptions } from "./bond-options.ts";
 import type { Plan, Step } from "./plan.ts";
 
 /** How somebody's remote shell reaches this machine. */
@@ -47,6 +48,14 @@ function isOther(link: LinkState, before: LinkState): boolean {
     link.isUp !== before.isUp ||
     link.mtu < before.mtu ||
     (link.mac !== null && link.mac !== before.mac) ||
-    JSON.stringify([link.port, link.kind]) !== JSON.stringify([before.port, before.kind])
+    JSON.stringify(link.port) !== JSON.stringify(before.port) ||
+    isOtherKind(link.kind, before.kind)
   );
+}
+
+/** Of a bond the kernel has more options than anybody has said. */
+function isOtherKind(kind: LinkState["kind"], before: LinkState["kind"]): boolean {
+  if (kind.kind === "bond" && before.kind === "bond")
+    return changedOptions(before.options, kind.options).length > 0;
+  return JSON.stringify(kind) !== JSON.stringify(before);
 }

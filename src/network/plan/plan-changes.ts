@@ -1,7 +1,7 @@
 // The difference of what is and what should be, as steps in an order that works: nothing is made before what
 // it hangs on, nothing new takes a name or address that something old still has. Equal states make an empty
 // plan. Pure.
-import { formatSubnet } from "../../base/ip.ts";
+import { familyOfIp, formatSubnet } from "../../base/ip.ts";
 import type {
   AddressState,
   LinkState,
@@ -13,6 +13,8 @@ import type {
   RouteState,
   RoutingRule,
 } from "../../model/network-state.ts";
+import { forgottenPorts, leavingLast, standingOn, stopBond, withMacOf, withoutGone } from "./bond-changes.ts";
+import { changedOptions } from "./bond-options.ts";
 import { quoted } from "./nft-table.ts";
 import { type Change, type Plan, STAGES, type Stage, type Step } from "./plan.ts";
 import { changeWords } from "./plan-words.ts";
@@ -172,12 +174,40 @@ function planNamespace(before: NamespaceState, after: NamespaceState, fresh: Fre
   planSysctls(before, after, steps);
   const isFresh = (name: string) => fresh.has(placeOf(namespace, name));
   planTables(before.tables, after, isFresh, steps);
-  for (const link of made) {
-    const old = gone.has(link.name) ? undefined : links.get(link.name);
-    if (old === undefined || !isSameSetting(old, link))
-      steps.add("configure", { kind: "set-link", namespace, link, before: old ?? null });
+  const stopped = planSettings(before, after, made, gone, steps);
+  planAddresses(before, after, gone, standingOn(stopped, after.links), steps);
+}
+
+/** The names of the bonds that go down for a moment. */
+function planSettings(
+  before: NamespaceState,
+  { name: namespace, ...after }: NamespaceState,
+  made: readonly LinkState[],
+  gone: ReadonlySet<string>,
+  steps: StepList,
+): Set<string> {
+  const present = new Map(withoutGone(before.links, gone).map((link) => [link.name, link]));
+  const stopped = new Set<string>();
+  const order = leavingLast(made, present);
+  for (const link of order) {
+    const old = present.get(link.name);
+    const stop = old === undefined ? null : stopBond(namespace, old, link, [...present.values()]);
+    for (const change of stop?.changes ?? []) steps.add("configure", change);
+    for (const one of stop?.links ?? []) present.set(one.name, one);
+    if (stop !== null) stopped.add(link.name);
+    const now = present.get(link.name) ?? null;
+    const wanted = stop === null ? link : withMacOf(old!, link);
+    if (now === null || !isSameSetting(now, wanted))
+      steps.add("configure", { kind: "set-link", namespace, link: wanted, before: now });
   }
-  planAddresses(before, after, gone, steps);
+  for (const card of forgottenPorts(before, { name: namespace, ...after }))
+    steps.add("configure", {
+      kind: "set-link",
+      namespace,
+      link: { ...card, master: null, port: null },
+      before: card,
+    });
+  return stopped;
 }
 
 /** Of the two ends of a cable one makes both. */
@@ -208,8 +238,7 @@ function inDependencyOrder(links: readonly LinkState[]): LinkState[] {
 
 function isSameSetting(a: LinkState, b: LinkState): boolean {
   if (a.kind.kind === "bond" && b.kind.kind === "bond") {
-    const has = new Map(a.kind.options);
-    if (b.kind.options.some(([name, value]) => has.get(name) !== value)) return false;
+    if (changedOptions(a.kind.options, b.kind.options).length > 0) return false;
   }
   if (a.kind.kind === "bridge" && b.kind.kind === "bridge" && a.kind.isVlanAware !== b.kind.isVlanAware)
     return false;
@@ -229,6 +258,7 @@ function planAddresses(
   before: NamespaceState,
   after: NamespaceState,
   gone: ReadonlySet<string>,
+  stopped: ReadonlySet<string>,
   steps: StepList,
 ): void {
   const namespace = after.name;
@@ -237,8 +267,16 @@ function planAddresses(
   // What was on a device that is made anew went with it.
   const stays = ({ link }: { readonly link: string }) => !gone.has(link) && isOurs({ link });
   const rules = difference(before.rules, after.rules, ruleKey);
-  const routes = difference(before.routes.filter(stays), after.routes.filter(isOurs), routeKey);
-  const addresses = difference(before.addresses.filter(stays), after.addresses.filter(isOurs), addressKey);
+  const routes = difference(
+    before.routes.filter((one) => stays(one) && !stopped.has(one.link)),
+    after.routes.filter(isOurs),
+    routeKey,
+  );
+  const addresses = difference(
+    before.addresses.filter((one) => stays(one) && !(stopped.has(one.link) && familyOfIp(one.ip) === 6)),
+    after.addresses.filter(isOurs),
+    addressKey,
+  );
   // Routes that only change are replaced in one go; those of a deleted address go by themselves.
   const replaced = new Set(routes.added.map(destinationKey));
   for (const rule of rules.removed) steps.add("remove", { kind: "delete-rule", namespace, rule });

@@ -1,6 +1,7 @@
 // A change in words, as plans, progress and drift show it.
 import { formatSubnet } from "../../base/ip.ts";
 import type { LinkState, NamespaceName, NftTable, RouteState } from "../../model/network-state.ts";
+import { changedOptions } from "./bond-options.ts";
 import type { Change } from "./plan.ts";
 
 export function changeWords(change: Change): string {
@@ -13,8 +14,10 @@ export function changeWords(change: Change): string {
       return `add ${linkWords(change.link)} in ${placeWords(change.namespace)}`;
     case "delete-link":
       return `remove ${linkWords(change.link)} in ${placeWords(change.namespace)}`;
-    case "set-link":
-      return `set ${settingWords(change.link, change.before)} in ${placeWords(change.namespace)}`;
+    case "set-link": {
+      const reason = change.reason === undefined ? "" : `: ${change.reason}`;
+      return `set ${settingWords(change.link, change.before)} in ${placeWords(change.namespace)}${reason}`;
+    }
     case "add-address":
     case "delete-address": {
       const { ip, prefix, link } = change.address;
@@ -82,16 +85,29 @@ function settingWords(link: LinkState, before: LinkState | null): string {
   const { name, mac, mtu, isUp, master } = link;
   if (before === null) return `up ${name}${master === null ? "" : ` as a port of ${master}`}`;
   const parts = [
-    ...(mac !== null && before.mac !== mac ? [`MAC ${mac} instead of ${before.mac ?? "none"}`] : []),
+    ...(mac !== null && before.mac !== mac
+      ? [`MAC ${mac}${before.mac === null ? "" : ` instead of ${before.mac}`}`]
+      : []),
     ...(before.mtu !== mtu ? [`MTU ${mtu} instead of ${before.mtu}`] : []),
     ...(before.isUp !== isUp ? [isUp ? "up" : "down"] : []),
-    ...(before.master !== master ? [master === null ? "out of its bridge" : `as a port of ${master}`] : []),
+    ...optionWords(link, before),
+    ...(before.master !== master
+      ? [master === null ? `out of ${before.master}` : `as a port of ${master}`]
+      : []),
     ...(link.port !== null && JSON.stringify(link.port) !== JSON.stringify(before.port)
       ? ["VLANs and learning of its port"]
       : []),
     ...(before.alias !== link.alias ? ["alias"] : []),
   ];
   return `${name} ${parts.length === 0 ? "options" : parts.join(", ")}`;
+}
+
+function optionWords({ kind }: LinkState, before: LinkState): string[] {
+  if (kind.kind !== "bond" || before.kind.kind !== "bond") return [];
+  const has = new Map(before.kind.options);
+  return changedOptions(before.kind.options, kind.options).map(
+    ([name, value]) => `${name} ${value}${has.has(name) ? ` instead of ${has.get(name)}` : ""}`,
+  );
 }
 
 function routeWords({ to, via, link, table, type }: RouteState): string {

@@ -52,6 +52,8 @@ export type Change =
       readonly namespace: NamespaceName;
       readonly link: LinkState;
       readonly before: LinkState | null;
+      /** Why it has to be, where that is not plain. */
+      readonly reason?: string;
     }
   | { readonly kind: "add-address"; readonly namespace: NamespaceName; readonly address: AddressState }
   | { readonly kind: "delete-address"; readonly namespace: NamespaceName; readonly address: AddressState }

@@ -9,7 +9,7 @@ import { desiredState } from "../../../src/network/plan/desired-state.ts";
 import { newLink } from "../../../src/network/plan/namespace-draft.ts";
 import { planChanges } from "../../../src/network/plan/plan-changes.ts";
 import { resolveDatacenter } from "../../../src/network/resolve/resolve.ts";
-import { guestLacks, inGuest } from "./guest.ts";
+import { Guest, guestLacks } from "./guest.ts";
 
 const skip = guestLacks();
 const PINGS = 500;
@@ -96,9 +96,11 @@ grep -oE '[0-9]+ packets transmitted, [0-9]+ received' /run/pings
 
 test("bonds with VLANs and QinQ work as the file has them, with both cables, and with either of them cut", {
   skip,
-}, (t) => {
+}, async (t) => {
   const files = new Map(["left", "right"].map((name) => [`${name}.ip`, `${linesFor(name)}\n`]));
-  const output = inGuest(SCRIPT, files);
+  const guest = new Guest({ parts: { bonds: SCRIPT }, files });
+  t.after(() => guest.end());
+  const output = await guest.part("bonds");
   const [mode, ports, flows, tags, pings] = output.trim().split("\n");
   assert.deepEqual([mode, ports], ["IEEE 802.3ad", "Number of ports: 2"], output);
   // Each connection is a packet or two on one of them; LACP speaks once a second besides.
