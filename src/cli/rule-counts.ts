@@ -1,4 +1,5 @@
-// `sallyport status FILE --rules`: what each rule of the edges' firewalls and NAT has decided, beside its line.
+// `sallyport status FILE --rules`: what each rule of the edges' firewalls and NAT has decided, beside its
+// line.
 import { readRuleCounts } from "../driver/linux/rule-counters.ts";
 import type { NetworkState } from "../model/network-state.ts";
 import { type CountedEdge, type CountedRule, countedEdges } from "../server/datacenter/counted-rules.ts";

@@ -19,7 +19,9 @@ export interface RuleCount {
 /** What `network/plan` calls their namespaces. */
 const OWNER = /^(?:edge|fence) (.+)$/;
 
-/** Of what was applied, a record for each place where a rule counts; a sentence when the kernel does not tell. */
+/**
+ * Of what was applied, a record for each place where a rule counts; a sentence when the kernel does not tell.
+ */
 export async function readRuleCounts({ namespaces }: NetworkState): Promise<RuleCount[] | string> {
   const counts: RuleCount[] = [];
   for (const { name, words, tables } of namespaces) {

@@ -9,14 +9,19 @@ import { NAT_TABLE } from "../../network/plan/nat-table.ts";
 
 export interface CountedEdge {
   readonly edge: string;
-  /** The file has been changed since it was applied, and its rules may be others; then there are none here. */
+  /**
+   * The file has been changed since it was applied, and its rules may be others; then there are none here.
+   */
   readonly isChanged: boolean;
   readonly rules: readonly CountedRule[];
 }
 
 export interface CountedRule {
   readonly table: RuleCount["table"];
-  /** What the rule comes from, where that is no line of its own: "published as 203.0.113.10:8001", "default: deny". */
+  /**
+   * What the rule comes from, where that is no line of its own: "published as 203.0.113.10:8001", "default:
+   * deny".
+   */
   readonly words: string;
   readonly span: Span;
   /** First packets of connections, and those that were dropped. */
