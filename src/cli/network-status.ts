@@ -1,6 +1,7 @@
 // `sallyport status FILE.yaml`: what of an applied datacentre is not as it was made.
 import { setTimeout as pause } from "node:timers/promises";
 import { drift } from "../driver/apply.ts";
+import { lagFaults } from "../driver/linux/lag-state.ts";
 import type { Applied } from "../driver/state-store.ts";
 import type { ResolvedDatacenter } from "../model/resolved-datacenter.ts";
 import type { Plan } from "../network/plan/plan.ts";
@@ -38,34 +39,37 @@ export async function networkStatus(
     if (typeof counted === "string") return complainOfUsage(terminal, "status", counted);
     const rules = line.has("rules") ? await readRuleRecords(open, applied.state) : null;
     if (typeof rules === "string") return complainOfUsage(terminal, "status", rules);
-    const more = { counted, rules };
+    const more = { counted, rules, lags: lagFaults(applied.state) };
     if (line.has("json")) terminal.write(recordText(applied, found.plan, more, line.has("watch")));
     else {
       if (line.has("watch") && terminal.isColour) terminal.write(CLEAR_SCREEN);
       terminal.write(statusText(file, applied, found.plan, more, usable.resolved, terminal));
     }
-    if (!line.has("watch")) return found.plan.steps.length === 0 ? 0 : 1;
+    if (!line.has("watch")) return found.plan.steps.length + more.lags.length === 0 ? 0 : 1;
     await pause(WATCH_EVERY_MS);
   }
 }
 
-/** What is shown only when it is asked for. */
+/** What is not drift: the first two are shown only when they are asked for. */
 interface More {
   readonly counted: LiveCounters | null;
   readonly rules: readonly RuleRecord[] | null;
+  /** What is wrong with LACP, which no step could mend from here. */
+  readonly lags: readonly string[];
 }
 
 /** Who watches gets a line each time. */
 function recordText(
   { state }: Applied,
   { steps }: Plan,
-  { counted, rules }: More,
+  { counted, rules, lags }: More,
   isOneLine: boolean,
 ): string {
   const record = {
     namespaces: state.namespaces.length,
     programs: state.processes.length,
     drift: steps.map(({ words }) => words),
+    lags,
     ...(counted ?? {}),
     ...(rules === null ? {} : { rules }),
   };
@@ -76,15 +80,19 @@ function statusText(
   file: string,
   { state }: Applied,
   plan: Plan,
-  { counted, rules }: More,
+  { counted, rules, lags }: More,
   resolved: ResolvedDatacenter,
   { isColour }: Terminal,
 ): string {
   const rows = counted === null ? [] : [...portRows(counted, resolved), ...serviceRows(counted)];
   if (rules !== null) rows.push(...ruleRows(rules));
   const head = `${file}: ${state.namespaces.length} namespaces, ${state.processes.length} programs\n`;
-  const text = head + rows.map((row) => `  ${row}\n`).join("");
-  if (plan.steps.length === 0) return `${text}${colour(isColour, "good", "everything is as it was made")}\n`;
+  const warnings = lags.map((words) => `${colour(isColour, "warning", words)}\n`).join("");
+  const text = head + rows.map((row) => `  ${row}\n`).join("") + warnings;
+  if (plan.steps.length === 0) {
+    const good = colour(isColour, "good", "everything is as it was made");
+    return `${text}${good}${lags.length === 0 ? "" : " on this machine: LACP takes both ends"}\n`;
+  }
   const changed = colour(isColour, "warning", "it has changed");
   return `${text}${changed}; to be as it was made, this would have to be done:
 ${planText(plan)}sallyport apply ${file} does it.\n`;

@@ -1,7 +1,7 @@
 // What `--live` adds to `sallyport switch`: the running network follows the file step by step, watched by
 // probes, and file and network are as they were when a probe is lost.
 import type { Undone } from "../driver/apply.ts";
-import { lagFault } from "../driver/linux/lag-state.ts";
+import { faultsOfLag } from "../driver/linux/lag-state.ts";
 import { findProgram } from "../driver/linux/preflight.ts";
 import type { Datacenter } from "../model/datacenter.ts";
 import { changeLive, type LiveOutcome, type LiveStage } from "../server/datacenter/live-change.ts";
@@ -129,8 +129,8 @@ function lagsFault({ switches, host }: LiveSwitchChange, datacenter: Datacenter)
     .flatMap((one) => one.uplinks.filter((uplink) => uplink.host.value === host));
   for (const { link } of uplinks) {
     const bond = bonds.find(({ name }) => name === link.value);
-    const fault = bond?.mode?.value === "802.3ad" ? lagFault(bond.name) : null;
-    if (fault !== null) return fault;
+    const fault = bond?.mode?.value === "802.3ad" ? faultsOfLag(bond.name)[0] : undefined;
+    if (fault !== undefined) return fault;
   }
   return null;
 }

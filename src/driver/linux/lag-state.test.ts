@@ -1,41 +1,79 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
-import { lagFault } from "./lag-state.ts";
+import { faultsOfLag } from "./lag-state.ts";
 
-const GOOD = {
-  "bond0/bonding/slaves": "eth0 eth1\n",
-  "bond0/bonding/ad_partner_mac": "02:00:00:00:00:01\n",
-  "bond0/bonding/ad_aggregator": "1\n",
-  "eth0/bonding_slave/mii_status": "up\n",
-  "eth0/bonding_slave/ad_aggregator_id": "1\n",
-  "eth1/bonding_slave/mii_status": "up\n",
-  "eth1/bonding_slave/ad_aggregator_id": "1\n",
-};
+const [OTHER, NOBODY, THIRD] = ["ae:0e:94:58:83:8e", "00:00:00:00:00:00", "5a:c9:2d:35:74:31"];
 
-function faultWith(changes: Readonly<Record<string, string>>): string | null {
+/** As Linux 6.1 has it in /proc/net/bonding, without what nobody reads. */
+function member(name: string, more: Record<string, string | number> = {}): string {
+  const { mii, aggregator, partner, state, partnerState } = {
+    ...{ mii: "up", aggregator: 1, partner: OTHER, state: 63, partnerState: 63 },
+    ...more,
+  };
+  return `
+Slave Interface: ${name}
+MII Status: ${mii}
+Speed: 10000 Mbps
+Aggregator ID: ${aggregator}
+details actor lacp pdu:
+    system mac address: 96:7a:fa:76:0e:ec
+    port state: ${state}
+details partner lacp pdu:
+    system mac address: ${partner}
+    port state: ${partnerState}
+`;
+}
+
+function faultsWith(partner: string, ...members: string[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-lag-"));
+  const head = `Ethernet Channel Bonding Driver: v6.1.0
+
+Bonding Mode: IEEE 802.3ad Dynamic link aggregation
+MII Status: up
+
+802.3ad info
+Active Aggregator Info:
+	Aggregator ID: 1
+	Partner Mac Address: ${partner}
+`;
   try {
-    for (const [path, text] of Object.entries({ ...GOOD, ...changes })) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), text);
-    }
-    return lagFault("bond0", folder);
+    writeFileSync(join(folder, "bond0"), head + members.join(""));
+    return faultsOfLag("bond0", folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-test("a LAG with a partner and all its cables in one aggregator is whole", () => {
-  assert.equal(faultWith({}), null);
+test("a LAG with one partner at all its cables, which all are in use, is whole", () => {
+  assert.deepEqual(faultsWith(OTHER, member("eth0"), member("eth1")), []);
 });
 
-test("what keeps a LAG from being whole is named", () => {
-  assert.match(faultWith({ "bond0/bonding/slaves": "\n" })!, /has no member/);
-  assert.match(faultWith({ "bond0/bonding/ad_partner_mac": "00:00:00:00:00:00\n" })!, /no LACP partner/);
-  assert.match(faultWith({ "eth1/bonding_slave/mii_status": "down\n" })!, /eth1 of bond0 has no carrier/);
-  assert.match(faultWith({ "eth1/bonding_slave/ad_aggregator_id": "2\n" })!, /eth1 .* another aggregator/);
-  assert.match(lagFault("bond0", "/nonexistent")!, /is no bond/);
+test("what keeps a LAG from being whole is named, cable by cable", () => {
+  const faultOf = (more: Record<string, string | number>) =>
+    faultsWith(OTHER, member("eth0"), member("eth1", more)).join("; ");
+  assert.equal(faultOf({ mii: "down" }), "eth1 of bond0 has no carrier");
+  assert.match(
+    faultOf({ aggregator: 2, partner: NOBODY, state: 69 }),
+    /^eth1 .* no LACP .* within 30 s .*up\)$/,
+  );
+  assert.match(faultOf({ state: 0x80 | 7 }), /^eth1 of bond0 hears its LACP partner no more/);
+  assert.match(faultOf({ aggregator: 2, partner: THIRD }), new RegExp(`goes to ${THIRD}, .* to ${OTHER}$`));
+  assert.match(
+    faultOf({ aggregator: 2 }),
+    /^eth1 .* another aggregator: at .* not in the LAG of the others$/,
+  );
+  assert.match(faultOf({ state: 7 }), /^eth1 of bond0 is not in use yet: LACP is negotiating$/);
+  assert.match(faultOf({ partnerState: 7 }), /^eth1 of bond0 is not in use at the other end/);
+});
+
+test("a bond that has no partner or no members, and what is no bond, is told once", () => {
+  assert.deepEqual(
+    faultsWith(NOBODY, member("eth0", { partner: NOBODY }), member("eth1", { aggregator: 2 })),
+    ["bond0 has no LACP partner at the other end: of its cables eth0 is in use alone"],
+  );
+  assert.deepEqual(faultsWith(NOBODY), ["bond0 has no member"]);
+  assert.deepEqual(faultsOfLag("bond0", "/nonexistent"), ["bond0 is no bond"]);
 });

@@ -58,6 +58,7 @@ async function readOwn(name: string): Promise<AppliedNetwork> {
   const { openDriver } = await import("../datacenter/live-network.ts");
   const { readLiveCounters } = await import("../datacenter/live-counters.ts");
   const { drift } = await import("../../driver/apply.ts");
+  const { lagFaults } = await import("../../driver/linux/lag-state.ts");
   const { driver, store } = openDriver(name);
   const applied = store.readApplied();
   if (applied === null) return NOT_APPLIED;
@@ -65,7 +66,7 @@ async function readOwn(name: string): Promise<AppliedNetwork> {
   if (!found.ok) return unknown(found.message, false);
   const counted = await readLiveCounters(name, applied, store.directory);
   return {
-    ...stateBy(found.plan.steps.map(({ words }) => words)),
+    ...stateBy([...found.plan.steps.map(({ words }) => words), ...lagFaults(applied.state)]),
     isRootless: false,
     counted: typeof counted === "string" ? NOTHING_COUNTED : counted,
   };
