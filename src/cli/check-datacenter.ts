@@ -1,19 +1,24 @@
 // `sallyport check` for a datacentre file: everything that is wrong with it and with what it leads to, before
 // anything is touched. With --fix the safe fixes are written into the file, with --watch it looks again at
 // each change.
-import { readFileSync, watch, writeFileSync } from "node:fs";
+import { readFileSync, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import { summarizeDiagnostics } from "../diagnostic/render.ts";
 import { applyEdits } from "../language/datacenter/edit.ts";
+import type { CheckFix } from "../model/dashboard-api.ts";
 import type { DocumentEdit } from "../model/document-edit.ts";
 import { type Finding, findAll } from "../server/datacenter/find-all.ts";
 import { type LoadedDatacenter, loadDatacenter } from "../server/datacenter/load-datacenter.ts";
+import { changedLines } from "../server/fixes/line-changes.ts";
+import { replaceFile } from "../server/fixes/replace-file.ts";
+import { writeChanges } from "./print-changes.ts";
 import { diagnosticRecord, diagnosticsText } from "./print-diagnostics.ts";
 import { colour, type Terminal } from "./terminal.ts";
 
 export interface CheckOptions {
   readonly isJson: boolean;
   readonly isFix: boolean;
+  readonly isDryRun: boolean;
   readonly isWatch: boolean;
 }
 
@@ -48,9 +53,19 @@ function checkOnce(path: string, options: CheckOptions, terminal: Terminal): num
     loaded = loadDatacenter(path, process.env);
     findings = findAll(loaded);
   }
+  if (options.isDryRun) writeChanges(fixChanges(findings, loaded), terminal);
   if (options.isJson) printJson(findings, terminal);
   else printText(path, loaded, findings, fixed, terminal);
   return findings.some(({ severity }) => severity === "error") ? 1 : 0;
+}
+
+/** What the fixes together would do to each file. */
+function fixChanges(findings: readonly Finding[], { sources }: LoadedDatacenter): CheckFix["changes"] {
+  const edits = findings.flatMap(({ fix }) => fix ?? []);
+  return sources.flatMap(({ name, text }) => {
+    const result = applyEdits(text, edits, name);
+    return result.ok ? changedLines(name, text, result.text) : [];
+  });
 }
 
 function printJson(findings: readonly Finding[], terminal: Terminal): void {
@@ -90,20 +105,11 @@ function writeFixes(fixable: readonly Finding[], terminal: Terminal): boolean {
   );
   let isWritten = false;
   for (const [file, edits] of editsByFile) {
-    const result = applyEdits(readFileSync(file, "utf8"), edits, file);
-    if (!result.ok) {
-      terminal.error(`${colour(terminal.isErrorColour, "error", "error")}: ${result.diagnostic.message}\n`);
-      continue;
-    }
-    try {
-      writeFileSync(file, result.text);
-      isWritten = true;
-    } catch (error) {
-      const reason = (error as Error).message;
-      terminal.error(
-        `${colour(terminal.isErrorColour, "error", "error")}: cannot write ${file}: ${reason}\n`,
-      );
-    }
+    const before = readFileSync(file, "utf8");
+    const result = applyEdits(before, edits, file);
+    const fault = result.ok ? replaceFile(file, before, result.text) : result.diagnostic.message;
+    if (fault === null) isWritten = true;
+    else terminal.error(`${colour(terminal.isErrorColour, "error", "error")}: ${fault}\n`);
   }
   return isWritten;
 }

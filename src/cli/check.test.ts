@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { World } from "./program.fixture.ts";
@@ -63,6 +63,48 @@ test("a warning leaves the exit code 0", async () => {
   const { code, output } = await world.run(["check", world.path("old.cfg")]);
   assert.equal(code, 0);
   assert.match(output, /old\.cfg: 1 warning\n$/);
+});
+
+const OLD = GOOD.replace(
+  "  default_backend",
+  "  reqadd X-Note:\\ one\n  reqidel ^X-Old: # theirs\n  default_backend",
+);
+const OF_TODAY = GOOD.replace(
+  "  default_backend",
+  "  http-request del-header X-Old # theirs\n  http-request add-header X-Note one\n  default_backend",
+);
+
+test("a dry run shows what lines would become, and changes nothing", async () => {
+  const file = world.path("dry.cfg");
+  writeFileSync(file, OLD);
+  const { code, output } = await world.run(["check", "--dry-run", "--fix", file]);
+  assert.equal(code, 0);
+  assert.ok(
+    output.includes("-   reqadd X-Note:\\ one\n+   http-request del-header X-Old # theirs\n"),
+    output,
+  );
+  assert.match(output, /check --fix .*dry\.cfg mends 2 of them\.\n/);
+  assert.equal(readFileSync(file, "utf8"), OLD);
+});
+
+test("old words become those of today in the order in which they were done, and the rest stays", async () => {
+  const file = world.path("fix.cfg");
+  writeFileSync(file, OLD);
+  const { code, output } = await world.run(["check", "--fix", file]);
+  assert.equal(code, 0);
+  assert.match(
+    output,
+    /^fixed .*fix\.cfg:8: `reqadd`.*\nfixed .*fix\.cfg:9: `reqidel`.*\n\n.*: no errors\n$/,
+  );
+  assert.equal(readFileSync(file, "utf8"), OF_TODAY);
+  const json = await world.run(["check", "--fix", "--json", file]);
+  assert.equal(json.output, "[]\n");
+});
+
+test("standard input is not mended", async () => {
+  const { code, complaints } = await world.run(["check", "--fix", "-"]);
+  assert.equal(code, 1);
+  assert.match(complaints, /standard input cannot be mended/);
 });
 
 test("a missing file, certificate and trust are each one clear error", async () => {

@@ -1,11 +1,8 @@
 // `sallyport check`: reads a configuration and everything that it names, and says all that is wrong. It
 // starts nothing and asks no name server.
-import { summarizeDiagnostics } from "../diagnostic/render.ts";
-import { loadConfiguration } from "../server/prepare.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { isDatacenterFile } from "./is-datacenter-file.ts";
-import { diagnosticRecord, diagnosticsText } from "./print-diagnostics.ts";
-import { colour, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport check FILE… [options]
        sallyport check DATACENTER.yaml [options]
@@ -18,13 +15,16 @@ said as well, each finding with its code; docs/checks has a page for every code.
 
 Options:
   --json      an array of objects instead of text
-  --fix       write the fixes that cannot do harm into the datacentre's files
+  --fix       write the fixes that cannot do harm into the files; in a configuration, old words become those of today
+              wherever it means the same with them
+  --dry-run   show the lines that --fix would change, and change nothing
   --watch     look again whenever a file changes, until Ctrl-C
   -h, --help  show this
 
 Examples:
   sallyport check /etc/haproxy/haproxy.cfg
   sallyport check --json /etc/haproxy/ | jq -r '.[].message'
+  sallyport check --dry-run /etc/haproxy/haproxy.cfg
   sallyport check --fix datacenter.yaml
 
 Exit codes: 0 it can be served or applied (there may be warnings), 1 it cannot.
@@ -33,7 +33,7 @@ Exit codes: 0 it can be served or applied (there may be warnings), 1 it cannot.
 export async function check(args: readonly string[], terminal: Terminal): Promise<number> {
   const reading = readCommandLine(
     args,
-    ["json", "fix", "watch"].map((name) => ({ name, takesValue: false })),
+    ["json", "fix", "dry-run", "watch"].map((name) => ({ name, takesValue: false })),
   );
   if (reading.kind === "help") {
     terminal.write(HELP);
@@ -43,24 +43,26 @@ export async function check(args: readonly string[], terminal: Terminal): Promis
   const { line } = reading;
   const [first, second] = line.words;
   if (first === undefined) return complainOfUsage(terminal, "check", "which files?");
+  const isDryRun = line.has("dry-run");
+  const options = {
+    isJson: line.has("json"),
+    isFix: line.has("fix") && !isDryRun,
+    isDryRun,
+    isWatch: line.has("watch"),
+  };
   if (isDatacenterFile(first)) {
     if (second !== undefined)
       return complainOfUsage(terminal, "check", "one datacentre at a time", `It may \`include\` ${second}.`);
-    const options = { isJson: line.has("json"), isFix: line.has("fix"), isWatch: line.has("watch") };
     return (await import("./check-datacenter.ts")).checkDatacenterFile(first, options, terminal);
   }
-  for (const option of ["fix", "watch"].filter((name) => line.has(name)))
-    return complainOfUsage(terminal, "check", `--${option} is for a datacentre's .yaml file`);
-  const { diagnostics, sources, loaded } = loadConfiguration(line.words, { environment: process.env });
-  if (line.has("json")) {
-    terminal.write(`${JSON.stringify(diagnostics.map(diagnosticRecord), null, 2)}\n`);
-    return loaded === null ? 1 : 0;
-  }
-  terminal.write(diagnosticsText(diagnostics, sources, terminal.isColour));
-  if (diagnostics.length > 0) terminal.write("\n");
-  const hasWarnings = diagnostics.some(({ severity }) => severity === "warning");
-  const role = loaded === null ? "error" : hasWarnings ? "warning" : "good";
-  const summary = summarizeDiagnostics(diagnostics);
-  terminal.write(`${line.words.join(" ")}: ${colour(terminal.isColour, role, summary)}\n`);
-  return loaded === null ? 1 : 0;
+  if (line.has("watch"))
+    return complainOfUsage(terminal, "check", "--watch is for a datacentre's .yaml file");
+  if (options.isFix && line.words.includes("-"))
+    return complainOfUsage(
+      terminal,
+      "check",
+      "standard input cannot be mended",
+      "--dry-run shows what would be.",
+    );
+  return (await import("./check-proxy.ts")).checkProxyFiles(line.words, options, terminal);
 }

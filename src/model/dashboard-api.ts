@@ -4,7 +4,6 @@
 // is in dashboard-datacenter.ts.
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
 import type { Span } from "../diagnostic/span.ts";
-import type { DocumentEdit } from "./document-edit.ts";
 import type { RequestTrace } from "./request-trace.ts";
 
 // ---- Everything that goes wrong, and who asks ----
@@ -380,8 +379,7 @@ export interface SourceLine {
 }
 
 export interface CheckFix {
-  readonly edits: readonly DocumentEdit[];
-  /** What the file's lines become. */
+  /** What lines of the files become. */
   readonly changes: readonly {
     readonly file: string;
     readonly line: number;

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
+import type { ReaderEnvironment } from "../language/haproxy/environment.ts";
 import { readConfiguration } from "../language/haproxy/reader.ts";
 import type { ProxyConfiguration } from "../model/proxy.ts";
 import type { LoadOptions, SourceText } from "./prepare.ts";
@@ -19,13 +20,18 @@ export function readProxyFiles(
 } {
   const { sources, diagnostics } = readSources(paths);
   if (diagnostics.length > 0) return { sources, diagnostics, configuration: null };
-  const read = readConfiguration(sources, {
+  const read = readConfiguration(sources, proxyEnvironment(environment));
+  return { sources, diagnostics: [...read.diagnostics], configuration: read.configuration };
+}
+
+/** What the reader may ask of this machine. */
+export function proxyEnvironment(environment: LoadOptions["environment"]): ReaderEnvironment {
+  return {
     variables: definedOnly(environment),
     readFile: readFileOrNull,
     hostname: hostname(),
     cpuCount: availableParallelism(),
-  });
-  return { sources, diagnostics: [...read.diagnostics], configuration: read.configuration };
+  };
 }
 
 function readFileOrNull(path: string): Uint8Array | null {

@@ -74,7 +74,9 @@ export default function CheckPage() {
       )}
       {asked !== null && (
         <Dialog title={`Mend ${plural(asked.length, "place")}?`} onClose={() => setAsked(null)}>
-          {asked.map(({ id, fix: one }) => one !== null && <Changes key={id} fix={one} />)}
+          {distinctFixes(asked).map(([key, one]) => (
+            <Changes key={key} fix={one} />
+          ))}
           <p class="quiet">The files are written; what runs changes with the next reload.</p>
           <div class="dialog-buttons">
             <button type="button" onClick={() => setAsked(null)}>
@@ -88,6 +90,13 @@ export default function CheckPage() {
       )}
     </>
   );
+}
+
+/** Rules that can only change together have one fix in common. */
+function distinctFixes(findings: readonly CheckFinding[]): readonly (readonly [key: string, CheckFix])[] {
+  const fixes = new Map<string, CheckFix>();
+  for (const { fix } of findings) if (fix !== null) fixes.set(JSON.stringify(fix), fix);
+  return [...fixes];
 }
 
 function Finding({ finding, mend }: { readonly finding: CheckFinding; readonly mend: (() => void) | null }) {

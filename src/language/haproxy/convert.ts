@@ -48,18 +48,37 @@ function placesWithoutMode(
 function convertFile(file: SourceFile, withoutMode: ReadonlySet<number>, report: Report): string {
   const lines = file.text.split("\n");
   const converted: string[] = [];
-  lines.forEach((text, i) => {
-    // Variables stay as they are: a line that has one cannot be quoted anew.
-    let hasVariable = false;
-    const lexed = lexLine(text, file.name, i + 1, () => {
-      hasVariable = true;
-      return "x";
-    });
-    const ending = text.endsWith("\r") ? "\r" : "";
-    converted.push(convertLine(text, lexed, hasVariable, () => indentBehind(lines, i), report));
-    if (withoutMode.has(i + 1)) converted.push(`${indentBehind(lines, i)}mode http${ending}`);
+  lines.forEach((_, i) => {
+    converted.push(...convertedLine(lines, i, file.name, report));
+    if (withoutMode.has(i + 1)) converted.push(modeLine(lines, i));
   });
   return converted.join("\n");
+}
+
+/** What becomes of one line; usually itself. `lines` are those of the whole file. */
+export function convertedLine(
+  lines: readonly string[],
+  index: number,
+  file: string,
+  report: Report,
+): readonly string[] {
+  const text = lines[index]!;
+  // Variables stay as they are: a line that has one cannot be quoted anew.
+  let hasVariable = false;
+  const lexed = lexLine(text, file, index + 1, () => {
+    hasVariable = true;
+    return "x";
+  });
+  const converted = convertLine(text, lexed, hasVariable, () => indentBehind(lines, index), report);
+  if (converted === text) return [text];
+  const ending = text.endsWith("\r") ? "\r" : "";
+  const written = converted.split("\n").filter((line) => line.trim() !== "");
+  return written.map((line) => (line.endsWith(ending) ? line : line + ending));
+}
+
+/** The line behind the section's header at `index` that says its mode. */
+export function modeLine(lines: readonly string[], index: number): string {
+  return `${indentBehind(lines, index)}mode http${lines[index]!.endsWith("\r") ? "\r" : ""}`;
 }
 
 /** Asked for the few lines that need it only: it may look at the whole rest of the file. */
@@ -100,7 +119,9 @@ function convertLine(
   return text.slice(0, start) + modern + text.slice(end);
 }
 
-/** The line of today, null for a line that is one already, or why there is none. */
+/**
+ * The line of today, empty where it needs none, null for one that is of today already, or why there is none.
+ */
 function modernWords(
   words: readonly Word[],
   indent: () => string,
@@ -111,6 +132,8 @@ function modernWords(
     return `${keyword} ${displayText(second)}\n${indent()}bind ${displayText(third)}`;
   }
   if (keyword === "option" && second === "forceclose") return "option httpclose";
+  // It is ignored: keep-alive is the default.
+  if (keyword === "option" && second === "http-tunnel") return "";
   const entry = LEGACY_KEYWORDS.get(keyword);
   if (entry === undefined && keyword !== LEGACY_GLOBAL_KEYWORD) return null;
   if (entry?.support === "refused")

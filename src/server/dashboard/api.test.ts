@@ -12,7 +12,13 @@ import type {
   ServersAnswer,
 } from "../../model/dashboard-api.ts";
 import type { ConsolesAnswer, PacketExplanation, TopologyAnswer } from "../../model/dashboard-datacenter.ts";
-import { type AskOptions, ENDED, startDashboard, type TestDashboard } from "./dashboard.fixture.ts";
+import {
+  type AskOptions,
+  CONFIGURATION,
+  ENDED,
+  startDashboard,
+  type TestDashboard,
+} from "./dashboard.fixture.ts";
 import { readOpenApi } from "./openapi.ts";
 import { faultsOf } from "./schema.fixture.ts";
 
@@ -181,6 +187,30 @@ networks:
   );
   const after = readFileSync(file, "utf8");
   for (const { after: line } of fixable.fix!.changes) assert.ok(line === null || after.includes(line));
+});
+
+test("old words of haproxy.cfg are shown as those of today without their secrets, and written", async (t) => {
+  const { folder, ask, change } = await startDashboard(t);
+  const file = join(folder, "haproxy.cfg");
+  const rules = "  reqadd Authorization:\\ Basic\\ c2VjcmV0\n  reqidel ^X-Old:\n";
+  const old = CONFIGURATION.replace("\nbackend app\n", `\n${rules}backend app\n`);
+  writeFileSync(file, old);
+  const { findings } = (await ask("/api/v1/check")).json<CheckAnswer>();
+  const fixable = findings.filter(({ fix, kind }) => fix !== null && kind === "proxy");
+  assert.equal(fixable.length, 2);
+  assert.doesNotMatch(JSON.stringify(findings), /c2VjcmV0/);
+  // What is asked for by its old name after somebody has changed the file is left alone.
+  writeFileSync(file, old.replace("^X-Old:", "^X-Other:"));
+  const ids = fixable.map(({ id }) => id);
+  const late = (await change("/api/v1/check/fix", { ids })).json<FixAnswer>();
+  assert.deepEqual(late.fixed, []);
+  writeFileSync(file, old);
+  const { fixed, refused } = (await change("/api/v1/check/fix", { ids })).json<FixAnswer>();
+  assert.deepEqual([fixed, refused], [ids, []]);
+  assert.match(
+    readFileSync(file, "utf8"),
+    /del-header X-Old\n {2}http-request add-header Authorization "?'?Basic c2VjcmV0/,
+  );
 });
 
 test("the topology names what traces name, and an unknown name gets the nearest one", async (t) => {

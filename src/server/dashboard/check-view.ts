@@ -1,20 +1,15 @@
 // What is wrong with the files, with their lines, and the fixes that can do no harm: for the page of checks.
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import { applyEdits } from "../../language/datacenter/edit.ts";
-import type {
-  CheckAnswer,
-  CheckFinding,
-  CheckFix,
-  FixAnswer,
-  SourceLine,
-} from "../../model/dashboard-api.ts";
+import type { CheckAnswer, CheckFinding, CheckFix, SourceLine } from "../../model/dashboard-api.ts";
 import type { DocumentEdit } from "../../model/document-edit.ts";
+import type { LineEdit } from "../../model/line-edit.ts";
+import { changedLines } from "../fixes/line-changes.ts";
+import { changesOfLines, findProxyFixes } from "../fixes/proxy-fixes.ts";
 import { loadConfiguration, type SourceText } from "../prepare.ts";
 import type { DatacenterFile } from "./datacenter-file.ts";
-import { changedLines } from "./line-changes.ts";
 import { withoutSecrets } from "./secrets.ts";
 import type { DashboardSource } from "./source.ts";
 
@@ -22,18 +17,45 @@ const LINES_AROUND = 2;
 /** To show what a fix changes it is tried on the text, which for a large file takes its time. */
 const TRIED_CHARACTERS_MAX = 200_000;
 
+/** A fix in the terms of the file that it is for. */
+export type OwnFix =
+  | { readonly kind: "datacenter"; readonly edits: readonly DocumentEdit[] }
+  | { readonly kind: "proxy"; readonly edits: readonly LineEdit[] };
+
+export interface Checked {
+  readonly answer: CheckAnswer;
+  /** By the id of the finding. */
+  readonly fixes: ReadonlyMap<string, OwnFix>;
+  /** Of the haproxy.cfg. */
+  readonly sources: readonly SourceText[];
+}
+
 /** `datacenter` null: there is none. */
-export function checkView(source: DashboardSource, datacenter: DatacenterFile | null): CheckAnswer {
-  const proxy = loadConfiguration(source.files, { environment: source.environment });
+export function checkFiles(source: DashboardSource, datacenter: DatacenterFile | null): Checked {
+  const { environment } = source;
+  const proxy = loadConfiguration(source.files, { environment });
+  const oldWords = findProxyFixes(proxy.sources, proxy.diagnostics, environment);
   const own = datacenter === null ? [] : datacenter.findings;
   const sources = datacenter === null ? [] : datacenter.loaded.sources;
+  const fixes = new Map<string, OwnFix>();
+  const withFix = (finding: CheckFinding, fix: OwnFix | null): CheckFinding => {
+    if (fix !== null) fixes.set(finding.id, fix);
+    return finding;
+  };
   const findings = [
-    ...proxy.diagnostics.map((one) => findingOf(one, null, "proxy", proxy.sources)),
-    ...own.map((one) => findingOf(one, one.fix, "datacenter", sources)),
+    ...proxy.diagnostics.map((one) => {
+      const edits = oldWords.get(one);
+      const fix: OwnFix | null = edits === undefined ? null : { kind: "proxy", edits };
+      return withFix(findingOf(one, fix, "proxy", proxy.sources), fix);
+    }),
+    ...own.map((one) => {
+      const fix: OwnFix | null = one.fix === null ? null : { kind: "datacenter", edits: one.fix };
+      return withFix(findingOf(one, fix, "datacenter", sources), fix);
+    }),
   ];
   const count = (severity: Diagnostic["severity"]) =>
     findings.filter((one) => one.severity === severity).length;
-  return {
+  const answer: CheckAnswer = {
     files: [
       ...proxy.sources.map(({ name }) => ({ name, kind: "proxy" as const })),
       ...sources.map(({ name }) => ({ name, kind: "datacenter" as const })),
@@ -42,81 +64,48 @@ export function checkView(source: DashboardSource, datacenter: DatacenterFile | 
     errorCount: count("error"),
     warningCount: count("warning"),
   };
+  return { answer, fixes, sources: proxy.sources };
 }
 
 export function findingOf(
   diagnostic: Diagnostic,
-  fix: readonly DocumentEdit[] | null,
+  fix: OwnFix | null,
   kind: CheckFinding["kind"],
   sources: readonly SourceText[],
 ): CheckFinding {
   const { code, severity, span, message, help, related } = diagnostic;
-  const id = createHash("sha256")
-    .update(JSON.stringify([kind, code, span, message]))
-    .digest("hex")
-    .slice(0, 16);
+  // With the fix: what is written is what was shown, or nothing.
+  const facts = JSON.stringify([kind, code, span, message, fix]);
   return {
-    id,
+    id: createHash("sha256").update(facts).digest("hex").slice(0, 16),
     kind,
     code,
     severity,
     span,
-    message,
-    help,
+    message: withoutSecrets(message),
+    help: help === null ? null : withoutSecrets(help),
     related,
     excerpt: excerptOf(span, sources),
     relatedExcerpts: related.map((one) => excerptOf(one.span, sources)),
-    fix: fix === null ? null : fixOf(fix, sources),
+    fix: fix === null ? null : { changes: changesOf(fix, sources).map(shownChange) },
   };
 }
 
-/** Writes the fixes of the findings with these ids. Throws nothing: what cannot be written is told. */
-export function applyFixes(
-  ids: readonly string[],
-  source: DashboardSource,
-  datacenter: DatacenterFile | null,
-): FixAnswer {
-  const before = checkView(source, datacenter);
-  const fixed: string[] = [];
-  const refused: { id: string; reason: string }[] = [];
-  for (const id of ids) {
-    const finding = before.findings.find((one) => one.id === id);
-    const reason =
-      finding === undefined
-        ? "this is no longer found"
-        : finding.fix === null
-          ? "there is no fix that could do no harm"
-          : writeEdits(finding.fix.edits);
-    if (reason === null) fixed.push(id);
-    else refused.push({ id, reason });
-  }
-  return { fixed, refused, check: checkView(source, datacenter) };
-}
+type LineChange = CheckFix["changes"][number];
 
-/** Null: written. Several files are first all worked out, then written. */
-function writeEdits(edits: readonly DocumentEdit[]): string | null {
-  const texts = new Map<string, string>();
-  try {
-    for (const file of new Set(edits.map((edit) => edit.file))) {
-      const result = applyEdits(readFileSync(file, "utf8"), edits, file);
-      if (!result.ok) return result.diagnostic.message;
-      texts.set(file, result.text);
-    }
-    for (const [file, text] of texts) writeFileSync(file, text);
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return null;
-}
-
-function fixOf(edits: readonly DocumentEdit[], sources: readonly SourceText[]): CheckFix {
-  const changes = [...new Set(edits.map(({ file }) => file))].flatMap((file) => {
+function changesOf(fix: OwnFix, sources: readonly SourceText[]): readonly LineChange[] {
+  if (fix.kind === "proxy") return changesOfLines(fix.edits);
+  return [...new Set(fix.edits.map(({ file }) => file))].flatMap((file) => {
     const text = sources.find(({ name }) => name === file)?.text;
     if (text === undefined || text.length > TRIED_CHARACTERS_MAX) return [];
-    const result = applyEdits(text, edits, file);
+    const result = applyEdits(text, fix.edits, file);
     return result.ok ? changedLines(file, text, result.text) : [];
   });
-  return { edits, changes };
+}
+
+function shownChange({ before, after, ...place }: LineChange): LineChange {
+  const shown = (text: string | null) => (text === null ? null : withoutSecrets(text));
+  return { ...place, before: shown(before), after: shown(after) };
 }
 
 function excerptOf({ file, line }: Span, sources: readonly SourceText[]): SourceLine[] {

@@ -1,7 +1,8 @@
 // Routes about the files: what is wrong with them, what can be mended, what serves, and serving them anew.
 import type { FixAnswer, ReloadAnswer } from "../../model/dashboard-api.ts";
 import { type Answer, answer, refusal } from "./answer.ts";
-import { applyFixes, checkView, findingOf } from "./check-view.ts";
+import { applyFixes } from "./check-fixes.ts";
+import { checkFiles, findingOf } from "./check-view.ts";
 import { configurationView } from "./configuration-view.ts";
 import type { Call, Route } from "./route.ts";
 import type { DashboardState } from "./state.ts";
@@ -36,7 +37,7 @@ export function configurationRoutes(state: DashboardState): readonly Route[] {
       parameters: [],
       takes: null,
       gives: "CheckAnswer",
-      run: () => answer(checkView(state.source, state.datacenter)),
+      run: () => answer(checkFiles(state.source, state.datacenter).answer),
     },
     {
       method: "POST",

@@ -7,7 +7,8 @@ const SECRET_WORDS: readonly RegExp[] = [
   /(\bdynamic-cookie-key\s+)(\S+)/g,
   /(\bmysql-check\b.*\bpassword\s+)(\S+)/g,
   /(\b(?:set-var|setenv|presetenv)\b\S*\s+\S*(?:secret|token|passw|key)\S*\s+)(\S+)/gi,
-  /((?:authorization|x-api-key)(?::\s*|\s+)(?:"?Basic\\?\s+|"?Bearer\\?\s+)?)(\S+)/gi,
+  // All that follows, up to a condition: spaces are part of it, escaped or between quotes.
+  /((?:authorization|x-api-key)[:\s\\"']+(?:(?:Basic|Bearer)[\s\\]+)?)(?!(?:if|unless|len)\s)(\S.*?)(?=\s+(?:if|unless)\s|\s+#|$)/gim,
 ];
 
 /** The same line with "…" in their places. Columns behind one shift, so spans are those of the file. */
