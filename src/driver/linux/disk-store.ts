@@ -1,6 +1,6 @@
 // The state directory of a datacentre: what was applied, the journal, the lock, and the files of the programs
 // that run. It lies beside the namespaces in memory (/run), so that both are gone after a reboot.
-import { chmodSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { namespacePrefix, safeName } from "../../network/plan/kernel-names.ts";
@@ -41,6 +41,12 @@ export function dataDirectoryOf(
   const isRoot = process.getuid?.() === 0 && environment[INSIDE] === undefined;
   const root = isRoot ? "/var/lib" : own === "" ? join(homedir(), ".local/state") : own;
   return join(root, "sallyport", safeName(datacenter));
+}
+
+/** Names of the datacentres that were applied from this file, an absolute path. */
+export function appliedFrom(file: string, root: string = stateRoot()): string[] {
+  const names = existsSync(root) ? readdirSync(root) : [];
+  return names.filter((name) => readRecord<Applied>(join(root, name, "applied.json"))?.file === file);
 }
 
 export class DiskStore implements StateStore {

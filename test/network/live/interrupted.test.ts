@@ -130,3 +130,25 @@ ip -n sp.broken.file-server -br link show keep | wc -l; ls /run/netns`,
   assert.match(output, /there is a namespace sp\.broken\.file-server already/);
   assert.match(output, /\n1\nsp\.broken\.file-server\n$/);
 });
+
+test("destroy takes away what was applied from a file that has errors now, has another name, or is gone", {
+  skip,
+}, () => {
+  const output = inside(
+    folder,
+    `cp one.yaml mine.yaml
+for change in 's/vapps:/vaps:/' 's/datacenter: broken/datacenter: renamed/' delete; do
+  cp one.yaml mine.yaml; $S apply mine.yaml > /run/said
+  if [ "$change" = delete ]; then rm mine.yaml; else sed -i "$change" mine.yaml; fi
+  $S destroy mine.yaml 2>&1 | grep -v '^  '; ${REMAINS}
+done
+$S destroy mine.yaml 2>&1 | head -1`,
+  );
+  const [withError, renamed, named, gone, goneToo, nothing] = output.split("\n");
+  assert.match(withError!, /steps done/, output);
+  assert.match(renamed!, /note: mine\.yaml was applied as broken/);
+  assert.match(named!, /steps done/);
+  assert.match(gone!, /was applied as broken/);
+  assert.match(goneToo!, /steps done/);
+  assert.match(nothing!, /there is no file 'mine\.yaml'/);
+});
