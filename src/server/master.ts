@@ -151,7 +151,15 @@ export class Master {
     const { loaded, diagnostics, sources } = this.#load();
     if (loaded === null) return { ok: false, diagnostics, sources, problems: [] };
     const problems = await this.#apply(loaded, sources);
-    return { ok: problems.length === 0, diagnostics, sources, problems };
+    if (problems.length > 0) return { ok: false, diagnostics, sources, problems };
+    // Nothing that is served depends on it, so what is wrong with it is said and no reason to go back.
+    const message = this.#dashboard?.renewCertificate() ?? null;
+    return {
+      ok: true,
+      diagnostics,
+      sources,
+      problems: message === null ? [] : [{ file: "", line: 0, message }],
+    };
   }
 
   /** No new connections; what is going on is finished, within `hard-stop-after` if that is set. */
@@ -329,6 +337,7 @@ export class Master {
   /** Whoever watches the log learns of it too. */
   async #reloadByCommand(): Promise<ReloadResult> {
     const result = await this.reload();
+    for (const problem of result.problems) this.#options.report(describe(problem));
     this.#options.report(result.ok ? "reloaded" : "not reloaded: the old configuration goes on");
     return result;
   }

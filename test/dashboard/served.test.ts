@@ -16,6 +16,7 @@ import type {
   ServersAnswer,
   SessionAnswer,
 } from "../../src/model/dashboard-api.ts";
+import { makeSelfSigned } from "../../src/server/certificates/self-signed.ts";
 
 const world = new World();
 after(() => world.close());
@@ -164,4 +165,26 @@ test("an address that is taken keeps the program from starting, with the reason"
     complaints,
     new RegExp(`the dashboard cannot listen on 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`),
   );
+});
+
+test("a reload takes the dashboard's new certificate, and says why it does not take a bad one", async () => {
+  const certificateFile = world.path("dashboard.pem");
+  const put = (text: string) => writeFileSync(certificateFile, text);
+  const { certificatePem, keyPem } = makeSelfSigned(["localhost"]);
+  put(certificatePem + keyPem);
+  writeFileSync(world.path("renewed.cfg"), `listen a\n  bind 127.0.0.1:${await freePort()}\n`);
+  const program = world.start([
+    ...["run", "--workers", "1", "--dashboard", "localhost:0", "--dashboard-certificate", certificateFile],
+    world.path("renewed.cfg"),
+  ]);
+  await program.saw(/dashboard: https:/);
+  put("nonsense");
+  const words = ["reload", "--pid", String(program.pid)];
+  const refused = await world.run(words);
+  assert.equal(refused.code, 0);
+  assert.match(refused.output, /the dashboard goes on with its old certificate: .*\nreloaded\n$/);
+  const fresh = makeSelfSigned(["localhost"]);
+  put(fresh.certificatePem + fresh.keyPem);
+  assert.doesNotMatch((await world.run(words)).output, /certificate/);
+  await program.saw(/the dashboard has a new certificate, good until 20/);
 });

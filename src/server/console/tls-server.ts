@@ -4,7 +4,7 @@
 import { X509Certificate } from "node:crypto";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import { ServerNames } from "../../protocol/tls/server-names.ts";
 import type { CertificateMaterial } from "../../transport/contract.ts";
 import { certificateFacts } from "../certificates/certificate-facts.ts";
@@ -22,27 +22,62 @@ export interface TlsEndpoint {
 const HEAD_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 10_000;
 
+/** Which certificate is shown to whom. All of them can be replaced while a server serves. */
+class ShownCertificates {
+  #names = new ServerNames();
+  #contexts: readonly SecureContext[] = [];
+
+  /** Throws when one of them and its key do not belong together; then all stay as they were. */
+  set(certificates: readonly CertificateMaterial[]): void {
+    const contexts = certificates.map((one) => createSecureContext(contextOptions(one)));
+    const names = new ServerNames();
+    certificates.forEach(({ certificatePem }, index) => {
+      for (const name of certificateFacts(new X509Certificate(certificatePem)).names) names.add(name, index);
+    });
+    this.#contexts = contexts;
+    this.#names = names;
+  }
+
+  contextFor(name: string): SecureContext | undefined {
+    return this.#contexts[Math.max(this.#names.find(name), 0)];
+  }
+}
+
+function contextOptions({ certificatePem, keyPem }: CertificateMaterial): SecureContextOptions {
+  return { cert: certificatePem, key: keyPem, minVersion: "TLSv1.2" };
+}
+
+const shownBy = new WeakMap<Server, ShownCertificates>();
+
+/** From the next handshake on; open connections stay. Null, or why all stays as it was. */
+export function replaceCertificates(
+  server: Server,
+  certificates: readonly CertificateMaterial[],
+): string | null {
+  try {
+    shownBy.get(server)!.set(certificates);
+    // For who asks for no name.
+    server.setSecureContext(contextOptions(certificates[0]!));
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** Not listening yet. */
 export function createTlsServer({ certificates }: TlsEndpoint): Server {
-  const contexts = certificates.map(({ certificatePem, keyPem }) =>
-    createSecureContext({ cert: certificatePem, key: keyPem, minVersion: "TLSv1.2" }),
-  );
-  const names = new ServerNames();
-  certificates.forEach(({ certificatePem }, index) => {
-    for (const name of certificateFacts(new X509Certificate(certificatePem)).names) names.add(name, index);
-  });
-  const [first] = certificates;
+  const shown = new ShownCertificates();
+  shown.set(certificates);
   const server = createServer({
-    cert: first!.certificatePem,
-    key: first!.keyPem,
-    minVersion: "TLSv1.2",
+    ...contextOptions(certificates[0]!),
     ALPNProtocols: ["http/1.1"],
-    SNICallback: (name, done) => done(null, contexts[Math.max(names.find(name), 0)]),
+    SNICallback: (name, done) => done(null, shown.contextFor(name)),
     headersTimeout: HEAD_TIMEOUT_MS,
     requestTimeout: HEAD_TIMEOUT_MS,
     handshakeTimeout: HEAD_TIMEOUT_MS,
     maxHeaderSize: 16 * 1024,
   });
+  shownBy.set(server, shown);
   server.maxConnections = CONNECTIONS_MAX;
   // Scanners and browsers that do not like a certificate are no news.
   server.on("tlsClientError", () => {});

@@ -56,11 +56,10 @@ async function reload({ session, client }: Call, state: DashboardState): Promise
   const { ok, diagnostics, sources, problems } = await state.source.reload();
   state.audit({ event: "reload", user: session!.user, client, reloaded: ok });
   const [problem] = problems;
+  const more = problem === undefined ? "" : `${ok ? ", but " : ": "}${problem.message}`;
   const body: ReloadAnswer = {
     isReloaded: ok,
-    message: ok
-      ? "the new configuration serves"
-      : `the old configuration goes on${problem === undefined ? "" : `: ${problem.message}`}`,
+    message: `the ${ok ? "new configuration serves" : "old configuration goes on"}${more}`,
     findings: diagnostics.map((one) => findingOf(one, null, "proxy", sources)),
   };
   return answer(body);

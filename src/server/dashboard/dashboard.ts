@@ -2,15 +2,16 @@
 // stands between a client and a server, and a defect in it is told and ends nothing but the call, so traffic
 // and health checks go on.
 import { createServer, type RequestListener, type Server } from "node:http";
+import type { Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { ApiError } from "../../model/dashboard-api.ts";
 import type { CertificateMaterial } from "../../transport/contract.ts";
-import { readCertificate } from "../certificates/read-certificate.ts";
 import { createTlsServer } from "../console/tls-server.ts";
 import type { EndedRequest } from "../messages.ts";
 import type { SourceText } from "../prepare.ts";
 import { ApiServer } from "./api-server.ts";
 import { AuditTail } from "./audit-tail.ts";
+import { readOwnCertificate, renewOwnCertificate } from "./own-certificate.ts";
 import { namesOf } from "./own-names.ts";
 import { allRoutes } from "./routes.ts";
 import { Sessions } from "./sessions.ts";
@@ -32,6 +33,9 @@ export class Dashboard {
   readonly #state: DashboardState;
   readonly #servers: Server[] = [];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
+  /** None: no TLS. */
+  #certificates: readonly CertificateMaterial[] = [];
+  #names: ReadonlySet<string> = new Set();
   #origin: string | null = null;
   #lastDefect = "";
 
@@ -51,14 +55,18 @@ export class Dashboard {
   async start(): Promise<string | null> {
     const places = readPlaces(this.#settings);
     if (!places.ok) return places.help === null ? places.message : `${places.message}. ${places.help}`;
-    const certificates = this.#readCertificates();
-    if (typeof certificates === "string") return certificates;
-    const scheme = certificates === null ? "http" : "https";
-    const names = namesOf(places.places, certificates ?? [], this.#settings.names);
+    const { certificateFile } = this.#settings;
+    const scheme = certificateFile === null ? "http" : "https";
+    if (certificateFile !== null) {
+      const reading = readOwnCertificate(certificateFile, this.#source.environment);
+      if (!reading.ok) return reading.message;
+      this.#certificates = reading.certificates;
+    }
+    this.#names = namesOf(places.places, this.#certificates, this.#settings.names);
     const { usersFile, signOn } = this.#settings;
     const sessions = new Sessions({ usersFile, signOn, isSecure: scheme === "https" });
     const api = new ApiServer({
-      gate: { scheme, names },
+      gate: { scheme, isOwnName: (name) => this.#names.has(name) },
       routes: allRoutes(this.#state, sessions),
       sessions,
       files: new StaticFiles(this.#settings.assetsDirectory ?? builtDashboard()),
@@ -68,9 +76,7 @@ export class Dashboard {
       },
       report: this.#source.report,
     });
-    const problem = await this.#listen(places.places, certificates, (request, response) =>
-      api.handle(request, response),
-    );
+    const problem = await this.#listen(places.places, (request, response) => api.handle(request, response));
     if (problem !== null) {
       await this.close();
       return problem;
@@ -91,6 +97,26 @@ export class Dashboard {
 
   handleReload(sources: readonly SourceText[]): void {
     this.#guard(() => this.#state.handleReload(sources));
+  }
+
+  /** With a reload. Null, or why the old one goes on. */
+  renewCertificate(): string | null {
+    const { certificateFile } = this.#settings;
+    const places = readPlaces(this.#settings);
+    if (certificateFile === null || !places.ok) return null;
+    const servers = this.#servers as TlsServer[];
+    const renewal = renewOwnCertificate(
+      certificateFile,
+      this.#source.environment,
+      this.#certificates,
+      servers,
+    );
+    if (renewal.kind === "same") return null;
+    if (renewal.kind === "refused") return renewal.message;
+    this.#source.report(renewal.message);
+    this.#certificates = renewal.certificates;
+    this.#names = namesOf(places.places, renewal.certificates, this.#settings.names);
+    return null;
   }
 
   handleRequests(requests: readonly EndedRequest[], endedCount: number): void {
@@ -124,29 +150,13 @@ export class Dashboard {
     );
   }
 
-  /** A text: what is wrong. */
-  #readCertificates(): readonly CertificateMaterial[] | null | string {
-    const { certificateFile } = this.#settings;
-    if (certificateFile === null) return null;
-    const span = { file: certificateFile, line: 0, column: 0, endColumn: 0 };
-    const { certificates, diagnostics } = readCertificate(certificateFile, span, {
-      environment: this.#source.environment,
-    });
-    if (certificates.length > 0) return certificates;
-    return `the dashboard's certificate: ${diagnostics[0]?.message ?? `${certificateFile} holds none`}`;
-  }
-
-  async #listen(
-    places: readonly ListenPlace[],
-    certificates: readonly CertificateMaterial[] | null,
-    handle: RequestListener,
-  ): Promise<string | null> {
+  async #listen(places: readonly ListenPlace[], handle: RequestListener): Promise<string | null> {
     let port = places[0]!.port;
     for (const place of places) {
       const server =
-        certificates === null
+        this.#certificates.length === 0
           ? createServer({ headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: HEAD_TIMEOUT_MS })
-          : createTlsServer({ ip: place.host, port, certificates, public: null });
+          : createTlsServer({ ip: place.host, port, certificates: this.#certificates, public: null });
       server.maxConnections = CONNECTIONS_MAX;
       // Who takes nothing for so long is gone; events come more often.
       server.setTimeout(SILENCE_MS);

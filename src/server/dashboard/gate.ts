@@ -7,16 +7,16 @@ import { isSameToken, mayAct, type Session } from "./sessions.ts";
 
 export interface GateOptions {
   readonly scheme: "http" | "https";
-  /** Names and addresses, in lower case and without port, by which browsers may call us. */
-  readonly names: ReadonlySet<string>;
+  /** Whether browsers may call us by this name or address, in lower case and without port. */
+  isOwnName(name: string): boolean;
 }
 
 /** Null: go on. DNS rebinding ends here: the browser says the name that its page is from. */
-export function refuseForeignHost(request: IncomingMessage, { names }: GateOptions): Answer | null {
+export function refuseForeignHost(request: IncomingMessage, { isOwnName }: GateOptions): Answer | null {
   const host = request.headers.host ?? "";
   const [, name = "", port = ""] = /^(\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?$/i.exec(host) ?? [];
   // Behind a proxy or a NAT the port is another one; the name is what counts against rebinding.
-  if (names.has(name.toLowerCase()) && Number(port) <= 65_535) return null;
+  if (isOwnName(name.toLowerCase()) && Number(port) <= 65_535) return null;
   return refusal(
     421,
     "foreign-host",
