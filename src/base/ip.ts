@@ -107,6 +107,11 @@ export function formatSubnet(subnet: Subnet): string {
   return `${subnet.first}/${subnet.prefix}`;
 }
 
+/** "192.0.2.1:80", "[2001:db8::1]:80" (RFC 3986, section 3.2.2). */
+export function formatEndpoint(ip: Ip, port: number): string {
+  return familyOfIp(ip) === 4 ? `${ip}:${port}` : `[${ip}]:${port}`;
+}
+
 /** The highest address of the subnet: for IPv4 its broadcast address, unless the prefix is 31 or 32. */
 export function lastOfSubnet(subnet: Subnet): Ip {
   const hostBits = BigInt(bitsOf(subnet.family) - subnet.prefix);

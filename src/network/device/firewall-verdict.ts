@@ -1,10 +1,11 @@
 // What the firewall of an edge or fence says of the first packet of a connection, and by which line. Answers
 // of a known connection never come here.
+import { formatEndpoint } from "../../base/ip.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { ResolvedEdge, ResolvedFirewallRule } from "../../model/resolved-datacenter.ts";
 import { isAnswer } from "./answers.ts";
 import type { Tuple } from "./connection-tracking.ts";
-import { type Packet, place } from "./packet.ts";
+import type { Packet } from "./packet.ts";
 import { type Compared, firewallRuleFor } from "./rule-match.ts";
 
 export interface FirewallVerdict {
@@ -31,7 +32,7 @@ export function firewallVerdict(
   const rule = firewallRuleFor(firewall, compared);
   const isAllowed = (rule?.action ?? firewall.default) === "allow";
   const { protocol, destination, destinationPort } = compared;
-  const to = destinationPort === 0 ? destination : place(destination, destinationPort);
+  const to = destinationPort === 0 ? destination : formatEndpoint(destination, destinationPort);
   const isTranslated = original.destination !== packet.destination;
   const when = firewall.match === "original" ? "before" : "after";
   const what = `${protocol} to ${to}`;

@@ -1,7 +1,7 @@
 // A machine, router, fence or host from the frame up: which frames are its own, ARP, connection tracking,
 // NAT, firewall, routes, and the answer of who is asked. The order of the steps is that of the Linux kernel:
 // dstnat before routing, filter, srcnat behind it.
-import { familyOfIp, type Ip, subnetHas } from "../../base/ip.ts";
+import { familyOfIp, formatEndpoint, type Ip, subnetHas } from "../../base/ip.ts";
 import { BROADCAST_MAC, isGroupMac, type Mac } from "../../base/mac.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { ResolvedNatRule, ResolvedNetwork } from "../../model/resolved-datacenter.ts";
@@ -34,7 +34,6 @@ import {
   encodePacket,
   newPacket,
   type Packet,
-  place,
   portsOf,
   withPorts,
 } from "./packet.ts";
@@ -558,7 +557,7 @@ function isLoopback(ip: Ip): boolean {
 function endWords(tuple: Tuple, side: "source" | "destination"): string {
   const [ip, port] =
     side === "source" ? [tuple.source, tuple.sourcePort] : [tuple.destination, tuple.destinationPort];
-  return tuple.protocol === "tcp" || tuple.protocol === "udp" ? place(ip, port) : ip;
+  return tuple.protocol === "tcp" || tuple.protocol === "udp" ? formatEndpoint(ip, port) : ip;
 }
 
 function originWords({ origin }: ResolvedNatRule): string {

@@ -1,9 +1,10 @@
 // Who takes a packet that has reached its address: a service of a machine, the load balancer or console of an
 // edge, or nobody.
+import { formatEndpoint } from "../../base/ip.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { Disposition } from "../../model/trace.ts";
 import type { StackSpec } from "../topology/topology.ts";
-import { type Packet, place, portsOf } from "./packet.ts";
+import { type Packet, portsOf } from "./packet.ts";
 import type { World } from "./world.ts";
 
 export interface ServiceVerdict {
@@ -22,7 +23,7 @@ export function serviceAt(spec: StackSpec, packet: Packet, world: World): Servic
     return { disposition, text: `reaches ${spec.name}, which answers`, span: spec.span };
   }
   const { destination: port } = portsOf(packet);
-  const where = `${body.kind} ${place(destination, port)}`;
+  const where = `${body.kind} ${formatEndpoint(destination, port)}`;
   if (spec.edge !== null) return serviceOfEdge(spec, packet, port, where, world);
   const services = spec.machine?.source.services ?? [];
   // Of a machine whose services the file does not name, any port may be one.

@@ -1,6 +1,6 @@
 // An IP packet as devices see it: IPv4 and IPv6 alike, with what they compare and change in the open, and the
 // rest as bytes. `encodePacket` writes it back with all lengths and checksums.
-import { familyOfIp, type Ip, type IpFamily } from "../../base/ip.ts";
+import { familyOfIp, formatEndpoint, type Ip, type IpFamily } from "../../base/ip.ts";
 import { decodeIcmp, encodeIcmp, type IcmpMessage, type IcmpType } from "../../wire/icmp.ts";
 import { decodeIcmpv6, encodeIcmpv6, ICMPV6_PROTOCOL, type Icmpv6Message } from "../../wire/icmpv6.ts";
 import { decodeIpv4, encodeIpv4, IP_PROTOCOLS, IPV4_DEFAULTS } from "../../wire/ipv4.ts";
@@ -104,7 +104,7 @@ export function describePacket(packet: Packet): string {
   const { source, destination, body } = packet;
   if (body.kind === "tcp" || body.kind === "udp") {
     const flags = body.kind === "tcp" ? ` ${flagWords(body.flags)}` : "";
-    return `${body.kind} ${place(source, body.sourcePort)} > ${place(destination, body.destinationPort)}${flags}`;
+    return `${body.kind} ${formatEndpoint(source, body.sourcePort)} > ${formatEndpoint(destination, body.destinationPort)}${flags}`;
   }
   const what =
     body.kind === "icmp"
@@ -113,10 +113,6 @@ export function describePacket(packet: Packet): string {
         ? `protocol ${body.protocol}`
         : "icmpv6";
   return `${what} ${source} > ${destination}`;
-}
-
-export function place(ip: Ip, port: number): string {
-  return familyOfIp(ip) === 4 ? `${ip}:${port}` : `[${ip}]:${port}`;
 }
 
 function flagWords(flags: readonly TcpFlag[]): string {

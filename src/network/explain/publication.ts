@@ -1,6 +1,6 @@
 // What a publication becomes: a translation and an opening at each edge on the way in, and the lines that one
 // would write by hand for it.
-import type { Ip } from "../../base/ip.ts";
+import { formatEndpoint, type Ip } from "../../base/ip.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type {
   PublicationStep,
@@ -8,7 +8,6 @@ import type {
   ResolvedEdge,
   ResolvedPublication,
 } from "../../model/resolved-datacenter.ts";
-import { place } from "../device/packet.ts";
 
 export interface PublicationExplanation {
   readonly machine: string;
@@ -36,7 +35,7 @@ export function explainPublication(
   return {
     machine,
     protocol,
-    at: place(at.ip, at.port),
+    at: formatEndpoint(at.ip, at.port),
     span: source.span,
     edges: steps.map((step) =>
       partOf(step, protocol, source.span, resolved.edges.find(({ name }) => name === step.edge)!),
@@ -49,7 +48,7 @@ function partOf(step: PublicationStep, protocol: "tcp" | "udp", span: Span, edge
   const isTranslated = from.ip !== to.ip || from.port !== to.port;
   const seen = edge.firewall.match === "original" ? from : to;
   const which = isTranslated ? ` (its rules compare the ${edge.firewall.match} address)` : "";
-  const opening = `lets ${protocol} to ${place(seen.ip, seen.port)} pass${which}`;
+  const opening = `lets ${protocol} to ${formatEndpoint(seen.ip, seen.port)} pass${which}`;
   const rule = `- {allow: ${protocol}, to: ${yaml(seen.ip)}, ports: ${seen.port}}`;
   const isHairpin = edge.nat.some(({ stage, origin }) => stage === "postrouting" && origin.span === span);
   const nat = [
@@ -63,7 +62,9 @@ function partOf(step: PublicationStep, protocol: "tcp" | "udp", span: Span, edge
   return {
     edge: edge.name,
     kind: edge.kind,
-    translation: isTranslated ? `${place(from.ip, from.port)} becomes ${place(to.ip, to.port)}` : null,
+    translation: isTranslated
+      ? `${formatEndpoint(from.ip, from.port)} becomes ${formatEndpoint(to.ip, to.port)}`
+      : null,
     opening,
     lines: [...firewallLines, ...natLines],
   };

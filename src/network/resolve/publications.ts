@@ -2,7 +2,7 @@
 // the place of the publication. The outermost edge is the one that has the address; behind it the way goes on
 // over edges that know the machine's subnet, or that are reached by an address of their own, to the fence,
 // and to the machine.
-import { familyOfIp, type Ip } from "../../base/ip.ts";
+import { familyOfIp, formatEndpoint, type Ip } from "../../base/ip.ts";
 import type { Publication } from "../../model/datacenter.ts";
 import type {
   Origin,
@@ -12,7 +12,6 @@ import type {
   ResolvedNatRule,
   ResolvedPublication,
 } from "../../model/resolved-datacenter.ts";
-import { place } from "../device/packet.ts";
 import { machineOf } from "./names.ts";
 import { ANY_PACKET, hairpinRules, single } from "./nat.ts";
 import { chainTo, type Place, stepsOf, type Target, targetOf } from "./publication-way.ts";
@@ -81,7 +80,11 @@ function resolvePublication(
     freePort(ip, port, claim, resolution),
   );
   if (steps === null) return null;
-  const origin: Origin = { kind: "publication", text: `published as ${place(at.ip, at.port)}`, span };
+  const origin: Origin = {
+    kind: "publication",
+    text: `published as ${formatEndpoint(at.ip, at.port)}`,
+    span,
+  };
   for (const [index, step] of steps.entries())
     addStep(step, index === 0, protocol, origin, additions, resolution);
   return {
