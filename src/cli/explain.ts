@@ -22,7 +22,8 @@ Options for packets:
   --url URL    what is asked of a load balancer where the way ends at one; -H 'NAME: VALUE' adds a header
   --pcap OUT   write the frames to a file for Wireshark or tshark; each port is an interface
   --live       send it in the network that sallyport apply has made (--rootless: in one of your own; --host NAME), listen
-               at every cable, and hold the frames, there and back, against these
+               at every cable, and hold the frames, there and back, against these, and the rules that the kernel
+               says it met in edges and fences
   -h, --help   show this
 
 Examples:

@@ -13,13 +13,14 @@ export interface CommandResult {
 
 const TIMEOUT_MS = 120_000;
 
-/** `onOutput` gets what it says as it says it. */
+/** `onOutput` gets what it says as it says it; `signal` ends it before its time. */
 export function runCommand(
   words: readonly string[],
   options: {
     readonly directory?: string;
     readonly input?: string;
     readonly onOutput?: (text: string) => void;
+    readonly signal?: AbortSignal;
   } = {},
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
@@ -28,6 +29,7 @@ export function runCommand(
       cwd: options.directory,
       stdio: ["pipe", "pipe", "pipe"],
       timeout: TIMEOUT_MS,
+      signal: options.signal,
       env: { ...process.env, LC_ALL: "C" },
     });
     const output: string[] = [];

@@ -1,4 +1,4 @@
-// Sends the first packet of a question from a namespace, by an ordinary socket of a process in there, and
+// Sends the first packet of a question from a namespace, by an ordinary socket of a process in there, which
 // waits a little for its answer: the kernel shall do what it does for every program.
 import type { IpProtocol } from "../../model/datacenter.ts";
 import { runCommand } from "./command.ts";
@@ -18,25 +18,42 @@ const PATIENCE_S = 2;
 const SEND = `
 const [protocol, host, port, localPort, patience] = process.argv.slice(1);
 const end = () => process.exit();
+const say = () => console.log("sent");
 setTimeout(end, Number(patience) * 1000);
 if (protocol === "tcp") {
   const socket = require("node:net").connect({ host, port: Number(port), localPort: Number(localPort) });
   for (const event of ["connect", "error"]) socket.on(event, end);
+  setImmediate(say);
 } else {
   const socket = require("node:dgram").createSocket(host.includes(":") ? "udp6" : "udp4");
   for (const event of ["message", "error"]) socket.on(event, end);
-  socket.bind(Number(localPort), () => socket.send("?", Number(port), host));
+  socket.bind(Number(localPort), () => socket.send("?", Number(port), host, say));
 }
 `;
 
-/** Null when it was sent; else why it was not. Whether it was answered the captures tell. */
-export async function sendQuestion(namespace: string, question: LiveQuestion): Promise<string | null> {
+export interface Sending {
+  /** Null as soon as it was sent; else why it was not. Whether it was answered the captures tell. */
+  readonly sent: Promise<string | null>;
+  /** Nobody waits for the answer any more. */
+  stop(): void;
+}
+
+export function sendQuestion(namespace: string, question: LiveQuestion): Sending {
   const { protocol, to, port, key } = question;
   const words =
     protocol === "icmp"
       ? ["ping", "-n", "-c", "1", "-W", `${PATIENCE_S}`, "-e", `${key}`, to]
       : [process.execPath, "-e", SEND, protocol, to, `${port}`, `${key}`, `${PATIENCE_S}`];
-  const { status, errors } = await runCommand(["nsenter", `--net=/run/netns/${namespace}`, ...words]);
-  // ping ends with 1 when nobody answers.
-  return status === 0 || (protocol === "icmp" && status === 1) ? null : errors.trim() || "it was not sent";
+  const { promise: sent, resolve } = Promise.withResolvers<string | null>();
+  const ending = new AbortController();
+  const { signal } = ending;
+  // Each of the two says something when it has sent.
+  const onOutput = () => resolve(null);
+  const run = runCommand(["nsenter", `--net=/run/netns/${namespace}`, ...words], { onOutput, signal });
+  run.then(({ status, errors }) => {
+    // ping ends with 1 when nobody answers.
+    const wasSent = status === 0 || (protocol === "icmp" && status === 1);
+    resolve(wasSent ? null : errors.trim() || "it was not sent");
+  });
+  return { sent, stop: () => ending.abort() };
 }

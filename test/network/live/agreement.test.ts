@@ -1,6 +1,6 @@
 // What `explain` says, held against a real kernel in datacentres that nobody thought of: each is made by the
 // command line, every question is asked of it at once, and the frames on every cable are those of the
-// explanation. `npm run agreement` does it with 200 seeds; SEEDS=17 or SEEDS=1-50 with others, and
+// explanation, the rules of edges those that it names. `npm run agreement` does it with 200 seeds; SEEDS=17 or SEEDS=1-50 with others, and
 // QUESTION="a to 10.0.0.1" with those questions only that have these words.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -44,7 +44,9 @@ for (const [first, last] of seedRanges()) {
         .map((line) => JSON.parse(line) as SeedReport);
       assert.equal(reports.length, last - first + 1);
       for (const report of reports) {
-        t.diagnostic(`seed ${report.seed}: ${report.asked} questions, ${report.frames} frames`);
+        t.diagnostic(
+          `seed ${report.seed}: ${report.asked} questions, ${report.frames} frames, ${report.rules} traces`,
+        );
         assert.deepEqual(report.verdicts, [], `seed ${report.seed}:\n${report.text}`);
         assert.ok(report.asked > 0);
       }

@@ -1,5 +1,6 @@
 // `sallyport explain … --live`: in a network that runs, the frames on every cable are those of the
-// explanation; where somebody has changed a rule by hand, it is said where the packet was seen last.
+// explanation, and the rules that the kernel names in edges and fences are those of the lines that it names;
+// where somebody has changed a rule by hand, it is said where the packet was seen last, and what decided.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -62,25 +63,32 @@ ask a to 10.0.0.1 icmp; tail -1 /run/answer
 ask internet to 203.0.113.10 tcp 22; tail -1 /run/answer
 ask a to 8.8.8.8 udp 53; tail -2 /run/answer
 nsenter --net=/run/netns/sp.live.edge nft flush chain inet sallyport_filter sp_forward
-ask internet to 203.0.113.10:8001; grep -A1 otherwise /run/answer
-$S explain $F internet to 203.0.113.10:8001 --live --json | grep -c '"captured": null' || true`,
+ask internet to 203.0.113.10:8001; grep -A1 otherwise /run/answer; grep "edge, firewall" /run/answer
+$S explain $F internet to 203.0.113.10:8001 --live --json | grep -c '"captured": null' || true
+# What traced is gone with who traced, even if that was killed.
+$S explain $F internet to 203.0.113.10 tcp 22 --live > /run/answer &
+until nsenter --net=/run/netns/sp.live.edge nft list table inet sallyport_trace > /dev/null 2>&1; do sleep 0.01; done
+kill -9 $!
+while nsenter --net=/run/netns/sp.live.edge nft list tables | grep -q trace; do sleep 0.01; done
+while pgrep -x nft; do sleep 0.01; done > /dev/null`,
   );
   const lines = output.trim().split("\n");
   assert.match(lines.shift()!, /is not applied/);
   assert.match(lines.shift()!, /steps done/);
   assert.deepEqual(lines, [
     "agrees",
-    "the kernel agrees: 12 frames at 6 cables as explained",
+    "the kernel agrees: 12 frames at 6 cables and 4 rules as explained",
     "agrees",
-    "the kernel agrees: 4 frames at 2 cables as explained",
+    "the kernel agrees: 4 frames at 2 cables and 1 rule as explained",
     "agrees",
-    "the kernel agrees: 2 frames at 2 cables as explained",
+    "the kernel agrees: 2 frames at 2 cables and 1 rule as explained",
     "agrees",
     "no program answers udp 53 at internet: compared is the way there",
-    "the kernel agrees: 4 frames at 4 cables as explained",
+    "the kernel agrees: 4 frames at 4 cables and 2 rules as explained",
     "differs",
     "the kernel does otherwise:",
     lines[11],
+    "  edge, firewall: explained passes (datacenter.yaml:20); the kernel drops (datacenter.yaml:10) by sp_forward: policy drop",
     "4",
   ]);
   assert.match(lines[11]!, /^ {2}edge, out by org: explained tcp .* SYN ttl 63, captured nothing$/);

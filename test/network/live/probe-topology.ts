@@ -1,17 +1,20 @@
 // All questions about one datacentre that is running: asked of the kernel at once, watched at every cable,
-// and held against what is explained, frame by frame. What seems to disagree is asked again with more
-// patience, since a busy machine may be late.
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import process from "node:process";
+// and held against what is explained, frame by frame; of some of them also rule by rule, as the kernel names
+// them in each edge. What seems to disagree is asked again with more patience, since a busy machine may be
+// late.
+import { mkdtempSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { Ip } from "../../../src/base/ip.ts";
 import { FrameCapture } from "../../../src/driver/linux/frame-capture.ts";
+import { RuleTrace } from "../../../src/driver/linux/rule-trace.ts";
 import type { IpProtocol } from "../../../src/model/datacenter.ts";
 import type { ResolvedDatacenter } from "../../../src/model/resolved-datacenter.ts";
 import type { Trace } from "../../../src/model/trace.ts";
+import {
+  compareRules,
+  type RuleComparison,
+  type TracedPacket,
+} from "../../../src/network/explain/compare-rules.ts";
 import {
   compareTrace,
   type Disagreement,
@@ -22,12 +25,12 @@ import { questionKeyOf, withoutRepeats } from "../../../src/network/explain/live
 import { type LivePlaces, livePlaces } from "../../../src/network/explain/live-places.ts";
 import type { Desired } from "../../../src/network/plan/desired-state.ts";
 import { readReference } from "../../../src/server/explain/packet-words.ts";
-import type { AgentJob, AgentOutcome, AgentQuestion } from "./probe-agent.ts";
+import type { AgentOutcome, AgentQuestion } from "./probe-agent.ts";
+import { CLOSED_PORT, ProbeAgents, SOMEBODY_ELSE } from "./probe-agents.ts";
 
-const AGENT = fileURLToPath(new URL("probe-agent.ts", import.meta.url));
 const FIRST_KEY = 20_000;
-const CLOSED_PORT = 81;
-const OUTSIDE_PORTS: readonly number[] = [80, CLOSED_PORT, 8001, 8002];
+/** Of so many questions the rules of one are asked for, too. */
+const TRACED_EACH = 5;
 /**
  * Before the first look: what nobody has explained has come by then, too. Each further look is later by as
  * much.
@@ -35,7 +38,6 @@ const OUTSIDE_PORTS: readonly number[] = [80, CLOSED_PORT, 8001, 8002];
 const QUIET_MS = 600;
 /** Of a busy machine: what was explained and has not come by then does not come. */
 const PATIENCE_MS = 15_000;
-const SOMEBODY_ELSE: readonly Ip[] = ["8.8.8.8" as Ip, "2001:db8:ffff::9" as Ip];
 
 interface Question extends AgentQuestion {
   readonly from: string;
@@ -48,12 +50,15 @@ export interface Verdict {
   readonly disagreements: readonly (
     | Disagreement
     | { readonly explained: string; readonly captured: string }
+    | RuleComparison
   )[];
 }
 
 export interface Agreement {
   readonly asked: number;
   readonly frames: number;
+  /** Decisions of edges and fences for which the kernel has named its rule. */
+  readonly rules: number;
   readonly verdicts: readonly Verdict[];
 }
 
@@ -70,36 +75,68 @@ export async function probeTopology(
   const capture = new FrameCapture(places.namespace);
   const failure = await capture.start();
   if (failure !== null) throw new Error(failure);
-  const agents = await startAgents(resolved, desired, folder);
-  let nextKey = FIRST_KEY;
+  const agents = new ProbeAgents();
+  await agents.start(resolved, desired, folder);
+  let [nextKey, ruleCount] = [FIRST_KEY, 0];
   /** Those of the questions whose frames or ends are not those explained, when patience is at its end. */
-  const round = async (some: readonly Question[]): Promise<Suspect[]> => {
-    const asked = some.map((one) => {
+  const round = async (some: readonly Question[], tracedEach: number): Promise<Suspect[]> => {
+    const asked = some.map((one): Asked => {
       const question = { ...one, key: nextKey++ };
-      return { question, trace: traceOf(question, network) };
+      return { question, trace: traceOf(question, network), isTraced: question.key % tracedEach === 0 };
     });
-    for (const [from, own] of Map.groupBy(asked, ({ question }) => question.from)) {
-      const words = own.map(({ question }) => question);
-      agents.get(from)!.child.stdin!.write(`${JSON.stringify(words)}\n`);
+    const traced = asked.filter(({ isTraced }) => isTraced).map(({ question }) => question.key);
+    const traces = await startTraces(resolved, desired, traced);
+    try {
+      for (const [from, own] of Map.groupBy(asked, ({ question }) => question.from))
+        agents.ask(
+          from,
+          own.map(({ question }) => question),
+        );
+      let suspects: Suspect[] = [];
+      for (let pauseMs = QUIET_MS, waitedMs = 0; waitedMs < PATIENCE_MS; pauseMs = pauseMs + QUIET_MS) {
+        await sleep(pauseMs);
+        waitedMs += pauseMs;
+        const packets = new Map([...traces].map(([name, trace]) => [name, trace.packets()]));
+        const seen: Seen = { resolved, places, outcomes: agents.outcomes(), capture, packets };
+        suspects = judge(asked, seen);
+        ruleCount = [...packets.values()].flat().length;
+        if (suspects.length === 0) break;
+      }
+      return suspects;
+    } finally {
+      await Promise.all([...traces.values()].map((trace) => trace.stop()));
     }
-    let suspects: Suspect[] = [];
-    for (let pauseMs = QUIET_MS, waitedMs = 0; waitedMs < PATIENCE_MS; pauseMs = pauseMs + QUIET_MS) {
-      await sleep(pauseMs);
-      waitedMs += pauseMs;
-      suspects = judge(asked, outcomesOf(agents), capture, places);
-      if (suspects.length === 0) break;
-    }
-    return suspects;
   };
   try {
-    const suspects = await round(questions);
-    const again = suspects.length === 0 ? [] : await round(suspects.map(({ question }) => question));
+    const suspects = await round(questions, TRACED_EACH);
+    const rules = ruleCount;
+    const again =
+      suspects.length === 0
+        ? []
+        : await round(
+            suspects.map(({ question }) => question),
+            1,
+          );
     const frames = capture.frames().filter(({ frame }) => questionKeyOf(frame) !== null).length;
-    return { asked: questions.length, frames, verdicts: again.map(({ verdict }) => verdict) };
+    return { asked: questions.length, frames, rules, verdicts: again.map(({ verdict }) => verdict) };
   } finally {
-    for (const { child } of agents.values()) child.kill("SIGKILL");
+    agents.stop();
     await capture.stop();
   }
+}
+
+/** By the names of edges and fences. */
+async function startTraces(
+  { edges }: ResolvedDatacenter,
+  { namespaceOf }: Desired,
+  keys: readonly number[],
+): Promise<ReadonlyMap<string, RuleTrace>> {
+  const traces = edges.map(({ name }) => [name, new RuleTrace(namespaceOf.get(name)!)] as const);
+  if (keys.length === 0) return new Map();
+  const faults = await Promise.all(traces.map(([, trace]) => trace.start(keys)));
+  const fault = faults.find((one) => one !== null);
+  if (fault !== undefined) throw new Error(`the kernel names no rules: ${fault}`);
+  return new Map(traces);
 }
 
 function wordsOf({ from, to, protocol, port }: Question): string {
@@ -142,67 +179,21 @@ function questionsAbout(resolved: ResolvedDatacenter): Question[] {
   );
 }
 
-// ---- Asking ----
-
-interface Agent {
-  readonly child: ChildProcess;
-  readonly lines: string[];
-}
-
-async function startAgents(
-  resolved: ResolvedDatacenter,
-  { namespaceOf }: Desired,
-  folder: string,
-): Promise<Map<string, Agent>> {
-  const jobs = new Map<string, AgentJob>(
-    resolved.edges.map(({ name }) => [name, { tcpPorts: [], udpPlaces: [] }]),
-  );
-  for (const { name, interfaces, source } of resolved.machines) {
-    const ports = (protocol: string) =>
-      source.services.filter(({ value }) => value.protocol === protocol).map(({ value }) => value.port);
-    const addresses = interfaces.flatMap((one) => one.addresses.map(({ ip }) => ip));
-    const udpPlaces = addresses.flatMap((address) => ports("udp").map((port) => ({ address, port })));
-    jobs.set(name, { tcpPorts: ports("tcp"), udpPlaces });
-  }
-  const hasIpv6 = resolved.networks.some(({ subnets }) => subnets.some(({ family }) => family === 6));
-  const outside = SOMEBODY_ELSE.filter((ip) => hasIpv6 || !ip.includes(":"));
-  const udpPlaces = outside.flatMap((address) => [53, 54].map((port) => ({ address, port })));
-  jobs.set("internet", { tcpPorts: OUTSIDE_PORTS, udpPlaces });
-  const agents = new Map<string, Agent>();
-  for (const [name, job] of jobs) {
-    const file = join(folder, `${agents.size}.json`);
-    writeFileSync(file, JSON.stringify(job));
-    const words = [`--net=/run/netns/${namespaceOf.get(name)}`, process.execPath, AGENT, file];
-    const child = spawn("nsenter", words, { stdio: ["pipe", "pipe", "inherit"] });
-    const lines: string[] = [];
-    let rest = "";
-    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      const parts = (rest + text).split("\n");
-      rest = parts.pop()!;
-      lines.push(...parts);
-    });
-    agents.set(name, { child, lines });
-  }
-  while ([...agents.values()].some(({ lines }) => lines.length === 0)) {
-    const ended = [...agents].find(([, { child }]) => child.exitCode !== null);
-    if (ended !== undefined) throw new Error(`nobody listens in ${ended[0]}`);
-    await sleep(20);
-  }
-  return agents;
-}
-
-function outcomesOf(agents: ReadonlyMap<string, Agent>): ReadonlyMap<number, string> {
-  const lines = [...agents.values()].flatMap((agent) => agent.lines.slice(1));
-  return new Map(
-    lines.map((line) => JSON.parse(line) as AgentOutcome).map(({ key, outcome }) => [key, outcome]),
-  );
-}
-
 // ---- Comparing ----
 
 interface Asked {
   readonly question: Question;
   readonly trace: Trace;
+  readonly isTraced: boolean;
+}
+
+interface Seen {
+  readonly resolved: ResolvedDatacenter;
+  readonly places: LivePlaces;
+  readonly outcomes: ReadonlyMap<number, AgentOutcome["outcome"]>;
+  readonly capture: FrameCapture;
+  /** By the names of edges and fences. */
+  readonly packets: ReadonlyMap<string, readonly TracedPacket[]>;
 }
 
 interface Suspect {
@@ -219,12 +210,8 @@ function traceOf(question: Question, network: Network): Trace {
   return trace;
 }
 
-function judge(
-  asked: readonly Asked[],
-  outcomes: ReadonlyMap<number, string>,
-  capture: FrameCapture,
-  { byLink }: LivePlaces,
-): Suspect[] {
+function judge(asked: readonly Asked[], { resolved, places, outcomes, capture, packets }: Seen): Suspect[] {
+  const { byLink } = places;
   const frames = capture.frames().flatMap(({ link, direction, frame }): LiveCapture[] => {
     const place = byLink.get(link);
     // What comes to the switch is what a node has sent.
@@ -232,7 +219,7 @@ function judge(
   });
   const byKey = Map.groupBy(frames, ({ frame }) => questionKeyOf(frame));
   const listenedAt = [...byLink.values()];
-  return asked.flatMap(({ question, trace }): Suspect[] => {
+  return asked.flatMap(({ question, trace, isTraced }): Suspect[] => {
     const { there, back } = trace;
     const hops = [...there.hops, ...(back?.hops ?? [])];
     const seen = withoutRepeats(byKey.get(question.key) ?? []);
@@ -240,6 +227,9 @@ function judge(
     const disagreements = [
       ...(wanted === outcome ? [] : [{ explained: `${wanted}`, captured: `${outcome}` }]),
       ...compareTrace({ hops }, seen, listenedAt),
+      ...(isTraced ? compareRules(trace, resolved, question.key, packets) : []).filter(
+        ({ agrees }) => !agrees,
+      ),
     ];
     if (disagreements.length === 0) return [];
     const explained = `${there.disposition}: ${there.summary}; back: ${back?.summary ?? "nothing"}`;
