@@ -249,3 +249,24 @@ test("of several that are away the shares are still whole, and those who are the
     "a weight of 0 takes nothing",
   );
 });
+
+test("while somebody is heard who is not believed nothing moves, and once he is quiet the lost one is replaced", () => {
+  const world = new ClusterWorld(7);
+  const settings = settingsOf([50, 50, 100]);
+  for (const member of settings.members) world.start(member, settings);
+  world.run(SETTLE_MS);
+  const [web] = settings.rules;
+  const before = sharesIn(world, web!, "before");
+  // The third has another key now: it goes on, and the others cannot tell it from a thief.
+  world.hears = (to, from) => to === 3 || from !== 3;
+  for (let second = 0; second < 20; second++) {
+    for (const member of [1, 2]) world.nodes.get(member)!.core.receiveStranger(3, world.now);
+    world.run(1000);
+    assert.deepEqual(sharesIn(world, web!, `second ${second}`), before);
+  }
+  assert.deepEqual(world.nodes.get(1)!.core.status(world.now).strangers, [3]);
+  world.kill(3);
+  world.run(SETTLE_MS);
+  assert.equal(world.overlaps.length, 0, world.overlaps[0]);
+  assert.deepEqual([...sharesIn(world, web!, "after").keys()].sort(), [1, 2]);
+});

@@ -477,6 +477,8 @@ export interface Cluster extends Named {
   readonly address: Located<Ip>;
   /** Null: unicast. */
   readonly mode: Located<"unicast" | "multicast" | "igmp"> | null;
+  /** File with the secret by which members know each other. Null: they believe everybody in their network. */
+  readonly keyFile: Located<string> | null;
   readonly rules: readonly ClusterRule[];
 }
 

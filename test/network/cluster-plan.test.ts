@@ -94,6 +94,25 @@ test("an IPv6 cluster's agents speak to all of their link, and fill sets of that
   assert.deepEqual(macs, ["02:bf:00:00:00:50", "02:bf:00:00:00:50"]);
 });
 
+test("a virtual machine that is a member is hidden on its cable, and what is needed in it is said", () => {
+  const text = SIX.replace('"fd00::1"}', '"fd00::1", qemu: {}}');
+  const { state, notes } = desiredOf(FILE, text);
+  assert.equal(state.processes.filter(({ command }) => command.includes("agent")).length, 1);
+  assert.match(
+    rulesOf(text, "a"),
+    /egress device "eth0".*\n.*ether saddr 02:bf:00:00:00:50 ether saddr set 02:01:/,
+  );
+  assert.doesNotMatch(rulesOf(text, "a"), /sp_share/);
+  assert.match(notes.join("\n"), /its own Linux runs: sallyport cluster agent FILE a$/m);
+  assert.equal(rulesOf(text.replace("[a, b],", "[a, b], mode: multicast,"), "a"), "");
+});
+
+test("the key of a cluster is named as the agents find it", () => {
+  assert.equal(settingsIn(TEXT)[0]!.keyFile, null);
+  const [first] = settingsIn(TEXT.replace("mode: unicast", "mode: unicast\n    key: keys/web.key"));
+  assert.match(first!.keyFile!, /^\/.*keys\/web\.key$/);
+});
+
 test("only members that share a MAC get link-local addresses by chance", () => {
   const modes = (text: string) =>
     desiredOf(FILE, text).state.namespaces.flatMap(({ sysctls }) =>

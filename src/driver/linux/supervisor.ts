@@ -94,8 +94,7 @@ export class Supervisor {
   start(one: ProcessState): string | null {
     const directory = this.directoryOf(one.name);
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
-      this.#writeFiles(one);
+      this.#makeDirectory(one);
       writeFileSync(join(directory, "supervise"), SUPERVISE);
       const log = openSync(join(directory, "log"), "a", 0o600);
       const words = one.command.map((word) => word.replaceAll("{directory}", directory));
@@ -125,12 +124,35 @@ export class Supervisor {
       closeSync(log);
       const startedAt = child.pid === undefined ? null : startTimeOf(child.pid);
       if (child.pid === undefined || startedAt === null) return "it ended at once";
-      const started: Started = { pid: child.pid, startedAt, process: one };
-      writeFileSync(join(directory, "started.json"), JSON.stringify(started), { mode: 0o600 });
+      this.#remember({ pid: child.pid, startedAt, process: one });
       return null;
     } catch (error) {
       return (error as Error).message;
     }
+  }
+
+  /** This process is the program: somebody else started it, and signals reach it as they reach ours. */
+  adopt(one: ProcessState): string | null {
+    const startedAt = startTimeOf(process.pid);
+    if (startedAt === null) return "this process cannot be read in /proc";
+    try {
+      this.#makeDirectory(one);
+      this.#remember({ pid: process.pid, startedAt, process: one });
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** The number of its process; null: it does not run. */
+  processOf(name: string): number | null {
+    const started = this.#startedOf(name);
+    return started !== null && startTimeOf(started.pid) === started.startedAt ? started.pid : null;
+  }
+
+  /** What was adopted has ended; its directory stays. */
+  forget(name: string): void {
+    rmSync(join(this.directoryOf(name), "started.json"), { force: true });
   }
 
   /** Returns when it has gone, with all that it started. */
@@ -157,12 +179,21 @@ export class Supervisor {
     try {
       this.#writeFiles(one);
       signal(started.process.isIsolated ? (childOf(started.pid) ?? started.pid) : started.pid, "SIGHUP");
-      const next: Started = { ...started, process: one };
-      writeFileSync(join(this.directoryOf(one.name), "started.json"), JSON.stringify(next), { mode: 0o600 });
+      this.#remember({ ...started, process: one });
       return null;
     } catch (error) {
       return (error as Error).message;
     }
+  }
+
+  #makeDirectory(one: ProcessState): void {
+    mkdirSync(this.directoryOf(one.name), { recursive: true, mode: 0o700 });
+    this.#writeFiles(one);
+  }
+
+  #remember(started: Started): void {
+    const path = join(this.directoryOf(started.process.name), "started.json");
+    writeFileSync(path, JSON.stringify(started), { mode: 0o600 });
   }
 
   #writeFiles(one: ProcessState): void {

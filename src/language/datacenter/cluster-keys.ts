@@ -3,7 +3,7 @@ import type { Cluster, ClusterRule } from "../../model/datacenter.ts";
 import { ip } from "./address-values.ts";
 import { entry, essentialKey, key, namedEntries, requiredKey } from "./keys.ts";
 import { integer, portRange } from "./number-values.ts";
-import { nameOf } from "./text-values.ts";
+import { nameOf, text } from "./text-values.ts";
 import { listOf, mapOf, oneOrMore, type ValueType, word } from "./value-type.ts";
 
 const clusterRule: ValueType<ClusterRule> = entry(
@@ -76,6 +76,11 @@ export const clusters: ValueType<readonly Cluster[]> = namedEntries(
         "How frames for the address reach all members.",
         { example: "multicast", default: "unicast" },
       ),
+      key: key(
+        text("a file"),
+        "File with a secret that all members have: they sign what they say, and take orders from each other.",
+        { example: "web.key" },
+      ),
       rules: key(listOf("port rules", clusterRule), "Who takes what.", {
         default: "all members share everything",
       }),
@@ -86,6 +91,7 @@ export const clusters: ValueType<readonly Cluster[]> = namedEntries(
     machines: values.machines ?? [],
     address: values.address,
     mode: values.mode,
+    keyFile: values.key,
     rules: values.rules ?? [],
   }),
 );

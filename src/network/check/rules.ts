@@ -50,13 +50,16 @@ import { natToNowhere } from "./rules/nat-to-nowhere.ts";
 import { natWithoutOpening } from "./rules/nat-without-opening.ts";
 import { nativeVlanMismatch } from "./rules/native-vlan-mismatch.ts";
 import { nativeVlanTagged } from "./rules/native-vlan-tagged.ts";
+import { nlbAddressFamily } from "./rules/nlb-address-family.ts";
 import { nlbForgedTransmits } from "./rules/nlb-forged-transmits.ts";
 import { nlbIgmpNeedsSnooping } from "./rules/nlb-igmp-needs-snooping.ts";
+import { nlbMacTwice } from "./rules/nlb-mac-twice.ts";
 import { nlbMembersApart } from "./rules/nlb-members-apart.ts";
 import { nlbMulticastStaticArp } from "./rules/nlb-multicast-static-arp.ts";
 import { nlbNotifySwitches } from "./rules/nlb-notify-switches.ts";
 import { nlbRuleSettings } from "./rules/nlb-rule-settings.ts";
 import { nlbSingleMember } from "./rules/nlb-single-member.ts";
+import { nlbUnmanagedMember } from "./rules/nlb-unmanaged-member.ts";
 import { noRouteBack } from "./rules/no-route-back.ts";
 import { overlappingSubnets } from "./rules/overlapping-subnets.ts";
 import { poolOutsideSubnet } from "./rules/pool-outside-subnet.ts";
@@ -171,6 +174,9 @@ export const CHECK_RULES: readonly CheckRule[] = [
   nlbMembersApart,
   nlbRuleSettings,
   nlbSingleMember,
+  nlbUnmanagedMember,
+  nlbAddressFamily,
+  nlbMacTwice,
   // Consoles.
   consoleProxyOnPortalAddress,
   consoleAddressNobodyHas,

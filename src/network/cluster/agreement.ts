@@ -48,6 +48,8 @@ export interface MemberStatus {
   readonly view: View;
   readonly held: Holdings;
   readonly peers: readonly PeerStatus[];
+  /** Numbers that somebody gives himself who is not believed. */
+  readonly strangers: readonly number[];
 }
 
 export interface PeerStatus {
@@ -55,6 +57,10 @@ export interface PeerStatus {
   readonly ageMs: number;
   readonly wish: Wish;
   readonly hasOtherRules: boolean;
+  readonly isReady: boolean;
+  /** What it holds, and the number of its last heartbeat. */
+  readonly held: Holdings;
+  readonly sequence: number;
 }
 
 interface Peer {
@@ -75,6 +81,8 @@ export class ClusterMember {
   #lastSentAt = Number.NEGATIVE_INFINITY;
   #sendAt: number;
   readonly #peers = new Map<number, Peer>();
+  /** When they were heard last. */
+  readonly #strangers = new Map<number, number>();
   #view: View = { present: [], active: [] };
   /** Of the first heartbeat that had this view and these rules. */
   #viewSequence: number;
@@ -104,8 +112,20 @@ export class ClusterMember {
     if (before !== undefined && sequence <= before.sequence) return;
     if (heartbeat.isLeaving) this.#peers.delete(member);
     else this.#peers.set(member, { heartbeat, heardAt: now });
+    this.#strangers.delete(member);
     // It waits to be told that this was heard.
     if (before === undefined || !hasSameOpinion(before, heartbeat)) this.#sendSoon(now);
+    this.#update(now);
+  }
+
+  /**
+   * Somebody says that he is that member, but is not believed: he has another key, or the number of this one.
+   * Whoever he is, he may take what that member would. So nothing moves while he is heard.
+   */
+  receiveStranger(member: number, now: number): void {
+    this.#noticePause(now);
+    if (!this.#settings.members.includes(member)) return;
+    this.#strangers.set(member, now);
     this.#update(now);
   }
 
@@ -172,7 +192,8 @@ export class ClusterMember {
       ...(this.#isReady ? [] : [this.#startedAt + LOST_AFTER_MS]),
       ...(this.#wish === "drain" && this.#held.size > 0 ? [this.#wishSince + LOST_AFTER_MS] : []),
     ];
-    return Math.min(this.#sendAt, ...lost, ...own);
+    const strangers = [...this.#strangers.values()].map((heardAt) => heardAt + LOST_AFTER_MS);
+    return Math.min(this.#sendAt, ...lost, ...strangers, ...own);
   }
 
   status(now: number): MemberStatus {
@@ -181,8 +202,12 @@ export class ClusterMember {
       ageMs: now - heardAt,
       wish: heartbeat.wish,
       hasOtherRules: heartbeat.rules !== this.#settings.digest,
+      isReady: heartbeat.isReady,
+      held: heartbeat.held,
+      sequence: heartbeat.sequence,
     }));
-    return { state: this.#state(), view: this.#view, held: this.#held, peers };
+    const strangers = [...this.#strangers.keys()];
+    return { state: this.#state(), view: this.#view, held: this.#held, peers, strangers };
   }
 
   #state(): MemberStatus["state"] {
@@ -198,6 +223,7 @@ export class ClusterMember {
   #noticePause(now: number): void {
     if (now - this.#lastSentAt < LEASE_MS || this.#lastSentAt < this.#startedAt) return;
     this.#peers.clear();
+    this.#strangers.clear();
     this.#held = new Map();
     this.#isReady = false;
     this.#startedAt = now;
@@ -214,6 +240,8 @@ export class ClusterMember {
   #update(now: number): void {
     for (const [member, { heardAt }] of this.#peers)
       if (now - heardAt >= LOST_AFTER_MS) this.#peers.delete(member);
+    for (const [member, heardAt] of this.#strangers)
+      if (now - heardAt >= LOST_AFTER_MS) this.#strangers.delete(member);
     if (!this.#isReady && this.#knowsAll(now)) {
       this.#isReady = true;
       this.#sendSoon(now);
@@ -224,7 +252,8 @@ export class ClusterMember {
       this.#viewSequence = this.#sequence;
       this.#sendSoon(now);
     }
-    this.#isAgreed = this.#isReady && [...this.#peers].every(([, peer]) => this.#agrees(peer));
+    this.#isAgreed =
+      this.#isReady && this.#strangers.size === 0 && [...this.#peers].every(([, peer]) => this.#agrees(peer));
     const held = this.#nextHoldings(now);
     if (isSame(held, this.#held)) return;
     this.#held = held;

@@ -29,6 +29,8 @@ export interface MemberSettings {
   /** Its virtual switch tells other switches where it is. */
   readonly isAnnounced: boolean;
   readonly shared: SharedSettings;
+  /** Absolute path of the file with the cluster's key; null: what members say is not signed. */
+  readonly keyFile: string | null;
   /** The nftables set with what a member takes of each rule of `shared`. */
   readonly sets: readonly string[];
 }
@@ -43,6 +45,7 @@ export function memberSettings(
   cluster: ResolvedCluster,
   machine: ResolvedMachine,
   device: string,
+  keyFile: string | null,
   resolved: ResolvedDatacenter,
 ): MemberSettings {
   const family = familyOfIp(cluster.address);
@@ -61,6 +64,7 @@ export function memberSettings(
     ownAddress: own?.ip ?? null,
     broadcast: broadcastOf(own, family, device),
     isAnnounced: isAnnounced(cluster, resolved),
+    keyFile,
     shared,
     sets: shared.rules.map(({ name }) => liveSet(name)),
   };

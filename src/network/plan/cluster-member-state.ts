@@ -27,20 +27,7 @@ export function addClusterMember(
   if (own === undefined) return;
   draft.address(device, cluster.address, sharedPrefix(cluster, own));
   for (const { key, value } of memberSysctls(cluster, device)) draft.sysctl(key, value);
-  draft.tables.push(
-    maskTable(cluster, machine.name, device, own.mac),
-    nftTable(nftFamilyOf(cluster.address), CLUSTER_TABLE, {
-      sets: setsOf(cluster),
-      maps: [],
-      chains: [
-        {
-          name: "sp_share",
-          hook: "type filter hook prerouting priority mangle; policy accept;",
-          rules: shareRules(cluster),
-        },
-      ],
-    }),
-  );
+  draft.tables.push(maskTable(cluster, machine.name, device, own.mac), shareTable(cluster));
   addAgent(cluster, machine, device, draft, wiring);
 }
 
@@ -66,7 +53,9 @@ function addAgent(
   { drafts, options, resolved }: Wiring,
 ): void {
   if (draft.name === null) return;
-  const settings = memberSettings(cluster, machine, device, resolved);
+  const { keyFile } = cluster.source;
+  const keyPath = keyFile === null ? null : options.absolutePath(keyFile.value, keyFile.span.file);
+  const settings = memberSettings(cluster, machine, device, keyPath, resolved);
   const text = JSON.stringify(settings, null, 2);
   drafts.processes.push({
     name: agentOf(machine.name),
@@ -98,6 +87,17 @@ function setsOf(cluster: ResolvedCluster): NftMap[] {
     { ...empty, name: STOPPED_SET, type: "inet_proto" },
     { ...empty, name: LEASE_SET, type: "inet_proto", hasTimeouts: true },
   ];
+}
+
+/** What a member takes of all that comes for the cluster. */
+export function shareTable(cluster: ResolvedCluster): NftTable {
+  const hook = "type filter hook prerouting priority mangle; policy accept;";
+  const chain = { name: "sp_share", hook, rules: shareRules(cluster) };
+  return nftTable(nftFamilyOf(cluster.address), CLUSTER_TABLE, {
+    sets: setsOf(cluster),
+    maps: [],
+    chains: [chain],
+  });
 }
 
 /** What hides the shared MAC from switches, or tells it to those who ask. `own`: the MAC of the device. */

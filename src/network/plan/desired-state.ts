@@ -114,7 +114,7 @@ function buildMachine(machine: ResolvedMachine, wiring: Wiring, options: Desired
   const { drafts } = wiring;
   if (machine.cluster !== null && (source.kind.kind === "attach" || source.kind.kind === "qemu"))
     drafts.notes.push(
-      `${name} takes no part in cluster ${machine.cluster}: what runs in it is not ours to guide`,
+      `${name} takes part in cluster ${machine.cluster} only if its own Linux runs: sallyport cluster agent FILE ${name}`,
     );
   if (source.kind.kind === "attach") {
     wiring.attach(machine, source.kind.interface.value);

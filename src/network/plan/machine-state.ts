@@ -38,7 +38,7 @@ export function addMachine(machine: ResolvedMachine, wiring: Wiring): NamespaceD
   return draft;
 }
 
-function clusterOf(machine: ResolvedMachine, { resolved }: Wiring): ResolvedCluster | undefined {
+export function clusterOf(machine: ResolvedMachine, { resolved }: Wiring): ResolvedCluster | undefined {
   return resolved.clusters.find(({ name }) => name === machine.cluster);
 }
 

@@ -2,9 +2,10 @@
 // cable to the switch. Addresses are the guest's own affair; what the namespace has is transparent.
 import type { MachineKind } from "../../model/datacenter.ts";
 import type { ResolvedMachine } from "../../model/resolved-datacenter.ts";
+import { maskTable } from "./cluster-member-state.ts";
 import type { DesiredOptions } from "./desired-state.ts";
 import { linkName, safeName } from "./kernel-names.ts";
-import { deviceOf, macOf } from "./machine-state.ts";
+import { clusterOf, deviceOf, macOf } from "./machine-state.ts";
 import { newLink } from "./namespace-draft.ts";
 import type { Wiring } from "./wiring.ts";
 
@@ -68,6 +69,10 @@ export function addVirtualMachine(
       }),
     );
     wiring.connect(draft, device, machine.name, one.name, one.network, { mac, machine, bridge });
+    const cluster = clusterOf(machine, wiring);
+    // Its card has the shared MAC: until an agent runs in it no switch may learn where that is.
+    if (cluster?.network === one.network && cluster.mode === "unicast")
+      draft.tables.push(maskTable(cluster, machine.name, device, one.mac));
     draft.links.push(newLink({ name: tap, kind: { kind: "tap" }, alias, mtu, master: bridge, port }));
     const id = `card${cards.length}`;
     const guestMtu = mtu === MTU_OF_GUESTS ? "" : `,host_mtu=${mtu}`;

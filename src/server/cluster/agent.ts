@@ -1,35 +1,51 @@
-// The agent of one member of a running cluster, in the namespace of its machine: heartbeats by UDP to all of
-// its network, and what the member takes in nftables. What to do when it hears what, `agreement.ts` says.
+// The agent of one member of a running cluster, in the namespace of its machine or on a host of its own:
+// heartbeats by UDP to all of its network, and what the member takes in nftables. What to do when it hears
+// what, `agreement.ts` says.
 import { createSocket, type Socket } from "node:dgram";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { familyOfIp, type Ip, type IpFamily } from "../../base/ip.ts";
 import { runCommand } from "../../driver/linux/command.ts";
 import { readRecord } from "../../driver/linux/records.ts";
-import { ClusterMember, type MemberOutput } from "../../network/cluster/agreement.ts";
+import { ClusterMember, type Holdings, type MemberOutput } from "../../network/cluster/agreement.ts";
 import {
   decodeHeartbeat,
   encodeHeartbeat,
   HEARTBEAT_HOPS,
   HEARTBEAT_PORT,
-  type Wish,
+  type Heartbeat,
 } from "../../network/cluster/heartbeat.ts";
 import { liveSetsText } from "../../network/cluster/live-sets.ts";
 import type { MemberSettings } from "../../network/cluster/member-settings.ts";
+import {
+  decodeOrder,
+  type Order,
+  OrderGate,
+  type OrderMessage,
+  wishOf,
+} from "../../network/cluster/order.ts";
 import { Announcer } from "./announcer.ts";
 import { CableWatch } from "./cable-watch.ts";
+import { ForeignOrders } from "./foreign-orders.ts";
 import { joinGroup } from "./group-membership.ts";
-import { type Order, readOrder, writeStatus } from "./member-files.ts";
+import { readOrder, type SlotCount, writeOrder, writeStatus } from "./member-files.ts";
 import { countConnections } from "./open-connections.ts";
+import { readKey, seal, unseal } from "./seal.ts";
 
-/** Serves until it is told to end; the exit code. */
-export async function runAgent(directory: string): Promise<number> {
+/**
+ * Serves until it is told to end; the exit code. `renew` is called before the settings are read again, and
+ * says why they cannot be.
+ */
+export async function runAgent(
+  directory: string,
+  renew: () => Promise<string | null> = async () => null,
+): Promise<number> {
   const settings = readSettings(directory);
   if (settings === null) {
     log(`${directory} has no settings of a cluster's member`);
     return 1;
   }
-  const agent = new Agent(directory, settings);
+  const agent = new Agent(directory, settings, renew);
   const fault = await agent.start();
   if (fault === null) return agent.end;
   log(fault);
@@ -45,6 +61,13 @@ class Agent {
   readonly #core: ClusterMember;
   #settings: MemberSettings;
   #order: Order;
+  readonly #renew: () => Promise<string | null>;
+  #key: Buffer | null = null;
+  readonly #gate = new OrderGate();
+  readonly #foreignOrders: ForeignOrders;
+  /** Sequences of its own heartbeats: the first, and the last one that was sent. */
+  readonly #firstSequence = Date.now();
+  #lastSequence = 0;
   readonly #announcer = new Announcer(log);
   #cable: CableWatch | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -53,17 +76,21 @@ class Agent {
   #isWriting = false;
   #isLeaving = false;
   #fault: string | null = null;
+  /** Why the settings that it was to read again are not in force. */
+  #renewFault: string | null = null;
   #resolveEnd: (code: number) => void = () => {};
 
-  constructor(directory: string, settings: MemberSettings) {
+  constructor(directory: string, settings: MemberSettings, renew: () => Promise<string | null>) {
     this.#directory = directory;
+    this.#renew = renew;
+    this.#foreignOrders = new ForeignOrders(directory);
     this.#settings = settings;
     this.#family = familyOfIp(settings.shared.cluster);
     this.#socket = createSocket({ type: `udp${this.#family}`, reuseAddr: true });
     this.#order = readOrder(directory);
     // Above what it has sent before it was started anew: nobody sends a thousand in a second.
-    const sequence = Date.now();
-    this.#core = new ClusterMember(settings.member, settings.shared, wishOf(this.#order), sequence, now());
+    const wish = wishOf(this.#order);
+    this.#core = new ClusterMember(settings.member, settings.shared, wish, this.#firstSequence, now());
     this.end = new Promise((resolve) => {
       this.#resolveEnd = resolve;
     });
@@ -71,7 +98,10 @@ class Agent {
 
   /** Null, or why it cannot serve. */
   async start(): Promise<string | null> {
-    process.on("SIGHUP", () => this.#readAnew());
+    process.on("SIGHUP", () => void this.#readAnew());
+    const key = readKey(this.#settings.keyFile);
+    if (typeof key === "string") return key;
+    this.#key = key.key;
     // What one before it has taken is nobody's until all agree anew.
     const fault = await writeSets(this.#settings, new Map(), this.#order === "stop");
     if (fault !== null) return fault;
@@ -84,19 +114,50 @@ class Agent {
     this.#socket.setTTL(HEARTBEAT_HOPS);
     this.#socket.setMulticastTTL(HEARTBEAT_HOPS);
     this.#socket.on("error", ({ message }) => log(message));
-    this.#socket.on("message", (bytes) => {
-      const heartbeat = decodeHeartbeat(bytes.toString("utf8"));
-      if (heartbeat === null) return;
-      this.#core.receive(heartbeat, now());
-      this.#go();
-    });
+    this.#socket.on("message", (bytes) => this.#receive(bytes.toString("utf8")));
     this.#cable = new CableWatch(this.#settings.device, () => this.#plugIn(), log);
     await this.#plugIn();
-    process.on("SIGTERM", () => this.#leave());
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#leave());
     this.#isServing = true;
     log(`member ${this.#settings.member} of ${this.#settings.name}, ${this.#settings.shared.cluster}`);
     this.#go();
     return null;
+  }
+
+  #receive(datagram: string): void {
+    const { text, isTrusted } = unseal(datagram, this.#key);
+    const heartbeat = decodeHeartbeat(text);
+    if (heartbeat !== null && heartbeat.cluster === this.#settings.shared.cluster) {
+      if (heartbeat.member === this.#settings.member) this.#hearOwnNumber(heartbeat);
+      else if (isTrusted) this.#core.receive(heartbeat, now());
+      else this.#core.receiveStranger(heartbeat.member, now());
+      this.#go();
+    }
+    const order = heartbeat === null && isTrusted ? decodeOrder(text) : null;
+    if (order !== null) this.#receiveOrder(order);
+  }
+
+  /** What it sends comes back to it. What it never sent, another host says by the same name. */
+  #hearOwnNumber({ member, sequence }: Heartbeat): void {
+    if (sequence < this.#firstSequence || sequence > this.#lastSequence)
+      this.#core.receiveStranger(member, now());
+  }
+
+  /** Without a key anybody could stop it. */
+  #receiveOrder(message: OrderMessage): void {
+    const { shared, member, machines } = this.#settings;
+    if (this.#key === null || message.cluster !== shared.cluster || message.to !== member) return;
+    if (!this.#gate.takes(message, this.#lastSequence) || message.order === this.#order) return;
+    try {
+      writeOrder(this.#directory, message.order);
+    } catch (error) {
+      log(`the order is not kept: ${(error as Error).message}`);
+      return;
+    }
+    const from = machines.find((one) => one.member === message.from)?.machine ?? `member ${message.from}`;
+    log(`${from} sends an order`);
+    this.#takeOrder();
+    this.#go();
   }
 
   /** Carries out what the member wants to have done, and comes again when it is time. */
@@ -125,13 +186,23 @@ class Agent {
     const before = this.#fault;
     this.#fault = await writeSets(this.#settings, held, isStopped);
     if (this.#fault !== null && this.#fault !== before) log(this.#fault);
-    if (this.#fault === null) await this.#send(encodeHeartbeat(heartbeat));
+    if (this.#fault === null) {
+      this.#lastSequence = heartbeat.sequence;
+      await this.#send(encodeHeartbeat(heartbeat));
+      await this.#sendForeignOrder();
+    }
     this.#report();
+  }
+
+  async #sendForeignOrder(): Promise<void> {
+    if (this.#key === null) return;
+    const order = this.#foreignOrders.next(this.#settings, this.#core.status(now()).peers);
+    if (order !== null) await this.#send(order);
   }
 
   #send(text: string): Promise<void> {
     return new Promise((resolve) => {
-      this.#socket.send(text, HEARTBEAT_PORT, this.#settings.broadcast, (error) => {
+      this.#socket.send(seal(text, this.#key), HEARTBEAT_PORT, this.#settings.broadcast, (error) => {
         // Without carrier nobody hears it; that it was not heard the others notice themselves.
         if (error !== null) this.#fault = `the heartbeat was not sent: ${error.message}`;
         resolve();
@@ -145,28 +216,42 @@ class Agent {
     const connections = this.#order === "run" ? null : openConnections(this.#settings.shared.cluster);
     if (this.#order === "drainstop" && status.state === "drained" && connections === 0)
       this.#core.setWish("stop", now());
-    const slots = [...status.held].map(([rule, list]) => ({ rule, count: list.length }));
-    const { state, view, peers } = status;
-    const record = { state, active: view.active, slots, peers, connections };
+    const { state, view, strangers } = status;
+    const peers = status.peers.map(({ held, ...peer }) => ({ ...peer, slots: countsOf(held) }));
+    const slots = countsOf(status.held);
+    const record = { state, active: view.active, slots, peers, strangers, connections };
+    const fault = this.#fault ?? this.#renewFault;
     try {
-      writeStatus(this.#directory, { at: Date.now(), order: this.#order, fault: this.#fault, ...record });
+      writeStatus(this.#directory, { at: Date.now(), order: this.#order, fault, ...record });
     } catch (error) {
       log(`the status is not written: ${(error as Error).message}`);
     }
   }
 
   /** New settings of the file, or an order of the command line. */
-  #readAnew(): void {
-    const settings = readSettings(this.#directory);
-    if (settings !== null) {
+  async #readAnew(): Promise<void> {
+    this.#renewFault = await this.#renew();
+    if (this.#renewFault !== null) log(this.#renewFault);
+    const settings = this.#renewFault === null ? readSettings(this.#directory) : null;
+    const key = settings === null ? null : readKey(settings.keyFile);
+    if (typeof key === "string") {
+      this.#renewFault = key;
+      log(key);
+    } else if (settings !== null && key !== null) {
+      this.#key = key.key;
       this.#settings = settings;
       this.#core.setSettings(settings.shared, now());
     }
+    this.#foreignOrders.readAnew();
+    this.#takeOrder();
+    this.#go();
+  }
+
+  #takeOrder(): void {
     const order = readOrder(this.#directory);
     if (order !== this.#order) log(`order: ${order}`);
     this.#order = order;
     this.#core.setWish(wishOf(order), now());
-    this.#go();
   }
 
   /** What switches, and the card, must know of a machine that has come to a port. */
@@ -196,8 +281,8 @@ function now(): number {
   return performance.now();
 }
 
-function wishOf(order: Order): Wish {
-  return order === "drainstop" ? "drain" : order;
+function countsOf(held: Holdings): SlotCount[] {
+  return [...held].map(([rule, list]) => ({ rule, count: list.length }));
 }
 
 function readSettings(directory: string): MemberSettings | null {

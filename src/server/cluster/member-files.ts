@@ -1,11 +1,18 @@
-// What a member's agent and the command line tell each other: two files in the agent's directory, each of
-// which one side writes.
+// What a member's agent and the command line tell each other: files in the agent's directory.
 import { join } from "node:path";
 import { readRecord, writeRecord } from "../../driver/linux/records.ts";
-import type { MemberStatus } from "../../network/cluster/agreement.ts";
+import type { MemberStatus, PeerStatus } from "../../network/cluster/agreement.ts";
+import type { Order } from "../../network/cluster/order.ts";
 
-/** `drainstop`: drain, and stop once nobody is connected any more. */
-export type Order = "run" | "drain" | "drainstop" | "stop";
+/** How many slots of a rule a member has. */
+export interface SlotCount {
+  readonly rule: string;
+  readonly count: number;
+}
+
+export interface PeerRecord extends Omit<PeerStatus, "held"> {
+  readonly slots: readonly SlotCount[];
+}
 
 export interface StatusRecord {
   /** Milliseconds since 1970. */
@@ -13,11 +20,11 @@ export interface StatusRecord {
   readonly order: Order;
   readonly state: MemberStatus["state"];
   readonly active: readonly number[];
-  /** How many slots of each rule it has. */
-  readonly slots: readonly { readonly rule: string; readonly count: number }[];
+  readonly slots: readonly SlotCount[];
   /** Of a member that was ordered to take nothing new. */
   readonly connections: number | null;
-  readonly peers: MemberStatus["peers"];
+  readonly peers: readonly PeerRecord[];
+  readonly strangers: readonly number[];
   /** Why the kernel does not know what the member should take. */
   readonly fault: string | null;
 }
@@ -29,6 +36,23 @@ export function readOrder(directory: string): Order {
 /** Throws like node:fs. */
 export function writeOrder(directory: string, order: Order): void {
   writeRecord(join(directory, "order.json"), { order });
+}
+
+/** An order for another member, which it is told over the network. */
+export interface ForeignOrder {
+  readonly to: number;
+  readonly order: Order;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+export function readForeignOrder(directory: string): ForeignOrder | null {
+  return readRecord<ForeignOrder>(join(directory, "foreign-order.json"));
+}
+
+/** Throws like node:fs. */
+export function writeForeignOrder(directory: string, order: ForeignOrder | null): void {
+  writeRecord(join(directory, "foreign-order.json"), order);
 }
 
 export function readStatus(directory: string): StatusRecord | null {

@@ -102,7 +102,9 @@ test("with notify-switches the switch learns the MAC of an IPv6 cluster too, and
   const output = run(
     IPV6.replace("notify-switches: false", "notify-switches: true"),
     `
-at switches ip link set p-iis-2 down; at switches ip link set p-iis-2 up
+at switches ip link set p-iis-2 down
+until_true sh -c "nsenter --net=/run/netns/sp.farm.iis-2 ip -o link show dev eth0 | grep 'state [A-Z]*DOWN'"
+at switches ip link set p-iis-2 up
 until_true sh -c "nsenter --net=/run/netns/sp.farm.switches bridge fdb show | grep '${MACS["unicast"]!} dev p-iis-2'"
 until_true converged
 clients ask fd00:30::50 80 ${FIRST_PORT} 100 4000`,

@@ -118,8 +118,11 @@ clients ask 192.168.30.50 84 27000 5 20000`,
   assert.deepEqual(from(27_000), all("iis-3"), "the only one that is left");
 });
 
+/** A cable that is out for a moment only the kernel tells nobody of: its state is waited for. */
 const MOVE = `
-at switches ip link set p-iis-2 down; at switches ip link set p-iis-2 up
+at switches ip link set p-iis-2 down
+until_true sh -c "nsenter --net=/run/netns/sp.farm.iis-2 ip -o link show dev eth0 | grep 'state [A-Z]*DOWN'"
+at switches ip link set p-iis-2 up
 until_true at client ping -n -c1 -W1 192.168.30.12
 `;
 
