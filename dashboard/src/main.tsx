@@ -32,7 +32,7 @@ function begin(): void {
 const endWaiting = effect(() => {
   if ((session.value?.user ?? null) === null) return;
   queueMicrotask(() => endWaiting());
-  startEvents();
   startOverview();
+  startEvents();
 });
 begin();

@@ -45,7 +45,7 @@ function makeStream(more: Record<string, unknown> = {}): Stream {
     frontend,
     runtime: { frontends: [frontend] },
     backend: { name: "app", settings: { cookie: { name: "SERVERID" } } },
-    server: { name: "a" },
+    server: { name: "a", isBalanced: true },
     request: { method: "GET", target: "/", receivedHeaders: () => HEADERS },
     originalMethod: null,
     originalTarget: null,
@@ -92,9 +92,35 @@ test("of many only some are told, the failed ones apart, and the rest is counted
     [told[0]!.requests.length, told[0]!.requests.filter(({ isFailed }) => isFailed).length],
     [30, 5],
   );
-  reporter.note(makeStream());
-  advanceTo(300);
-  assert.deepEqual([told[1]!.endedCount, told[1]!.requests.length], [1, 1]);
+});
+
+test("under load fewer are told in the next window, and as many as before once it is over", () => {
+  const { reporter, told, advanceTo } = makeReporter();
+  for (const [window, count] of [400, 400, 40, 40].entries()) {
+    for (let i = 0; i < count; i++) reporter.note(makeStream());
+    advanceTo((window + 1) * 150);
+  }
+  assert.deepEqual(
+    told.map(({ endedCount, requests }) => [endedCount, requests.length]),
+    [
+      [400, 25],
+      [400, 5],
+      [40, 5],
+      [40, 25],
+    ],
+  );
+});
+
+test("who still comes to a server that is to lose its visitors is told of, whatever else there is", () => {
+  const { reporter, told, advanceTo } = makeReporter();
+  const server = { name: "leaving", isBalanced: false };
+  for (let i = 0; i < 1000; i++) reporter.note(makeStream());
+  reporter.note(makeStream({ server }));
+  // Without its cookie it was no visitor of this server.
+  for (let i = 0; i < 10; i++) reporter.note(makeStream({ server, cookieRequest: "N" }));
+  advanceTo(150);
+  const servers = told[0]!.requests.map((one) => one.server);
+  assert.equal(servers.filter((name) => name === "leaving").length, 1);
 });
 
 test("what is not logged is not told, unless nothing at all is logged", () => {

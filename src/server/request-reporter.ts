@@ -1,6 +1,8 @@
 // In a worker: tells the master of requests that have ended, for the dashboard. What it costs is bounded: of
-// each tenth of a second a few are told, those that failed apart from the others so that a flood of good ones
-// cannot hide them, and for all the rest it only counts. Credentials do not leave the worker.
+// each tenth of a second a few are told, and for all the rest it only counts. Those that failed have a share
+// of their own, so that a flood of good ones cannot hide them, and so have those that a cookie still brings
+// to a server that is to lose its visitors: an operator waits for the last of them. Credentials do not leave
+// the worker.
 import { Timer, type TimerTarget } from "../base/timer-wheel.ts";
 import { isErroneous, shouldLog } from "../proxy/log/log-decision.ts";
 import { durationMs } from "../proxy/log/timing.ts";
@@ -11,11 +13,16 @@ import type { EndedRequest, FromWorker } from "./messages.ts";
 
 const WINDOW_MS = 100;
 /**
- * Of each kind in one window, over all workers: the master has to take them all in. Telling of one takes 20
- * µs with its message, so it is half a percent of a busy core; one that is only counted takes 15 ns (both
- * measured on a shared 2-core VM).
+ * Of each kind in one window, over all workers: the master has to take them all in. Telling of one takes the
+ * worker 20 µs with its message and the master 10 µs; one that is only counted takes 15 ns (all measured on a
+ * shared 2-core VM).
  */
 const TOLD_MAX_OF_ALL = 50;
+/**
+ * Once so many end in a window the processor's time is worth more than a list that nobody can read as fast.
+ */
+const BUSY_FROM_OF_ALL = 500;
+const TOLD_MAX_OF_ALL_WHEN_BUSY = 10;
 /** However many workers there are, each can tell of some. */
 const TOLD_MIN = 3;
 const TARGET_CHARACTERS_MAX = 1024;
@@ -27,33 +34,40 @@ const CREDENTIALS = /^(?:(?:proxy-)?authorization|.*(?:token|secret|passw|api-?k
 export class RequestReporter implements TimerTarget {
   readonly #engine: Engine;
   readonly #send: (message: FromWorker) => void;
-  readonly #toldMax: number;
+  readonly #workerCount: number;
   readonly #timer = new Timer(this);
   readonly #logless = new WeakMap<Runtime, boolean>();
   #requests: EndedRequest[] = [];
-  #goodCount = 0;
-  #failedCount = 0;
+  #counts = noneOfAnyKind();
   #endedCount = 0;
+  #toldMax: number;
 
   constructor(engine: Engine, workerCount: number, send: (message: FromWorker) => void) {
     this.#engine = engine;
     this.#send = send;
-    this.#toldMax = Math.max(TOLD_MIN, Math.floor(TOLD_MAX_OF_ALL / workerCount));
+    this.#workerCount = workerCount;
+    this.#toldMax = this.#shareOf(TOLD_MAX_OF_ALL);
   }
 
   /** Call with each stream that ends, while its request's head can be read. */
   note(stream: Stream): void {
     if (!this.#isOfInterest(stream)) return;
     if (this.#endedCount++ === 0) this.#engine.timers.arm(this.#timer, this.#engine.nowMs + WINDOW_MS);
-    const isFailed = isErroneous(stream);
-    const count = isFailed ? ++this.#failedCount : ++this.#goodCount;
-    if (count <= this.#toldMax) this.#requests.push(describe(stream, isFailed));
+    const kind = kindOf(stream);
+    if (++this.#counts[kind] <= this.#toldMax) this.#requests.push(describe(stream, kind === "failed"));
   }
 
   handleTimeout(): void {
     this.#send({ kind: "requests", requests: this.#requests, endedCount: this.#endedCount });
+    const isBusy = this.#endedCount * this.#workerCount >= BUSY_FROM_OF_ALL;
+    this.#toldMax = this.#shareOf(isBusy ? TOLD_MAX_OF_ALL_WHEN_BUSY : TOLD_MAX_OF_ALL);
     this.#requests = [];
-    this.#goodCount = this.#failedCount = this.#endedCount = 0;
+    this.#counts = noneOfAnyKind();
+    this.#endedCount = 0;
+  }
+
+  #shareOf(countOfAll: number): number {
+    return Math.max(TOLD_MIN, Math.floor(countOfAll / this.#workerCount));
   }
 
   /** What is logged; where nothing at all is logged, everything. */
@@ -70,6 +84,21 @@ export class RequestReporter implements TimerTarget {
     }
     return answer;
   }
+}
+
+type Kind = "good" | "failed" | "leaving";
+
+function noneOfAnyKind(): Record<Kind, number> {
+  return { good: 0, failed: 0, leaving: 0 };
+}
+
+function kindOf(stream: Stream): Kind {
+  if (isErroneous(stream)) return "failed";
+  return isPersistent(stream) && !stream.server!.isBalanced ? "leaving" : "good";
+}
+
+function isPersistent({ cookieRequest, server }: Stream): boolean {
+  return cookieRequest === "V" && server !== null;
 }
 
 function describe(stream: Stream, isFailed: boolean): EndedRequest {
@@ -107,7 +136,7 @@ function describe(stream: Stream, isFailed: boolean): EndedRequest {
     retries: stream.retries,
     isRedispatched: stream.isRedispatched,
     isFailed,
-    isPersistent: stream.cookieRequest === "V" && server !== null,
+    isPersistent: isPersistent(stream),
   };
 }
 

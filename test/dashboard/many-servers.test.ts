@@ -62,6 +62,7 @@ describe("two thousand servers in a browser", { skip: requires("chromium") }, ()
     const page = await openServers();
     await page.keyboard.press("Control+k");
     await page.getByRole("combobox", { name: "Page or server" }).fill(LAST);
+    await page.getByRole("option").filter({ hasText: LAST }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: LAST, exact: true }).waitFor();
     assert.match(page.url(), new RegExp(`find=.*${LAST}`));

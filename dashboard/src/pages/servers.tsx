@@ -8,7 +8,7 @@ import { goWith, place } from "../router.ts";
 import { ServerDialog } from "../servers/server-dialog.tsx";
 import { ServerTableRow } from "../servers/server-row.tsx";
 import { shownServers, sortKeyOf } from "../state/server-list.ts";
-import { servers, startServers } from "../state/servers.ts";
+import { followServers, loadServers, servers } from "../state/servers.ts";
 import "./servers.css";
 
 const ROW_HEIGHT = 53;
@@ -17,12 +17,15 @@ export default function ServersPage() {
   const [fault, setFault] = useState<ApiFault | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
   const load = () => {
-    startServers().then(
+    loadServers().then(
       () => setFault(null),
       (error: unknown) => setFault(error as ApiFault),
     );
   };
-  useEffect(load, []);
+  useEffect(() => {
+    load();
+    return followServers();
+  }, []);
   const rows = servers.value;
   const { query } = place.value;
   const find = query.get("find") ?? "";

@@ -6,19 +6,24 @@ import { live, on } from "../api/events.ts";
 
 export const servers = signal<readonly ServerRow[] | null>(null);
 
-let isStarted = false;
-
-export async function startServers(): Promise<void> {
-  if (!isStarted) {
-    isStarted = true;
-    on("servers", ({ servers: rows }) => putServers(rows));
-    for (const name of ["lost", "reload"] as const) on(name, () => void reload());
+/** As long as somebody looks at them. */
+export function followServers(): () => void {
+  const endings = [
+    on("servers", ({ servers: rows }) => putServers(rows)),
+    on("lost", () => void loadServers().catch(() => {})),
+    on("reload", () => void loadServers().catch(() => {})),
     // What happened while there was no stream is not told again in all cases.
     live.subscribe((state) => {
-      if (state === "live") void reload();
-    });
-  }
-  await reload();
+      if (state === "live" && servers.value !== null) void loadServers().catch(() => {});
+    }),
+  ];
+  return () => {
+    for (const end of endings) end();
+  };
+}
+
+export async function loadServers(): Promise<void> {
+  servers.value = (await get<ServersAnswer>("/servers")).servers;
 }
 
 /** Of an action's answer, too. */
@@ -27,8 +32,4 @@ export function putServers(rows: readonly ServerRow[]): void {
   if (before === null) return;
   const changed = new Map(rows.map((row) => [row.id, row]));
   servers.value = before.map((row) => changed.get(row.id) ?? row);
-}
-
-async function reload(): Promise<void> {
-  servers.value = (await get<ServersAnswer>("/servers")).servers;
 }

@@ -9,7 +9,7 @@ import { RequestLog } from "./request-log.ts";
 
 const EVERYTHING: ReaderWishes = {
   topics: readTopics(new URLSearchParams()),
-  filter: () => true,
+  filter: null,
   lastEventId: null,
   isAllowed: () => true,
 };
@@ -80,6 +80,30 @@ test("requests are filtered for each reader, and none that matches is no event",
   assert.deepEqual(idsOf(all), [1, 2]);
   assert.deepEqual(idsOf(some), [2]);
   assert.deepEqual(none.names, []);
+});
+
+test("an event is encoded once for all who want the whole of it, and not at all when nobody does", (t) => {
+  const hub = new EventHub("run");
+  t.after(() => hub.close("over"));
+  let encodings = 0;
+  const counted = {
+    requests: [],
+    kept: KEPT,
+    toJSON: () => {
+      encodings++;
+      return { requests: [] };
+    },
+  };
+  const topics = readTopics(new URLSearchParams("topics=overview"));
+  open(hub, new FakeResponse(), { topics });
+  assert.deepEqual([hub.isWanted("overview"), hub.isWanted("requests")], [true, false]);
+  hub.send("requests", counted);
+  assert.equal(encodings, 0);
+  const readers = [new FakeResponse(), new FakeResponse(), new FakeResponse()];
+  for (const reader of readers) open(hub, reader);
+  hub.send("requests", counted);
+  assert.equal(encodings, 1);
+  for (const { names } of readers) assert.deepEqual(names, ["requests"]);
 });
 
 test("a slow reader's memory is bounded, it is told of the loss, and nobody waits for it", (t) => {

@@ -29,7 +29,8 @@ interface KeptEvent {
 
 export interface ReaderWishes {
   readonly topics: ReadonlySet<EventTopic>;
-  readonly filter: (record: RequestRecord) => boolean;
+  /** Null: all of them, which are encoded once for everybody who wants all. */
+  readonly filter: ((record: RequestRecord) => boolean) | null;
   /** Of the last event that it has; null: it is new here. */
   readonly lastEventId: string | null;
   /** Whether its session is still one: asked again and again, since events go on for hours. */
@@ -60,6 +61,12 @@ export class EventHub {
     return this.#readers.size;
   }
 
+  /** Whether anybody gets this: what nobody wants need not be found out. */
+  isWanted(topic: EventTopic): boolean {
+    for (const { topics } of this.#readers) if (topics.has(topic)) return true;
+    return false;
+  }
+
   /** False: there are too many already, or everything ends. Nothing has been written then. */
   open(response: ServerResponse, wishes: ReaderWishes): boolean {
     if (this.#isClosed || this.#readers.size >= READERS_MAX) return false;
@@ -85,7 +92,7 @@ export class EventHub {
     const event: KeptEvent = { id: this.#nextId++, name, data };
     this.#kept.push(event);
     if (this.#kept.length > KEPT_MAX) this.#kept.shift();
-    if (this.#readers.size === 0) return;
+    if (this.#readers.size === 0 || (isTopic(name) && !this.isWanted(name))) return;
     const text = JSON.stringify(data);
     for (const reader of this.#readers) this.#write(reader, event, text);
   }
@@ -126,10 +133,12 @@ export class EventHub {
       reader.hasLost = false;
       this.#tellLoss(reader);
     }
-    const shown =
-      event.name === "requests" ? filtered(event.data as DashboardEvents["requests"], reader) : text;
-    if (shown === null && event.name === "requests") return;
-    reader.response.write(this.#format(event.name, event.id, shown ?? JSON.stringify(event.data)));
+    if (event.name !== "requests" || reader.filter === null) {
+      reader.response.write(this.#format(event.name, event.id, text ?? JSON.stringify(event.data)));
+      return;
+    }
+    const shown = filtered(event.data as DashboardEvents["requests"], reader.filter);
+    if (shown !== null) reader.response.write(this.#format(event.name, event.id, shown));
   }
 
   #tellLoss(reader: Reader): void {
@@ -150,7 +159,10 @@ function isTopic(name: EventName): name is EventTopic {
 }
 
 /** Null: none of them is wanted. */
-function filtered({ requests, kept }: DashboardEvents["requests"], { filter }: Reader): string | null {
+function filtered(
+  { requests, kept }: DashboardEvents["requests"],
+  filter: (record: RequestRecord) => boolean,
+): string | null {
   const wanted = requests.filter(filter);
   return wanted.length === 0 ? null : JSON.stringify({ requests: wanted, kept });
 }

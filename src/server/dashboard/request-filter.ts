@@ -41,11 +41,13 @@ export const FILTER_PARAMETERS: readonly RouteParameter[] = Object.entries(TESTS
   }),
 );
 
-/** All filters that the query names must hold; one without a value does not count. */
-export function readFilter(query: URLSearchParams): (record: RequestRecord) => boolean {
+export type RequestFilter = (record: RequestRecord) => boolean;
+
+/** All filters that the query names must hold; one without a value does not count. Null: it names none. */
+export function readFilter(query: URLSearchParams): RequestFilter | null {
   const tests = Object.entries(TESTS).flatMap(([name, { test }]) => {
     const value = query.get(name) ?? "";
     return value === "" ? [] : [(record: RequestRecord) => test(record, value)];
   });
-  return (record) => tests.every((test) => test(record));
+  return tests.length === 0 ? null : (record) => tests.every((test) => test(record));
 }

@@ -51,9 +51,9 @@ export class RequestLog {
     return kept?.record.id === id ? kept : undefined;
   }
 
-  /** The newest first; `before` null: from the newest on. */
+  /** The newest first. `filter` null: all of them; `before` null: from the newest on. */
   list(
-    filter: (record: RequestRecord) => boolean,
+    filter: ((record: RequestRecord) => boolean) | null,
     limit: number,
     before: number | null,
   ): { readonly requests: RequestRecord[]; readonly before: number | null } {
@@ -61,7 +61,7 @@ export class RequestLog {
     const oldest = Math.max(1, this.#nextId - this.#countMax);
     for (let id = Math.min(before ?? this.#nextId, this.#nextId) - 1; id >= oldest; id--) {
       const { record } = this.#ring[id % this.#countMax]!;
-      if (!filter(record)) continue;
+      if (filter !== null && !filter(record)) continue;
       if (requests.length === limit) return { requests, before: requests.at(-1)!.id };
       requests.push(record);
     }
