@@ -22,6 +22,7 @@ export async function explainPacket(args: readonly string[], terminal: Terminal)
     ...switches,
     { name: "pcap", takesValue: true },
     { name: "url", takesValue: true },
+    { name: "method", letter: "X", takesValue: true },
     { name: "header", letter: "H", takesValue: true },
   ]);
   const complain = (message: string, help: string | null = null): 1 =>
@@ -54,6 +55,7 @@ export async function explainPacket(args: readonly string[], terminal: Terminal)
   }
   const beyond = goBeyond(usable.loadBalancers, network, trace, {
     url: line.valueOf("url"),
+    method: line.valueOf("method"),
     headers: line.valuesOf("header"),
     back: line.has("back"),
   });

@@ -19,7 +19,7 @@ Options for packets:
   --brief      only what decides
   --full       everything: each frame at each port
   --json       as data
-  --url URL    what is asked of a load balancer where the way ends at one; -H 'NAME: VALUE' adds a header
+  --url URL    what is asked of a load balancer where the way ends at one; -X METHOD and -H 'NAME: VALUE' change it
   --pcap OUT   write the frames to a file for Wireshark or tshark; each port is an interface
   --live       send it in the network that sallyport apply has made (--rootless: in one of your own; --host NAME), listen
                at every cable, and hold the frames, there and back, against these, and the rules that the kernel

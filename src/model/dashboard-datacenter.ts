@@ -73,7 +73,10 @@ export interface TopologyLink {
   readonly from: string;
   readonly to: string;
   readonly kind: "cable" | "bond" | "uplink" | "port-group" | "interface";
+  /** Whose colour it has; null: none, or many. */
   readonly vlan: number | null;
+  /** VLANs whose frames pass it with a tag, as they are written: "5", "10-20", "100.20", "all". */
+  readonly carries: readonly string[];
   readonly label: string;
   readonly span: Span | null;
 }
@@ -125,9 +128,9 @@ export interface LinkFlow {
 }
 
 /**
- * GET /api/v1/explain/packet?from=F&to=T&protocol=tcp&port=80&back=true&url=U: the words of `sallyport
- * explain`; protocol and port may be left out. 404 for a name that is not in the file, with the nearest one
- * in `help`.
+ * GET /api/v1/explain/packet?from=F&to=T&protocol=tcp&port=80&back=true&url=U&method=M&header=H: the words of
+ * `sallyport explain`; protocol and port may be left out. 404 for a name that is not in the file, with the
+ * nearest one in `help`.
  */
 export interface PacketExplanation {
   readonly trace: JsonOf<Trace>;

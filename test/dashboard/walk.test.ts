@@ -110,11 +110,67 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
       .getByText(/datacenter\.yaml:\d+/)
       .first()
       .waitFor();
-    await edge.focus();
-    await page.keyboard.press("ArrowLeft");
-    assert.notEqual(await page.evaluate("document.activeElement.dataset.id"), "edge/org-edge");
+    await details.getByText("0 per second").waitFor();
     await details.getByRole("link", { name: "Explain to here" }).click();
     assert.equal(await page.getByLabel("To", { exact: true }).inputValue(), "org-edge");
+    await page.context().close();
+  });
+
+  test("the drawing is one stop of the keyboard: arrows follow lines, letters find names", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/topology`);
+    await page.getByRole("button", { name: /^edge org-edge/ }).waitFor();
+    assert.equal(await page.locator("svg .node[tabindex='0']").count(), 1);
+    const here = () => page.evaluate("document.activeElement.dataset.id");
+    await page.locator("svg .node[tabindex='0']").focus();
+    await page.keyboard.press("Home");
+    assert.equal(await here(), "external/internet");
+    await page.keyboard.press("ArrowRight");
+    assert.ok(["fabric/tor-1", "switch/dvs0"].includes((await here()) as string));
+    await page.keyboard.type("desk");
+    assert.equal(await here(), "machine/desk-001");
+    await page.keyboard.press("ArrowLeft");
+    assert.equal(await here(), "network/org");
+    await page.keyboard.press("Enter");
+    await page.getByRole("region", { name: "Details" }).getByText("192.168.10.0/24").first().waitFor();
+    assert.match(page.url(), /node=network%2Forg$/);
+    await page.context().close();
+  });
+
+  test("a VLAN is looked at alone, and the address says so", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/topology`);
+    const farm = page.getByRole("button", { name: /^VLAN 30/ });
+    await farm.click();
+    await page.locator("svg .node.machine.unlit").first().waitFor();
+    assert.match(page.url(), /vlan=30$/);
+    const lit = page.locator("svg .node:not(.unlit)");
+    const names = (await lit.evaluateAll("all => all.map((one) => one.dataset.id)")) as string[];
+    for (const id of ["network/farm", "machine/iis-2", "edge/org-edge", "switch/dvs0", "host/web-host"])
+      assert.ok(names.includes(id), id);
+    assert.ok(!names.includes("machine/web-001"));
+    await page.reload();
+    await page.locator("svg .node.machine.unlit").first().waitFor();
+    await farm.click();
+    await page.locator("svg .node.unlit").first().waitFor({ state: "detached" });
+    await page.context().close();
+  });
+
+  test("a name is found by a part of it, and the list tells in words what the drawing shows", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/topology`);
+    await page.getByRole("combobox", { name: "Find by name or address" }).fill("10.12");
+    await page.getByRole("option", { name: /^web-002/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("svg .node.chosen[data-id='machine/web-002']").waitFor();
+    await page.getByRole("button", { name: "List", exact: true }).click();
+    const edges = page.getByRole("region", { name: "Edges" });
+    await edges.getByText(/load balancer: .*per second requests/).waitFor();
+    const links = page.getByRole("region", { name: "Links" });
+    const uplink = links.getByRole("row").filter({ hasText: "uplink" });
+    await uplink.filter({ hasText: "5, 10, 20, 30" }).waitFor();
+    await page.getByRole("searchbox", { name: "Only with this word" }).fill("web-003");
+    await page.getByText("1 node, 1 link").waitFor();
     await page.context().close();
   });
 
@@ -138,6 +194,26 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     assert.match(page.url(), /\/explain\?from=internet&to=203\.0\.113\.10&protocol=tcp&port=8001$/);
     await page.reload();
     await told.getByText("reaches shop.test-a/web at tcp 192.168.10.41:80").first().waitFor();
+    await told
+      .getByText(/^sallyport explain \S+\.yaml internet to 203\.0\.113\.10 tcp 8001 --back$/)
+      .waitFor();
+    await page.context().close();
+  });
+
+  test("beyond the edge's load balancer the way goes on to the server of the cookie, and back", async () => {
+    const page = await world.page();
+    await page.goto(`${world.origin}/explain?from=internet&to=203.0.113.10&port=443`);
+    const told = page.getByRole("region", { name: "Explanation" });
+    await told.getByRole("heading", { name: "On to the server", exact: true }).waitFor();
+    await page.getByText("Beyond a load balancer: which request").click();
+    await page.getByLabel("URL", { exact: true }).fill("https://company.com/login");
+    await page.getByLabel("Cookies", { exact: true }).fill("SERVERID=B");
+    await page.getByRole("button", { name: "Explain", exact: true }).click();
+    await told.getByText(/-H 'Cookie: SERVERID=B'$/).waitFor();
+    await page.locator("svg .node.on-way[data-id='machine/web-002'] .hop-number").waitFor();
+    await page.getByRole("button", { name: "Back", exact: true }).click();
+    await told.getByRole("heading", { name: "From the server", exact: true }).waitFor();
+    await told.getByRole("heading", { name: "From the load balancer", exact: true }).waitFor();
     await page.context().close();
   });
 
@@ -146,6 +222,14 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     await page.goto(`${world.origin}/explain?of=request&url=${encodeURIComponent(`${world.site}/login`)}`);
     const told = page.getByRole("region", { name: "Explanation" });
     await told.getByText("default_backend application-backend").first().waitFor();
+    await told.getByText(/^sallyport explain request \S+\.cfg https:\S+\/login$/).waitFor();
+    await world.visit("/basket?item=7", "SERVERID=C");
+    await page.reload();
+    const presets = page.getByLabel("Like one of the last requests");
+    const basket = presets.locator("option").filter({ hasText: "/basket" }).first();
+    await presets.selectOption((await basket.getAttribute("value"))!);
+    await told.getByText(/-H 'Cookie: SERVERID=C'/).waitFor();
+    assert.equal(await page.getByLabel("Cookies", { exact: true }).inputValue(), "SERVERID=C");
     await page.context().close();
   });
 

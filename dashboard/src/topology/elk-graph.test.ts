@@ -12,14 +12,14 @@ test("boxes do not overlap, children lie in their fence, and links end at boxes"
   const drawn: Drawn = {
     nodes: [box("top"), box("fence"), box("in", "fence"), box("below", "fence"), box("other")],
     links: [
-      { id: "1", from: "top", to: "fence", vlan: null, kind: "interface", label: "" },
-      { id: "2", from: "in", to: "below", vlan: null, kind: "interface", label: "" },
-      { id: "3", from: "top", to: "other", vlan: null, kind: "interface", label: "" },
+      { id: "1", from: "top", to: "fence", vlan: null, kind: "interface", carries: [], members: [] },
+      { id: "2", from: "in", to: "below", vlan: null, kind: "interface", carries: [], members: [] },
+      { id: "3", from: "top", to: "other", vlan: null, kind: "interface", carries: [], members: [] },
     ],
     drawnBy: new Map(),
   };
   const layouter = new Elk() as unknown as { layout(graph: ElkNode): Promise<ElkNode> };
-  const { boxes, ways, width, height } = layoutOf(await layouter.layout(elkGraph(drawn)));
+  const { boxes, ways, labels, width, height } = layoutOf(await layouter.layout(elkGraph(drawn)));
   const at = (id: string) => boxes.get(id)!;
   const holds = (outer: string, inner: string) =>
     at(inner).x >= at(outer).x &&
@@ -34,4 +34,10 @@ test("boxes do not overlap, children lie in their fence, and links end at boxes"
   const [start, end] = [ways.get("2")![0]!, ways.get("2")!.at(-1)!];
   assert.ok(Math.abs(start.x - (at("in").x + at("in").width)) < 1, "begins at the right edge");
   assert.ok(Math.abs(end.x - at("below").x) < 1, "ends at the left edge");
+  for (const { x, y } of labels.values())
+    for (const name of ["top", "in", "below", "other"]) {
+      const { x: left, y: upper, width: w, height: h } = at(name);
+      assert.ok(x < left || x > left + w || y < upper || y > upper + h, "no label lies on a box");
+    }
+  assert.equal(labels.size, 3);
 });

@@ -1,6 +1,8 @@
 // The layout's question and its answer: boxes with sizes go to ELK's layered algorithm, places come back.
-import type { ElkNode } from "elkjs/lib/elk-api";
-import type { Drawn, DrawnNode } from "./grouping.ts";
+import type { ElkExtendedEdge, ElkLabel, ElkNode } from "elkjs/lib/elk-api";
+import { chipsIn, widthForChips } from "./chips.ts";
+import type { Drawn, DrawnLink, DrawnNode } from "./grouping.ts";
+import { vlanLabel } from "./link-words.ts";
 
 export interface Box {
   readonly x: number;
@@ -15,6 +17,8 @@ export interface Layout {
   readonly boxes: ReadonlyMap<string, Box>;
   /** Corners of each link, from its upper end. */
   readonly ways: ReadonlyMap<string, readonly Point[]>;
+  /** Middle of each link's label. */
+  readonly labels: ReadonlyMap<string, Point>;
 }
 
 export interface Point {
@@ -26,7 +30,10 @@ const LETTER = 7.4;
 const SMALL_LETTER = 6.3;
 const [WIDTH_MIN, WIDTH_MAX] = [104, 232];
 const TITLE_HEIGHT = 30;
-const LINE_HEIGHT = 16;
+export const LINE_HEIGHT = 16;
+const CHIPS_BELOW = 9;
+/** Room for "1.21 MiB/s" beside the VLAN, whether it is known yet or not: nothing moves when it comes. */
+const [LABEL_LETTER, RATE_WIDTH, LABEL_HEIGHT] = [6.4, 62, 16];
 
 const OPTIONS = {
   "elk.algorithm": "layered",
@@ -34,24 +41,58 @@ const OPTIONS = {
   "elk.hierarchyHandling": "INCLUDE_CHILDREN",
   "elk.edgeRouting": "ORTHOGONAL",
   "elk.spacing.nodeNode": "14",
-  "elk.layered.spacing.nodeNodeBetweenLayers": "44",
-  "elk.layered.spacing.edgeNodeBetweenLayers": "18",
+  "elk.layered.spacing.nodeNodeBetweenLayers": "26",
+  "elk.layered.spacing.edgeNodeBetweenLayers": "14",
   "elk.spacing.edgeEdge": "8",
-  "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
+  "elk.spacing.edgeLabel": "2",
+  "elk.layered.nodePlacement.strategy": "LINEAR_SEGMENTS",
   "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
 } as const;
 
-export function sizeOf({ title, lines }: DrawnNode): { readonly width: number; readonly height: number } {
+const ON_THE_LINE = { "elk.edgeLabels.inline": "true", "elk.edgeLabels.placement": "CENTER" };
+
+export function sizeOf(node: DrawnNode): { readonly width: number; readonly height: number } {
+  const { title, lines } = node;
   const longest = Math.max(title.length * LETTER, ...lines.map((line) => line.length * SMALL_LETTER)) + 30;
-  return {
-    width: Math.round(Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, longest))),
-    height: TITLE_HEIGHT + lines.length * LINE_HEIGHT,
-  };
+  const wanted = Math.max(WIDTH_MIN, longest, widthForChips(node) + 28);
+  const width = Math.round(Math.min(WIDTH_MAX, wanted));
+  const chips = chipsIn(node, width - 24).height;
+  const text = TITLE_HEIGHT + lines.length * LINE_HEIGHT;
+  return { width, height: text + (chips === 0 ? 0 : chips + CHIPS_BELOW) };
+}
+
+/** From a box's top to its chips. */
+export function chipsTop({ lines }: DrawnNode): number {
+  return TITLE_HEIGHT + lines.length * LINE_HEIGHT - 1;
+}
+
+/** Null: nothing will ever stand at it. */
+function labelOf(link: DrawnLink): ElkLabel[] {
+  const text = vlanLabel(link);
+  const hasRate = link.kind === "interface" || link.to.startsWith("external/");
+  if (text === "" && !hasRate) return [];
+  const width = (text === "" ? 0 : text.length * LABEL_LETTER + 12) + (hasRate ? RATE_WIDTH : 0);
+  return [{ text, width, height: LABEL_HEIGHT, layoutOptions: ON_THE_LINE }];
 }
 
 export function elkGraph({ nodes, links }: Drawn): ElkNode {
   const children = Map.groupBy(nodes, ({ inside }) => inside);
   const ids = new Set(nodes.map(({ id }) => id));
+  const insides = new Map(
+    nodes.map(({ id, inside }) => [id, inside !== null && ids.has(inside) ? inside : "root"]),
+  );
+  // Within a box ELK finds no place for labels: there is room kept between its columns instead.
+  const edges = Map.groupBy(links, ({ from, to }) => {
+    const inside = insides.get(from);
+    return inside !== undefined && inside === insides.get(to) ? inside : "root";
+  });
+  const edgesOf = (id: string) =>
+    (edges.get(id) ?? []).map((link) => ({
+      id: link.id,
+      sources: [link.from],
+      targets: [link.to],
+      labels: id === "root" ? labelOf(link) : [],
+    }));
   const elkNode = (node: DrawnNode): ElkNode => {
     const inner = children.get(node.id);
     const size = sizeOf(node);
@@ -59,8 +100,10 @@ export function elkGraph({ nodes, links }: Drawn): ElkNode {
     return {
       id: node.id,
       children: inner.map(elkNode),
+      edges: edgesOf(node.id),
       layoutOptions: {
         "elk.padding": `[top=${size.height + 6},left=12,bottom=12,right=12]`,
+        "elk.layered.spacing.nodeNodeBetweenLayers": "96",
         "elk.nodeSize.constraints": "MINIMUM_SIZE",
         "elk.nodeSize.minimum": `(${size.width},${size.height})`,
       },
@@ -72,7 +115,7 @@ export function elkGraph({ nodes, links }: Drawn): ElkNode {
     id: "root",
     layoutOptions: { ...OPTIONS },
     children: roots.map(elkNode),
-    edges: links.map(({ id, from, to }) => ({ id, sources: [from], targets: [to] })),
+    edges: edgesOf("root"),
   };
 }
 
@@ -80,8 +123,11 @@ export function elkGraph({ nodes, links }: Drawn): ElkNode {
 export function layoutOf(root: ElkNode): Layout {
   const boxes = new Map<string, Box>();
   const ways = new Map<string, readonly Point[]>();
+  const labels = new Map<string, Point>();
   const origins = new Map<string, Point>([["root", { x: 0, y: 0 }]]);
+  const edges: ElkExtendedEdge[] = [];
   const place = (node: ElkNode, origin: Point) => {
+    edges.push(...(node.edges ?? []));
     for (const child of node.children ?? []) {
       const at = { x: origin.x + (child.x ?? 0), y: origin.y + (child.y ?? 0) };
       boxes.set(child.id, { ...at, width: child.width ?? 0, height: child.height ?? 0 });
@@ -90,7 +136,7 @@ export function layoutOf(root: ElkNode): Layout {
     }
   };
   place(root, { x: 0, y: 0 });
-  for (const edge of root.edges ?? []) {
+  for (const edge of edges) {
     const container = (edge as { readonly container?: string }).container ?? "root";
     const origin = origins.get(container) ?? { x: 0, y: 0 };
     const points = (edge.sections ?? []).flatMap(({ startPoint, bendPoints = [], endPoint }) => [
@@ -98,10 +144,13 @@ export function layoutOf(root: ElkNode): Layout {
       ...bendPoints,
       endPoint,
     ]);
-    ways.set(
-      edge.id,
-      points.map(({ x, y }) => ({ x: x + origin.x, y: y + origin.y })),
-    );
+    const way = points.map(({ x, y }) => ({ x: x + origin.x, y: y + origin.y }));
+    ways.set(edge.id, way);
+    const [before, end] = way.slice(-2);
+    if (before !== undefined && end !== undefined)
+      labels.set(edge.id, { x: (before.x + end.x) / 2, y: (before.y + end.y) / 2 });
+    for (const { x = 0, y = 0, width = 0, height = 0 } of edge.labels ?? [])
+      labels.set(edge.id, { x: x + origin.x + width / 2, y: y + origin.y + height / 2 });
   }
-  return { width: root.width ?? 0, height: root.height ?? 0, boxes, ways };
+  return { width: root.width ?? 0, height: root.height ?? 0, boxes, ways, labels };
 }

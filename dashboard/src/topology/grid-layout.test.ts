@@ -10,9 +10,12 @@ test("a thousand boxes lie beside each other, layers from left to right, none on
   const nodes = [box("switch", 3), ...Array.from({ length: 1000 }, (_, index) => box(`n${index}`, 4))];
   const links = nodes
     .slice(1)
-    .map(({ id }) => ({ id, from: "switch", to: id, vlan: null, kind: "uplink", label: "" }) as const);
+    .map(
+      ({ id }) =>
+        ({ id, from: "switch", to: id, vlan: null, kind: "uplink", carries: [], members: [] }) as const,
+    );
   const drawn: Drawn = { nodes, links, drawnBy: new Map() };
-  const { boxes, ways, width, height } = gridLayout(drawn);
+  const { boxes, ways, labels, width, height } = gridLayout(drawn);
   const all = [...boxes.values()];
   assert.equal(all.length, 1001);
   assert.ok(width / height < 6 && height / width < 6, `${width} by ${height}`);
@@ -23,6 +26,7 @@ test("a thousand boxes lie beside each other, layers from left to right, none on
   const own = boxes.get("switch")!;
   assert.ok(all.every((one) => one === own || one.x > own.x + own.width));
   assert.equal(ways.get("n999")!.length, 2);
+  assert.equal(labels.size, 1000);
 });
 
 test("nothing has no size", () => {
@@ -31,5 +35,6 @@ test("nothing has no size", () => {
     height: 0,
     boxes: new Map(),
     ways: new Map(),
+    labels: new Map(),
   });
 });

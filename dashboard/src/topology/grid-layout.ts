@@ -6,6 +6,7 @@ import type { Drawn, DrawnNode } from "./grouping.ts";
 const [GAP, LAYER_GAP] = [14, 120];
 /** A block is about as high as the whole is wide. */
 const SHAPE = 1.15;
+const LABEL_ALONG = 0.75;
 
 export function gridLayout({ nodes, links }: Drawn): Layout {
   const layers = [...Map.groupBy(nodes, ({ layer }) => layer)]
@@ -40,7 +41,8 @@ export function gridLayout({ nodes, links }: Drawn): Layout {
     for (const { id } of layer) boxes.set(id, { ...boxes.get(id)!, y: boxes.get(id)!.y + down });
   }
   const ways = new Map(links.map(({ id, from, to }) => [id, straight(boxes.get(from), boxes.get(to))]));
-  return { width: Math.max(0, left - LAYER_GAP), height, boxes, ways };
+  const labels = new Map([...ways].flatMap(([id, way]) => (way.length === 0 ? [] : [[id, middleOf(way)]])));
+  return { width: Math.max(0, left - LAYER_GAP), height, boxes, ways, labels };
 }
 
 /** By the middle of what each is connected with before; equal ones as the file has them. */
@@ -68,4 +70,10 @@ function straight(from: Box | undefined, to: Box | undefined): readonly Point[] 
     { x: from.x + from.width, y: from.y + from.height / 2 },
     { x: to.x, y: to.y + to.height / 2 },
   ];
+}
+
+/** Nearer to the lower end, where lines have parted. */
+function middleOf([from, to]: readonly Point[]): Point {
+  const along = (a: number, b: number) => a + (b - a) * LABEL_ALONG;
+  return { x: along(from!.x, to!.x), y: along(from!.y, to!.y) };
 }

@@ -46,7 +46,18 @@ test("of many their number is drawn, until their network is opened; who is in tw
     ["network/org→machine/both", "network/two→machine/both", "network/org→group/network/org"],
   );
   assert.equal(drawnBy.get("machine/m77"), "group/network/org");
+  assert.equal(links[2]!.members.length, 500);
   assert.equal(drawnOf(many, new Set(["network/org"])).nodes.length, 503);
+});
+
+test("a machine that somebody asks about is drawn beside the others of its group", () => {
+  const { nodes, links, drawnBy } = drawnOf(datacenter(500), new Set(), new Set(["machine/m77"]));
+  assert.deepEqual(
+    nodes.map(({ title }) => title),
+    ["org", "two", "both", "m77", "499 others"],
+  );
+  assert.equal(drawnBy.get("machine/m77"), "machine/m77");
+  assert.ok(links.some(({ id }) => id === "network/org→machine/m77"));
 });
 
 test("what a fence holds is joined with it by its box", () => {
@@ -75,4 +86,7 @@ test("of very many networks each has its machines in its own box", () => {
   assert.equal(drawnBy.get("machine/n7-1"), "network/n7");
   assert.ok(nodes[7]!.lines.includes("2 machines"));
   assert.equal(drawnOf(answer, new Set(["network/n7"])).nodes.length, 102);
+  const alone = drawnOf(answer, new Set(), new Set(["machine/n7-1"]));
+  assert.equal(alone.nodes.length, 101);
+  assert.ok(alone.nodes[7]!.lines.includes("1 machine"));
 });

@@ -1,6 +1,6 @@
 // What is drawn of a datacentre: everything while it is small; of a network with many machines only their
 // number, until somebody opens it; of many such networks not even a box of its own for that. So ten thousand
-// machines are some hundred boxes.
+// machines are some hundred boxes. Those that somebody asks about are drawn by themselves, beside the others.
 import type { TopologyAnswer, TopologyLink, TopologyNode } from "../../../src/model/dashboard-datacenter.ts";
 
 export interface DrawnNode {
@@ -22,7 +22,10 @@ export interface DrawnLink {
   readonly to: string;
   readonly vlan: number | null;
   readonly kind: TopologyLink["kind"];
-  readonly label: string;
+  /** VLANs with a tag, as they are written. */
+  readonly carries: readonly string[];
+  /** Those of the datacentre that it stands for: several cables side by side, or all of a group. */
+  readonly members: readonly TopologyLink[];
 }
 
 export interface Drawn {
@@ -39,16 +42,22 @@ const NETWORKS_WITH_GROUPS_MAX = 60;
 /** Lines below a name. */
 const LINES_MAX = 2;
 
-/** `opened`: ids of networks whose machines are all drawn. */
-export function drawnOf({ nodes, links }: TopologyAnswer, opened: ReadonlySet<string>): Drawn {
+/** `opened`: ids of networks whose machines are all drawn. `alone`: of machines that are in any case. */
+export function drawnOf(
+  { nodes, links }: TopologyAnswer,
+  opened: ReadonlySet<string>,
+  alone: ReadonlySet<string> = new Set(),
+): Drawn {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const drawnBy = new Map(nodes.map(({ id }) => [id, id]));
   const groups: DrawnNode[] = [];
   const folded = new Map<string, readonly TopologyNode[]>();
   const crowds = loneMachines(nodes, links);
   const isDense = crowds.size > NETWORKS_WITH_GROUPS_MAX;
-  for (const [network, members] of crowds) {
-    if ((!isDense && members.length <= SHOWN_MAX) || opened.has(network)) continue;
+  for (const [network, all] of crowds) {
+    if ((!isDense && all.length <= SHOWN_MAX) || opened.has(network)) continue;
+    const members = all.filter(({ id }) => !alone.has(id));
+    if (members.length === 0) continue;
     if (isDense) {
       folded.set(network, members);
       for (const member of members) drawnBy.set(member.id, network);
@@ -59,7 +68,7 @@ export function drawnOf({ nodes, links }: TopologyAnswer, opened: ReadonlySet<st
     groups.push({
       id,
       node: null,
-      title: `${members.length} machines`,
+      title: members.length === all.length ? `${members.length} machines` : `${members.length} others`,
       lines: [`${members[0]!.name} … ${members.at(-1)!.name}`],
       vlan: place.vlan,
       inside: place.inside,
@@ -108,16 +117,20 @@ function drawnLinks(
   byId: ReadonlyMap<string, TopologyNode>,
   drawnBy: ReadonlyMap<string, string>,
 ): DrawnLink[] {
-  const drawn = new Map<string, DrawnLink>();
-  for (const { from, to, vlan, kind, label } of links) {
+  const drawn = new Map<string, DrawnLink & { readonly members: TopologyLink[] }>();
+  for (const link of links) {
+    const { from, to, vlan, kind, carries } = link;
     // What is in a fence's box is connected with the fence by that.
     if (byId.get(from)?.inside === to || byId.get(to)?.inside === from) continue;
     const [a, b] = [drawnBy.get(from), drawnBy.get(to)];
     if (a === undefined || b === undefined || a === b) continue;
     const [upper, lower] = (byId.get(from)?.layer ?? 0) <= (byId.get(to)?.layer ?? 0) ? [a, b] : [b, a];
     const id = `${upper}→${lower}`;
+    const known = drawn.get(id);
     // Two cables side by side are one line.
-    if (!drawn.has(id)) drawn.set(id, { id, from: upper, to: lower, vlan, kind, label });
+    if (known === undefined)
+      drawn.set(id, { id, from: upper, to: lower, vlan, kind, carries, members: [link] });
+    else known.members.push(link);
   }
   return [...drawn.values()];
 }

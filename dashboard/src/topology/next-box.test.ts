@@ -19,3 +19,11 @@ test("arrow keys go to the nearest box in their direction, and nowhere where the
   assert.equal(nextInDirection(BOXES, null, "Up"), "top");
   assert.equal(nextInDirection(new Map(), null, "Up"), null);
 });
+
+test("sideways a line is followed before what lies nearer, up and down it is not", () => {
+  const next = (key: string) => nextInDirection(BOXES, "left", key, ["right", "top"]);
+  assert.equal(next("Right"), "right");
+  assert.equal(next("Up"), "top");
+  assert.equal(nextInDirection(BOXES, "middle", "Left", ["right"]), "left");
+  assert.equal(nextInDirection(BOXES, "left", "Right", ["nowhere"]), "middle");
+});

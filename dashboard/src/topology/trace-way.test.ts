@@ -6,7 +6,7 @@ import { hopsToEnd, type PathJson, wayOf } from "./trace-way.ts";
 const hop = (kind: string, name: string, parent: number | null) => ({ node: { kind, name }, parent });
 const path = (hops: readonly object[], end: number) => ({ hops, end }) as unknown as PathJson;
 const link = (from: string, to: string) =>
-  ({ id: `${from}→${to}`, from, to, vlan: null, kind: "interface", label: "" }) as const;
+  ({ id: `${from}→${to}`, from, to, vlan: null, kind: "interface", carries: [], members: [] }) as const;
 const node = (id: string, inside: string | null = null) =>
   ({ id, inside }) as unknown as Drawn["nodes"][number];
 

@@ -13,6 +13,8 @@ export interface Way {
   readonly nodes: readonly string[];
   /** Drawn links in that order; `isReverse`: from their lower end. */
   readonly links: readonly { readonly id: string; readonly isReverse: boolean }[];
+  /** The drawn node of each hop of `hopsToEnd`; null: it is not in the drawing. */
+  readonly hops: readonly (string | null)[];
 }
 
 /** Indexes of the hops from the first to the one where it ended; what was flooded elsewhere is left out. */
@@ -28,15 +30,15 @@ export function hopsToEnd({ hops, end }: PathJson): number[] {
 }
 
 export function wayOf(path: PathJson, drawn: Drawn): Way {
-  const visited = hopsToEnd(path).flatMap((index) => {
+  const hops = hopsToEnd(path).map((index) => {
     const { kind, name } = path.hops[index]!.node;
-    const id = drawn.drawnBy.get(topologyIdOf(kind, name));
-    return id === undefined ? [] : [id];
+    return drawn.drawnBy.get(topologyIdOf(kind, name)) ?? null;
   });
   const neighbours = neighboursOf(drawn);
   const nodes: string[] = [];
   const links: { id: string; isReverse: boolean }[] = [];
-  for (const id of visited) {
+  for (const id of hops) {
+    if (id === null) continue;
     const last = nodes.at(-1);
     if (last === id) continue;
     if (last !== undefined) {
@@ -47,7 +49,7 @@ export function wayOf(path: PathJson, drawn: Drawn): Way {
     }
     if (nodes.at(-1) !== id) nodes.push(id);
   }
-  return { nodes, links };
+  return { nodes, links, hops };
 }
 
 interface Neighbour {

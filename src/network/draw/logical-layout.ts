@@ -7,7 +7,7 @@ import type {
   ResolvedMachine,
   ResolvedNetwork,
 } from "../../model/resolved-datacenter.ts";
-import { vlanOf } from "../topology/vlan-number.ts";
+import { vlanNumber, vlanOf } from "../topology/vlan-number.ts";
 import { firstAndCount, LINE_HEIGHT, PADDING, plain, sizeOf, textWidth } from "./boxes.ts";
 import type { DrawnCable, DrawnLine, DrawnNode } from "./drawing.ts";
 
@@ -258,7 +258,7 @@ export class LogicalLayout {
 }
 
 export function vlanWords(vlan: number): string {
-  return vlan < 4096 ? `VLAN ${vlan}` : `VLAN ${vlan >> 12}.${vlan & 0xfff}`;
+  return `VLAN ${vlanNumber(vlan)}`;
 }
 
 function edgeLines(edge: ResolvedEdge, resolved: ResolvedDatacenter): DrawnLine[] {

@@ -13,8 +13,14 @@ import type {
   ResolvedNetwork,
 } from "../../model/resolved-datacenter.ts";
 import { nodeIdOf } from "../device/recorder.ts";
-import { type BridgeSpec, bondModeOf, type NodeSpec, type Topology } from "../topology/topology.ts";
-import { vlanOf } from "../topology/vlan-number.ts";
+import {
+  type BridgePort,
+  type BridgeSpec,
+  bondModeOf,
+  type NodeSpec,
+  type Topology,
+} from "../topology/topology.ts";
+import { vlanNumber, vlanOf } from "../topology/vlan-number.ts";
 import { firstAndCount } from "./boxes.ts";
 import { edgeServices, vlanWords } from "./logical-layout.ts";
 
@@ -233,6 +239,7 @@ function cablesOf({ name, ports }: BridgeSpec, peerOf: Topology["peerOf"]): Topo
         to: to.replace(":", "/"),
         kind: "cable",
         vlan: null,
+        carries: carriedBy(port),
         label: `${port.name} ${peer.port}`,
         span: port.span,
       },
@@ -240,13 +247,24 @@ function cablesOf({ name, ports }: BridgeSpec, peerOf: Topology["peerOf"]): Topo
   });
 }
 
-function uplinksOf({ name, uplinks }: Switch): TopologyLink[] {
+/** A port without a trunk is in its native VLAN, and its frames bear no tag. */
+function carriedBy({ role }: BridgePort): string[] {
+  if (role.kind !== "physical") return [];
+  if (role.trunk === null) return ["all"];
+  return role.trunk.map(({ range: { first, last } }) => (first === last ? `${first}` : `${first}-${last}`));
+}
+
+/** All VLANs of a switch go up together. */
+function uplinksOf({ name, uplinks, portGroups }: Switch): TopologyLink[] {
+  const vlans = [...new Set(portGroups.map(vlanOf))].filter((vlan) => vlan !== 0).sort((a, b) => a - b);
+  const carries = vlans.map(vlanNumber);
   return uplinks.map(({ host, link }) => ({
     id: `uplink ${name} ${host.value}`,
     from: `host/${host.value}`,
     to: `switch/${name}`,
     kind: "uplink",
     vlan: null,
+    carries,
     label: link.value,
     span: link.span,
   }));
@@ -265,6 +283,7 @@ function portGroupOf(
       to: `${isExternal ? "external" : "network"}/${name}`,
       kind: "port-group",
       vlan,
+      carries: [],
       label: portGroup.portGroup,
       span,
     },
@@ -283,6 +302,7 @@ function interfacesOf(
     to: `${kind}/${name}`,
     kind: "interface",
     vlan: vlans.get(one.network) ?? null,
+    carries: [],
     label: firstAndCount(one.addresses.map(({ ip }) => ip)),
     span: one.span,
   }));

@@ -7,3 +7,8 @@ export function vlanOf(portGroup: PortGroup): number {
   if (vlan === undefined || vlan.kind === "none" || vlan.kind === "trunk") return 0;
   return vlan.kind === "access" ? vlan.id : vlan.outer * 4096 + vlan.inner;
 }
+
+/** "20"; with two tags "100.20". */
+export function vlanNumber(vlan: number): string {
+  return vlan < 4096 ? `${vlan}` : `${vlan >> 12}.${vlan & 0xfff}`;
+}

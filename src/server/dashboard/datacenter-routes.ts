@@ -63,6 +63,8 @@ export function datacenterRoutes(state: DashboardState): readonly Route[] {
         { name: "port", in: "query", about: "of tcp and udp" },
         { name: "back", in: "query", about: "true: also the way of the answer" },
         { name: "url", in: "query", about: "what is asked of a load balancer on the way" },
+        { name: "method", in: "query", about: "of that request; GET without it" },
+        { name: "header", in: "query", about: "NAME: VALUE of that request; may be repeated" },
       ],
       takes: null,
       gives: "PacketExplanation",
@@ -99,8 +101,13 @@ function explainPacket(query: URLSearchParams, datacenter: DatacenterFile): Answ
   const trace = explain(network, asked.question, { back });
   if ("kind" in trace)
     return refusal(404, "unknown-name", trace.message, suggestWord(trace.name, trace.known));
-  const url = word("url") === "" ? null : word("url");
-  const beyond = goBeyond(loaded.loadBalancers, network, trace, { url, headers: [], back });
+  const wordOrNull = (name: string) => (word(name) === "" ? null : word(name));
+  const beyond = goBeyond(loaded.loadBalancers, network, trace, {
+    url: wordOrNull("url"),
+    method: wordOrNull("method"),
+    headers: query.getAll("header"),
+    back,
+  });
   if (typeof beyond === "string") return refusal(400, "wrong-question", beyond);
   const arrives = (path: TracePath | null | undefined) => path == null || ARRIVES.has(path.disposition);
   const body: PacketExplanation = {

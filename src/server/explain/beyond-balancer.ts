@@ -24,6 +24,8 @@ export interface Beyond {
 export interface BeyondOptions {
   /** What is asked for; the address and port that the packet went to, unless said. */
   readonly url: string | null;
+  /** Null: GET. */
+  readonly method: string | null;
   readonly headers: readonly string[];
   readonly back: boolean;
 }
@@ -51,7 +53,7 @@ export function goBeyond(
   const place = packet.destination.includes(":") ? `[${packet.destination}]` : packet.destination;
   const asked = readRequestQuestion({
     url: options.url ?? `${isTls ? "https" : "http"}://${place}:${destination}/`,
-    method: null,
+    method: options.method,
     headers: options.headers,
     bodyBytes: null,
     from: `${packet.source.includes(":") ? `[${packet.source}]` : packet.source}:${source}`,
