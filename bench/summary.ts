@@ -17,6 +17,8 @@ export interface CaseResult {
   readonly title: string;
   readonly per: string;
   readonly contenders: readonly ContenderResult[];
+  /** Of Sallyport with its dashboard open over Sallyport without; null: not measured. */
+  readonly dashboard: Surplus | null;
 }
 
 export function summarise(
@@ -34,7 +36,32 @@ export function summarise(
       ratioMaximum: Math.max(...ratios),
     };
   });
-  return { name, title, per, contenders };
+  const dashboard = surplusOf(samples, "with dashboard", "sallyport");
+  return { name, title, per, contenders, dashboard };
+}
+
+/** What one costs more than another, as a share of that one: median, least and most of the rounds. */
+export interface Surplus {
+  readonly median: number;
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+/** Round by round, as the ratios are. Null: one of them was not measured. */
+export function surplusOf(
+  samples: Readonly<Record<string, readonly number[]>>,
+  contender: string,
+  over: string,
+): Surplus | null {
+  const [costs, reference] = [samples[contender], samples[over]];
+  if (costs === undefined || reference === undefined) return null;
+  const shares = costs.map((cost, round) => cost / (reference[round] ?? Number.NaN) - 1);
+  return { median: median(shares), minimum: Math.min(...shares), maximum: Math.max(...shares) };
+}
+
+export function renderSurplus(title: string, { median: middle, minimum, maximum }: Surplus): string {
+  const percent = (share: number) => `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)} %`;
+  return `${title}: ${percent(middle)} (${percent(minimum)} to ${percent(maximum)})`;
 }
 
 export function median(values: readonly number[]): number {

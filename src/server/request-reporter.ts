@@ -1,8 +1,8 @@
 // In a worker: tells the master of requests that have ended, for the dashboard. What it costs is bounded: of
-// each tenth of a second a few are told, and for all the rest it only counts. Those that failed have a share
-// of their own, so that a flood of good ones cannot hide them, and so have those that a cookie still brings
-// to a server that is to lose its visitors: an operator waits for the last of them. Credentials do not leave
-// the worker.
+// each tenth of a second, under load of each half, a few are told, and for all the rest it only counts. Those
+// that failed have a share of their own, so that a flood of good ones cannot hide them, and so have those
+// that a cookie still brings to a server that is to lose its visitors: an operator waits for the last of
+// them. Credentials do not leave the worker.
 import { Timer, type TimerTarget } from "../base/timer-wheel.ts";
 import { isErroneous, shouldLog } from "../proxy/log/log-decision.ts";
 import { durationMs } from "../proxy/log/timing.ts";
@@ -19,10 +19,11 @@ const WINDOW_MS = 100;
  */
 const TOLD_MAX_OF_ALL = 50;
 /**
- * Once so many end in a window the processor's time is worth more than a list that nobody can read as fast.
+ * Once so many end in a second, the processor's time is worth more than a list that nobody can read as fast:
+ * the same number is told of a longer time, for waking the master costs as much as the message.
  */
-const BUSY_FROM_OF_ALL = 500;
-const TOLD_MAX_OF_ALL_WHEN_BUSY = 10;
+const BUSY_FROM_PER_SECOND = 5000;
+const BUSY_WINDOW_MS = 500;
 /** However many workers there are, each can tell of some. */
 const TOLD_MIN = 3;
 const TARGET_CHARACTERS_MAX = 1024;
@@ -35,39 +36,36 @@ export class RequestReporter implements TimerTarget {
   readonly #engine: Engine;
   readonly #send: (message: FromWorker) => void;
   readonly #workerCount: number;
+  readonly #toldMax: number;
   readonly #timer = new Timer(this);
   readonly #logless = new WeakMap<Runtime, boolean>();
   #requests: EndedRequest[] = [];
   #counts = noneOfAnyKind();
   #endedCount = 0;
-  #toldMax: number;
+  #windowMs = WINDOW_MS;
 
   constructor(engine: Engine, workerCount: number, send: (message: FromWorker) => void) {
     this.#engine = engine;
     this.#send = send;
     this.#workerCount = workerCount;
-    this.#toldMax = this.#shareOf(TOLD_MAX_OF_ALL);
+    this.#toldMax = Math.max(TOLD_MIN, Math.floor(TOLD_MAX_OF_ALL / workerCount));
   }
 
   /** Call with each stream that ends, while its request's head can be read. */
   note(stream: Stream): void {
     if (!this.#isOfInterest(stream)) return;
-    if (this.#endedCount++ === 0) this.#engine.timers.arm(this.#timer, this.#engine.nowMs + WINDOW_MS);
+    if (this.#endedCount++ === 0) this.#engine.timers.arm(this.#timer, this.#engine.nowMs + this.#windowMs);
     const kind = kindOf(stream);
     if (++this.#counts[kind] <= this.#toldMax) this.#requests.push(describe(stream, kind === "failed"));
   }
 
   handleTimeout(): void {
     this.#send({ kind: "requests", requests: this.#requests, endedCount: this.#endedCount });
-    const isBusy = this.#endedCount * this.#workerCount >= BUSY_FROM_OF_ALL;
-    this.#toldMax = this.#shareOf(isBusy ? TOLD_MAX_OF_ALL_WHEN_BUSY : TOLD_MAX_OF_ALL);
+    const perSecond = (this.#endedCount * this.#workerCount * 1000) / this.#windowMs;
+    this.#windowMs = perSecond >= BUSY_FROM_PER_SECOND ? BUSY_WINDOW_MS : WINDOW_MS;
     this.#requests = [];
     this.#counts = noneOfAnyKind();
     this.#endedCount = 0;
-  }
-
-  #shareOf(countOfAll: number): number {
-    return Math.max(TOLD_MIN, Math.floor(countOfAll / this.#workerCount));
   }
 
   /** What is logged; where nothing at all is logged, everything. */
