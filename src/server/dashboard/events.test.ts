@@ -17,6 +17,7 @@ const KEPT = { count: 1, countMax: 1, share: 1 };
 
 /** A response that keeps what it is given; one that is not `read` has all of it waiting. */
 class FakeResponse extends EventEmitter {
+  readonly parts: (string | Buffer)[] = [];
   text = "";
   isOver = false;
   isRead: boolean;
@@ -32,8 +33,9 @@ class FakeResponse extends EventEmitter {
 
   writeHead(): void {}
 
-  write(part: string): void {
-    this.text += part;
+  write(part: string | Buffer): void {
+    this.parts.push(part);
+    this.text += String(part);
   }
 
   end(): void {
@@ -103,7 +105,55 @@ test("an event is encoded once for all who want the whole of it, and not at all 
   for (const reader of readers) open(hub, reader);
   hub.send("requests", counted);
   assert.equal(encodings, 1);
-  for (const { names } of readers) assert.deepEqual(names, ["requests"]);
+  for (const { names, parts } of readers) {
+    assert.deepEqual(names, ["requests"]);
+    assert.equal(parts.at(-1), readers[0]!.parts.at(-1), "the same bytes wait in all sockets");
+  }
+});
+
+test("what nobody wants is told for half a minute more, and then lost to who comes back later still", (t) => {
+  let now = 0;
+  const hub = new EventHub("run", () => now);
+  t.after(() => hub.close("over"));
+  const servers = { atMs: 1, servers: [] };
+  const other = new FakeResponse();
+  open(hub, other, { topics: readTopics(new URLSearchParams("topics=overview")) });
+  const first = new FakeResponse();
+  open(hub, first);
+  hub.send("servers", servers);
+  const { lastId } = first;
+  first.emit("close");
+  now = 20_000;
+  hub.send("servers", servers);
+  const soon = new FakeResponse();
+  open(hub, soon, { lastEventId: lastId });
+  assert.deepEqual(soon.names, ["servers"]);
+  soon.emit("close");
+  now = 60_000;
+  hub.send("servers", servers);
+  hub.send("reload", { generation: 2 });
+  const late = new FakeResponse();
+  open(hub, late, { lastEventId: soon.lastId });
+  assert.deepEqual(late.names, ["lost", "reload"]);
+  const elsewhere = new FakeResponse();
+  const topics = readTopics(new URLSearchParams("topics=overview"));
+  open(hub, elsewhere, { topics, lastEventId: soon.lastId });
+  assert.deepEqual(elsewhere.names, ["reload"], "who does not want it has lost nothing");
+});
+
+test("events that are kept for who comes back have a bounded size, and so have all slow readers together", (t) => {
+  const hub = new EventHub("run");
+  t.after(() => hub.close("over"));
+  const slow = Array.from({ length: 200 }, () => new FakeResponse(false));
+  for (const response of slow) open(hub, response);
+  const servers = { atMs: 1, servers: [], padding: "x".repeat(100_000) };
+  for (let i = 0; i < 150; i++) hub.send("servers", servers);
+  const waiting = slow.reduce((sum, { text }) => sum + text.length, 0);
+  assert.ok(waiting < 55 * 1024 * 1024, `${waiting} bytes wait`);
+  const again = new FakeResponse();
+  open(hub, again, { lastEventId: "run-1" });
+  assert.equal(again.names[0], "lost");
+  assert.ok(again.text.length < 9 * 1024 * 1024, `${again.text.length} bytes are kept`);
 });
 
 test("a slow reader's memory is bounded, it is told of the loss, and nobody waits for it", (t) => {

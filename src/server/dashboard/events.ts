@@ -11,10 +11,14 @@ import {
 import { withSecurity } from "../console/pages.ts";
 
 const READERS_MAX = 256;
-/** What may wait in a reader's socket. */
+/** What may wait in a reader's socket, and in those of all of them. */
 const WAITING_BYTES_MAX = 1024 * 1024;
-/** Kept for readers that come back: half a minute of everything. */
+const WAITING_BYTES_MAX_OF_ALL = 32 * 1024 * 1024;
+/** Kept for readers that come back: half a minute of everything, unless thousands of servers change in it. */
 const KEPT_MAX = 200;
+const KEPT_BYTES_MAX = 8 * 1024 * 1024;
+/** So long after the last reader of a topic has gone it is still told, for it may come back. */
+const RETURN_MS = 30_000;
 /** A comment now and then, so that proxies between do not take silence for an end. */
 const HEARTBEAT_MS = 15_000;
 const RETRY_MS = 2000;
@@ -24,12 +28,15 @@ type EventName = keyof DashboardEvents;
 interface KeptEvent {
   readonly id: number;
   readonly name: EventName;
+  /** For readers that do not want all of it. */
   readonly data: unknown;
+  /** As it is sent: encoded once, and the same bytes in the sockets of all. */
+  readonly bytes: Buffer;
 }
 
 export interface ReaderWishes {
   readonly topics: ReadonlySet<EventTopic>;
-  /** Null: all of them, which are encoded once for everybody who wants all. */
+  /** Null: all of them. */
   readonly filter: ((record: RequestRecord) => boolean) | null;
   /** Of the last event that it has; null: it is new here. */
   readonly lastEventId: string | null;
@@ -44,15 +51,22 @@ interface Reader extends ReaderWishes {
 
 export class EventHub {
   readonly #readers = new Set<Reader>();
-  readonly #kept: KeptEvent[] = [];
+  #kept: KeptEvent[] = [];
+  #keptBytes = 0;
   #nextId = 1;
+  /** When somebody last wanted it. */
+  readonly #wantedMs = new Map<EventTopic, number>();
+  /** Up to which event it was not told, since nobody wanted it. */
+  readonly #untoldUpTo = new Map<EventTopic, number>();
   /** Ids of another run of the program mean nothing here. */
   readonly #run: string;
+  readonly #now: () => number;
   readonly #heartbeat: ReturnType<typeof setInterval>;
   #isClosed = false;
 
-  constructor(run: string) {
+  constructor(run: string, now: () => number = Date.now) {
     this.#run = run;
+    this.#now = now;
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
@@ -61,9 +75,15 @@ export class EventHub {
     return this.#readers.size;
   }
 
-  /** Whether anybody gets this: what nobody wants need not be found out. */
+  /**
+   * Whether anybody gets this, or may come back for it: what nobody wants need not even be found out, and who
+   * wants it later is told that something is lost.
+   */
   isWanted(topic: EventTopic): boolean {
     for (const { topics } of this.#readers) if (topics.has(topic)) return true;
+    const wantedMs = this.#wantedMs.get(topic) ?? Number.NEGATIVE_INFINITY;
+    if (this.#now() - wantedMs <= RETURN_MS) return true;
+    this.#untoldUpTo.set(topic, this.#nextId++);
     return false;
   }
 
@@ -82,19 +102,17 @@ export class EventHub {
     );
     response.write(`retry: ${RETRY_MS}\n\n`);
     this.#readers.add(reader);
-    response.on("close", () => this.#readers.delete(reader));
+    response.on("close", () => this.#forget(reader));
     this.#replay(reader);
     return true;
   }
 
   send<Name extends EventName>(name: Name, data: DashboardEvents[Name]): void {
-    if (this.#isClosed) return;
-    const event: KeptEvent = { id: this.#nextId++, name, data };
-    this.#kept.push(event);
-    if (this.#kept.length > KEPT_MAX) this.#kept.shift();
-    if (this.#readers.size === 0 || (isTopic(name) && !this.isWanted(name))) return;
-    const text = JSON.stringify(data);
-    for (const reader of this.#readers) this.#write(reader, event, text);
+    if (this.#isClosed || (isTopic(name) && !this.isWanted(name))) return;
+    const id = this.#nextId++;
+    const event: KeptEvent = { id, name, data, bytes: this.#encode(name, id, JSON.stringify(data)) };
+    this.#keep(event);
+    for (const reader of this.#readers) this.#write(reader, event);
   }
 
   /** Ends the readers who are no longer allowed to read. */
@@ -112,20 +130,35 @@ export class EventHub {
     this.#readers.clear();
   }
 
+  #forget(reader: Reader): void {
+    this.#readers.delete(reader);
+    for (const topic of reader.topics) this.#wantedMs.set(topic, this.#now());
+  }
+
+  #keep(event: KeptEvent): void {
+    this.#kept.push(event);
+    this.#keptBytes += event.bytes.length;
+    let tooMany = 0;
+    while (this.#kept.length - tooMany > KEPT_MAX || this.#keptBytes > KEPT_BYTES_MAX)
+      this.#keptBytes -= this.#kept[tooMany++]!.bytes.length;
+    if (tooMany > 0) this.#kept = this.#kept.slice(tooMany);
+  }
+
   #replay(reader: Reader): void {
-    const { lastEventId } = reader;
+    const { lastEventId, topics } = reader;
     if (lastEventId === null) return;
     const [run, text = ""] = lastEventId.split("-");
     const last = run === this.#run && /^\d{1,15}$/.test(text) ? Number(text) : -1;
     const oldest = this.#kept[0]?.id ?? this.#nextId;
-    if (last < oldest - 1) this.#tellLoss(reader);
-    for (const event of this.#kept) if (event.id > last) this.#write(reader, event, null);
+    const isUntold = [...topics].some((topic) => (this.#untoldUpTo.get(topic) ?? 0) > last);
+    if (last < oldest - 1 || isUntold) this.#tellLoss(reader);
+    for (const event of this.#kept) if (event.id > last) this.#write(reader, event);
   }
 
-  /** `text`: of the data, when it is at hand. */
-  #write(reader: Reader, event: KeptEvent, text: string | null): void {
-    if (isTopic(event.name) && !reader.topics.has(event.name)) return;
-    if (reader.response.writableLength > WAITING_BYTES_MAX) {
+  #write(reader: Reader, { name, id, data, bytes }: KeptEvent): void {
+    if (isTopic(name) && !reader.topics.has(name)) return;
+    const most = Math.min(WAITING_BYTES_MAX, WAITING_BYTES_MAX_OF_ALL / this.#readers.size);
+    if (reader.response.writableLength > most) {
       reader.hasLost = true;
       return;
     }
@@ -133,20 +166,21 @@ export class EventHub {
       reader.hasLost = false;
       this.#tellLoss(reader);
     }
-    if (event.name !== "requests" || reader.filter === null) {
-      reader.response.write(this.#format(event.name, event.id, text ?? JSON.stringify(event.data)));
+    if (name !== "requests" || reader.filter === null) {
+      reader.response.write(bytes);
       return;
     }
-    const shown = filtered(event.data as DashboardEvents["requests"], reader.filter);
-    if (shown !== null) reader.response.write(this.#format(event.name, event.id, shown));
+    const shown = filtered(data as DashboardEvents["requests"], reader.filter);
+    if (shown !== null) reader.response.write(this.#encode(name, id, shown));
   }
 
   #tellLoss(reader: Reader): void {
-    reader.response.write(this.#format("lost", this.#nextId - 1, JSON.stringify({ atMs: Date.now() })));
+    const text = JSON.stringify({ atMs: this.#now() });
+    reader.response.write(this.#encode("lost", this.#nextId - 1, text));
   }
 
-  #format(name: EventName, id: number, text: string): string {
-    return `event: ${name}\nid: ${this.#run}-${id}\ndata: ${text}\n\n`;
+  #encode(name: EventName, id: number, text: string): Buffer {
+    return Buffer.from(`event: ${name}\nid: ${this.#run}-${id}\ndata: ${text}\n\n`);
   }
 
   #beat(): void {

@@ -22,8 +22,6 @@ import { TrafficSampler } from "./traffic-sampler.ts";
 
 /** Between two times that browsers are told. */
 const UNTOLD_MAX = 2000;
-/** For so long after the last reader has gone requests are still kept for its return. */
-const WANTED_FOR_MS = 30_000;
 
 export class DashboardState {
   readonly settings: DashboardSettings;
@@ -41,8 +39,6 @@ export class DashboardState {
   #consoles: { readonly version: string; readonly desk: ConsoleDesk | null } | null = null;
   #datacenterVersion = "";
   #untold: RequestRecord[] = [];
-  #areRequestsWanted = false;
-  #requestsWantedMs = Number.NEGATIVE_INFINITY;
   readonly #changes = new ServerChanges();
   readonly #sampler: TrafficSampler;
   #overview: Overview;
@@ -103,9 +99,8 @@ export class DashboardState {
     this.#overview = sample.overview;
     this.history.add(sample);
     this.events.send("overview", sample.overview);
-    if (this.events.readerCount === 0) return;
     this.events.dismissStrangers();
-    this.#watchDatacenter();
+    if (this.events.readerCount > 0) this.#watchDatacenter();
     // With thousands of servers the rows are the most work of all, so only when somebody looks at them.
     if (!this.events.isWanted("servers")) return;
     const servers = this.#changes.take(serverRows(actions, this.sticky));
@@ -135,15 +130,12 @@ export class DashboardState {
     const { nowMs } = this.source.actions;
     this.sticky.note(ended, nowMs);
     const records = this.requests.add(ended, endedCount, nowMs);
-    if (this.#areRequestsWanted) this.#untold.push(...records);
+    if (this.events.isWanted("requests")) this.#untold.push(...records);
     if (this.#untold.length > UNTOLD_MAX) this.#untold = this.#untold.slice(-UNTOLD_MAX);
   }
 
-  /** Several times a second. Who has just gone may come back, and gets what came meanwhile. */
+  /** Several times a second. */
   tellRequests(): void {
-    const { nowMs } = this.source.actions;
-    if (this.events.isWanted("requests")) this.#requestsWantedMs = nowMs;
-    this.#areRequestsWanted = nowMs - this.#requestsWantedMs <= WANTED_FOR_MS;
     if (this.#untold.length === 0) return;
     const requests = this.#untold;
     this.#untold = [];
