@@ -1,8 +1,9 @@
 // `sallyport status FILE --rules`: what each rule of the edges' firewalls and NAT has decided, beside its
 // line.
 import { readRuleCounts } from "../driver/linux/rule-counters.ts";
+import type { EdgeRule } from "../model/dashboard-datacenter.ts";
 import type { NetworkState } from "../model/network-state.ts";
-import { type CountedEdge, type CountedRule, countedEdges } from "../server/datacenter/counted-rules.ts";
+import { type CountedEdge, countedEdges } from "../server/datacenter/counted-rules.ts";
 import type { OpenNetwork } from "./live-command.ts";
 import { formatBytes } from "./status-table.ts";
 import { columns } from "./terminal.ts";
@@ -11,17 +12,7 @@ import { columns } from "./terminal.ts";
 export interface RuleRecord {
   readonly edge: string;
   readonly isChanged: boolean;
-  readonly rules: readonly {
-    readonly table: CountedRule["table"];
-    readonly file: string;
-    readonly line: number;
-    /** The line of the file. */
-    readonly text: string;
-    /** What the rule is where the line does not say so itself; else empty. */
-    readonly words: string;
-    readonly packets: number;
-    readonly bytes: number;
-  }[];
+  readonly rules: readonly EdgeRule[];
 }
 
 const TEXT_MAX = 64;

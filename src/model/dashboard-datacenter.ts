@@ -128,6 +128,30 @@ export interface LinkFlow {
 }
 
 /**
+ * GET /api/v1/topology/edges/{edge}/rules: what each rule of an edge or fence has decided since it was loaded
+ * into this machine's kernel; of a connection its first packet counts.
+ */
+export interface EdgeRulesAnswer {
+  /** "changed": the file has other rules by now, which nobody has counted. */
+  readonly state: "counted" | "changed" | "not-applied" | "unknown";
+  /** Why it is unknown; else empty. */
+  readonly text: string;
+  readonly rules: readonly EdgeRule[];
+}
+
+export interface EdgeRule {
+  readonly table: "firewall" | "nat";
+  readonly file: string;
+  readonly line: number;
+  /** The line of the file. */
+  readonly text: string;
+  /** What the rule is where the line does not say so itself; else empty. */
+  readonly words: string;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/**
  * GET /api/v1/explain/packet?from=F&to=T&protocol=tcp&port=80&back=true&url=U&method=M&header=H: the words of
  * `sallyport explain`; protocol and port may be left out. 404 for a name that is not in the file, with the
  * nearest one in `help`.
@@ -169,6 +193,8 @@ export interface ConsolesAnswer {
 
 export interface ConsoleMachine {
   readonly machine: string;
+  /** What whoever asks may do with it; null: nothing. */
+  readonly access: "open" | "look" | null;
   readonly kinds: readonly ("vnc" | "serial")[];
   readonly viewers: readonly ConsoleViewer[];
 }

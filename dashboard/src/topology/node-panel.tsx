@@ -9,6 +9,7 @@ import type {
 import { session } from "../api/client.ts";
 import { Badge, type Tone } from "../parts/small.tsx";
 import { formatBytes, formatBytesRate, formatCount, formatPlace } from "../text/format.ts";
+import { EdgeRules } from "./edge-rules.tsx";
 import type { DrawnNode } from "./grouping.ts";
 
 export const STATE_TONES: Readonly<Record<NodeState["state"], Tone>> = {
@@ -31,6 +32,8 @@ export function NodePanel({
 }) {
   const { id, name, kind, lines, services, details, span } = node;
   const own = state?.nodes[id] ?? null;
+  const isApplied = state?.applied === "yes" || state?.applied === "changed";
+  const hasRules = isApplied && (kind === "edge" || kind === "fence");
   return (
     <>
       <h2>
@@ -73,6 +76,7 @@ export function NodePanel({
           </dd>
         </div>
       </dl>
+      {hasRules && <EdgeRules key={id} node={node} />}
       <Links node={node} topology={topology} state={state} choose={choose} />
       <Ways node={node} state={own} />
     </>

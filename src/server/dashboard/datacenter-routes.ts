@@ -49,6 +49,19 @@ export function datacenterRoutes(state: DashboardState): readonly Route[] {
     },
     {
       method: "GET",
+      path: "/topology/edges/{edge}/rules",
+      role: "viewer",
+      summary: "How often each rule of an edge's firewall and NAT has decided, where it is applied",
+      parameters: [{ name: "edge", in: "path", about: "its name, or that of a fenced copy" }],
+      takes: null,
+      gives: "EdgeRulesAnswer",
+      run: async ({ path }) => {
+        if (state.topologyState === null) return NO_DATACENTER;
+        return answer(await state.topologyState.rulesOf(path["edge"]!));
+      },
+    },
+    {
+      method: "GET",
       path: "/explain/packet",
       role: "viewer",
       summary: "The way of a packet, hop by hop, and what decided each; nothing is sent",

@@ -1,11 +1,12 @@
 // What of the datacentre is alive: machines that are servers of the running load balancer, by its checks and
 // counters, and what `apply` has made on this machine, with what its ports and services count.
 import { resolve } from "node:path";
-import type { TopologyState } from "../../model/dashboard-datacenter.ts";
+import type { EdgeRulesAnswer, TopologyState } from "../../model/dashboard-datacenter.ts";
 import type { AdminActions } from "../admin/actions.ts";
 import type { LoadedDatacenter } from "../datacenter/load-datacenter.ts";
 import { AppliedNetworkReader } from "./applied-network.ts";
 import type { DatacenterFile } from "./datacenter-file.ts";
+import { EdgeRulesReader } from "./edge-rules.ts";
 import { viewOf } from "./server-rows.ts";
 import { balancedNodes, balancedTraffic, balancerCounters } from "./topology-balancer.ts";
 import { portTraffic, withPorts, withServices } from "./topology-ports.ts";
@@ -20,6 +21,7 @@ export class TopologyStateReader {
   readonly #files: readonly string[];
   readonly #isDemo: boolean;
   readonly #applied: AppliedNetworkReader;
+  readonly #rules: EdgeRulesReader;
   readonly #meter = new TrafficMeter();
   #kept: { readonly untilMs: number; readonly answer: Promise<TopologyState> } | null = null;
 
@@ -33,6 +35,7 @@ export class TopologyStateReader {
     this.#files = files;
     this.#isDemo = isDemo;
     this.#applied = new AppliedNetworkReader(datacenter.path);
+    this.#rules = new EdgeRulesReader(datacenter.path);
   }
 
   read(): Promise<TopologyState> {
@@ -40,6 +43,13 @@ export class TopologyStateReader {
     if (this.#kept === null || this.#kept.untilMs <= nowMs)
       this.#kept = { untilMs: nowMs + LIFE_MS, answer: this.#readNow() };
     return this.#kept.answer;
+  }
+
+  async rulesOf(edge: string): Promise<EdgeRulesAnswer> {
+    const { applied, isRootless, drift } = await this.read();
+    if (applied === "no") return { state: "not-applied", text: "", rules: [] };
+    if (applied === "unknown") return { state: "unknown", text: drift[0] ?? "", rules: [] };
+    return this.#rules.read(edge, isRootless, this.#actions.nowMs);
   }
 
   close(): void {

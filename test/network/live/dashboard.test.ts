@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { TopologyState } from "../../../src/model/dashboard-datacenter.ts";
+import type { EdgeRulesAnswer, TopologyState } from "../../../src/model/dashboard-datacenter.ts";
 import { requires } from "../../requirements.ts";
 import { inside } from "./inside.ts";
 
@@ -36,7 +36,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-/** `$R`: --rootless or nothing. Three states: not made, made and used, changed by hand. */
+/** `$R`: --rootless or nothing. States: not made; made and used, with its rules; changed by hand. */
 const SCRIPT = `
 $S run --dashboard 127.0.0.1:8404 --datacenter $F haproxy.cfg >&2 &
 ASK=http://127.0.0.1:8404/api/v1/topology/state
@@ -49,6 +49,7 @@ until curl -s $ASK > after; grep -q '"packetsPerSecond":[0-9.]*[1-9]' after; do
   $S shell $R $F web -- ping -c 3 -i 0.01 -q 192.168.10.1 >&2
 done
 cat after
+curl -s http://127.0.0.1:8404/api/v1/topology/edges/org-edge/rules
 $S shell $R $F web -- ip link set eth0 mtu 1400
 until curl -s $ASK > changed; grep -q '"applied":"changed"' changed; do sleep 0.2; done
 cat changed
@@ -64,10 +65,11 @@ for (const [words, flag] of [
       ? requires("ip", "bridge", "nft", "unshare", "curl", "ping", "bash")
       : "needs root, for a network of its own",
   }, () => {
-    const [before, made, changed] = inside(folder, `R=${flag}; ${SCRIPT}`)
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as TopologyState);
+    const lines = inside(folder, `R=${flag}; ${SCRIPT}`).trim().split("\n");
+    const [before, made, , changed] = lines.map((line) => JSON.parse(line) as TopologyState);
+    const { state, rules } = JSON.parse(lines[2]!) as EdgeRulesAnswer;
+    assert.deepEqual([state, rules.map(({ words }) => words)], ["counted", ["default: allow"]]);
+    assert.ok(rules[0]!.packets > 0, "pings for the edge, about which no rule says anything");
     assert.deepEqual([before!.applied, before!.isRootless], ["no", false]);
     const links = Object.entries(before!.links).map(([id, { countedBy }]) => `${id}: ${countedBy}`);
     assert.deepEqual(links, ["interface machine web eth0: load-balancer"]);
