@@ -74,6 +74,7 @@ export function createTlsServer({ certificates }: TlsEndpoint): Server {
     SNICallback: (name, done) => done(null, shown.contextFor(name)),
     headersTimeout: HEAD_TIMEOUT_MS,
     requestTimeout: HEAD_TIMEOUT_MS,
+    connectionsCheckingInterval: HEAD_TIMEOUT_MS / 2,
     handshakeTimeout: HEAD_TIMEOUT_MS,
     maxHeaderSize: 16 * 1024,
   });

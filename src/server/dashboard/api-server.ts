@@ -95,7 +95,11 @@ export class ApiServer {
       return refused;
     }
     const body = route.takes === null ? undefined : await readJson(request);
-    if (body === TOO_MUCH) return refusal(413, "too-much", `a body has at most ${BODY_BYTES_MAX} bytes`);
+    if (body === TOO_MUCH) {
+      const message = `a body has at most ${BODY_BYTES_MAX} bytes`;
+      // What is still on its way is not waited for.
+      return refusal(413, "too-much", message, null, { connection: "close" });
+    }
     if (body === NO_JSON) return refusal(400, "no-json", "the body is no JSON");
     const isAllowed = () => refuseStranger(route, sessions.find(request)) === null;
     return route.run({ request, response, session, client, path: match.path, query, body, isAllowed });
@@ -137,14 +141,16 @@ const TOO_MUCH = Symbol("too much");
 const NO_JSON = Symbol("no JSON");
 
 function readJson(request: IncomingMessage): Promise<unknown> {
+  if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) return Promise.resolve(TOO_MUCH);
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
     let length = 0;
     request.on("data", (part: Buffer) => {
       length += part.length;
       if (length <= BODY_BYTES_MAX) parts.push(part);
+      else resolve(TOO_MUCH);
     });
-    request.on("end", () => resolve(length > BODY_BYTES_MAX ? TOO_MUCH : parse(Buffer.concat(parts))));
+    request.on("end", () => resolve(parse(Buffer.concat(parts))));
     request.on("error", () => resolve(NO_JSON));
   });
 }

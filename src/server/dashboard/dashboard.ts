@@ -21,7 +21,12 @@ import { DashboardState } from "./state.ts";
 import { builtDashboard, StaticFiles } from "./static-files.ts";
 
 const TICK_MS = 1000;
-const HEAD_TIMEOUT_MS = 10_000;
+/** Who takes longer to ask is cut off, and this is looked at more often than Node would. */
+const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 5000,
+} as const;
 const CONNECTIONS_MAX = 1000;
 const SILENCE_MS = 60_000;
 /** How often a browser hears of new requests: as fast as anybody reads. */
@@ -155,7 +160,7 @@ export class Dashboard {
     for (const place of places) {
       const server =
         this.#certificates.length === 0
-          ? createServer({ headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: HEAD_TIMEOUT_MS })
+          ? createServer(TIMEOUTS)
           : createTlsServer({ ip: place.host, port, certificates: this.#certificates, public: null });
       server.maxConnections = CONNECTIONS_MAX;
       // Who takes nothing for so long is gone; events come more often.

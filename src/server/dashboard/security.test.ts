@@ -211,6 +211,14 @@ test("ten wrong passwords from one address in a minute, and it has to wait; the 
   assert.equal((await sessions.logIn("anna", PASSWORD, "a")).kind, "logged-in");
 });
 
+test("whoever has a network of IPv6 has one address more in it, not one try more", async () => {
+  const sessions = new Sessions({ usersFile, signOn: null, isSecure: false }, () => 0);
+  const kindOf = async (client: string) => (await sessions.logIn("anna", "wrong", client)).kind;
+  for (let i = 0; i < 10; i++) assert.equal(await kindOf(`2001:db8:1:2::${i}`), "wrong");
+  assert.equal(await kindOf("2001:db8:1:2:ffff::1"), "too-many");
+  assert.equal(await kindOf("2001:db8:1:3::1"), "wrong");
+});
+
 test("logins of many at once count before the first password is hashed", async () => {
   const sessions = new Sessions({ usersFile, signOn: null, isSecure: false }, () => 0);
   const kinds = await Promise.all(

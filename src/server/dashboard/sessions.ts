@@ -2,6 +2,7 @@
 // site's page can make a browser send, and the token that proves that a change was asked for by our own page.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { familyOfIp, formatSubnet, parseIp, subnetOf } from "../../base/ip.ts";
 import { ROLES, type Role } from "../../model/dashboard-api.ts";
 import { identify, type SignOn } from "../console/sign-on.ts";
 import { checkPassword, roleOf } from "../console/users.ts";
@@ -113,15 +114,16 @@ export class Sessions {
 
   async logIn(user: string, password: string, client: string): Promise<LoginOutcome> {
     const usersFile = this.#usersFile;
-    const tooMany = this.#tooManyOf(client);
+    const place = placeOf(client);
+    const tooMany = this.#tooManyOf(place);
     if (tooMany !== null) return tooMany;
     // Counted before the password is looked at, so that many at once count too.
-    this.#noteFailure(client);
+    this.#noteFailure(place);
     if (usersFile === null || password.length > PASSWORD_CHARACTERS_MAX) return { kind: "wrong" };
     const isRight = await checkPassword(usersFile, user, password).catch(() => false);
     const role = isRight ? this.#roleNow(user) : null;
     if (role === null) return { kind: "wrong" };
-    this.#failures.delete(client);
+    this.#failures.delete(place);
     const cookie = newToken();
     const now = this.#now();
     const key = hashOf(cookie);
@@ -169,9 +171,9 @@ export class Sessions {
   }
 
   /** Null: it may try. */
-  #tooManyOf(client: string): Extract<LoginOutcome, { kind: "too-many" }> | null {
+  #tooManyOf(place: string): Extract<LoginOutcome, { kind: "too-many" }> | null {
     const now = this.#now();
-    const own = this.#failures.get(client);
+    const own = this.#failures.get(place);
     const all = this.#failuresOfAll;
     const reached = [
       ...(own !== undefined && own.count >= FAILURES_MAX ? [own] : []),
@@ -184,20 +186,26 @@ export class Sessions {
     return { kind: "too-many", retryAfterSeconds: Math.ceil((untilMs - now) / 1000), isNews };
   }
 
-  #noteFailure(client: string): void {
+  #noteFailure(place: string): void {
     const now = this.#now();
     if (this.#failuresOfAll.untilMs <= now)
       this.#failuresOfAll = { count: 0, untilMs: now + FAILURE_LIFE_MS, isTold: false };
     this.#failuresOfAll.count++;
-    const known = this.#failures.get(client);
+    const known = this.#failures.get(place);
     if (known !== undefined && known.untilMs > now) {
       known.count++;
       return;
     }
-    this.#failures.delete(client);
+    this.#failures.delete(place);
     if (this.#failures.size >= CLIENTS_MAX) this.#failures.delete(this.#failures.keys().next().value!);
-    this.#failures.set(client, { count: 1, untilMs: now + FAILURE_LIFE_MS, isTold: false });
+    this.#failures.set(place, { count: 1, untilMs: now + FAILURE_LIFE_MS, isTold: false });
   }
+}
+
+/** Whoever has one address of IPv6 has a whole /64 of them, and can ask from another one each time. */
+function placeOf(client: string): string {
+  const ip = parseIp(client);
+  return ip === null || familyOfIp(ip) === 4 ? client : formatSubnet(subnetOf(ip, 64));
 }
 
 /** In constant time for tokens of the same length. */
