@@ -72,7 +72,11 @@ test("every route answers those who have its role, and nobody else", async (t) =
       const { status, text } = await askAs(own, cookie, route);
       const who = `${user ?? "nobody"}: ${route.method} ${route.path}: ${status} ${text}`;
       if (route.role === null || mayAct(user, route.role))
-        assert.doesNotMatch(text, /"(?:role-too-low|not-logged-in|wrong-csrf-token)"/, who);
+        assert.doesNotMatch(
+          text,
+          /^\{"error":\{"code":"(?:role-too-low|not-logged-in|wrong-csrf-token)"/,
+          who,
+        );
       else assert.equal(status, user === null ? 401 : 403, who);
     }
   }
