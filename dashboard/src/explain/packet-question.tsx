@@ -8,6 +8,7 @@ import { Badge, Empty, Fault } from "../parts/small.tsx";
 import { go, place } from "../router.ts";
 import { useLoaded } from "../state/loaded.ts";
 import { TopologyMap } from "../topology/map.tsx";
+import { onlyWays } from "../topology/trace-way.ts";
 import { useLayout } from "../topology/use-layout.ts";
 import { useTopology } from "../topology/use-topology.ts";
 import { Hops } from "./hops.tsx";
@@ -16,6 +17,8 @@ import { PacketForm } from "./packet-form.tsx";
 import { type PacketFields, packetCommand, protocolWords, requestWords } from "./question-words.ts";
 import { requestFieldsOf } from "./request-form.tsx";
 
+/** Of larger drawings only what is met is drawn, until somebody wants all of it. */
+const WHOLE_MAX = 120;
 const NOTHING_OPENED: ReadonlySet<string> = new Set();
 
 export function PacketQuestion() {
@@ -25,7 +28,18 @@ export function PacketQuestion() {
   const answered = question === null ? null : data;
   const wanted = useMemo(() => (answered === null ? [] : metBy(answered)), [answered]);
   const { topology, state, drawn } = useTopology(NOTHING_OPENED, wanted);
-  const laid = useLayout(drawn);
+  const [isOnly, setOnly] = useState<boolean | null>(null);
+  // Among thousands of boxes nobody finds a way.
+  const isNarrowed = isOnly ?? (drawn?.nodes.length ?? 0) > WHOLE_MAX;
+  const narrowed = useMemo(() => {
+    if (!isNarrowed || drawn === null || answered === null) return drawn;
+    const ways = (["there", "back"] as const).map((one) => wayOfLegs(legsOf(answered, one), drawn));
+    return onlyWays(
+      drawn,
+      ways.filter((way) => way !== null),
+    );
+  }, [isNarrowed, drawn, answered]);
+  const laid = useLayout(narrowed);
   const [which, setWhich] = useState<"there" | "back">("there");
   const [marked, setMarked] = useState<string | null>(null);
   const [vlan, setVlan] = useState<number | null>(null);
@@ -60,6 +74,11 @@ export function PacketQuestion() {
         {answered !== null && (
           <section class="card panel" aria-label="Explanation">
             <Verdict answer={answered} />
+            <p class="chips">
+              <button type="button" aria-pressed={isNarrowed} onClick={() => setOnly(!isNarrowed)}>
+                Draw only the way
+              </button>
+            </p>
             {answered.trace.back !== null && (
               <fieldset class="choices" aria-label="Which way">
                 {(["there", "back"] as const).map((one) => (

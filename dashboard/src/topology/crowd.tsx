@@ -36,13 +36,11 @@ export function CrowdOfLinks({
 
 export function CrowdOfBoxes({
   drawn,
-  nodes,
   layout,
   vlans,
   state,
 }: {
   readonly drawn: Drawn;
-  readonly nodes: readonly DrawnNode[];
   readonly layout: Layout;
   readonly vlans: Vlans;
   readonly state: TopologyState | null;
@@ -56,7 +54,9 @@ export function CrowdOfBoxes({
       }),
     [drawn, state],
   );
+  // All of them, once: to choose those in sight anew at each move would take longer than to paint them.
   const boxes = useMemo(() => {
+    const { nodes } = drawn;
     const byClass = Map.groupBy(nodes, ({ vlan }) => vlanClass(vlan, vlans));
     const rectangles = (some: readonly DrawnNode[], of: (box: Box) => Box) =>
       some
@@ -75,7 +75,7 @@ export function CrowdOfBoxes({
         ))}
       </>
     );
-  }, [nodes, layout, vlans]);
+  }, [drawn, layout, vlans]);
   return (
     <g>
       {boxes}

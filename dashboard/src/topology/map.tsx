@@ -18,8 +18,8 @@ import "./map.css";
 
 /** With more boxes lines are faint and without words, but for those of the chosen one. */
 const DENSE = 250;
-/** More boxes in sight than these are drawn as a crowd. */
-const CROWD = 700;
+/** More boxes in sight than these are drawn as a crowd; fewer where nothing can be read anyway. */
+const [CROWD, CROWD_WITHOUT_TEXT] = [700, 200];
 
 export function TopologyMap({
   topology,
@@ -50,7 +50,7 @@ export function TopologyMap({
   readonly shown?: string | null;
 }) {
   const { vlans } = topology;
-  const { frame, layer, made, fit, show, zoomMiddle, placeOf, pointers } = useView(layout);
+  const { frame, picture, layer, made, fit, show, zoomMiddle, placeOf, pointers } = useView(layout);
   const roving = useRoving(drawn, layout, frame, show);
   const [hinted, setHinted] = useState<number | null>(null);
   const [measure, setMeasure] = useState<Measure>("bytes");
@@ -71,7 +71,7 @@ export function TopologyMap({
         : linksIn(drawn, layout, made.area),
     [isDense, drawn, layout, made.area, chosen, lit],
   );
-  const isCrowd = nodes.length > CROWD;
+  const isCrowd = nodes.length > (made.hasText ? CROWD : CROWD_WITHOUT_TEXT);
   const own = useMemo(() => {
     // The one that has, or can get, the keyboard is always there.
     const isAlways = ({ id }: DrawnNode) => id === roving.active || id === chosen || hops.has(id);
@@ -149,9 +149,9 @@ export function TopologyMap({
   return (
     <div class="map">
       {/* biome-ignore lint/a11y/useSemanticElements: a drawing is no form. */}
-      <svg
+      <div
         ref={frame}
-        class={`${way === null ? "" : "dim"} ${isDense ? "dense" : ""}`}
+        class="map-frame"
         role="group"
         aria-label={`The datacentre ${topology.name}, ${drawn.nodes.length} boxes: arrow keys lead from box to box, letters to names`}
         onKeyDown={handleKey}
@@ -161,18 +161,19 @@ export function TopologyMap({
           if (at !== null && (event.target as Element).closest(".node") === null) choose(at);
         }}
       >
-        <g ref={layer}>
-          {boxes.fences}
-          {isDense && <CrowdOfLinks links={drawn.links} layout={layout} vlans={vlans} />}
-          {lines.paths}
-          {way !== null && <WayLine way={way} layout={layout} />}
-          {isCrowd && (
-            <CrowdOfBoxes drawn={drawn} nodes={nodes} layout={layout} vlans={vlans} state={state} />
-          )}
-          {lines.labels}
-          {boxes.others}
-        </g>
-      </svg>
+        {/* biome-ignore lint/a11y/noSvgWithoutTitle: the frame has its name. */}
+        <svg ref={picture} class={`${way === null ? "" : "dim"} ${isDense ? "dense" : ""}`}>
+          <g ref={layer}>
+            {boxes.fences}
+            {isDense && <CrowdOfLinks links={drawn.links} layout={layout} vlans={vlans} />}
+            {lines.paths}
+            {way !== null && <WayLine way={way} layout={layout} />}
+            {isCrowd && <CrowdOfBoxes drawn={drawn} layout={layout} vlans={vlans} state={state} />}
+            {lines.labels}
+            {boxes.others}
+          </g>
+        </svg>
+      </div>
       <div class="map-tools">
         {isCounted && (
           <select

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Drawn } from "./grouping.ts";
-import { hopsToEnd, type PathJson, wayOf } from "./trace-way.ts";
+import { hopsToEnd, onlyWays, type PathJson, wayOf } from "./trace-way.ts";
 
 const hop = (kind: string, name: string, parent: number | null) => ({ node: { kind, name }, parent });
 const path = (hops: readonly object[], end: number) => ({ hops, end }) as unknown as PathJson;
@@ -52,5 +52,22 @@ test("into a fence one comes through its box, and who is in a group stands for i
   assert.deepEqual(
     way.links.map(({ id }) => id),
     ["edge/e→fence/f", ""],
+  );
+});
+
+test("without all that is not on the way, its boxes are those that it meets and those that they are in", () => {
+  const drawn = drawnOf(
+    [node("machine/a"), node("network/n"), node("fence/f"), node("network/f", "fence/f"), node("machine/x")],
+    [link("network/n", "machine/a"), link("network/n", "machine/x"), link("network/n", "fence/f")],
+  );
+  const way = { nodes: ["machine/a", "network/n", "network/f"], links: [], hops: [] };
+  const only = onlyWays(drawn, [way]);
+  assert.deepEqual(
+    only.nodes.map(({ id }) => id),
+    ["machine/a", "network/n", "fence/f", "network/f"],
+  );
+  assert.deepEqual(
+    only.links.map(({ id }) => id),
+    ["network/n→machine/a", "network/n→fence/f"],
   );
 });

@@ -52,6 +52,17 @@ export function wayOf(path: PathJson, drawn: Drawn): Way {
   return { nodes, links, hops };
 }
 
+/** The drawing without all that no packet meets: of ten thousand machines what one question is about. */
+export function onlyWays(drawn: Drawn, ways: readonly Way[]): Drawn {
+  const kept = new Set(ways.flatMap(({ nodes }) => nodes));
+  for (const { id, inside } of drawn.nodes) if (kept.has(id) && inside !== null) kept.add(inside);
+  return {
+    nodes: drawn.nodes.filter(({ id }) => kept.has(id)),
+    links: drawn.links.filter(({ from, to }) => kept.has(from) && kept.has(to)),
+    drawnBy: drawn.drawnBy,
+  };
+}
+
 interface Neighbour {
   readonly to: string;
   readonly link: string;

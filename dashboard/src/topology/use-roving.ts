@@ -23,7 +23,7 @@ export interface Roving {
 export function useRoving(
   drawn: Drawn,
   layout: Layout,
-  frame: { readonly current: SVGSVGElement | null },
+  frame: { readonly current: HTMLElement | null },
   show: (box: Box) => void,
 ): Roving {
   const [wanted, setActive] = useState<string | null>(null);

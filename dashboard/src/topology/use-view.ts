@@ -19,6 +19,8 @@ const CLICK_PIXELS_MAX = 4;
 /** Below it names cannot be read, and are not drawn. */
 const READABLE = 0.38;
 
+const NOWHERE: Box = { x: 0, y: 0, width: 0, height: 0 };
+
 /** What elements are made for. */
 export interface Made {
   readonly area: Box;
@@ -26,21 +28,35 @@ export interface Made {
 }
 
 export function useView(layout: Layout) {
-  const frame = useRef<SVGSVGElement>(null);
+  /** What one looks through; the area that lies behind it; everything in the drawing's own measure. */
+  const frame = useRef<HTMLDivElement>(null);
+  const picture = useRef<SVGSVGElement>(null);
   const layer = useRef<SVGGElement>(null);
   const view = useRef<View>({ x: 0, y: 0, scale: 1 });
   const size = useRef<Size>({ width: 0, height: 0 });
   const isMoved = useRef(false);
-  const [made, setMade] = useState<Made>({ area: { x: 0, y: 0, width: 0, height: 0 }, hasText: true });
+  const present = useRef<Made & { readonly scale: number }>({ area: NOWHERE, hasText: true, scale: 0 });
+  const [made, setMade] = useState<Made>({ area: NOWHERE, hasText: true });
 
   const look = useCallback((next: View) => {
+    const { x, y, scale } = next;
     view.current = next;
-    layer.current?.setAttribute("transform", `translate(${next.x} ${next.y}) scale(${next.scale})`);
-    setMade((before) => {
-      const area = areaFor(sightOf(next, size.current), before.area);
-      const hasText = next.scale > READABLE;
-      return area === before.area && hasText === before.hasText ? before : { area, hasText };
-    });
+    const before = present.current;
+    const area = areaFor(sightOf(next, size.current), before.area);
+    const hasText = scale > READABLE;
+    if (area !== before.area || scale !== before.scale) {
+      picture.current?.setAttribute("width", `${area.width * scale}`);
+      picture.current?.setAttribute("height", `${area.height * scale}`);
+      layer.current?.setAttribute(
+        "transform",
+        `translate(${-area.x * scale} ${-area.y * scale}) scale(${scale})`,
+      );
+    }
+    // Whole pixels: letters would tremble between them.
+    const [left, top] = [Math.round(x + area.x * scale), Math.round(y + area.y * scale)];
+    picture.current?.style.setProperty("transform", `translate(${left}px, ${top}px)`);
+    present.current = { area, hasText, scale };
+    if (area !== before.area || hasText !== before.hasText) setMade({ area, hasText });
   }, []);
   const fit = useCallback(() => {
     isMoved.current = false;
@@ -124,12 +140,12 @@ export function useView(layout: Layout) {
     return { x: (event.clientX - box.left - x) / scale, y: (event.clientY - box.top - y) / scale };
   }, []);
   const pointers = usePointers(frame, move, zoom);
-  return { frame, layer, made, fit, show, zoomMiddle, placeOf, pointers };
+  return { frame, picture, layer, made, fit, show, zoomMiddle, placeOf, pointers };
 }
 
 /** One finger moves, two scale; after a move no box is chosen. */
 function usePointers(
-  frame: { readonly current: SVGSVGElement | null },
+  frame: { readonly current: HTMLElement | null },
   move: (x: number, y: number) => void,
   zoom: (factor: number, at: Point) => void,
 ) {

@@ -16,9 +16,9 @@ export interface Size {
 }
 
 /** On each side, as a part of what is seen. */
-const BEYOND = 0.5;
-/** More of the drawing than this many times the sight is made anew, smaller. */
-const WASTE_MAX = 16;
+const BEYOND = 0.35;
+/** An area of more than so many times the sight is made anew, smaller: it is painted as a whole. */
+const WASTE_MAX = 6;
 
 /** In the drawing's own measure. */
 export function sightOf({ x, y, scale }: View, { width, height }: Size): Box {
