@@ -107,6 +107,7 @@ export class SimulatedProxy {
         configuration,
         slots,
         addresses: {},
+        ports: {},
         certificates: { [CERTIFICATE_PATH]: [certificate] },
         trust: {},
         ticketKeys: new Uint8Array(80),

@@ -6,10 +6,7 @@ import process from "node:process";
 import { HAPROXY_USAGE } from "../src/cli/haproxy-flags.ts";
 import { runCommandLine } from "../src/cli/main.ts";
 import { PROCESS_METRICS, ROW_METRICS } from "../src/proxy/stats/prometheus-metrics.ts";
-import { PROCESS_COMMANDS } from "../src/server/admin/process-commands.ts";
-import { SERVER_COMMANDS } from "../src/server/admin/server-commands.ts";
-import { SERVER_TABLE_COMMANDS } from "../src/server/admin/show-servers.ts";
-import { STATISTICS_COMMANDS } from "../src/server/admin/show-statistics.ts";
+import { COMMANDS } from "../src/server/admin/runtime-api.ts";
 import { CHECK_PAGES, CHECKS_INDEX, renewCheckIndex, renewCheckPage } from "./check-pages.ts";
 import { DASHBOARD_API, dashboardApi } from "./dashboard-api.ts";
 import { datacenterReference } from "./datacenter-reference.ts";
@@ -82,15 +79,11 @@ async function outputOf(words: readonly string[]): Promise<string> {
 }
 
 function runtimeCommands(): string {
-  const commands = [
-    ...PROCESS_COMMANDS,
-    ...SERVER_COMMANDS,
-    ...SERVER_TABLE_COMMANDS,
-    ...STATISTICS_COMMANDS,
-  ];
-  const rows = commands
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, usage, level, help }) => [`\`${`${name} ${usage}`.trim()}\``, level, help]);
+  const rows = COMMANDS.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, usage, level, help }) => [
+    `\`${`${name} ${usage}`.trim()}\``,
+    level,
+    help,
+  ]);
   return table(["command", "level", "what it does"], rows);
 }
 

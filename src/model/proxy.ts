@@ -14,6 +14,11 @@ export interface ProxyConfiguration {
   readonly userlists: readonly Userlist[];
   /** Contents of map files by name, as key/value lines. */
   readonly maps: readonly MapFile[];
+  /**
+   * "BACKEND/SERVER" of those that rules and samples name, ACLs that nothing uses included: they cannot be
+   * taken away at run time.
+   */
+  readonly namedServers: readonly string[];
 }
 
 export interface GlobalSettings {
@@ -52,6 +57,15 @@ export interface GlobalSettings {
     readonly value: SampleExpression | LogFormat;
     readonly span: Span;
   }[];
+  /** What `server` lines start from, for servers that are added at run time. */
+  readonly serverDefaults: {
+    readonly caBase: string | null;
+    readonly crtBase: string | null;
+    readonly ciphers: string | null;
+    readonly ciphersuites: string | null;
+    /** `ssl-server-verify none`. */
+    readonly isUnverified: boolean;
+  };
   readonly span: Span;
 }
 
@@ -405,6 +419,8 @@ export interface Server {
   readonly cookie: string | null;
   readonly isBackup: boolean;
   readonly isDisabled: boolean;
+  /** Added at run time (`add server`): in maintenance and unchecked until told otherwise. */
+  readonly isDynamic: boolean;
   readonly maxconn: number | null;
   readonly minconn: number | null;
   readonly maxqueue: number | null;

@@ -57,3 +57,9 @@ test("more names than slots is no table", () => {
   assert.notEqual(assignSlots(TWO, {}, 6), null);
   assert.equal(assignSlots(TWO, {}, 5), null);
 });
+
+test("a slot that was given back is the next one's", () => {
+  const { [serverKey("web", "a")]: freed, ...rest } = assignSlots(TWO, {}, 6)!;
+  const table = assignSlots(site({ name: "web", binds: [1], servers: ["b"] }), rest, 6)!;
+  assert.equal(table[serverKey("web", "b")], freed);
+});

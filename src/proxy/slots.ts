@@ -1,6 +1,6 @@
 // Which slot of the shared state belongs to which frontend, listener, backend and server. A name keeps its
 // slot for the master's lifetime, so that counters, health and positions live through reloads and through a
-// name's absence.
+// name's absence. Only a server that is deleted at run time gives its slot back.
 import type { ProxyConfiguration } from "../model/proxy.ts";
 
 /**
@@ -28,9 +28,15 @@ export function assignSlots(
   slotCountMax: number,
 ): SlotTable | null {
   const table: Record<string, number> = { ...before };
-  let next = Object.keys(table).length;
-  for (const key of keysOf(configuration)) if (!(key in table)) table[key] = next++;
-  return next > slotCountMax ? null : table;
+  const taken = new Set(Object.values(before));
+  let next = 0;
+  for (const key of keysOf(configuration)) {
+    if (key in table) continue;
+    while (taken.has(next)) next++;
+    if (next >= slotCountMax) return null;
+    table[key] = next++;
+  }
+  return table;
 }
 
 function* keysOf(configuration: ProxyConfiguration): Generator<string> {

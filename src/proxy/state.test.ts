@@ -89,3 +89,18 @@ test("histograms end, and who comes too late has none", () => {
   assert.deepEqual([state.read(0, CELL.histogram), state.read(1, CELL.histogram)], [1, 2]);
   assert.equal(state.header[HEADER.histogramCount], 2);
 });
+
+test("a slot that is cleared is as good as new in all processes, and its neighbours are as they were", () => {
+  const [master, one] = makeStates(2) as [SharedState, SharedState];
+  for (const slot of [4, 5, 6]) {
+    master.write(slot, CELL.weight, 9);
+    one.count(slot, COUNTER.stot, 3);
+  }
+  master.clearSlot(5);
+  const seen = [4, 5, 6].map((slot) => [one.read(slot, CELL.weight), one.total(slot, COUNTER.stot)]);
+  assert.deepEqual(seen, [
+    [9, 3],
+    [0, 0],
+    [9, 3],
+  ]);
+});

@@ -269,6 +269,13 @@ export class SharedState {
     return Atomics.add(this.cells, slot * CELLS_PER_SLOT + cell, delta);
   }
 
+  /** Makes a slot as good as new. For the master, when nobody uses it any more. */
+  clearSlot(slot: number): void {
+    for (let cell = 0; cell < CELLS_PER_SLOT; cell++) this.write(slot, cell, 0);
+    const base = slot * COUNTERS_PER_SLOT;
+    for (const counters of this.#allCounters) counters.fill(0, base, base + COUNTERS_PER_SLOT);
+  }
+
   get epoch(): number {
     return this.header[HEADER.epoch]!;
   }

@@ -20,6 +20,7 @@ import { buildGeneration, type Generation } from "./generation.ts";
 import type { ReloadResult } from "./master.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
 import { formatReloadAnswer } from "./reload-answer.ts";
+import type { ServerChange } from "./server-change.ts";
 import { namedServersOf } from "./server-names.ts";
 
 export interface ControlOptions {
@@ -29,6 +30,7 @@ export interface ControlOptions {
   readonly workerCount: number;
   /** Of the master, for its own socket. */
   readonly directory: string;
+  changeServers(change: ServerChange): Promise<string | null>;
   reload(): Promise<ReloadResult>;
   report(text: string): void;
 }
@@ -52,6 +54,7 @@ export class Control {
       workers: () => options.crew.workers,
       listSessions: () => options.crew.listSessions(),
       setServerAddress: (server, host, port) => this.setServerAddress(server, host, port),
+      changeServers: (change) => options.changeServers(change),
       reload: async () => formatReloadAnswer(await options.reload()),
     });
     this.#api = new RuntimeApi(this.#actions, this.#firstCommit.promise);
@@ -178,7 +181,6 @@ export class Control {
     });
     checks.start(this.#checks);
     this.#checks = checks;
-    this.#actions.keepDisabled();
   }
 
   #handleEvent(event: HealthEvent): void {

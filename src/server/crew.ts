@@ -78,6 +78,11 @@ export class Crew implements WorkerProcessEvents {
     this.#events = events;
   }
 
+  /** What the workers serve; null before the first. */
+  get prepared(): PreparedConfiguration | null {
+    return this.#prepared;
+  }
+
   get workers(): readonly WorkerProcess[] {
     return [...this.#workers.values()];
   }
@@ -186,8 +191,10 @@ export class Crew implements WorkerProcessEvents {
   /** A server is somewhere else now; workers that start later learn it as well. */
   setServerAddress(backend: string, server: string, host: string, port: number | null): void {
     if (this.#prepared !== null) {
-      const addresses = { ...this.#prepared.addresses, [`${backend}/${server}`]: host };
-      this.#prepared = { ...this.#prepared, addresses };
+      const key = `${backend}/${server}`;
+      const addresses = { ...this.#prepared.addresses, [key]: host };
+      const ports = port === null ? this.#prepared.ports : { ...this.#prepared.ports, [key]: port };
+      this.#prepared = { ...this.#prepared, addresses, ports };
     }
     this.broadcast({ kind: "server-address", backend, server, host, port });
   }

@@ -166,7 +166,9 @@ function prepareServer(
 ): void {
   const { definition, backend } = server;
   const key = `${backend.name}/${server.name}`;
-  if (isName(definition.address, server.host)) server.host = prepared.addresses[key] ?? "";
+  const isNamed = isName(definition.address, server.host);
+  server.host = prepared.addresses[key] ?? (isNamed ? "" : server.host);
+  server.port = prepared.ports[key] ?? server.port;
   if (definition.tls === null) return;
   const { tls } = definition;
   const certificate = tls.certificate === null ? null : (prepared.certificates[tls.certificate]?.[0] ?? null);

@@ -17,8 +17,15 @@ import type { Dashboard } from "./dashboard/dashboard.ts";
 import type { DashboardSettings } from "./dashboard/settings.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
 import { makeOwnDirectory, removeAbandonedDirectories } from "./own-directory.ts";
-import { type LoadedConfiguration, loadConfiguration, makeTicketKeys, type SourceText } from "./prepare.ts";
+import {
+  type LoadedConfiguration,
+  loadConfiguration,
+  loadMaterial,
+  makeTicketKeys,
+  type SourceText,
+} from "./prepare.ts";
 import { wantsPrivilegesDropped } from "./privileges.ts";
+import { keepPreparation, type ServerChange } from "./server-change.ts";
 import { ServerNames } from "./server-names.ts";
 import type { WorkerStart } from "./worker-process.ts";
 
@@ -73,6 +80,7 @@ export class Master {
   #dashboard: Dashboard | null = null;
   #reload: Promise<ReloadResult> | null = null;
   #nextReload: Promise<ReloadResult> | null = null;
+  #turn: Promise<void> = Promise.resolve();
   #isStopping = false;
   #pidFile: string | null = null;
 
@@ -131,7 +139,7 @@ export class Master {
    */
   reload(): Promise<ReloadResult> {
     if (this.#reload === null) {
-      this.#reload = this.#reloadOnce().finally(() => {
+      this.#reload = this.#inTurn(() => this.#reloadOnce()).finally(() => {
         this.#reload = null;
       });
       return this.#reload;
@@ -202,21 +210,32 @@ export class Master {
     const isServing = this.#configuration !== null && hasBind(this.#configuration);
     if (!hasBind(configuration) && (isServing || configuration.global.statsSockets.length === 0))
       return [{ file: "", line: 0, message: "no enabled listener: there is no `bind` line to serve" }];
-    const slots = assignSlots(configuration, this.#slots, SLOT_COUNT_MAX_DEFAULT);
+    const { addresses, diagnostics } = await this.#names.resolve(configuration);
+    this.#options.reportDiagnostics(diagnostics, []);
+    const problems = await this.#serve({ ...loaded, addresses, ports: {} }, this.#slots);
+    if (problems.length > 0) return problems;
+    this.#sources = sources;
+    this.#dashboard?.handleReload(sources);
+    return [];
+  }
+
+  /** Takes a configuration to all processes; what stands in the way of it, and then nothing has changed. */
+  async #serve(
+    changed: Omit<PreparedConfiguration, "slots" | "ticketKeys" | "wantsRequests">,
+    before: SlotTable,
+  ): Promise<readonly WorkerProblem[]> {
+    const { configuration, addresses } = changed;
+    const slots = assignSlots(configuration, before, SLOT_COUNT_MAX_DEFAULT);
     if (slots === null) {
       const message = `more than ${SLOT_COUNT_MAX_DEFAULT} frontends, listeners, backends and servers`;
       return [{ file: "", line: 0, message }];
     }
-    const { addresses, diagnostics } = await this.#names.resolve(configuration);
-    this.#options.reportDiagnostics(diagnostics, []);
     const prepared: PreparedConfiguration = {
-      ...loaded,
+      ...changed,
       slots,
-      addresses,
       ticketKeys: this.#ticketKeys,
       wantsRequests: this.#options.dashboard != null,
     };
-    this.#slots = slots;
     const ownProblems = this.#control!.prepare(prepared);
     if (ownProblems.length > 0) return ownProblems;
     const socketProblems = await this.#control!.openSockets(configuration);
@@ -229,12 +248,45 @@ export class Master {
       if (this.#configuration !== null) this.#control!.keepSockets(this.#configuration);
       return problems;
     }
+    this.#slots = slots;
     this.#configuration = configuration;
-    this.#sources = sources;
     this.#control!.keepSockets(configuration);
-    this.#dashboard?.handleReload(sources);
     this.#names.follow(configuration, addresses);
     return [];
+  }
+
+  /**
+   * What serves goes on with other servers: a generation like any other, but with the files, addresses and
+   * certificates of the present one.
+   */
+  async #changeServers(change: ServerChange): Promise<string | null> {
+    const present = this.#crew?.prepared ?? null;
+    if (present === null || this.#isStopping) return "the program is stopping";
+    const configuration = change(present);
+    if (typeof configuration === "string") return configuration;
+    const diagnostics: Diagnostic[] = [];
+    const material = loadMaterial(configuration, present, this.#options, diagnostics);
+    const wrong = diagnostics.find(({ severity }) => severity === "error");
+    if (wrong !== undefined) return wrong.message;
+    const kept = keepPreparation(present, configuration);
+    const { addresses } = await this.#names.resolve(configuration, kept.addresses);
+    const problems = await this.#serve(
+      { configuration, ...material, addresses, ports: kept.ports },
+      kept.slots,
+    );
+    if (problems.length > 0) return problems[0]!.message;
+    for (const slot of kept.freedSlots) this.#state?.clearSlot(slot);
+    return null;
+  }
+
+  /** Reloads and changes of servers one after the other, each by what the last one has left. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(task);
+    this.#turn = turn.then(
+      () => {},
+      () => {},
+    );
+    return turn;
   }
 
   /** Returns how many workers there are to be; 0 when there is no state for them, which has been reported. */
@@ -306,6 +358,7 @@ export class Master {
       crew,
       workerCount,
       directory: this.#directory,
+      changeServers: (change) => this.#inTurn(() => this.#changeServers(change)),
       reload: () => this.#reloadByCommand(),
       report: (text) => this.#options.report(text),
     });

@@ -11,8 +11,13 @@ import type { CertificateMaterial } from "../transport/contract.ts";
 export interface PreparedConfiguration {
   readonly configuration: ProxyConfiguration;
   readonly slots: SlotTable;
-  /** IP address by "BACKEND/SERVER", for servers named by host name; absent when the name did not resolve. */
+  /**
+   * IP address by "BACKEND/SERVER", for servers named by host name and those that the runtime API has sent
+   * elsewhere; absent when the name did not resolve.
+   */
   readonly addresses: Readonly<Record<string, string>>;
+  /** Ports, of those that the runtime API has given another. */
+  readonly ports: Readonly<Record<string, number>>;
   /** Certificates by the path that the configuration names. */
   readonly certificates: Readonly<Record<string, readonly CertificateMaterial[]>>;
   /** Contents of ca-file and crl-file by path. */

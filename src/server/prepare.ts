@@ -43,9 +43,28 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   const read = readProxyFiles(paths, options.environment);
   const { sources, diagnostics } = read;
   if (read.configuration === null) return { sources, diagnostics, loaded: null };
-  const certificates: Record<string, readonly CertificateMaterial[]> = {};
-  const trust: Record<string, string> = {};
-  for (const { path, span } of certificatePaths(read.configuration)) {
+  const { certificates, trust } = loadMaterial(read.configuration, NOTHING_LOADED, options, diagnostics);
+  const isBroken = diagnostics.some((diagnostic) => diagnostic.severity === "error");
+  return {
+    sources,
+    diagnostics,
+    loaded: isBroken ? null : { configuration: read.configuration, certificates, trust },
+  };
+}
+
+type Material = Pick<LoadedConfiguration, "certificates" | "trust">;
+const NOTHING_LOADED: Material = { certificates: {}, trust: {} };
+
+/** The certificates and authorities that a configuration names, on top of those that are loaded already. */
+export function loadMaterial(
+  configuration: ProxyConfiguration,
+  loaded: Material,
+  options: LoadOptions,
+  diagnostics: Diagnostic[],
+): Material {
+  const certificates: Record<string, readonly CertificateMaterial[]> = { ...loaded.certificates };
+  const trust: Record<string, string> = { ...loaded.trust };
+  for (const { path, span } of certificatePaths(configuration)) {
     if (path in certificates) continue;
     const reading = readCertificate(path, span, {
       environment: options.environment,
@@ -54,7 +73,7 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
     diagnostics.push(...reading.diagnostics);
     certificates[path] = reading.certificates;
   }
-  for (const { path, span } of trustPaths(read.configuration)) {
+  for (const { path, span } of trustPaths(configuration)) {
     if (path in trust) continue;
     try {
       trust[path] = readTrust(path);
@@ -62,12 +81,7 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
       diagnostics.push(fileDiagnostic("trust-unreadable", span, error));
     }
   }
-  const isBroken = diagnostics.some((diagnostic) => diagnostic.severity === "error");
-  return {
-    sources,
-    diagnostics,
-    loaded: isBroken ? null : { configuration: read.configuration, certificates, trust },
-  };
+  return { certificates, trust };
 }
 
 export function makeTicketKeys(): Uint8Array {

@@ -43,12 +43,18 @@ export class ServerNames {
     this.#lookUp = lookUp;
   }
 
-  /** The addresses that a configuration would be served with. Changes nothing. */
-  async resolve(configuration: ProxyConfiguration): Promise<ResolvedNames> {
-    const addresses: Record<string, string> = {};
+  /**
+   * The addresses that a configuration would be served with; what is `known` is not asked. Changes nothing.
+   */
+  async resolve(
+    configuration: ProxyConfiguration,
+    known: ResolvedNames["addresses"] = {},
+  ): Promise<ResolvedNames> {
+    const addresses: Record<string, string> = { ...known };
     const diagnostics: Diagnostic[] = [];
     await Promise.all(
       namedServersOf(configuration).map(async (named) => {
+        if (named.key in known) return;
         const address = await this.#addressOf(named);
         if (address === null) diagnostics.push(unresolved(named));
         else addresses[named.key] = address;

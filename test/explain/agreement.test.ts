@@ -217,6 +217,7 @@ function startProxy(
       configuration,
       slots: assignSlots(configuration, {}, SLOT_COUNT)!,
       addresses: {},
+      ports: {},
       certificates: {},
       trust: {},
       ticketKeys: new Uint8Array(80),

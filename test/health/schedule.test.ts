@@ -104,6 +104,23 @@ function status(backend: Backend, name: string): string {
 }
 
 describe("schedule", () => {
+  test("checks of a server that was added at run time begin when they are enabled, and stay so", () => {
+    const world = new World();
+    world.listen(1, () => null);
+    const facts = { a: { check: CHECK, isDynamic: true, ...address(1) } };
+    const first = world.check(facts);
+    world.network.advance(6000);
+    assert.equal(world.visits.get(1), undefined);
+    assert.equal(first.checks.isEnabled(first.backend.servers[0]!, "health"), false);
+    first.checks.setEnabled(first.backend.servers[0]!, "health", true);
+    first.checks.stateOf(first.backend.servers[0]!)!.setReady(0);
+    world.network.advance(2500);
+    const visitCount = world.visits.get(1)!.length;
+    assert.ok(visitCount >= 1);
+    const second = world.check(facts, {}, first.checks);
+    assert.equal(second.checks.isEnabled(second.backend.servers[0]!, "health"), true);
+  });
+
   // Before its first result a server is between up and down: fastinter counts.
   test("first checks are spread over the interval, later ones keep it", () => {
     const world = new World();

@@ -16,6 +16,8 @@ export interface ExpressionContext {
   readonly acls: ReadonlyMap<string, Acl>;
   /** Names in the whole file. Complete only within a deferred check. */
   readonly names: KnownNames;
+  /** A sample names "BACKEND/SERVER". */
+  noteServer(name: string): void;
   /** Environment variables, for the `env` fetch; null when not set. */
   variable(name: string): string | null;
   report(diagnostic: Diagnostic): void;

@@ -37,6 +37,7 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
     proxies: drafts.map((draft, i) => finishProxy(reading, draft, ids[i]!)),
     userlists: reading.userlists,
     maps: [...reading.maps.values()],
+    namedServers: [...reading.namedServers],
   };
 }
 

@@ -51,14 +51,14 @@ export function newGlobal(): GlobalDraft {
 /** The part of the draft that is the model. */
 export function finishGlobal(draft: GlobalDraft): GlobalSettings {
   const {
-    crtBase: _crt,
-    caBase: _ca,
+    crtBase,
+    caBase,
     bindDefaults: _bind,
-    serverDefaults: _server,
-    serverVerifyNone: _verify,
+    serverDefaults: { ciphers, ciphersuites },
+    serverVerifyNone: isUnverified,
     ...settings
   } = draft;
-  return settings;
+  return { ...settings, serverDefaults: { caBase, crtBase, ciphers, ciphersuites, isUnverified } };
 }
 
 interface GlobalLine {

@@ -171,6 +171,7 @@ export function readUseServer(line: ProxyLine): void {
   line.draft.useServer.push({ server: target, condition, span: line.span });
   if (typeof target !== "string") return;
   const { draft, reading, report } = line;
+  reading.namedServers.add(`${draft.name}/${target}`);
   reading.deferred.push(() => {
     if (draft.servers.some((server) => server.name === target)) return;
     const help = suggestWord(

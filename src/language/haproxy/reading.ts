@@ -12,7 +12,7 @@ import type { Report } from "./report.ts";
 import type { Word } from "./word.ts";
 
 /** Settings of `global` that proxies need while they are read; not part of the model by themselves. */
-export interface GlobalDraft extends Mutable<GlobalSettings> {
+export interface GlobalDraft extends Mutable<Omit<GlobalSettings, "serverDefaults">> {
   crtBase: string | null;
   caBase: string | null;
   bindDefaults: {
@@ -38,6 +38,8 @@ export class Reading {
     userlists: Set<string>;
     servers: Set<string>;
   } & KnownNames = { frontends: new Set(), backends: new Set(), userlists: new Set(), servers: new Set() };
+  /** "BACKEND/SERVER" of those that something names. */
+  readonly namedServers: Set<string> = new Set();
   readonly deferred: (() => void)[] = [];
   predefinedAcls: ReadonlyMap<string, Acl> = new Map();
 
@@ -69,6 +71,7 @@ export class Reading {
       mode: draft?.mode ?? null,
       acls: draft?.acls ?? this.predefinedAcls,
       names: this.names,
+      noteServer: (name) => void this.namedServers.add(name),
       variable: (name) => this.variable(name),
       report: (diagnostic) => this.report.add(diagnostic),
       readFile: (path) => this.environment.readFile(path),

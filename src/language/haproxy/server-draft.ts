@@ -9,6 +9,7 @@ export interface ServerDraft {
   cookie: string | null;
   isBackup: boolean;
   isDisabled: boolean;
+  isDynamic: boolean;
   maxconn: number | null;
   minconn: number | null;
   maxqueue: number | null;
@@ -55,6 +56,7 @@ export function newServerDraft(): ServerDraft {
     cookie: null,
     isBackup: false,
     isDisabled: false,
+    isDynamic: false,
     maxconn: null,
     minconn: null,
     maxqueue: null,

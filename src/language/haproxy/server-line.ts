@@ -144,7 +144,7 @@ function checkName(line: ProxyLine, name: Word): void {
   );
 }
 
-function readServerAddress(line: ProxyLine, address: Word): Endpoint | null {
+export function readServerAddress(line: ProxyLine, address: Word): Endpoint | null {
   const rules = { port: "allowed", offset: true } as const;
   const endpoint = parseEndpoint(address, rules, line.report, (name) => line.reading.variable(name));
   if (endpoint?.kind === "fd" || endpoint?.kind === "abstract") {
@@ -160,15 +160,20 @@ function readServerAddress(line: ProxyLine, address: Word): Endpoint | null {
 }
 
 function readServerWords(line: ProxyLine, cursor: Cursor, draft: ServerDraft, name: Word | null): void {
-  for (let word = cursor.next(); word !== null; word = cursor.next()) {
-    const reader = Object.hasOwn(READERS, word.text) ? READERS[word.text] : undefined;
-    if (reader !== undefined) reader({ line, cursor, draft, keyword: word, name });
-    else if (!readTlsWord(word, cursor, draft.tls, line.reading.global.caBase))
-      skipTableWord(SERVER_KEYWORDS, word, cursor, "server");
-  }
+  for (let word = cursor.next(); word !== null; word = cursor.next())
+    readServerWord({ line, cursor, draft, keyword: word, name });
 }
 
-interface ServerWord {
+/** One word with its values. */
+export function readServerWord(word: ServerWord): void {
+  const { line, cursor, draft, keyword } = word;
+  const reader = Object.hasOwn(READERS, keyword.text) ? READERS[keyword.text] : undefined;
+  if (reader !== undefined) reader(word);
+  else if (!readTlsWord(keyword, cursor, draft.tls, line.reading.global.caBase))
+    skipTableWord(SERVER_KEYWORDS, keyword, cursor, "server");
+}
+
+export interface ServerWord {
   readonly line: ProxyLine;
   readonly cursor: Cursor;
   readonly draft: ServerDraft;
@@ -454,7 +459,7 @@ export function buildServer(
   id: number,
   span: Span,
 ): Server {
-  const { weight, cookie, isBackup, isDisabled, maxconn, minconn, maxqueue, slowstartMs, source } = draft;
+  const { weight, cookie, isBackup, isDisabled, isDynamic, source } = draft;
   const {
     onMarkedDown,
     onMarkedUp,
@@ -464,7 +469,7 @@ export function buildServer(
     poolPurgeDelayMs,
     initialAddress,
   } = draft;
-  const { observeLayer, errorLimit, onError } = draft;
+  const { observeLayer, errorLimit, onError, maxconn, minconn, maxqueue, slowstartMs } = draft;
   return {
     name,
     id,
@@ -474,6 +479,7 @@ export function buildServer(
     cookie,
     isBackup,
     isDisabled,
+    isDynamic,
     maxconn,
     minconn,
     maxqueue,

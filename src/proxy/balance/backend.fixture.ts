@@ -125,6 +125,7 @@ function makeServer(name: string, index: number, facts: ServerFacts): model.Serv
     cookie: null,
     isBackup: false,
     isDisabled: false,
+    isDynamic: false,
     maxconn: null,
     minconn: null,
     maxqueue: null,

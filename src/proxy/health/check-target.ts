@@ -58,13 +58,11 @@ function timeouts(server: Server): Pick<CheckTarget, "connectTimeoutMs" | "check
 function connectOptions(server: Server, rule: CheckConnection | null): ConnectOptions {
   const { definition } = server;
   const check = definition.check!;
-  // A check that goes elsewhere speaks plainly unless told otherwise.
-  const isElsewhere = check.port !== null || check.address !== null;
-  const usesTls = rule?.tls ?? (rule === null ? (check.tls ?? !isElsewhere) : false);
+  // A check that goes elsewhere speaks plainly unless told otherwise, and so does one of a dynamic server.
+  const isAlike = check.port === null && check.address === null && !definition.isDynamic;
+  const usesTls = rule?.tls ?? (rule === null ? (check.tls ?? isAlike) : false);
   const usesProxy =
-    rule === null
-      ? definition.checkSendProxy || (!isElsewhere && definition.sendProxy !== null)
-      : rule.sendProxy;
+    rule === null ? definition.checkSendProxy || (isAlike && definition.sendProxy !== null) : rule.sendProxy;
   const serverName = rule?.sni ?? check.sni ?? serverNameOf(server);
   return {
     ...PLAIN,

@@ -97,7 +97,14 @@ export class HealthChecks {
     const schedule = this.#scheduleOf(server, kind);
     if (schedule === null) return false;
     schedule.isEnabled = isEnabled;
+    // Whoever switches a check on waits for what it says.
+    if (isEnabled) schedule.hurry(0);
     return true;
+  }
+
+  /** True also where there is no such check. */
+  isEnabled(server: Server, kind: "health" | "agent"): boolean {
+    return this.#scheduleOf(server, kind)?.isEnabled ?? true;
   }
 
   #addBackend(backend: Backend): void {
@@ -158,24 +165,15 @@ export class HealthChecks {
     for (const [position, schedule] of this.#schedules.entries()) {
       const window = Math.max(shortest, schedule.intervalMs);
       const dueMs = this.#engine.nowMs + (window * position) / this.#schedules.length;
-      const earlier = previous?.dueOf(schedule.slot, schedule.kind) ?? null;
-      schedule.start(earlier === null ? dueMs : Math.min(earlier, this.#engine.nowMs + schedule.intervalMs));
+      const earlier = previous === null ? null : previous.#scheduleOf(schedule, schedule.kind);
+      schedule.takeOver(earlier);
+      const latestMs = this.#engine.nowMs + schedule.intervalMs;
+      schedule.start(earlier === null ? dueMs : Math.min(earlier.dueMs, latestMs));
     }
   }
 
-  /**
-   * When the next check of that kind was due, for the generation that takes over; null when there is none.
-   */
-  dueOf(slot: number, kind: "health" | "agent"): number | null {
-    return (
-      this.#schedules.find((schedule) => schedule.slot === slot && schedule.kind === kind)?.dueMs ?? null
-    );
-  }
-
-  #scheduleOf(server: Server, kind: "health" | "agent"): Schedule | null {
-    return (
-      this.#schedules.find((schedule) => schedule.slot === server.slot && schedule.kind === kind) ?? null
-    );
+  #scheduleOf({ slot }: { readonly slot: number }, kind: "health" | "agent"): Schedule | null {
+    return this.#schedules.find((schedule) => schedule.slot === slot && schedule.kind === kind) ?? null;
   }
 
   #handle(event: HealthEvent): void {
@@ -235,12 +233,22 @@ class Schedule implements TimerTarget {
   readonly #scheduled: ScheduledCheck;
   readonly #timer: Timer = new Timer(this);
   #running: Check | null = null;
-  isEnabled = true;
+  isEnabled: boolean;
 
   constructor(engine: HealthEngine, spreadPercent: number, scheduled: ScheduledCheck) {
     this.#engine = engine;
     this.#spreadPercent = spreadPercent;
     this.#scheduled = scheduled;
+    this.isEnabled = !this.#isDynamic;
+  }
+
+  get #isDynamic(): boolean {
+    return this.#scheduled.state.server.definition.isDynamic;
+  }
+
+  /** What was switched off stays off, but not where the file has taken over a server of the runtime API. */
+  takeOver(earlier: Schedule | null): void {
+    if (earlier !== null && earlier.#isDynamic === this.#isDynamic) this.isEnabled = earlier.isEnabled;
   }
 
   get slot(): number {

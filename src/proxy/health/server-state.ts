@@ -50,11 +50,10 @@ export class ServerState {
     const { definition } = this.server;
     const isNew = this.#read(CELL.isInitialised) === 0;
     if (isNew) {
-      this.#write(CELL.operational, definition.isDisabled ? SERVER_STATE.down : SERVER_STATE.up);
-      this.#write(
-        CELL.admin,
-        definition.isDisabled ? SERVER_ADMIN.maintenance | SERVER_ADMIN.maintenanceConfigured : 0,
-      );
+      const { maintenance, maintenanceConfigured } = SERVER_ADMIN;
+      const admin = definition.isDisabled ? maintenance | maintenanceConfigured : 0;
+      this.#write(CELL.admin, definition.isDynamic ? admin | maintenance : admin);
+      this.#write(CELL.operational, this.#isInMaintenance ? SERVER_STATE.down : SERVER_STATE.up);
       this.#write(CELL.lastChangeSeconds, nowSeconds);
       this.#write(CELL.maxconn, -1);
       this.#write(CELL.checkStatus, statusNumber("INI"));
@@ -94,7 +93,8 @@ export class ServerState {
   /** This server follows `other` (`track`). */
   follow(other: ServerState): void {
     this.tracked = other;
-    other.trackers.push(this);
+    // HAProxy tells the last one first.
+    other.trackers.unshift(this);
     const inherited = other.#isInMaintenance
       ? SERVER_ADMIN.maintenanceTracked
       : other.#isDraining

@@ -1,7 +1,10 @@
 // AdminActions over a TestRuntime: states are real, what would go to workers is written down.
 import type { SessionDescription } from "../messages.ts";
 import type { AdminActions } from "./actions.ts";
+import { withoutServer, withServer } from "./dynamic-servers.ts";
 import type { TestRuntime } from "./runtime.fixture.ts";
+
+const READER_ENVIRONMENT = { readFile: () => null, variables: {}, hostname: "here", cpuCount: 1 };
 
 export interface TestActions extends AdminActions {
   /** What was asked of the workers, one line each. */
@@ -45,6 +48,19 @@ export function makeActions({ runtime, states }: TestRuntime, nowMs: number): Te
       calls.push(`address ${server.name} ${host} ${port}`);
       server.host = host;
       server.port = port;
+    },
+    addServer: async (backend, name, words) => {
+      const present = { configuration: runtime.configuration, certificates: {}, trust: {} };
+      const changed = withServer(present, backend.name, name, words, READER_ENVIRONMENT);
+      if (typeof changed === "string") return changed;
+      calls.push(`add ${backend.name}/${name}`);
+      return null;
+    },
+    deleteServer: async (server) => {
+      const changed = withoutServer(runtime.configuration, server);
+      if (typeof changed === "string") return changed;
+      calls.push(`delete ${server.name}`);
+      return null;
     },
     resolve: async (name) => (name === "known.example" ? "192.0.2.7" : null),
     pauseFrontend: (frontend, isPaused, isForGood) =>

@@ -1,7 +1,7 @@
 // What the runtime API needs from the master around it. The API reads the shared state itself; everything
 // that changes something, or that only workers know, goes through here.
 import type { ServerState } from "../../proxy/health/server-state.ts";
-import type { Frontend, Runtime, Server } from "../../proxy/runtime.ts";
+import type { Backend, Frontend, Runtime, Server } from "../../proxy/runtime.ts";
 import type { ProcessFacts } from "../../proxy/stats/info.ts";
 import type { CheckKnowledge } from "../../proxy/stats/statistics-view.ts";
 import type { SessionDescription } from "../messages.ts";
@@ -22,6 +22,10 @@ export interface AdminActions {
   setChecking(server: Server, kind: "health" | "agent", isEnabled: boolean): boolean;
   /** Tells all workers where the server is from now on. */
   setServerAddress(server: Server, host: string, port: number | null): void;
+  /** `add server BACKEND/NAME WORDS…` in all workers. Null: done; else why not. */
+  addServer(backend: Backend, name: string, words: readonly string[]): Promise<string | null>;
+  /** `del server`. Null: done; else why not. */
+  deleteServer(server: Server): Promise<string | null>;
   /** An address of a host name; null when it has none. */
   resolve(hostName: string): Promise<string | null>;
   /** `disable|enable frontend`; `isForGood` closes its listeners (`shutdown frontend`). */

@@ -4,12 +4,15 @@ import { hostname } from "node:os";
 import { VERSION, VERSION_DATE } from "../../base/version.ts";
 import type { HealthChecks } from "../../proxy/health/health-checks.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
-import type { Frontend, Runtime, Server } from "../../proxy/runtime.ts";
+import type { Backend, Frontend, Runtime, Server } from "../../proxy/runtime.ts";
 import { CELL } from "../../proxy/state.ts";
 import type { ProcessFacts } from "../../proxy/stats/info.ts";
 import type { CheckKnowledge } from "../../proxy/stats/statistics-view.ts";
 import type { SessionDescription, ToWorker } from "../messages.ts";
+import { proxyEnvironment } from "../proxy-files.ts";
+import type { ServerChange } from "../server-change.ts";
 import type { AdminActions } from "./actions.ts";
+import { withoutServer, withServer } from "./dynamic-servers.ts";
 
 /** What of the master is needed. Read anew for each command: reloads replace runtime and checks. */
 export interface MasterParts {
@@ -19,21 +22,21 @@ export interface MasterParts {
   listSessions(): Promise<readonly SessionDescription[]>;
   /** For checks and workers, also those that start later. */
   setServerAddress(server: Server, host: string, port: number | null): void;
+  /** Serves on with other servers. `change` may say why not; null when it is done. */
+  changeServers(change: ServerChange): Promise<string | null>;
   /** One or more lines about what came of it. */
   reload(): Promise<string>;
 }
 
 export class MasterActions implements AdminActions {
   readonly #parts: MasterParts;
-  /** `disable health|agent`: "health SLOT", kept over reloads. */
-  readonly #disabled: Set<string> = new Set();
   readonly environment: Readonly<Record<string, string | undefined>> = process.env;
   readonly checks: CheckKnowledge = {
     describe: (server, kind) => {
       const state = this.stateOf(server);
       return (kind === "health" ? state?.check : state?.agent)?.last.description ?? "";
     },
-    isEnabled: (server, kind) => !this.#disabled.has(`${kind} ${server.slot}`),
+    isEnabled: (server, kind) => this.#parts.checks().isEnabled(server, kind),
     isRunning: () => false,
   };
 
@@ -71,20 +74,17 @@ export class MasterActions implements AdminActions {
   }
 
   setChecking(server: Server, kind: "health" | "agent", isEnabled: boolean): boolean {
-    if (!this.#parts.checks().setEnabled(server, kind, isEnabled)) return false;
-    const key = `${kind} ${server.slot}`;
-    if (isEnabled) this.#disabled.delete(key);
-    else this.#disabled.add(key);
-    return true;
+    return this.#parts.checks().setEnabled(server, kind, isEnabled);
   }
 
-  /** To be called when a reload has replaced the checks: those that were switched off stay off. */
-  keepDisabled(): void {
-    for (const server of this.runtime.backends.flatMap(({ servers }) => servers)) {
-      for (const kind of ["health", "agent"] as const) {
-        if (!this.checks.isEnabled(server, kind)) this.#parts.checks().setEnabled(server, kind, false);
-      }
-    }
+  addServer(backend: Backend, name: string, words: readonly string[]): Promise<string | null> {
+    return this.#parts.changeServers((present) =>
+      withServer(present, backend.name, name, words, proxyEnvironment(this.environment)),
+    );
+  }
+
+  deleteServer(server: Server): Promise<string | null> {
+    return this.#parts.changeServers(({ configuration }) => withoutServer(configuration, server));
   }
 
   setServerAddress(server: Server, host: string, port: number | null): void {

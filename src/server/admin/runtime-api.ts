@@ -3,14 +3,16 @@
 import { nearestWord } from "../../diagnostic/nearest-word.ts";
 import type { AdminActions } from "./actions.ts";
 import { type Command, type Level, mayRun, message, splitLine } from "./command.ts";
+import { DYNAMIC_SERVER_COMMANDS } from "./dynamic-servers.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
 import { SERVER_COMMANDS } from "./server-commands.ts";
 import { SERVER_TABLE_COMMANDS } from "./show-servers.ts";
 import { STATISTICS_COMMANDS } from "./show-statistics.ts";
 
 /** Longest names first, so that "set maxconn server" is not taken for something shorter. */
-const COMMANDS: readonly Command[] = [
+export const COMMANDS: readonly Command[] = [
   ...PROCESS_COMMANDS,
+  ...DYNAMIC_SERVER_COMMANDS,
   ...SERVER_COMMANDS,
   ...SERVER_TABLE_COMMANDS,
   ...STATISTICS_COMMANDS,

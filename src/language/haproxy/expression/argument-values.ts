@@ -230,6 +230,7 @@ function readNameOf(
   }[thing];
   // The servers of a defaults section are those of each proxy that uses it.
   if (thing === "server" && context.proxyKind === "defaults" && !text.includes("/")) return text;
+  if (thing === "server") context.noteServer(name);
   context.deferCheck(() => {
     if (!known.has(name))
       reportError(

@@ -12,6 +12,7 @@ export function builtInContext(direction: "request" | "response"): ExpressionCon
     mode: null,
     acls: new Map(),
     names: { frontends: none, backends: none, userlists: none, servers: none },
+    noteServer: () => {},
     variable: () => null,
     report: (diagnostic) => assert.fail(`${diagnostic.code} in a built-in text: ${diagnostic.message}`),
     readFile: () => null,

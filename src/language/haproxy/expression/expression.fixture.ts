@@ -33,6 +33,7 @@ export function recordingContext(facts: ContextFacts = {}): RecordingContext {
     proxyKind: facts.proxyKind ?? "listen",
     mode: facts.mode ?? "http",
     acls: new Map(PREDEFINED_ACLS),
+    noteServer: () => {},
     names: {
       frontends: new Set(["here"]),
       backends: new Set(["here"]),
