@@ -99,12 +99,21 @@ ${planText(plan)}sallyport apply ${file} does it.\n`;
 }
 
 function serviceRows({ services }: LiveCounters): string[] {
-  return services.map(({ owner, kind, value, limit }) => {
-    const most = limit === null ? "" : ` of ${limit}`;
-    return kind === "leases"
-      ? `${owner} has lent ${value} address${value === 1 ? "" : "es"}`
-      : `${owner} follows ${value}${most} connections`;
-  });
+  return services.map((one) => `${one.owner} ${serviceWords(one)}`);
+}
+
+function serviceWords({ kind, value, limit }: LiveCounters["services"][number]): string {
+  const many = value === 1 ? "" : kind === "leases" ? "es" : "s";
+  switch (kind) {
+    case "connections":
+      return `follows ${value}${limit === null ? "" : ` of ${limit}`} connections`;
+    case "leases":
+      return `has lent ${value} address${many}`;
+    case "sessions":
+      return `serves ${value} session${many}`;
+    case "requests":
+      return `serves ${value} request${many} in a second`;
+  }
 }
 
 function portRows({ ports, drops }: LiveCounters, resolved: ResolvedDatacenter): string[] {

@@ -1,6 +1,8 @@
 // `sallyport reload`: asks the running master to read its files again, and says what came of it.
+
+import { askMaster } from "../server/admin/ask-master.ts";
 import { readReloadAnswer } from "../server/reload-answer.ts";
-import { askMaster, chooseMaster } from "./admin-client.ts";
+import { chooseMaster } from "./admin-client.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { colour, type Terminal } from "./terminal.ts";
 

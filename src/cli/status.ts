@@ -1,7 +1,8 @@
 // `sallyport status`: what runs here and how it is doing.
 import { setTimeout as pause } from "node:timers/promises";
+import { askMaster } from "../server/admin/ask-master.ts";
 import { listRegistry, type RegistryEntry } from "../server/registry.ts";
-import { askMaster, chooseMaster } from "./admin-client.ts";
+import { chooseMaster } from "./admin-client.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { isDatacenterFile } from "./is-datacenter-file.ts";
 import { formatDuration, readStatistics, type StatisticsLine, statusTable } from "./status-table.ts";
@@ -18,8 +19,8 @@ Options:
   --json      an array of objects; the statistics have HAProxy's column names
   --watch     again every two seconds, until Ctrl-C; of a network with --json a line each time
   --pid N     only this process
-  --ports     of a network: what has passed each port of its switches, what their rules have dropped, how many
-              connections its edges follow, and how many addresses its DHCP has lent
+  --ports     of a network: what has passed each port of its switches, what their rules have dropped, and what services
+              do: connections that edges follow, addresses that DHCP has lent, requests of load balancers
   --rules     of a network: what each rule of its firewalls and NAT has decided, beside its line of the file; of a
               connection its first packet counts
   -h, --help  show this

@@ -7,9 +7,10 @@ import type { NamespaceDoor } from "../../transport/namespace-door.ts";
 import { NAMESPACE_FOLDER } from "./namespaces.ts";
 
 export interface ServiceCount {
-  /** Of a connection table the edge or fence, of leases the network. */
+  /** Of leases the network, of all else the edge or fence. */
   readonly owner: string;
-  readonly kind: "connections" | "leases";
+  /** Of a load balancer: sessions at its frontends, and requests in the last second. */
+  readonly kind: "connections" | "leases" | "sessions" | "requests";
   readonly value: number;
   /** Most that there can be; null: nobody says. */
   readonly limit: number | null;

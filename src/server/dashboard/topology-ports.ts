@@ -10,12 +10,7 @@ type Nodes = Readonly<Record<string, NodeState>>;
 type Counter = NodeState["counters"][number];
 type Owners = Pick<ResolvedDatacenter, "machines" | "edges">;
 
-export interface ServiceCounter {
-  /** Of leases the network, else the edge. */
-  readonly owner: string;
-  readonly kind: ServiceCount["kind"] | "sessions" | "requests";
-  readonly value: number;
-}
+export type ServiceCounter = Pick<ServiceCount, "owner" | "kind" | "value">;
 
 /** Of whoever has a port: it is there. */
 const MADE: NodeState = { state: "up", text: "is made on this machine", servers: [], counters: [] };

@@ -1,6 +1,7 @@
 // What of the datacentre is alive: machines that are servers of the running load balancer, by its checks and
 // counters, and what `apply` has made on this machine, with what its ports and services count.
 import { resolve } from "node:path";
+import type { ServiceCount } from "../../driver/linux/service-counters.ts";
 import type { EdgeRulesAnswer, TopologyState } from "../../model/dashboard-datacenter.ts";
 import type { AdminActions } from "../admin/actions.ts";
 import type { LoadedDatacenter } from "../datacenter/load-datacenter.ts";
@@ -69,7 +70,10 @@ export class TopologyStateReader {
     const served = balancedNodes(resolved, view, this.#isDemo);
     const nodes = withServices(withPorts(served, resolved, counted.ports), resolved, [
       ...counted.services,
-      ...balancerCounters(this.#servedEdges(loaded), view),
+      ...balancerCounters(
+        this.#servedEdges(loaded).filter((edge) => !isServed(edge, counted.services)),
+        view,
+      ),
     ]);
     const byKernel = portTraffic(resolved, counted.ports);
     const isCounted = new Set(byKernel.map(({ link }) => link));
@@ -88,4 +92,9 @@ export class TopologyStateReader {
       .filter(({ path }) => this.#isDemo || running.has(resolve(path)))
       .map(({ edge }) => edge);
   }
+}
+
+/** `apply` has started a load balancer there, which has been asked. */
+function isServed(edge: string, services: readonly ServiceCount[]): boolean {
+  return services.some(({ owner, kind }) => owner === edge && kind === "sessions");
 }

@@ -5,6 +5,7 @@ import { readServiceCounts, type ServiceCount } from "../../driver/linux/service
 import type { Applied } from "../../driver/state-store.ts";
 import { openNamespaceDoor } from "../../io/namespace-door.ts";
 import { aliasPrefix } from "../../network/plan/kernel-names.ts";
+import { readBalancerCounts } from "./balancer-counters.ts";
 
 export interface LiveCounters {
   readonly ports: readonly PortCounters[];
@@ -22,5 +23,6 @@ export async function readLiveCounters(
 ): Promise<LiveCounters | string> {
   const counted = await readPortCounters(state, aliasPrefix(name));
   if (typeof counted === "string") return counted;
-  return { ...counted, services: readServiceCounts(state, directory, openNamespaceDoor()) };
+  const services = readServiceCounts(state, directory, openNamespaceDoor());
+  return { ...counted, services: [...services, ...(await readBalancerCounts(state))] };
 }

@@ -12,27 +12,33 @@ const DATACENTER = `datacenter: small
 networks:
   org: {subnet: 192.168.10.0/24, gateway: 192.168.10.1}
 edges:
-  org-edge: {interfaces: {org: 192.168.10.1}, firewall: {default: allow}}
+  org-edge: {interfaces: {org: 192.168.10.1}, firewall: {default: allow}, load-balancer: edge.cfg}
 machines:
   web: {network: org, address: 192.168.10.11}
   db: {network: org, address: 192.168.10.12}
 `;
-const PROXY = `defaults
+const DEFAULTS = `defaults
   mode http
   timeout connect 1s
   timeout client 1s
   timeout server 1s
-frontend web
+`;
+const PROXY = `${DEFAULTS}frontend web
   bind 127.0.0.1:8080
   default_backend app
 backend app
   server web 192.168.10.11:80
+`;
+const EDGE_PROXY = `${DEFAULTS}frontend published
+  bind 192.168.10.1:80
+  http-request return status 200
 `;
 const isRoot = process.getuid?.() === 0;
 const folder = mkdtempSync(join(tmpdir(), "sallyport-live-dashboard-"));
 before(() => {
   writeFileSync(join(folder, "datacenter.yaml"), DATACENTER);
   writeFileSync(join(folder, "haproxy.cfg"), PROXY);
+  writeFileSync(join(folder, "edge.cfg"), EDGE_PROXY);
 });
 after(() => rmSync(folder, { recursive: true }));
 
@@ -45,7 +51,7 @@ cat before
 $S apply $R $F >&2
 until curl -s $ASK | grep -q '"applied":"yes"'; do sleep 0.2; done
 $S shell $R $F web -- ping -c 3 -i 0.01 -q 192.168.10.1 >&2
-until curl -s $ASK > after; grep -q '"packetsPerSecond":[0-9.]*[1-9]' after; do
+until curl -s $ASK > after; grep '"packetsPerSecond":[0-9.]*[1-9]' after | grep -q '"service":"load balancer"'; do
   $S shell $R $F web -- ping -c 3 -i 0.01 -q 192.168.10.1 >&2
 done
 cat after
@@ -77,10 +83,10 @@ for (const [words, flag] of [
     assert.equal(made!.nodes["machine/db"]!.text, "is made on this machine");
     assert.equal(made!.links["interface machine web eth0"]!.countedBy, "kernel");
     assert.ok(made!.links["interface edge org-edge org"]!.received.bytes > 0);
-    const firewall = made!.nodes["edge/org-edge"]!.counters.filter(({ service }) => service === "firewall");
+    const counted = made!.nodes["edge/org-edge"]!.counters.filter(({ service }) => service !== null);
     assert.deepEqual(
-      firewall.map(({ unit }) => unit),
-      ["connections"],
+      counted.map(({ service, unit }) => `${service}: ${unit}`),
+      ["firewall: connections", "load balancer: sessions", "load balancer: per second"],
     );
     assert.match(changed!.drift.join("\n"), /eth0/);
   });
