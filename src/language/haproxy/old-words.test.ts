@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applyLineEdits, combineFixes, fixOldWords } from "./old-words.ts";
+import { applyLineEdits } from "./line-edits.ts";
+import { combineFixes, fixOldWords } from "./old-words.ts";
 import { readConfiguration } from "./reader.ts";
 
 const environment = { variables: { NAME: "n" }, readFile: () => null, hostname: "lb", cpuCount: 2 };
@@ -132,4 +133,21 @@ test("lines from Windows keep their line ends", () => {
   const fixes = [...fixOldWords(files, diagnostics, environment).values()];
   const { edits } = combineFixes(files, fixes, environment);
   assert.doesNotMatch(applyLineEdits(text, edits)!, /[^\r]\n/);
+});
+
+test("a file with hundreds of old words has all their fixes", () => {
+  const sections = Array.from(
+    { length: 100 },
+    (_, index) => `frontend f${index}
+  bind :${1000 + index}
+  reqadd A:\\ b
+  reqidel ^X-A:
+  option forceclose
+  default_backend app
+`,
+  );
+  const text = `${DEFAULTS}${sections.join("")}backend app\n  redispatch\n  server a 192.0.2.1:80\n`;
+  const files = [{ name: "a.cfg", text }];
+  const { diagnostics } = readConfiguration(files, environment);
+  assert.equal(fixOldWords(files, diagnostics, environment).size, 301);
 });

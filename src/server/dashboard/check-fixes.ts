@@ -7,28 +7,23 @@ import type { DocumentEdit } from "../../model/document-edit.ts";
 import type { LineEdit } from "../../model/line-edit.ts";
 import { combineProxyFixes, writeLineEdits } from "../fixes/proxy-fixes.ts";
 import { replaceFile } from "../fixes/replace-file.ts";
-import { type Checked, checkFiles } from "./check-view.ts";
-import type { DatacenterFile } from "./datacenter-file.ts";
+import { type Checked, type CheckedFiles, checkFiles } from "./check-view.ts";
 import type { DashboardSource } from "./source.ts";
 
 /** Writes the fixes of the findings with these ids. Throws nothing: what cannot be written is told. */
-export function applyFixes(
-  ids: readonly string[],
-  source: DashboardSource,
-  datacenter: DatacenterFile | null,
-): FixAnswer {
-  const checked = checkFiles(source, datacenter);
+export function applyFixes(ids: readonly string[], files: CheckedFiles): FixAnswer {
+  const checked = checkFiles(files);
   const wanted = [...new Set(ids)];
   const faults = new Map([
     ...wanted.map((id) => [id, faultOf(id, checked)] as const),
-    ...writeProxyFixes(wanted, checked, source.environment),
+    ...writeProxyFixes(wanted, checked, files.source.environment),
   ]);
   const fixed = wanted.filter((id) => faults.get(id) === null);
   const refused = wanted.flatMap((id) => {
     const reason = faults.get(id) ?? null;
     return reason === null ? [] : [{ id, reason }];
   });
-  return { fixed, refused, check: checkFiles(source, datacenter).answer };
+  return { fixed, refused, check: checkFiles(files).answer };
 }
 
 /** Null: there is nothing against it; those of a datacentre are written then. */

@@ -7,7 +7,7 @@ import type { CheckAnswer, CheckFinding, CheckFix, SourceLine } from "../../mode
 import type { DocumentEdit } from "../../model/document-edit.ts";
 import type { LineEdit } from "../../model/line-edit.ts";
 import { changedLines } from "../fixes/line-changes.ts";
-import { changesOfLines, findProxyFixes } from "../fixes/proxy-fixes.ts";
+import { changesOfLines, type RememberedProxyFixes } from "../fixes/proxy-fixes.ts";
 import { loadConfiguration, type SourceText } from "../prepare.ts";
 import type { DatacenterFile } from "./datacenter-file.ts";
 import { withoutSecrets } from "./secrets.ts";
@@ -30,11 +30,18 @@ export interface Checked {
   readonly sources: readonly SourceText[];
 }
 
-/** `datacenter` null: there is none. */
-export function checkFiles(source: DashboardSource, datacenter: DatacenterFile | null): Checked {
+export interface CheckedFiles {
+  readonly source: DashboardSource;
+  /** Null: there is none. */
+  readonly datacenter: DatacenterFile | null;
+  readonly proxyFixes: RememberedProxyFixes;
+}
+
+/** Reads all of them anew. */
+export function checkFiles({ source, datacenter, proxyFixes }: CheckedFiles): Checked {
   const { environment } = source;
   const proxy = loadConfiguration(source.files, { environment });
-  const oldWords = findProxyFixes(proxy.sources, proxy.diagnostics, environment);
+  const oldWords = proxyFixes.find(proxy.sources, proxy.diagnostics, environment);
   const own = datacenter === null ? [] : datacenter.findings;
   const sources = datacenter === null ? [] : datacenter.loaded.sources;
   const fixes = new Map<string, OwnFix>();

@@ -37,7 +37,7 @@ export function configurationRoutes(state: DashboardState): readonly Route[] {
       parameters: [],
       takes: null,
       gives: "CheckAnswer",
-      run: () => answer(checkFiles(state.source, state.datacenter).answer),
+      run: () => answer(checkFiles(state).answer),
     },
     {
       method: "POST",
@@ -70,7 +70,7 @@ function fix({ body, session, client }: Call, state: DashboardState): Answer {
     typeof body === "object" && body !== null ? (body as { readonly ids?: unknown }).ids : undefined;
   if (!Array.isArray(ids) || !ids.every((id) => typeof id === "string"))
     return refusal(400, "wrong-question", "a fix has a list of ids of findings");
-  const result: FixAnswer = applyFixes(ids, state.source, state.datacenter);
+  const result: FixAnswer = applyFixes(ids, state);
   state.audit({ event: "fix", user: session!.user, client, fixed: result.fixed.join(" ") });
   return answer(result);
 }

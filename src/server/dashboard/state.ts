@@ -3,6 +3,7 @@ import type { Overview, RequestRecord } from "../../model/dashboard-api.ts";
 import type { AuditLog } from "../console/audit-log.ts";
 import { type ConsoleDesk, readConsoleDesk } from "../console/configuration.ts";
 import { virtualConsoles } from "../datacenter/virtual-consoles.ts";
+import { RememberedProxyFixes } from "../fixes/proxy-fixes.ts";
 import type { EndedRequest } from "../messages.ts";
 import type { SourceText } from "../prepare.ts";
 import type { AuditTail } from "./audit-tail.ts";
@@ -30,6 +31,7 @@ export class DashboardState {
   readonly history: TrafficHistory = new TrafficHistory();
   readonly requests: RequestLog = new RequestLog();
   readonly sticky: StickyClients = new StickyClients();
+  readonly proxyFixes: RememberedProxyFixes = new RememberedProxyFixes();
   readonly explainer: RequestExplainer = new RequestExplainer();
   readonly events: EventHub;
   readonly serverActions: ServerActions;

@@ -1,7 +1,8 @@
 // The safe fixes of an haproxy.cfg on disk: which there are, what lines they change, and writing them.
+import { createHash } from "node:crypto";
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
+import { applyLineEdits } from "../../language/haproxy/line-edits.ts";
 import {
-  applyLineEdits,
   type CombinedFixes,
   combineFixes,
   fixOldWords,
@@ -20,6 +21,37 @@ export function findProxyFixes(
   environment: LoadOptions["environment"],
 ): OldWordFixes {
   return fixOldWords(sources, diagnostics, proxyEnvironment(environment));
+}
+
+/**
+ * The same for who asks again and again: for a large file it takes part of a second, and health checks wait.
+ */
+export class RememberedProxyFixes {
+  #key = "";
+  #edits: ReadonlyMap<string, readonly LineEdit[]> = new Map();
+
+  find(
+    sources: readonly SourceText[],
+    diagnostics: readonly Diagnostic[],
+    environment: LoadOptions["environment"],
+  ): OldWordFixes {
+    const key = createHash("sha256").update(JSON.stringify(sources)).digest("hex");
+    if (key !== this.#key) {
+      const found = findProxyFixes(sources, diagnostics, environment);
+      this.#edits = new Map([...found].map(([diagnostic, edits]) => [placeOf(diagnostic), edits]));
+      this.#key = key;
+    }
+    return new Map(
+      diagnostics.flatMap((one) => {
+        const edits = this.#edits.get(placeOf(one));
+        return edits === undefined ? [] : [[one, edits] as const];
+      }),
+    );
+  }
+}
+
+function placeOf({ code, span }: Diagnostic): string {
+  return `${code} ${span.file}:${span.line}:${span.column}`;
 }
 
 /** As many of them as can be written together. */
