@@ -49,16 +49,21 @@ export class DashboardWorld {
   async serve(configuration: (bind: string) => string): Promise<void> {
     ensureBuilt();
     const [port, dashboardPort] = await freePorts(2);
-    writeFileSync(this.#world.path("haproxy.cfg"), configuration(`127.0.0.1:${port}`));
+    writeFileSync(this.configurationFile, configuration(`127.0.0.1:${port}`));
     this.origin = `http://localhost:${dashboardPort}`;
     await this.serveAgain();
     await this.#openBrowser();
   }
 
+  /** Of `serve`. */
+  get configurationFile(): string {
+    return this.#world.path("haproxy.cfg");
+  }
+
   /** What `serve` has started, after `stop`: another process at the same place. */
   async serveAgain(): Promise<void> {
     const words = ["run", "--workers", "1", "--dashboard", new URL(this.origin).host];
-    this.#program = this.#world.start([...words, this.#world.path("haproxy.cfg")]);
+    this.#program = this.#world.start([...words, this.configurationFile]);
     await this.#program.saw(/dashboard: http:/);
   }
 
