@@ -509,6 +509,8 @@ export interface Consoles {
   /** File with names and hashes of passwords. Null: nobody can log in by a password. */
   readonly users: Located<string> | null;
   readonly signOn: ConsoleSignOn | null;
+  /** Null: every user may open every console. */
+  readonly rights: readonly ConsoleRight[] | null;
   /** File for one line of JSON per event. Null: standard output. */
   readonly audit: Located<string> | null;
   /** Unix socket for `console list` and `kick`. Null: `consoles.sock` beside the file. */
@@ -529,6 +531,15 @@ export interface ConsoleBackend {
   readonly passwordFile: Located<string> | null;
   /** Of the certificate behind `tls:`, SHA-256: 64 hexadecimal digits in lower case. */
   readonly fingerprint: Located<string> | null;
+}
+
+/** What one user may do; `*`: those who have no entry of their own. Machines by name or pattern, `web-*`. */
+export interface ConsoleRight {
+  readonly user: Located<string>;
+  readonly open: readonly Located<string>[];
+  /** Without keyboard and mouse. */
+  readonly look: readonly Located<string>[];
+  readonly span: Span;
 }
 
 export type ConsoleAddress =

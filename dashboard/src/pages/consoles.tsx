@@ -64,19 +64,21 @@ export default function ConsolesPage() {
 }
 
 function Row({
-  machine: { machine, kinds, viewers },
+  machine: { machine, access, kinds, viewers },
   again,
 }: {
   readonly machine: ConsoleMachine;
   again(): void;
 }) {
-  const mayType = session.value?.role !== "viewer";
+  const mayType = access === "open";
+  const mayEnd = session.value?.role !== "viewer";
   return (
     <tr>
       <th scope="row">{machine}</th>
       <td>
         <span class="page-tools">
-          {kinds.map((kind) => (
+          {access === null && <span class="quiet">not for you</span>}
+          {(access === null ? [] : kinds).map((kind) => (
             <button
               key={kind}
               type="button"
@@ -103,7 +105,7 @@ function Row({
         {viewers.map((viewer) => (
           <div key={viewer.id}>
             {viewer.user} <span class="quiet small">{viewerWords(viewer)}</span>{" "}
-            {mayType && (
+            {mayEnd && (
               <button type="button" class="link" onClick={() => void kick(viewer, again)}>
                 End
               </button>

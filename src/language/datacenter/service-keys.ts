@@ -3,6 +3,7 @@ import type {
   ConsoleAddress,
   ConsoleBackend,
   ConsoleEndpoint,
+  ConsoleRight,
   ConsoleSignOn,
   Consoles,
   Located,
@@ -129,6 +130,30 @@ const signOn: ValueType<ConsoleSignOn> = entry(
   (values) => values,
 );
 
+const machinePattern: ValueType<Located<string>> = scalar(
+  "the name of a machine, or a pattern such as web-*",
+  { type: "string" },
+  (value) =>
+    /^[\w./*-]+$/.test(value)
+      ? { value }
+      : complaint("bad-name", `\`${value}\` is neither the name of a machine nor a pattern of one`),
+);
+
+const consoleRight: ValueType<Omit<ConsoleRight, "user">> = entry(
+  {
+    id: "console-right",
+    words: "what a user may open",
+    doc: "Machines whose consoles a user may open. Who is not named has what `*` has, or nothing.",
+    table: {
+      open: key(oneOrMore(machinePattern), "Machines that he may use; `*` stands for any letters.", {
+        example: "[web-*, db]",
+      }),
+      look: key(oneOrMore(machinePattern), "Machines that he may only look at.", { example: '"*"' }),
+    },
+  },
+  (values, { span }) => ({ open: values.open ?? [], look: values.look ?? [], span }),
+);
+
 export const consoles: ValueType<Consoles> = entry(
   {
     id: "consoles",
@@ -156,6 +181,13 @@ export const consoles: ValueType<Consoles> = entry(
       "sign-on": key(signOn, "Users that a proxy in front of the portal names.", {
         example: "{header: x-forwarded-user, from: 10.0.0.0/24}",
       }),
+      rights: key(
+        mapOf("rights of users", consoleRight, (name) =>
+          name === "*" || /^[\w.@-]{1,64}$/.test(name) ? null : `\`${name}\` is not the name of a user`,
+        ),
+        "Who may open which consoles, by the name of the user.",
+        { example: '{anna: {open: "*"}, ben: {open: web-*, look: "*"}}', default: "everybody may open all" },
+      ),
       audit: key(text("a file"), "One line of JSON for each event.", {
         example: "/var/log/sallyport/consoles.log",
         default: "standard output",
@@ -181,6 +213,7 @@ export const consoles: ValueType<Consoles> = entry(
     key: values.key,
     users: values.users,
     signOn: values["sign-on"],
+    rights: values.rights?.map(({ name, value }) => ({ user: name, ...value })) ?? null,
     audit: values.audit,
     control: values.control,
     idleMs: values.idle,

@@ -12,6 +12,7 @@ import { cableTwice } from "./rules/cable-twice.ts";
 import { consoleAddressNobodyHas } from "./rules/console-address-nobody-has.ts";
 import { consoleProxyBehindNat } from "./rules/console-proxy-behind-nat.ts";
 import { consoleProxyOnPortalAddress } from "./rules/console-proxy-on-portal-address.ts";
+import { consoleRightUnknownMachine } from "./rules/console-right-unknown-machine.ts";
 import { consoleTranslated } from "./rules/console-translated.ts";
 import { dhcpNoServer } from "./rules/dhcp-no-server.ts";
 import { dhcpRangeOutsideSubnet } from "./rules/dhcp-range-outside-subnet.ts";
@@ -182,6 +183,7 @@ export const CHECK_RULES: readonly CheckRule[] = [
   consoleAddressNobodyHas,
   consoleProxyBehindNat,
   consoleTranslated,
+  consoleRightUnknownMachine,
   // What the file itself expects.
   expectationFails,
 ];

@@ -2,29 +2,37 @@
 // certificates read, each machine with its consoles. Everything that is wrong is told at once.
 import { dirname, isAbsolute, join } from "node:path";
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
+import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type {
   ConsoleAddress,
   ConsoleBackend,
   ConsoleEndpoint,
+  ConsoleRight,
+  Consoles,
   Datacenter,
   Located,
 } from "../../model/datacenter.ts";
+import { EVERYBODY } from "../../network/console-rights.ts";
 import { readCertificate } from "../certificates/read-certificate.ts";
 import type { ConsoleServerOptions, ConsolesOfMachine } from "./console-server.ts";
 import type { PortalOptions } from "./portal.ts";
 import type { TlsEndpoint } from "./tls-server.ts";
+import { readUsers } from "./users.ts";
 
 /** All but the audit log, and the files that the commands need. */
 export interface ConsoleConfiguration extends Omit<ConsoleServerOptions, "audit"> {
   readonly usersFile: string | null;
+  /** Null: every user may open every console. */
+  readonly rights: readonly ConsoleRight[] | null;
   /** Null: standard output. */
   readonly auditFile: string | null;
   readonly controlSocket: string;
 }
 
 /** What whoever hands out tickets needs; the certificates are for the process that serves consoles. */
-export interface ConsoleDesk extends Pick<ConsoleConfiguration, "machines" | "keyFile" | "controlSocket"> {
+export interface ConsoleDesk
+  extends Pick<ConsoleConfiguration, "machines" | "keyFile" | "controlSocket" | "rights"> {
   readonly proxy: Omit<TlsEndpoint, "certificates">;
 }
 
@@ -43,6 +51,7 @@ export function readConsoleDesk(
       ...virtual,
       ...consoles.backends.map((one) => [one.machine.value, consolesOf(one)] as const),
     ]),
+    rights: consoles.rights,
     keyFile: besideFile(consoles.key) ?? here("consoles.key"),
     controlSocket: besideFile(consoles.control) ?? here("consoles.sock"),
   };
@@ -79,8 +88,10 @@ export function readConsoleConfiguration(
   const proxy = reader.endpoint(consoles.proxy, "console proxy");
   const portal = consoles.portal === null ? null : reader.endpoint(consoles.portal, "portal");
   const usersFile = besideFile(consoles.users);
+  reader.checkUsers(consoles, usersFile);
   const login: PortalOptions = {
     usersFile,
+    rights: consoles.rights,
     signOn:
       consoles.signOn === null
         ? null
@@ -124,6 +135,26 @@ class Reader {
     const reading = readCertificate(besideFile(certificate)!, certificate.span, this.#options);
     this.diagnostics.push(...reading.diagnostics);
     return { ...common, certificates: reading.certificates };
+  }
+
+  /** Names that nobody can log in by; those of a sign-on proxy are known to it alone. */
+  checkUsers({ rights, signOn }: Consoles, usersFile: string | null): void {
+    if (rights === null || signOn !== null || usersFile === null) return;
+    let users: ReadonlyMap<string, unknown>;
+    try {
+      users = readUsers(usersFile);
+    } catch {
+      return;
+    }
+    for (const { value, span } of rights.map(({ user }) => user)) {
+      if (value === EVERYBODY || users.has(value)) continue;
+      const message = `\`${value}\` has rights, but is not in ${usersFile}`;
+      const help =
+        suggestWord(value, users.keys()) ?? `\`sallyport console user FILE ${value}\` adds a user.`;
+      this.diagnostics.push({
+        ...{ code: "console-right-unknown-user", severity: "warning", span, message, help, related: [] },
+      });
+    }
   }
 
   error(code: string, span: Span, message: string, { help }: { readonly help: string }): void {

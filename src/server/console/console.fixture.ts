@@ -76,13 +76,16 @@ export class ConsoleWorld {
     return issueTicket(whole, readTicketKeys(this.keyFile), nowMs);
   }
 
-  async connect(ticket: string, options: { origin?: string; from?: string } = {}): Promise<ConsoleClient> {
+  async connect(
+    ticket: string,
+    options: { origin?: string; from?: string; ca?: string } = {},
+  ): Promise<ConsoleClient> {
     const { port } = new URL(this.server.origin);
     const localAddress = options.from ?? "127.0.0.1";
     const socket = connect({
       socket: connectTcp({ port: Number(port), host: "127.0.0.1", localAddress }),
       host: "127.0.0.1",
-      ca: CERTIFICATE.certificatePem,
+      ca: options.ca ?? CERTIFICATE.certificatePem,
     });
     const client = new ConsoleClient(socket);
     this.#clients.push(client);
@@ -99,7 +102,8 @@ export class ConsoleWorld {
 
   async close(): Promise<void> {
     for (const client of this.#clients) client.socket.destroy();
-    await this.server.close();
+    // A test may have no need of one.
+    await (this.server as ConsoleServer | undefined)?.close();
     for (const server of this.#listening) server.close();
     rmSync(this.folder, { recursive: true });
   }

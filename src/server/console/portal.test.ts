@@ -4,6 +4,8 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { parseSubnet } from "../../base/ip.ts";
+import { NO_SPAN } from "../../diagnostic/span.ts";
+import type { ConsoleRight } from "../../model/datacenter.ts";
 import { CERTIFICATE, ConsoleWorld, ENDPOINT } from "./console.fixture.ts";
 import { setPassword } from "./users.ts";
 
@@ -31,7 +33,11 @@ async function ask(
   return { status: response.statusCode, headers: response.headers, body };
 }
 
-async function portalOf(t: TestContext, from: string[] = []): Promise<ConsoleWorld> {
+async function portalOf(
+  t: TestContext,
+  from: string[] = [],
+  rights: readonly ConsoleRight[] | null = null,
+): Promise<ConsoleWorld> {
   const world = new ConsoleWorld();
   t.after(() => world.close());
   const usersFile = join(world.folder, "users");
@@ -44,7 +50,7 @@ async function portalOf(t: TestContext, from: string[] = []): Promise<ConsoleWor
   const signOn = { header: "x-user", from: subnets };
   await world.start(
     { web: { serial: await world.backend("serial", (socket) => socket.write("login: ")) } },
-    { portal: { ...ENDPOINT, usersFile, signOn } },
+    { portal: { ...ENDPOINT, usersFile, signOn, rights } },
   );
   return world;
 }
@@ -75,6 +81,30 @@ test("a wrong password, an unknown user and an unknown machine are told apart by
   assert.equal(answers.size, 1);
   assert.match([...answers][0]!, /^403 /);
   assert.equal((await ask(portal, { origin: "https://evil.example" }, FORM)).status, 403);
+});
+
+test("rights: who may only look gets no keyboard, who may nothing is told no more than a stranger", async (t) => {
+  const located = <T>(value: T) => ({ value, span: NO_SPAN });
+  const right = (open: string[], look: string[]) => ({
+    ...{ user: located("anna"), open: open.map(located), look: look.map(located), span: NO_SPAN },
+  });
+  const looking = await portalOf(t, [], [right(["db"], ["w*"])]);
+  const portal = looking.server.portalOrigin!;
+  const answer = await ask(portal, { origin: portal }, FORM);
+  assert.equal(answer.status, 303);
+  assert.match(String(answer.headers["location"]), /\/serial\?view-only#/);
+  assert.equal(looking.audit[0]?.["viewOnly"], true);
+  const without = await portalOf(t, [], [right(["db"], [])]);
+  const other = without.server.portalOrigin!;
+  const refused = await ask(other, { origin: other }, FORM);
+  const stranger = await ask(other, { origin: other }, { ...FORM, password: "wrong" });
+  assert.equal(refused.status, 403);
+  assert.equal(refused.body, stranger.body);
+  const { event, user, machine, reason } = without.audit[0]!;
+  assert.deepEqual(
+    [event, user, machine, reason],
+    ["login-refused", "anna", "web", "no right to this machine"],
+  );
 });
 
 test("after ten failures in a minute an address has to wait, even with the right password", async (t) => {

@@ -1,6 +1,8 @@
 // Where people get tickets: a form with name, password and machine. Behind a sign-on proxy the name comes in
 // its header. The answer leads to the console with a ticket behind the `#`, which browsers send to nobody.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ConsoleRight } from "../../model/datacenter.ts";
+import { type ConsoleAccess, consoleAccess } from "../../network/console-rights.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { loginPage, type Page, withSecurity } from "./pages.ts";
 import { type Identity, identify, type SignOn } from "./sign-on.ts";
@@ -11,6 +13,7 @@ export interface PortalOptions {
   /** Null: nobody logs in by a password. */
   readonly usersFile: string | null;
   readonly signOn: SignOn | null;
+  readonly rights: readonly ConsoleRight[] | null;
 }
 
 interface Surroundings {
@@ -65,7 +68,6 @@ export class Portal {
     const user = who.user ?? form.get("user") ?? "";
     const machine = form.get("machine") ?? "";
     const kind: ConsoleKind = form.get("kind") === "serial" ? "serial" : "vnc";
-    const isViewOnly = form.get("view-only") !== null;
     const facts = { user: user.slice(0, 64), machine: machine.slice(0, 200), kind, client: who.client };
     if (this.#hasFailedTooOften(who.client)) {
       this.#around.audit({ event: "login-refused", ...facts, reason: "too many failures" });
@@ -74,12 +76,15 @@ export class Portal {
     // Counted before the password is looked at, so that many at once count too.
     this.#noteFailure(who.client);
     const isKnown = who.user !== null || (await this.#knows(user, form.get("password") ?? ""));
-    if (!isKnown || !this.#around.hasConsole(machine, kind)) {
-      const reason = isKnown ? "no such console" : "wrong name or password";
+    const access = consoleAccess(this.#options.rights, user, machine);
+    const reason = isKnown ? this.#refusalOf(machine, kind, access) : "wrong name or password";
+    if (reason !== null) {
       this.#around.audit({ event: "login-refused", ...facts, reason });
       return this.#sendForm(response, 403, who.user, WRONG);
     }
     this.#failures.delete(who.client);
+    // Who may only look does not have to know that.
+    const isViewOnly = access === "look" || form.get("view-only") !== null;
     this.#around.audit({ event: "login", ...facts, viewOnly: isViewOnly });
     const ticket = issueTicket(
       { user, machine, kind, isViewOnly, client: who.client, origin: this.#around.proxyOrigin },
@@ -88,6 +93,12 @@ export class Portal {
     );
     const location = consoleUrl(this.#around.proxyOrigin, kind, isViewOnly, ticket);
     response.writeHead(303, withSecurity({ location, "cache-control": "no-store" })).end();
+  }
+
+  /** For the log; who asks is not told which machines there are. Null: he may. */
+  #refusalOf(machine: string, kind: ConsoleKind, access: ConsoleAccess): string | null {
+    if (!this.#around.hasConsole(machine, kind)) return "no such console";
+    return access === null ? "no right to this machine" : null;
   }
 
   async #knows(user: string, password: string): Promise<boolean> {

@@ -234,7 +234,7 @@ test("consoles are listed, and without a key there is no ticket", async (t) => {
     isConfigured: true,
     isServed: false,
     origin: "https://127.0.0.1:4443",
-    machines: [{ machine: "db", kinds: ["serial"], viewers: [] }],
+    machines: [{ machine: "db", access: "open", kinds: ["serial"], viewers: [] }],
   });
   const ticket = (kind: string) => change("/api/v1/consoles/db/tickets", { kind, isViewOnly: false });
   assert.equal((await ticket("serial")).status, 503);

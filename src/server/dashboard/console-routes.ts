@@ -1,7 +1,9 @@
 // Routes about consoles: which there are, who looks, and tickets. The consoles themselves are carried by
 // `sallyport console serve`, on an address and in a process of their own; here is only the desk that hands
 // out tickets, signed with the same key.
+import type { Role } from "../../model/dashboard-api.ts";
 import type { ConsolesAnswer, TicketAnswer, TicketQuestion } from "../../model/dashboard-datacenter.ts";
+import { type ConsoleAccess, consoleAccess } from "../../network/console-rights.ts";
 import type { ConsoleDesk } from "../console/configuration.ts";
 import { askControlSocket, type ControlAnswer } from "../console/control-socket.ts";
 import { consoleUrl } from "../console/portal.ts";
@@ -9,7 +11,7 @@ import { issueTicket, readTicketKeys } from "../console/tickets.ts";
 import { originOf } from "../console/tls-server.ts";
 import { type Answer, answer, refusal } from "./answer.ts";
 import type { Call, Route } from "./route.ts";
-import { mayAct } from "./sessions.ts";
+import { mayAct, type Session } from "./sessions.ts";
 import type { DashboardState } from "./state.ts";
 
 const NOT_CONFIGURED: Answer = refusal(
@@ -29,7 +31,7 @@ export function consoleRoutes(state: DashboardState): readonly Route[] {
       parameters: [],
       takes: null,
       gives: "ConsolesAnswer",
-      run: async () => answer(await consolesOf(state.consoleDesk())),
+      run: async ({ session }) => answer(await consolesOf(state.consoleDesk(), session!)),
     },
     {
       method: "POST",
@@ -54,11 +56,12 @@ export function consoleRoutes(state: DashboardState): readonly Route[] {
   ];
 }
 
-async function consolesOf(desk: ConsoleDesk | null): Promise<ConsolesAnswer> {
+async function consolesOf(desk: ConsoleDesk | null, { user, role }: Session): Promise<ConsolesAnswer> {
   if (desk === null) return { isConfigured: false, isServed: false, origin: null, machines: [] };
   const present = await ask(desk, { command: "list" });
   const machines = [...desk.machines].map(([machine, consoles]) => ({
     machine,
+    access: accessOf(desk, user, role, machine),
     kinds: (["vnc", "serial"] as const).filter((kind) => consoles[kind] !== null),
     viewers: (present?.viewers ?? [])
       .filter((viewer) => viewer.machine === machine)
@@ -74,6 +77,14 @@ async function consolesOf(desk: ConsoleDesk | null): Promise<ConsolesAnswer> {
   return { isConfigured: true, isServed: present !== null, origin: originOf(desk.proxy), machines };
 }
 
+/**
+ * What both allow, the role of the dashboard and the rights of the file. Administrators could change those.
+ */
+function accessOf({ rights }: ConsoleDesk, user: string, role: Role, machine: string): ConsoleAccess {
+  const access = mayAct(role, "admin") ? "open" : consoleAccess(rights, user, machine);
+  return access === "open" && !mayAct(role, "operator") ? "look" : access;
+}
+
 function giveTicket({ path, body, session, client }: Call, state: DashboardState): Answer {
   const desk = state.consoleDesk();
   if (desk === null) return NOT_CONFIGURED;
@@ -82,15 +93,23 @@ function giveTicket({ path, body, session, client }: Call, state: DashboardState
     return refusal(400, "wrong-question", "a ticket has a kind, vnc or serial, and isViewOnly");
   const { kind, isViewOnly } = question;
   const machine = path["machine"]!;
-  if (!isViewOnly && !mayAct(session!.role, "operator"))
+  const { user, role } = session!;
+  if (!isViewOnly && !mayAct(role, "operator"))
     return refusal(403, "role-too-low", "keyboard and mouse take the role operator", "Ask for a look only.");
+  const access = accessOf(desk, user, role, machine);
+  if (access === null || (access === "look" && !isViewOnly)) {
+    const reason = access === null ? "no right to this machine" : "may only look";
+    state.audit({ event: "ticket-refused", user, client, machine, kind, reason });
+    const words = access === null ? "may not open" : "may only look at";
+    return refusal(403, "no-right", `${user} ${words} ${machine}`, "`rights` of the consoles say who may.");
+  }
   if ((desk.machines.get(machine)?.[kind] ?? null) === null)
     return refusal(404, "unknown-console", `${machine} has no such console`);
   const origin = originOf(desk.proxy);
-  const claims = { user: session!.user, machine, kind, isViewOnly, client, origin };
+  const claims = { user, machine, kind, isViewOnly, client, origin };
   try {
     const ticket = issueTicket(claims, readTicketKeys(desk.keyFile), Date.now());
-    state.audit({ event: "ticket", user: session!.user, client, machine, kind, viewOnly: isViewOnly });
+    state.audit({ event: "ticket", user, client, machine, kind, viewOnly: isViewOnly });
     const answered: TicketAnswer = { url: consoleUrl(origin, kind, isViewOnly, ticket) };
     return answer(answered);
   } catch {
