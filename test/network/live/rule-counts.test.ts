@@ -10,7 +10,9 @@ import { requires } from "../../requirements.ts";
 import { inside } from "./inside.ts";
 
 const skip =
-  process.getuid?.() === 0 ? requires("ip", "bridge", "nft", "unshare", "curl", "ping", "bash") : "needs root";
+  process.getuid?.() === 0
+    ? requires("ip", "bridge", "nft", "unshare", "curl", "ping", "bash")
+    : "needs root";
 
 const FILE = `datacenter: counted
 networks:
