@@ -104,7 +104,11 @@ export function describePacket(packet: Packet): string {
   const { source, destination, body } = packet;
   if (body.kind === "tcp" || body.kind === "udp") {
     const flags = body.kind === "tcp" ? ` ${flagWords(body.flags)}` : "";
-    return `${body.kind} ${formatEndpoint(source, body.sourcePort)} > ${formatEndpoint(destination, body.destinationPort)}${flags}`;
+    const [from, to] = [
+      formatEndpoint(source, body.sourcePort),
+      formatEndpoint(destination, body.destinationPort),
+    ];
+    return `${body.kind} ${from} > ${to}${flags}`;
   }
   const what =
     body.kind === "icmp"

@@ -1,6 +1,6 @@
-// What rules have decided in the network that was applied, as `sallyport status --rules` tells it: the command
-// can look into a network of the user's own, and this process keeps nothing of it. All who look share what it
-// says for some seconds.
+// What rules have decided in the network that was applied, as `sallyport status --rules` tells it: the
+// command can look into a network of the user's own, and this process keeps nothing of it. All who look share
+// what it says for some seconds.
 import { fileURLToPath } from "node:url";
 import { runCommand } from "../../driver/linux/command.ts";
 import type { EdgeRule, EdgeRulesAnswer } from "../../model/dashboard-datacenter.ts";
