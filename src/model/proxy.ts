@@ -12,6 +12,7 @@ export interface ProxyConfiguration {
   /** In the order of the files. */
   readonly proxies: readonly Proxy[];
   readonly userlists: readonly Userlist[];
+  readonly programs: readonly Program[];
   /** Contents of map files by name, as key/value lines. */
   readonly maps: readonly MapFile[];
   /**
@@ -28,6 +29,8 @@ export interface GlobalSettings {
   readonly workers: number | null;
   readonly daemon: boolean;
   readonly masterWorker: boolean;
+  /** False with `master-worker no-exit-on-failure`: the end of a program does not end everything. */
+  readonly exitsOnFailure: boolean;
   readonly user: string | null;
   readonly group: string | null;
   readonly uid: number | null;
@@ -315,7 +318,8 @@ export interface BackendSettings {
 /** How servers of a backend are checked when `check` is on a server line. */
 export type CheckDefinition =
   | { readonly kind: "tcp-connect" }
-  | { readonly kind: "http"; readonly rules: readonly CheckRule[]; readonly legacyRequest: CheckRule | null }
+  /** With the request of `option httpchk` among the rules. */
+  | { readonly kind: "http"; readonly rules: readonly CheckRule[] }
   | { readonly kind: "tcp"; readonly rules: readonly CheckRule[] }
   | { readonly kind: "ssl-hello" }
   | { readonly kind: "smtp"; readonly hello: string; readonly domain: string }
@@ -503,6 +507,17 @@ export interface StatsSettings {
   readonly scopes: readonly string[];
   readonly adminRules: readonly Rule[];
   readonly httpRequest: readonly Rule[];
+  readonly span: Span;
+}
+
+/** A `program` section: a command that runs beside the workers. */
+export interface Program {
+  readonly name: string;
+  /** Path or name, and arguments. Not empty. */
+  readonly command: readonly string[];
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly startsOnReload: boolean;
   readonly span: Span;
 }
 

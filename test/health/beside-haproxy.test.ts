@@ -64,13 +64,13 @@ const httpExpect = (match: HttpExpectation, more: Partial<HttpExpect> = {}): Che
 const http = (path: string, words: string, match: HttpExpectation, more: Partial<HttpExpect> = {}): Case => ({
   title: `http-check ${words} of ${path}`,
   lines: [`option httpchk GET ${path}`, `http-check ${words}`],
-  check: { kind: "http", rules: [httpExpect(match, more)], legacyRequest: request(path) },
+  check: { kind: "http", rules: [request(path), httpExpect(match, more)] },
   origin: "http",
 });
 const httpPlain = (path: string, origin = "http"): Case => ({
   title: `httpchk ${path} at ${origin}`,
   lines: [`option httpchk GET ${path}`],
-  check: { kind: "http", rules: [], legacyRequest: request(path) },
+  check: { kind: "http", rules: [request(path)] },
   origin,
 });
 const status = (...ranges: (readonly [number, number])[]): HttpExpectation => ({ by: "status", ranges });
@@ -183,7 +183,7 @@ const CASES: readonly Case[] = [
   {
     title: "disable-on-404 of a server that is up",
     lines: ["option httpchk GET /404", "http-check disable-on-404"],
-    check: { kind: "http", rules: [{ kind: "disable-on-404" }], legacyRequest: request("/404") },
+    check: { kind: "http", rules: [request("/404"), { kind: "disable-on-404" }] },
     origin: "http",
   },
   tcp(

@@ -237,7 +237,7 @@ test("disable-on-404 stops a server that is up, and counts as failure once it is
   const world = new World();
   let answer = "HTTP/1.0 404 Not Found\r\n\r\n";
   world.listen(1, () => answer);
-  const check = { kind: "http", rules: [{ kind: "disable-on-404" }], legacyRequest: null } as const;
+  const check = { kind: "http", rules: [{ kind: "disable-on-404" }] } as const;
   const { backend } = world.check(
     { a: { check: { ...CHECK, fall: 1 }, ...address(1) } },
     { settings: { check } },
@@ -256,7 +256,7 @@ test("disable-on-404 stops a server that is up, and counts as failure once it is
 test("send-state tells the server how it stands", () => {
   const world = new World();
   world.listen(1, () => "HTTP/1.0 200 OK\r\n\r\n");
-  const check = { kind: "http", rules: [{ kind: "send-state" }], legacyRequest: null } as const;
+  const check = { kind: "http", rules: [{ kind: "send-state" }] } as const;
   world.check({ a: { check: CHECK, ...address(1) } }, { settings: { check } });
   world.network.advance(2600);
   const states = world.received.map((text) => /x-haproxy-server-state: (.*)\r/.exec(text)?.[1]);

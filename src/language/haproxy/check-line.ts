@@ -6,6 +6,7 @@ import type { Cursor } from "./cursor.ts";
 import type { CheckDraft, Mutable } from "./draft.ts";
 import { parseLogFormat } from "./expression/log-format-parser.ts";
 import { parseSampleExpression } from "./expression/sample-parser.ts";
+import { readOptionRequest } from "./http-check-request.ts";
 import { displayText } from "./lexer.ts";
 import { cursorOf, type ProxyLine } from "./reading.ts";
 import { readProtocols } from "./tls-words.ts";
@@ -19,7 +20,7 @@ type TextMethod = (typeof METHODS)[number];
 export function readCheckOption(line: ProxyLine, kind: CheckDraft["kind"], cursor: Cursor): void {
   const { check } = line.draft;
   check.kind = kind;
-  if (kind === "http") check.legacyRequest = readLegacyRequest(line, cursor);
+  if (kind === "http") check.optionRequest = readOptionRequest(line, cursor);
   if (kind === "smtp") {
     check.hello = cursor.next()?.text ?? "HELO";
     check.domain = cursor.next()?.text ?? "localhost";
@@ -44,36 +45,6 @@ export function readCheckOption(line: ProxyLine, kind: CheckDraft["kind"], curso
     }
   }
   cursor.expectEnd();
-}
-
-/** `option httpchk [METHOD] [URI] [VERSION]`, where old files put headers behind the version. */
-function readLegacyRequest(line: ProxyLine, cursor: Cursor): CheckRule {
-  const words = cursor.rest();
-  const [first, second, third] = words.map((word) => word.text);
-  const hasMethod = words.length > 1;
-  const version = third ?? "HTTP/1.0";
-  const [protocol = "", ...headerLines] = version.split("\r\n");
-  if (words[3] !== undefined)
-    line.report.error(
-      "unexpected-word",
-      words[3].span,
-      "`option httpchk` takes a method, a path and a version",
-    );
-  const headers = headerLines.filter((text) => text.includes(":")).map((text) => splitHeader(text));
-  return {
-    kind: "http-send",
-    method: hasMethod ? first! : "OPTIONS",
-    uri: (hasMethod ? second : first) ?? "/",
-    version: protocol,
-    headers,
-    body: null,
-    span: line.span,
-  };
-}
-
-function splitHeader(text: string): { name: string; value: string } {
-  const colon = text.indexOf(":");
-  return { name: text.slice(0, colon).trim(), value: text.slice(colon + 1).trim() };
 }
 
 export function readHttpCheck(line: ProxyLine): void {

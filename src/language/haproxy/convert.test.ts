@@ -40,7 +40,8 @@ frontend www
     default_backend app
 backend app
     option httpclose
-    server a 192.0.2.1:80
+    option httpchk GET /up HTTP/1.1\\r\\nHost:\\ company.com
+    server a 192.0.2.1:80 check
 `;
 
 test("legacy lines are rewritten and every other byte stays", () => {
@@ -76,7 +77,9 @@ frontend www
 backend app
     mode http
     option httpclose
-    server a 192.0.2.1:80
+    option httpchk GET /up HTTP/1.1
+    http-check send hdr Host company.com
+    server a 192.0.2.1:80 check
 `,
   );
 });

@@ -2,6 +2,7 @@
 // it is, byte for byte. What cannot be rewritten stays too, and is reported.
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import type { ReaderEnvironment, SourceFile } from "./environment.ts";
+import { optionRequestLines } from "./http-check-request.ts";
 import { LEGACY_GLOBAL_KEYWORD } from "./keywords-global.ts";
 import { LEGACY_KEYWORDS } from "./keywords-proxy.ts";
 import { modernizeLegacyWords } from "./legacy-rewrite.ts";
@@ -99,7 +100,8 @@ function convertLine(
 ): string {
   const first = words[0];
   if (first === undefined) return text;
-  const modern = modernWords(words, indent);
+  const request = first.text === "option" && words[1]?.text === "httpchk" ? optionRequestLines(words) : null;
+  const modern = request?.join(`\n${/^\s*/.exec(text)![0]}`) ?? modernWords(words, indent);
   if (modern === null) return text;
   if (typeof modern !== "string") {
     report.warning("not-converted", first.span, modern.message, modern.help);

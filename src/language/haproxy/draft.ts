@@ -32,7 +32,7 @@ export type CheckChoice = Exclude<CheckDefinition["kind"], "http" | "tcp"> | "ht
 export interface CheckDraft {
   kind: CheckChoice;
   /** Of `option httpchk`. */
-  legacyRequest: CheckRule | null;
+  optionRequest: CheckRule | null;
   httpRules: CheckRule[];
   tcpRules: CheckRule[];
   /** Arguments of smtpchk, mysql-check, pgsql-check. */
@@ -208,7 +208,7 @@ export function newDefaults(): ProxyDraft {
     httpReuse: "safe",
     check: {
       kind: "tcp-connect",
-      legacyRequest: null,
+      optionRequest: null,
       httpRules: [],
       tcpRules: [],
       hello: "",

@@ -17,6 +17,7 @@ import { finishDispatch } from "./dispatch-line.ts";
 import type { CheckDraft, ProxyDraft } from "./draft.ts";
 import { builtInLogFormat } from "./expression/log-formats.ts";
 import { finishGlobal } from "./global-section.ts";
+import { withRequest } from "./http-check-request.ts";
 import { displayText } from "./lexer.ts";
 import { assignNumbers } from "./numbering.ts";
 import type { Reading } from "./reading.ts";
@@ -36,6 +37,7 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
     global: finishGlobal(reading.global),
     proxies: drafts.map((draft, i) => finishProxy(reading, draft, ids[i]!)),
     userlists: reading.userlists,
+    programs: reading.programs,
     maps: [...reading.maps.values()],
     namedServers: [...reading.namedServers],
   };
@@ -355,7 +357,7 @@ function finishBackend(reading: Reading, draft: ProxyDraft): BackendSettings {
 function finishCheck(check: CheckDraft): CheckDefinition {
   switch (check.kind) {
     case "http":
-      return { kind: "http", rules: check.httpRules, legacyRequest: check.legacyRequest };
+      return { kind: "http", rules: withRequest(check.httpRules, check.optionRequest) };
     case "tcp":
       return { kind: "tcp", rules: check.tcpRules };
     case "smtp":

@@ -42,6 +42,33 @@ test("a word that has another name today gets it, and its comment stays", () => 
   assert.deepEqual(fixesOf("  option http-tunnel\n"), [""]);
 });
 
+test("headers behind the version of a check get a line of their own", () => {
+  const files = (request: string, more = "") => [
+    {
+      name: "a.cfg",
+      text: `${DEFAULTS}backend app\n  option httpchk ${request}\n${more}  server a 192.0.2.1:80 check\n`,
+    },
+  ];
+  const fixOf = (own: ReturnType<typeof files>) => {
+    const { diagnostics } = readConfiguration(own, environment);
+    const [edits] = fixOldWords(own, diagnostics, environment).values();
+    return edits === undefined ? null : edits.flatMap(({ after }) => after);
+  };
+  const old = "GET /up HTTP/1.1\\r\\nHost:\\ www.company.com\\r\\nX-By:\\ %[str(lb)]\\ 100%%";
+  assert.deepEqual(fixOf(files(old)), [
+    "  option httpchk GET /up HTTP/1.1",
+    "  http-check send hdr Host www.company.com hdr X-By '%[str(lb)] 100%%'",
+  ]);
+  assert.deepEqual(fixOf(files("POST /up HTTP/1.0\\r\\nA:\\ b\\r\\n\\r\\nping")), [
+    "  option httpchk POST /up HTTP/1.0",
+    "  http-check send hdr A b body ping",
+  ]);
+  // It would stand before the connection, or beside what is sent already.
+  assert.equal(fixOf(files(old, "  http-check connect port 81\n")), null);
+  assert.equal(fixOf(files(old, "  http-check send hdr Host other\n")), null);
+  assert.equal(fixOf(files("GET /up HTTP/1.1")), null);
+});
+
 test("a rule that is done where it stands is rewritten where it stands", () => {
   assert.deepEqual(fixesOf("  http-request set-header A b\n  reqidel ^X-A:\n"), [
     "  http-request set-header A b\n  http-request del-header X-A\n",

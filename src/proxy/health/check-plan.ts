@@ -21,7 +21,7 @@ export function createCheckPlan(backend: Backend, samples: CheckSamples, facts: 
     case "tcp-connect":
       return plan("connect", []);
     case "http":
-      return httpPlan(check.rules, check.legacyRequest, samples, facts);
+      return httpPlan(check.rules, samples, facts);
     case "tcp":
       return plan(
         "tcp",
@@ -47,23 +47,11 @@ function plan(flavour: CheckPlan["flavour"], steps: readonly CheckStep[], disabl
   return { flavour, steps: first?.kind === "connect" ? steps : [IMPLICIT_CONNECT, ...steps], disableOn404 };
 }
 
-/** The request of `option httpchk` goes before the rules, or is completed by their first `send`. */
-function httpPlan(
-  rules: readonly CheckRule[],
-  legacy: CheckRule | null,
-  samples: CheckSamples,
-  facts: SendStateFacts,
-): CheckPlan {
+function httpPlan(rules: readonly CheckRule[], samples: CheckSamples, facts: SendStateFacts): CheckPlan {
   const disableOn404 = rules.some((rule) => rule.kind === "disable-on-404");
   const sendState = rules.some((rule) => rule.kind === "send-state") ? facts : null;
-  let all = [...rules];
-  const firstSend = all.findIndex((rule) => rule.kind === "http-send");
-  const fromOption = legacy?.kind === "http-send" ? legacy : DEFAULT_REQUEST;
-  if (firstSend >= 0) all[firstSend] = mergeRequests(fromOption, all[firstSend] as HttpSend);
-  else {
-    const after = all.findIndex((rule) => rule.kind === "connect");
-    all = all.toSpliced(after + 1, 0, fromOption);
-  }
+  const hasRequest = rules.some((rule) => rule.kind === "http-send");
+  const all = hasRequest ? rules : [DEFAULT_REQUEST, ...rules];
   const steps = all.flatMap((rule) => toStep(rule, samples, sendState, disableOn404));
   if (steps.findLast((step) => step.kind !== "action")?.kind === "send")
     steps.push(httpExpectStep(DEFAULT_EXPECT, samples, disableOn404));
@@ -79,18 +67,6 @@ const DEFAULT_REQUEST: HttpSend = {
   body: null,
   span: DEFAULT_EXPECT.span,
 };
-
-/** What `http-check send` does not say is as `option httpchk` has it. */
-function mergeRequests(fromOption: HttpSend, explicit: HttpSend): HttpSend {
-  return {
-    ...explicit,
-    method: explicit.method === DEFAULT_REQUEST.method ? fromOption.method : explicit.method,
-    uri: explicit.uri === DEFAULT_REQUEST.uri ? fromOption.uri : explicit.uri,
-    version: explicit.version === DEFAULT_REQUEST.version ? fromOption.version : explicit.version,
-    headers: explicit.headers.length > 0 ? explicit.headers : fromOption.headers,
-    body: explicit.body ?? fromOption.body,
-  };
-}
 
 function toStep(
   rule: CheckRule,
