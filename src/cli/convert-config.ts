@@ -11,7 +11,8 @@ import { colour, type Terminal } from "./terminal.ts";
 const HELP = `Usage: sallyport convert config FILE… [options]
 
 Writes configurations for HAProxy 1.5 (reqadd, rspdel, reqrep, …) as configurations for today. Lines that are fine stay
-as they are, byte for byte; lines that cannot be converted stay too and are named. The result goes to standard output.
+as they are, byte for byte; rules of 1.5 go to where they were done, behind those of today. Lines that cannot be
+converted stay too and are named. The result goes to standard output.
 
 Options:
   -o, --output FILE  write FILE instead

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { findCommand, requires } from "../../../test/requirements.ts";
 import { modernise } from "./convert.ts";
 import { readConfiguration } from "./reader.ts";
+import { isSameMeaning } from "./same-meaning.ts";
 
 const environment = { variables: {}, readFile: () => null, hostname: "lb", cpuCount: 2 };
 
@@ -44,7 +45,7 @@ backend app
     server a 192.0.2.1:80 check
 `;
 
-test("legacy lines are rewritten and every other byte stays", () => {
+test("legacy lines are rewritten, rules in the order in which they were done, and every other byte stays", () => {
   const { text, codes } = convert(OLD);
   assert.deepEqual(codes, []);
   assert.equal(
@@ -64,14 +65,14 @@ listen stats
 frontend www
 \tmode http
 \tbind 127.0.0.1:8480
-    http-request add-header X-Forwarded-Proto https   # comment stays
+    http-request deny if { path /no }
     http-request del-header X-Real-IP
     http-request replace-uri ^/static/(.*) /\\1
     http-request replace-header Host '(?i)^old\\.(.*)' new.\\1 if { src 127.0.0.1 }
     http-request deny if { url_reg -i '^.*\\.exe' }
     http-response del-header Server
     http-response add-header X-Note "it's 100%%"
-    http-request deny if { path /no }
+    http-request add-header X-Forwarded-Proto https   # comment stays
     option httpclose
     default_backend app
 backend app
@@ -93,6 +94,12 @@ test("a converted file has no legacy line left and converts to itself", () => {
     [],
   );
   assert.equal(convert(text).text, text);
+});
+
+test("a converted file means what it meant", () => {
+  const read = (text: string) => readConfiguration([{ name: "a.cfg", text }], environment).configuration;
+  const [before, after] = [read(OLD), read(convert(OLD).text)];
+  assert.ok(before !== null && after !== null && isSameMeaning(before, after));
 });
 
 test("HAProxy accepts what the conversion gives", { skip: requires("haproxy") }, () => {

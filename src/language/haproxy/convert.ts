@@ -1,15 +1,19 @@
-// Rewrites the vocabulary of HAProxy 1.5 in configuration files as lines of today. Everything else stays as
-// it is, byte for byte. What cannot be rewritten stays too, and is reported.
+// Rewrites the vocabulary of HAProxy 1.5 in configuration files as lines of today, rules in the order in
+// which they were done. Everything else stays as it is, byte for byte. What cannot be rewritten stays too,
+// and is reported.
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
+import type { LineEdit } from "../../model/line-edit.ts";
 import type { ReaderEnvironment, SourceFile } from "./environment.ts";
 import { optionRequestLines } from "./http-check-request.ts";
 import { LEGACY_GLOBAL_KEYWORD } from "./keywords-global.ts";
 import { LEGACY_KEYWORDS } from "./keywords-proxy.ts";
 import { modernizeLegacyWords } from "./legacy-rewrite.ts";
 import { displayText, type LexedLine, lexLine } from "./lexer.ts";
+import { applyLineEdits } from "./line-edits.ts";
 import { quoteWord } from "./quote.ts";
 import { readConfiguration } from "./reader.ts";
 import { Report } from "./report.ts";
+import { headerOf, inOrder, isOldRule } from "./rule-order.ts";
 import type { Word } from "./word.ts";
 
 export interface ConvertResult {
@@ -48,12 +52,15 @@ function placesWithoutMode(
 
 function convertFile(file: SourceFile, withoutMode: ReadonlySet<number>, report: Report): string {
   const lines = file.text.split("\n");
-  const converted: string[] = [];
-  lines.forEach((_, i) => {
-    converted.push(...convertedLine(lines, i, file.name, report));
-    if (withoutMode.has(i + 1)) converted.push(modeLine(lines, i));
+  let edits: readonly LineEdit[] = lines.flatMap((before, i): LineEdit[] => {
+    const converted = convertedLine(lines, i, file.name, report);
+    const after = withoutMode.has(i + 1) ? [...converted, modeLine(lines, i)] : converted;
+    return after.length === 1 && after[0] === before ? [] : [{ file: file.name, line: i + 1, before, after }];
   });
-  return converted.join("\n");
+  const rules = edits.filter(({ before }) => isOldRule(before));
+  for (const header of new Set(rules.map(({ line }) => headerOf(lines, line))))
+    edits = inOrder(edits, file.name, lines, header) ?? edits;
+  return applyLineEdits(file.text, edits) ?? file.text;
 }
 
 /** What becomes of one line; usually itself. `lines` are those of the whole file. */
