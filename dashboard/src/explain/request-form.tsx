@@ -87,7 +87,7 @@ export function RequestInputs({
 
 /** One of those that came last, with what is kept of its head. */
 export function RequestPresets({ take }: { take(fields: Readonly<Record<string, string>>): void }) {
-  const { data } = useLoaded<RequestsAnswer>(`/requests?limit=${LEARNT_FROM}`);
+  const { data, again } = useLoaded<RequestsAnswer>(`/requests?limit=${LEARNT_FROM}`);
   const [chosen, setChosen] = useState("");
   const presets = presetsOf(data?.requests ?? []);
   if (presets.length === 0) return null;
@@ -108,7 +108,7 @@ export function RequestPresets({ take }: { take(fields: Readonly<Record<string, 
   return (
     <label>
       Like one of the last requests
-      <select value={chosen} onChange={(event) => void choose(event.currentTarget.value)}>
+      <select value={chosen} onFocus={again} onChange={(event) => void choose(event.currentTarget.value)}>
         <option value="">…</option>
         {presets.map(({ id, label }) => (
           <option key={id} value={String(id)}>

@@ -52,6 +52,7 @@ export function RequestQuestion() {
       {trace === null && fault === null && <Empty>Say which request: it is not sent, only explained.</Empty>}
       {trace !== null && (
         <section class="card" aria-label="Explanation">
+          <h2>What becomes of it</h2>
           <RequestTraceView trace={trace} />
           <Elsewhere query={query} />
         </section>

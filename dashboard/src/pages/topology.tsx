@@ -59,7 +59,7 @@ export default function TopologyPage() {
       <Drift state={state} />
       <div class={shown === null ? "stack" : "split"}>
         {isList && data !== null ? (
-          <TopologyList topology={data} state={state} vlan={vlan} choose={choose} />
+          <TopologyList topology={data} state={state} vlan={vlan} isolate={isolate} choose={choose} />
         ) : data !== null && laid !== null ? (
           <TopologyMap
             topology={data}

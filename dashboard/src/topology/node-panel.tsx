@@ -8,7 +8,7 @@ import type {
 } from "../../../src/model/dashboard-datacenter.ts";
 import { session } from "../api/client.ts";
 import { Badge, type Tone } from "../parts/small.tsx";
-import { formatBytes, formatBytesRate, formatCount, formatPlace } from "../text/format.ts";
+import { formatBytes, formatBytesRate, formatCount, formatPlace, formatRate } from "../text/format.ts";
 import { EdgeRules } from "./edge-rules.tsx";
 import type { DrawnNode } from "./grouping.ts";
 
@@ -83,8 +83,11 @@ export function NodePanel({
   );
 }
 
+/** "12 connections", "1 lease", "40/s", "1.2 MiB". */
 export function formatCounter(value: number, unit: NodeState["counters"][number]["unit"]): string {
-  return unit === "bytes" ? formatBytes(value) : `${formatCount(value)} ${unit}`;
+  if (unit === "bytes") return formatBytes(value);
+  if (unit === "per second") return formatRate(value);
+  return `${formatCount(value)} ${value === 1 ? unit.slice(0, -1) : unit}`;
 }
 
 function Links({

@@ -1,5 +1,6 @@
 // All that the drawing tells, in words: a table for each kind of node, and one of the lines between them. For
 // those who do not see the drawing, for narrow screens, and for whoever looks for a figure.
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type {
   LinkFlow,
@@ -27,15 +28,46 @@ const KINDS: readonly (readonly [kind: TopologyNodeKind, title: string])[] = [
   ["fence", "Fences"],
   ["machine", "Machines"],
 ];
-const NODE_HEADS = [
-  ["Name"],
-  ["State"],
-  ["What"],
-  ["VLAN"],
-  ["Services and counters"],
-  ["Inside"],
-  ["Line"],
-] as const;
+/** What stands in a row; a column that has nothing for a whole table is left out of it. */
+interface Column {
+  readonly label: string;
+  has(node: TopologyNode, state: NodeState | null): boolean;
+  cell(node: TopologyNode, state: NodeState | null): ComponentChildren;
+}
+
+const COLUMNS: readonly Column[] = [
+  {
+    label: "State",
+    has: (_, state) => state !== null,
+    cell: (_, state) =>
+      state !== null && (
+        <>
+          <Badge tone={STATE_TONES[state.state]}>{state.state}</Badge> {state.text}
+        </>
+      ),
+  },
+  { label: "What", has: ({ lines }) => lines.length > 0, cell: ({ lines }) => lines.join(" · ") },
+  {
+    label: "VLAN",
+    has: ({ vlan }) => vlan !== null,
+    cell: ({ vlan }) => vlanLabel({ vlan, carries: [] }),
+  },
+  {
+    label: "Services and counters",
+    has: ({ services }, state) => services.length > 0 || (state?.counters.length ?? 0) > 0,
+    cell: ({ services }, state) => serviceWords(services, state),
+  },
+  {
+    label: "Inside",
+    has: ({ inside }) => inside !== null,
+    cell: ({ inside }) => inside?.slice(inside.indexOf("/") + 1),
+  },
+  {
+    label: "Line",
+    has: () => true,
+    cell: ({ span }) => <code>{formatPlace(span)}</code>,
+  },
+];
 const LINK_HEADS = [
   ["From"],
   ["To"],
@@ -51,12 +83,14 @@ export function TopologyList({
   topology,
   state,
   vlan,
+  isolate,
   choose,
 }: {
   readonly topology: TopologyAnswer;
   readonly state: TopologyState | null;
   /** Only what is of it; null: everything. */
   readonly vlan: number | null;
+  isolate(vlan: number | null): void;
   choose(id: string): void;
 }) {
   const [text, setText] = useState("");
@@ -85,37 +119,16 @@ export function TopologyList({
         />{" "}
         <span class="quiet" role="status">
           {plural(nodes.length, "node")}, {plural(links.length, "link")}
-        </span>
+        </span>{" "}
+        {vlan !== null && (
+          <button type="button" aria-pressed="true" onClick={() => isolate(null)}>
+            Only VLAN {vlanLabel({ vlan, carries: [] })}
+          </button>
+        )}
       </p>
-      {KINDS.map(([kind, title]) => {
-        const some = byKind.get(kind) ?? [];
-        if (some.length === 0) return null;
-        return (
-          <section key={kind} aria-label={title}>
-            <h2>
-              {title} <span class="quiet small">{some.length}</span>
-            </h2>
-            <div class="table-scroll">
-              <table aria-rowcount={some.length + 1}>
-                <Heads columns={NODE_HEADS} />
-                <VirtualRows
-                  rows={some}
-                  rowHeight={ROW_HEIGHT}
-                  columns={NODE_HEADS.length}
-                  render={(node) => (
-                    <NodeRow
-                      key={node.id}
-                      node={node}
-                      state={state?.nodes[node.id] ?? null}
-                      choose={choose}
-                    />
-                  )}
-                />
-              </table>
-            </div>
-          </section>
-        );
-      })}
+      {KINDS.map(([kind, title]) => (
+        <NodeTable key={kind} title={title} nodes={byKind.get(kind) ?? []} state={state} choose={choose} />
+      ))}
       {links.length > 0 && (
         <section aria-label="Links">
           <h2>
@@ -128,7 +141,7 @@ export function TopologyList({
                 rows={links}
                 rowHeight={ROW_HEIGHT}
                 columns={LINK_HEADS.length}
-                render={(link) => <LinkRow key={link.id} link={link} names={names} state={state} />}
+                render={(link) => <LinkRow key={link.id} {...{ link, names, state, choose }} />}
               />
             </table>
           </div>
@@ -138,31 +151,62 @@ export function TopologyList({
   );
 }
 
-function NodeRow({
-  node: { id, name, lines, vlan, services, inside, span },
+function NodeTable({
+  title,
+  nodes,
   state,
   choose,
 }: {
-  readonly node: TopologyNode;
-  readonly state: NodeState | null;
+  readonly title: string;
+  readonly nodes: readonly TopologyNode[];
+  readonly state: TopologyState | null;
+  choose(id: string): void;
+}) {
+  if (nodes.length === 0) return null;
+  const stateOf = ({ id }: TopologyNode) => state?.nodes[id] ?? null;
+  const columns = COLUMNS.filter(({ has }) => nodes.some((node) => has(node, stateOf(node))));
+  return (
+    <section aria-label={title}>
+      <h2>
+        {title} <span class="quiet small">{nodes.length}</span>
+      </h2>
+      <div class="table-scroll">
+        <table aria-rowcount={nodes.length + 1}>
+          <Heads columns={[["Name"], ...columns.map(({ label }): [string] => [label])]} />
+          <VirtualRows
+            rows={nodes}
+            rowHeight={ROW_HEIGHT}
+            columns={columns.length + 1}
+            render={(node) => (
+              <tr key={node.id}>
+                <th scope="row">
+                  <NameButton id={node.id} name={node.name} choose={choose} />
+                </th>
+                {columns.map(({ label, cell }) => (
+                  <td key={label}>{cell(node, stateOf(node))}</td>
+                ))}
+              </tr>
+            )}
+          />
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function NameButton({
+  id,
+  name,
+  choose,
+}: {
+  readonly id: string;
+  readonly name: string | undefined;
   choose(id: string): void;
 }) {
   return (
-    <tr>
-      <th scope="row">
-        <button type="button" class="link" onClick={() => choose(id)}>
-          {name}
-        </button>
-      </th>
-      <td>{state !== null && <Badge tone={STATE_TONES[state.state]}>{state.state}</Badge>}</td>
-      <td>{lines.join(" · ")}</td>
-      <td>{vlanLabel({ vlan, carries: [] })}</td>
-      <td>{serviceWords(services, state)}</td>
-      <td>{inside?.slice(inside.indexOf("/") + 1)}</td>
-      <td>
-        <code>{formatPlace(span)}</code>
-      </td>
-    </tr>
+    <button type="button" class="link" onClick={() => choose(id)}>
+      {name}
+    </button>
   );
 }
 
@@ -170,16 +214,22 @@ function LinkRow({
   link,
   names,
   state,
+  choose,
 }: {
   readonly link: TopologyLink;
   readonly names: ReadonlyMap<string, string>;
   readonly state: TopologyState | null;
+  choose(id: string): void;
 }) {
   const traffic = state?.links[link.id];
   return (
     <tr>
-      <td>{names.get(link.from)}</td>
-      <td>{names.get(link.to)}</td>
+      <td>
+        <NameButton id={link.from} name={names.get(link.from)} choose={choose} />
+      </td>
+      <td>
+        <NameButton id={link.to} name={names.get(link.to)} choose={choose} />
+      </td>
       <td>{link.kind}</td>
       <td>{link.vlan === null ? link.carries.join(", ") : vlanLabel(link)}</td>
       <td>{link.label}</td>
