@@ -10,9 +10,16 @@ import type { ConsoleBackendOptions } from "./backend.ts";
 import { type Page, readAssets, serialPage, vncPage, withSecurity } from "./pages.ts";
 import { Portal, type PortalOptions } from "./portal.ts";
 import { SerialLines } from "./serial-line.ts";
-import { type ConsoleKind, clientAddress, readTicketKeys, TicketBook, type TicketClaims } from "./tickets.ts";
+import {
+  type ConsoleKind,
+  clientAddress,
+  issueTicket,
+  readTicketKeys,
+  TicketBook,
+  type TicketClaims,
+} from "./tickets.ts";
 import { createTlsServer, listen, originOf, type TlsEndpoint } from "./tls-server.ts";
-import { type EndReason, Viewer, type ViewerLimits } from "./viewer.ts";
+import { type EndReason, RESUMABLE, Viewer, type ViewerLimits } from "./viewer.ts";
 import { openVncLine } from "./vnc-line.ts";
 
 /** What a machine has. */
@@ -36,6 +43,8 @@ export interface ViewerSummary extends TicketClaims {
 }
 
 const PROTOCOL = "sallyport.console";
+/** A page always has a ticket that is good for long enough to come back after its line was lost. */
+const RENEWAL_MS = 20_000;
 /** The same words for every ticket that is not good. */
 const REFUSAL = "This ticket is not good here and now.\n";
 
@@ -44,6 +53,7 @@ export class ConsoleServer {
   readonly #assets: ReadonlyMap<string, Page> = readAssets();
   readonly #tickets: TicketBook;
   readonly #viewers = new Map<string, Viewer>();
+  readonly #renewals = new Map<string, NodeJS.Timeout>();
   readonly #serialLines = new SerialLines();
   readonly #proxy: Server;
   readonly #portal: Server | null;
@@ -94,7 +104,7 @@ export class ConsoleServer {
 
   list(): ViewerSummary[] {
     return [...this.#viewers.values()].map((viewer) => ({
-      ...viewer.claims,
+      ...claimsOf(viewer),
       id: viewer.id,
       seconds: secondsSince(viewer.startedMs),
       bytesToViewer: viewer.bytesToViewer,
@@ -149,7 +159,10 @@ export class ConsoleServer {
     socket.on("error", () => socket.destroy());
     const { method = "", httpVersion: version, headers } = request;
     const reading = readHandshake({ method, version, headers });
-    if (!reading.ok) refuse(socket, reading.error.status, "There is no console here.\n");
+    // A proxy in front might think otherwise of where a body ends; a browser sends none here.
+    const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+    if (hasBody) refuse(socket, 400, "There is no console here.\n");
+    else if (!reading.ok) refuse(socket, reading.error.status, "There is no console here.\n");
     else if (request.url?.split("?", 1)[0] !== "/socket") refuse(socket, 404, "There is no console here.\n");
     else this.#askForTicket(reading.value, headers.origin ?? "", socket, head);
   }
@@ -184,15 +197,37 @@ export class ConsoleServer {
     const viewer = new Viewer(id, claims, socket, this.#options.limits, (one, reason, detail) =>
       this.#dismiss(one, reason, detail),
     );
+    const { session = "" } = claims.resumes ?? {};
+    // Its line may be dead without anybody here knowing yet.
+    this.#viewers.get(session)?.end("resumed");
     this.#viewers.set(id, viewer);
-    this.#options.audit({ event: "open", session: id, ...factsOf(claims) });
+    const before = session === "" ? {} : { resumes: session };
+    this.#options.audit({ event: "open", session: id, ...factsOf(claims), ...before });
+    this.#renew(viewer);
+    this.#renewals.set(
+      id,
+      setInterval(() => this.#renew(viewer), RENEWAL_MS),
+    );
     if (claims.kind === "vnc") openVncLine(viewer, backend);
     else this.#serialLines.open(viewer, backend);
     if (head.length > 0) socket.unshift(head);
   }
 
+  #renew(viewer: Viewer): void {
+    const resumes = { session: viewer.id, startedMs: viewer.startedMs };
+    try {
+      const keys = readTicketKeys(this.#options.keyFile);
+      viewer.tell({ ticket: issueTicket({ ...claimsOf(viewer), resumes }, keys, Date.now()) });
+    } catch {
+      // Without a key nobody comes back, but who is here stays.
+    }
+  }
+
   #dismiss(viewer: Viewer, reason: EndReason, detail: string): void {
     this.#viewers.delete(viewer.id);
+    clearInterval(this.#renewals.get(viewer.id));
+    this.#renewals.delete(viewer.id);
+    if (!RESUMABLE.has(reason)) this.#tickets.endSession(viewer.id, Date.now());
     this.#options.audit({
       event: "close",
       session: viewer.id,
@@ -216,13 +251,21 @@ function factsOf({
   return { user, machine, kind, viewOnly: isViewOnly, client };
 }
 
+/** Those of the ticket, without what was about that one only. */
+function claimsOf({ claims }: Viewer): TicketClaims {
+  const { user, machine, kind, isViewOnly, client, origin } = claims;
+  return { user, machine, kind, isViewOnly, client, origin };
+}
+
 function secondsSince(startedMs: number): number {
   return Math.round((Date.now() - startedMs) / 100) / 10;
 }
 
 function refuse(socket: Socket, status: 400 | 403 | 404 | 426, text: string): void {
   const version = status === 426 ? "sec-websocket-version: 13\r\n" : "";
+  // Who does not take the answer, or never ends, is not waited for.
   socket.end(
     `HTTP/1.1 ${status} Refused\r\n${version}content-type: text/plain\r\nconnection: close\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
   );
+  socket.destroySoon();
 }

@@ -133,6 +133,8 @@ export class ConsoleClient {
   receivedBytes = 0;
   /** Code and reason of the server's close. */
   closed: { readonly code: number; readonly reason: string } | null = null;
+  /** The ticket that it could come back with. */
+  renewal: string | null = null;
   keepsBytes = true;
   handleBytes: (bytes: Buffer) => void = () => {};
   readonly #receiver = new WebSocketReceiver({ messageBytesMax: 2 ** 24, peer: "server" });
@@ -193,7 +195,9 @@ export class ConsoleClient {
   }
 
   #take(event: WebSocketEvent): void {
-    if (event.kind === "message") {
+    if (event.kind === "message" && event.isText)
+      this.renewal = (JSON.parse(event.bytes.toString()) as { ticket: string }).ticket;
+    else if (event.kind === "message") {
       this.receivedBytes += event.bytes.length;
       this.handleBytes(Buffer.from(event.bytes));
       if (this.keepsBytes) this.received = Buffer.concat([this.received, event.bytes]);

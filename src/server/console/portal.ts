@@ -1,6 +1,7 @@
 // Where people get tickets: a form with name, password and machine. Behind a sign-on proxy the name comes in
 // its header. The answer leads to the console with a ticket behind the `#`, which browsers send to nobody.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { familyOfIp, parseIp, subnetOf } from "../../base/ip.ts";
 import type { ConsoleRight } from "../../model/datacenter.ts";
 import { type ConsoleAccess, consoleAccess } from "../../network/console-rights.ts";
 import type { AuditLog } from "./audit-log.ts";
@@ -69,12 +70,13 @@ export class Portal {
     const machine = form.get("machine") ?? "";
     const kind: ConsoleKind = form.get("kind") === "serial" ? "serial" : "vnc";
     const facts = { user: user.slice(0, 64), machine: machine.slice(0, 200), kind, client: who.client };
-    if (this.#hasFailedTooOften(who.client)) {
+    const source = sourceOf(who.client);
+    if (this.#hasFailedTooOften(source)) {
       this.#around.audit({ event: "login-refused", ...facts, reason: "too many failures" });
       return this.#sendForm(response, 429, who.user, "Too many failures from here. Wait a minute.");
     }
     // Counted before the password is looked at, so that many at once count too.
-    this.#noteFailure(who.client);
+    this.#noteFailure(source);
     const isKnown = who.user !== null || (await this.#knows(user, form.get("password") ?? ""));
     const access = consoleAccess(this.#options.rights, user, machine);
     const reason = isKnown ? this.#refusalOf(machine, kind, access) : "wrong name or password";
@@ -82,7 +84,7 @@ export class Portal {
       this.#around.audit({ event: "login-refused", ...facts, reason });
       return this.#sendForm(response, 403, who.user, WRONG);
     }
-    this.#failures.delete(who.client);
+    this.#failures.delete(source);
     // Who may only look does not have to know that.
     const isViewOnly = access === "look" || form.get("view-only") !== null;
     this.#around.audit({ event: "login", ...facts, viewOnly: isViewOnly });
@@ -130,6 +132,12 @@ export class Portal {
   #sendForm(response: ServerResponse, status: number, user: string | null, complaint: string): void {
     send(response, status, loginPage({ user, complaint, proxyOrigin: this.#around.proxyOrigin }));
   }
+}
+
+/** Who has one address of IPv6 has a whole /64 of them. */
+function sourceOf(client: string): string {
+  const ip = parseIp(client);
+  return ip === null || familyOfIp(ip) === 4 ? client : subnetOf(ip, 64).first;
 }
 
 function send(response: ServerResponse, status: number, { headers, body }: Page): void {

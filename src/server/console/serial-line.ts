@@ -54,7 +54,8 @@ class SerialLine {
       if (this.#hasEnded) return void server.destroy();
       this.#server = server;
       server.on("data", (bytes: Buffer) => this.#show(bytes));
-      server.on("close", () => this.#end("the console closed", ""));
+      // One that has said all it will may still wait to hear more; nobody sees it any more.
+      for (const event of ["end", "close"]) server.on(event, () => this.#end("the console closed", ""));
       server.on("drain", () => {
         for (const viewer of this.#viewers.keys()) viewer.resumeReading();
       });
@@ -96,6 +97,7 @@ class SerialLine {
   #end(reason: "the console closed" | "the console cannot be reached", detail: string): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#server?.destroy();
     this.#onEnd();
     for (const viewer of [...this.#viewers.keys()]) viewer.end(reason, detail);
   }

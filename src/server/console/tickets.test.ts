@@ -42,6 +42,27 @@ test("a ticket is good once, for sixty seconds", () => {
   assert.equal(redeem(tickets, issue(), {}, NOW - 1), null, "from the future");
 });
 
+test("a clock that goes ahead and comes back makes no used ticket good again", () => {
+  const tickets = book();
+  const ticket = issue();
+  assert.notEqual(redeem(tickets, ticket), null);
+  redeem(tickets, "x", {}, NOW + 10 * TICKET_LIFE_MS);
+  assert.equal(redeem(tickets, ticket), null);
+  const later = issueTicket(CLAIMS, readTicketKeys(path), NOW + 1);
+  assert.notEqual(redeem(tickets, later, {}, NOW + 1), null, "those from then on are good");
+});
+
+test("a session is resumed once, by one of its tickets, and not after its end", () => {
+  const tickets = book();
+  const resuming = (session: string) =>
+    issueTicket({ ...CLAIMS, resumes: { session, startedMs: 5 } }, readTicketKeys(path), NOW);
+  const [first, second, other] = [resuming("a"), resuming("a"), resuming("b")];
+  assert.equal(redeem(tickets, first)?.resumes?.startedMs, 5);
+  assert.equal(redeem(tickets, second), null);
+  tickets.endSession("b", NOW);
+  assert.equal(redeem(tickets, other), null);
+});
+
 test("after a restart no ticket from before is good, for it may have been used", () => {
   const restarted = new TicketBook(() => readTicketKeys(path), NOW + 1);
   assert.equal(redeem(restarted, issue(), {}, NOW + 2), null);

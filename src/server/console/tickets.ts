@@ -15,6 +15,8 @@ export interface TicketClaims {
   readonly client: string;
   /** "https://consoles.company.com" */
   readonly origin: string;
+  /** For who has lost his line: the session that goes on. */
+  readonly resumes?: { readonly session: string; readonly startedMs: number };
 }
 
 interface Ticket extends TicketClaims {
@@ -74,8 +76,10 @@ export function issueTicket(claims: TicketClaims, keys: readonly Buffer[], nowMs
 export class TicketBook {
   readonly #readKeys: () => readonly Buffer[];
   readonly #sinceMs: number;
-  /** Until they would have expired anyway. */
+  /** Tickets and sessions, until what is about them would have expired anyway. */
   readonly #used = new Map<string, number>();
+  /** What expires until then may have been used and forgotten; a clock that goes back must not revive it. */
+  #forgottenMs = 0;
 
   /**
    * `readKeys` is asked for each ticket, so that a rotated file counts at once. Tickets from before `sinceMs`
@@ -88,7 +92,7 @@ export class TicketBook {
 
   /** Null for every ticket that is not good here and now. One that comes from elsewhere is not used up. */
   redeem(text: string, client: string, origin: string, nowMs: number): TicketClaims | null {
-    for (const [id, expiresMs] of this.#used) if (expiresMs < nowMs) this.#used.delete(id);
+    this.#forget(nowMs);
     const [body = "", signature = ""] =
       text.length <= TICKET_CHARACTERS_MAX ? text.split(".") : ["too long", ""];
     const given = padded(signature);
@@ -105,14 +109,36 @@ export class TicketBook {
       isOneSpelling,
       ticket.expiresMs >= nowMs && ticket.expiresMs <= nowMs + TICKET_LIFE_MS,
       ticket.expiresMs - TICKET_LIFE_MS >= this.#sinceMs,
+      ticket.expiresMs > this.#forgottenMs,
       isSame(ticket.client, client),
       isSame(ticket.origin, origin),
       !this.#used.has(ticket.id),
+      !this.#used.has(sessionKey(ticket.resumes?.session ?? "")),
     ];
     if (conditions.includes(false)) return null;
     this.#used.set(ticket.id, ticket.expiresMs);
+    // It goes on once: the other tickets that its page has are worth nothing now.
+    if (ticket.resumes !== undefined) this.endSession(ticket.resumes.session, nowMs);
     return ticket;
   }
+
+  /** No ticket resumes it any more. */
+  endSession(session: string, nowMs: number): void {
+    this.#used.set(sessionKey(session), nowMs + TICKET_LIFE_MS);
+  }
+
+  #forget(nowMs: number): void {
+    for (const [key, expiresMs] of this.#used) {
+      if (expiresMs >= nowMs) continue;
+      this.#used.delete(key);
+      this.#forgottenMs = Math.max(this.#forgottenMs, expiresMs);
+    }
+  }
+}
+
+/** No ticket's id has a space in it. */
+function sessionKey(session: string): string {
+  return `session ${session}`;
 }
 
 const NO_TICKET = Buffer.from(

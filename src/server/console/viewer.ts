@@ -8,6 +8,7 @@ import {
   OPCODE_CLOSE,
   OPCODE_PING,
   OPCODE_PONG,
+  OPCODE_TEXT,
 } from "../../protocol/websocket/frame.ts";
 import { WebSocketReceiver } from "../../protocol/websocket/receiver.ts";
 import type { TicketClaims } from "./tickets.ts";
@@ -25,6 +26,7 @@ export type EndReason =
   | "the viewer is gone"
   | "idle"
   | "session limit"
+  | "resumed"
   | "kicked"
   | "the console closed"
   | "the console cannot be reached"
@@ -45,12 +47,20 @@ const PING_INTERVAL_MS = 20_000;
 const PINGS_UNANSWERED_MAX = 3;
 const CLOSE_WAIT_MS = 2_000;
 
+/** After these the viewer may come back with a ticket of his page: nobody has meant him to go. */
+export const RESUMABLE: ReadonlySet<EndReason> = new Set([
+  "the viewer is gone",
+  "the console closed",
+  "the console cannot be reached",
+]);
+
 /** Codes of RFC 6455, section 7.4.1, and words that a person is shown. */
 const CLOSES: Readonly<Record<EndReason, { readonly code: number; readonly words: string }>> = {
   "closed by the viewer": { code: 1000, words: "" },
   "the viewer is gone": { code: 1001, words: "" },
   idle: { code: 4000, words: "Closed, for nobody used keyboard or mouse." },
   "session limit": { code: 4001, words: "Closed, for the session was at its limit." },
+  resumed: { code: 4003, words: "It goes on elsewhere." },
   kicked: { code: 4002, words: "Closed by an administrator." },
   "the console closed": { code: 1001, words: "The machine has closed its console." },
   "the console cannot be reached": { code: 1011, words: "The machine's console cannot be reached." },
@@ -61,7 +71,8 @@ const CLOSES: Readonly<Record<EndReason, { readonly code: number; readonly words
 export class Viewer {
   readonly id: string;
   readonly claims: TicketClaims;
-  readonly startedMs: number = Date.now();
+  /** Of the first of its lines. */
+  readonly startedMs: number;
   bytesToViewer = 0;
   bytesFromViewer = 0;
   readonly #socket: Socket;
@@ -84,6 +95,7 @@ export class Viewer {
   ) {
     this.id = id;
     this.claims = claims;
+    this.startedMs = claims.resumes?.startedMs ?? Date.now();
     this.#socket = socket;
     this.#limits = limits;
     this.#onEnd = onEnd;
@@ -94,8 +106,8 @@ export class Viewer {
     socket.on("error", () => {});
     socket.on("close", () => this.end("the viewer is gone"));
     this.#pings = setInterval(() => this.#ping(), PING_INTERVAL_MS);
-    this.#sessionEnd =
-      limits.sessionMs > 0 ? setTimeout(() => this.end("session limit"), limits.sessionMs) : null;
+    const leftMs = Math.max(0, this.startedMs + limits.sessionMs - Date.now());
+    this.#sessionEnd = limits.sessionMs > 0 ? setTimeout(() => this.end("session limit"), leftMs) : null;
     this.noteInput();
   }
 
@@ -118,6 +130,12 @@ export class Viewer {
     this.bytesToViewer += bytes.length;
     this.#socket.write(encodeFrame(OPCODE_BINARY, bytes));
     return this.#socket.writableLength < SEND_BYTES_MAX;
+  }
+
+  /** To the page itself, as text; all that is of the console is binary. */
+  tell(message: Readonly<Record<string, string>>): void {
+    if (this.#hasEnded || this.#socket.writableLength >= SEND_BYTES_MAX) return;
+    this.#socket.write(encodeFrame(OPCODE_TEXT, Buffer.from(JSON.stringify(message))));
   }
 
   /** Somebody is there. Who may only look has no keyboard, so for him only the session counts. */
@@ -163,7 +181,8 @@ export class Viewer {
       switch (event.kind) {
         case "message":
           this.bytesFromViewer += event.bytes.length;
-          this.#line?.receive(event.bytes);
+          // Who says nothing is not there.
+          if (event.bytes.length > 0) this.#line?.receive(event.bytes);
           break;
         case "ping":
           // Answers for who does not read them would pile up (RFC 6455, section 5.5.3 allows to skip some).

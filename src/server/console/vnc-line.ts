@@ -8,6 +8,8 @@ import { type ConsoleBackendOptions, connectBackend, readBackendPassword } from 
 import type { ConsoleLine, Viewer } from "./viewer.ts";
 
 const EARLY_BYTES_MAX = 64 * 1024;
+/** A server that takes a connection and then says nothing is as good as none. */
+const LOGIN_TIMEOUT_MS = 10_000;
 
 /** Ends the viewer when the screen cannot be reached. */
 export function openVncLine(viewer: Viewer, backend: ConsoleBackendOptions): void {
@@ -26,6 +28,7 @@ class VncLine implements ConsoleLine {
   /** What the server has said before the viewer was ready to hear it: its ServerInit, mostly. */
   #early: Buffer = Buffer.alloc(0);
   #isClosed = false;
+  #loginEnd: NodeJS.Timeout | null = null;
 
   constructor(viewer: Viewer) {
     this.#viewer = viewer;
@@ -38,7 +41,12 @@ class VncLine implements ConsoleLine {
       const server = await connectBackend(backend);
       if (this.#isClosed) return void server.destroy();
       this.#server = server;
-      server.on("close", () => this.#viewer.end("the console closed"));
+      // One that has said all it will may still wait to hear more; nobody sees it any more.
+      for (const event of ["end", "close"]) server.on(event, () => this.#viewer.end("the console closed"));
+      this.#loginEnd = setTimeout(
+        () => this.#viewer.end("the console cannot be reached", "no login in 10 seconds"),
+        LOGIN_TIMEOUT_MS,
+      );
       server.on("drain", () => this.#viewer.resumeReading());
       server.on("data", (bytes: Buffer) => this.#receiveFromServer(bytes, login));
     } catch (error) {
@@ -64,6 +72,7 @@ class VncLine implements ConsoleLine {
 
   close(): void {
     this.#isClosed = true;
+    if (this.#loginEnd !== null) clearTimeout(this.#loginEnd);
     this.#server?.destroy();
   }
 
@@ -81,6 +90,7 @@ class VncLine implements ConsoleLine {
     if (login.state.kind === "failed") this.#viewer.end("the console cannot be reached", login.state.message);
     if (login.state.kind !== "done") return;
     this.#hasLoggedIn = true;
+    if (this.#loginEnd !== null) clearTimeout(this.#loginEnd);
     this.#early = login.state.rest;
     this.#goOn();
   }
