@@ -8,13 +8,15 @@ export const servers = signal<readonly ServerRow[] | null>(null);
 
 /** As long as somebody looks at them. */
 export function followServers(): () => void {
+  let wasLive = live.value === "live";
   const endings = [
     on("servers", ({ servers: rows }) => putServers(rows)),
     on("lost", () => void loadServers().catch(() => {})),
     on("reload", () => void loadServers().catch(() => {})),
     // What happened while there was no stream is not told again in all cases.
     live.subscribe((state) => {
-      if (state === "live" && servers.value !== null) void loadServers().catch(() => {});
+      if (state === "live" && !wasLive) void loadServers().catch(() => {});
+      wasLive = state === "live";
     }),
   ];
   return () => {

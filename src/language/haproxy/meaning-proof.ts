@@ -29,16 +29,13 @@ export class Prover {
   isSafe(edits: readonly LineEdit[]): boolean {
     this.#charactersLeft -= this.#files.reduce((sum, { text }) => sum + text.length, 0);
     if (this.#before === null || this.#charactersLeft < 0) return false;
-    const files = this.#files.map(({ name, text }) => ({
-      name,
-      text: applyLineEdits(
-        text,
-        withoutRepeated(edits).filter(({ file }) => file === name),
-      ),
-    }));
-    const isWhole = (file: { readonly name: string; readonly text: string | null }): file is SourceFile =>
-      file.text !== null;
-    if (!files.every(isWhole)) return false;
+    const byFile = Map.groupBy(withoutRepeated(edits), ({ file }) => file);
+    const files: SourceFile[] = [];
+    for (const { name, text } of this.#files) {
+      const changed = applyLineEdits(text, byFile.get(name) ?? []);
+      if (changed === null) return false;
+      files.push({ name, text: changed });
+    }
     const { configuration } = readConfiguration(files, this.#environment);
     return configuration !== null && isSameMeaning(this.#before, configuration);
   }
