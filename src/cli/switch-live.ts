@@ -29,6 +29,8 @@ export interface LiveSwitchStage {
   readonly hasConvertedLags: boolean;
   /** It converts them: they must be whole before. */
   readonly convertsLags: boolean;
+  /** It makes them speak LACP: they must be whole in the end. */
+  readonly awaitsLacp: boolean;
 }
 
 /**
@@ -55,7 +57,9 @@ export async function changeSwitchLive(
     const one = await openAs(change, stage.text, stage.hasConvertedLags ? [] : switches, terminal);
     if (one === null) return null;
     const obstacle = () => (stage.convertsLags ? lagsFault(change, now.datacenter) : null);
-    opened.push({ words: stage.words, desired: one.probed.desired.state, obstacle });
+    const awaited = () => lagsFault(change, one.datacenter);
+    const desired = one.probed.desired.state;
+    opened.push({ words: stage.words, desired, obstacle, ...(stage.awaitsLacp ? { awaited } : {}) });
   }
   const interruption = new AbortController();
   const interrupt = () => interruption.abort();
@@ -120,7 +124,7 @@ async function openAs(
   }
 }
 
-/** Null, or why a LAG of these switches cannot be converted now. */
+/** Null, or why a LAG of these switches is not whole now. */
 function lagsFault({ switches, host }: LiveSwitchChange, datacenter: Datacenter): string | null {
   if (host === null) return null;
   const bonds = datacenter.hosts.find(({ name }) => name === host)?.bonds ?? [];
@@ -137,12 +141,19 @@ function lagsFault({ switches, host }: LiveSwitchChange, datacenter: Datacenter)
 
 function stagesText(outcome: Exclude<LiveOutcome, { kind: "refused" }>, terminal: Terminal): string {
   const count = (number: number, word: string) => `${number} ${word}${number === 1 ? "" : "s"}`;
+  const seconds = (timeMs: number) => `${(timeMs / 1000).toFixed(2)} s`;
   const stages = outcome.stages.map(({ words, steps, elapsedMs, lost }) => [
     words,
     count(steps, "step"),
-    `${(elapsedMs / 1000).toFixed(2)} s`,
+    seconds(elapsedMs),
     `${lost} lost`,
   ]);
+  // The probes see this machine's own bridges. What a stop costs beyond, frames over the cables, is said.
+  const stops = outcome.stages.flatMap(({ words, stops: each, awaitedMs }) => [
+    ...each.map((step) => `${words}: ${step}`),
+    ...(awaitedMs === null ? [] : [`${words}: both ends agreed on LACP after ${seconds(awaitedMs)}`]),
+  ]);
+  if (stops.length > 0) stops.push("frames over an uplink that stops are lost until it is up and agreed on");
   const probes = outcome.probes.map(({ switch: name, portGroup, sent, perSecond, lost, isWatched }) => {
     const place = `${name}/${portGroup}`;
     if (!isWatched) return [place, "not watched: no probe came through before the change"];
@@ -153,5 +164,5 @@ function stagesText(outcome: Exclude<LiveOutcome, { kind: "refused" }>, terminal
       colour(terminal.isColour, role, `${lost} lost`),
     ];
   });
-  return [...columns(stages), ...columns(probes)].map((line) => `  ${line}\n`).join("");
+  return [...columns(stages), ...columns(probes), ...stops].map((line) => `  ${line}\n`).join("");
 }

@@ -36,7 +36,8 @@ file are as they were before. Without it, sallyport apply changes the network.
 
 Options:
   --to VERSION      5.1, 5.5 or 6.0
-  --enable FEATURE  switch this on as well; several with commas: bpdu-filter,lldp
+  --enable FEATURE  switch this on as well; several with commas: bpdu-filter,lldp. lag: uplinks that aggregate cables
+                    without LACP speak it, and the live change waits until the other end does, two minutes at most
   --dry-run         say what would change, and change nothing
   --live            change the running network too, watched by probes
   --rootless        the one in a network of your own
@@ -109,7 +110,7 @@ async function upgrade(
   const plan = planUpgrade(datacenter, name, line.valueOf("to")!);
   if (typeof plan === "string") return complain(plan, names.includes(name) ? null : suggestWord(name, names));
   const features = (line.valueOf("enable") ?? "").split(",").filter((word) => word !== "");
-  const steps = upgradeSteps(datacenter, name, plan, features);
+  const steps = upgradeSteps(datacenter, name, plan, features, line.valueOf("host"));
   if (typeof steps === "string") return complain(steps);
   const changed = plan.edits[0]!.file;
   const stages = stagesOf(steps, changed, plan);
@@ -118,6 +119,8 @@ async function upgrade(
     return 1;
   }
   terminal.write(describe(name, plan, terminal));
+  for (const words of steps.flatMap(({ otherEnds = [] }) => otherEnds))
+    terminal.write(`  ${colour(terminal.isColour, "warning", words)}\n`);
   if (line.has("dry-run")) return 0;
   const backup = `${changed}.before-${plan.to}`;
   if (existsSync(backup) && readFileSync(backup, "utf8") !== readFileSync(changed, "utf8"))
@@ -150,11 +153,12 @@ function stagesOf(
 ): LiveSwitchStage[] | Extract<ReturnType<typeof applyEdits>, { ok: false }> {
   let text = readFileSync(changed, "utf8");
   const stages: LiveSwitchStage[] = [];
-  for (const { words, edits, convertsLags } of steps) {
+  for (const { words, edits, convertsLags, otherEnds } of steps) {
     const result = applyEdits(text, edits, changed);
     if (!result.ok) return result;
     text = result.text;
-    stages.push({ words, text, convertsLags, hasConvertedLags: convertsLags || later.length === 0 });
+    const hasConvertedLags = convertsLags || later.length === 0;
+    stages.push({ words, text, convertsLags, hasConvertedLags, awaitsLacp: otherEnds !== undefined });
   }
   return stages;
 }
@@ -198,7 +202,7 @@ async function restore(
   if (line.has("live")) {
     const words = `as in ${backup}`;
     const switches = datacenter.switches.map(({ name }) => name);
-    const stages = [{ words, text, hasConvertedLags: true, convertsLags: false }];
+    const stages = [{ words, text, hasConvertedLags: true, convertsLags: false, awaitsLacp: false }];
     const change = { file, changed, switches, host: line.valueOf("host"), stages };
     if ((await changeSwitchLive(change, terminal)) === null) return 1;
   }

@@ -137,6 +137,15 @@ function setLinkLines(
   if (words.length > 0) lines.push(`link set dev ${name} ${words.join(" ")}`);
   // In one line Linux 6.1 would bring it up first, and so refuse it.
   if (joinsBond) lines.push(`link set dev ${name} ${isUp ? "up" : "down"}`);
+  // A bond takes down whom it lets go of.
+  else if (
+    isUp &&
+    before !== null &&
+    before.master !== master &&
+    before.master !== null &&
+    isBond(before.master)
+  )
+    lines.push(`link set dev ${name} up`);
   if (
     kind.kind === "bridge" &&
     before?.kind.kind === "bridge" &&

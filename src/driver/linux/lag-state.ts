@@ -58,7 +58,8 @@ interface Member {
 function memberFault(member: Member, lag: Lag): string[] {
   const words = `${member.name} of ${lag.name}`;
   const { state, partnerState } = member;
-  if ((state & EXPIRED) !== 0) return [`${words} hears its LACP partner no more, and is given up in seconds`];
+  if ((state & EXPIRED) !== 0)
+    return [`${words} hears no LACP partner at the moment: in seconds that is decided`];
   // Both ends have forgotten each other by then, and ask at the slow rate, which is once in 30 s.
   if ((state & DEFAULTED) !== 0 || member.partner === NO_PARTNER)
     return [

@@ -1,13 +1,11 @@
 // Pings from one namespace through a switch, more than a hundred a second, and the count of those that nobody
-// answered. The answers come in order over a bridge, so a gap between two of them is a loss; at the end,
-// what was sent last may still be on its way and is not counted unless there has been silence.
+// answered. The answers come in order over a bridge, so a gap between two of them is a loss; what was sent
+// behind the last answer may still be on its way, and only silence that lasts tells that it is not.
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Probe } from "../../network/plan/probe-state.ts";
 
 /** A hundred a second are promised, and ping rounds up to ticks of the kernel: at 250 Hz 10 ms become 16. */
 const INTERVAL_MS = 5;
-/** So long without an answer, probes are lost, unless answers come again without a gap. */
-const SILENCE_MS = 250;
 /** Numbers of pings are 16 bits long. */
 const NUMBER_COUNT = 65_536;
 
@@ -51,15 +49,17 @@ export class ProbeStream {
     return (this.sent * 1000) / Math.max(1, this.#lastAtMs - this.#begunAtMs);
   }
 
-  /** Nothing comes back, or nothing is sent: a busy machine may let ping wait. The next answer will tell. */
-  get isSilent(): boolean {
-    return performance.now() - this.#lastAtMs > SILENCE_MS;
+  /** Before an answer that came. */
+  get lost(): number {
+    return this.#missing.size;
   }
 
-  /** How many of all so far were never answered. */
-  lost(): number {
-    const silentMs = performance.now() - this.#lastAtMs;
-    return this.#missing.size + (this.isSilent ? Math.floor(silentMs / INTERVAL_MS) : 0);
+  /**
+   * What would have been answered since the last answer: lost, once that is sure. A busy machine may let ping
+   * wait, and then nothing was sent.
+   */
+  get unanswered(): number {
+    return Math.floor((performance.now() - this.#lastAtMs) / INTERVAL_MS);
   }
 
   stop(): void {

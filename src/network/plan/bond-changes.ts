@@ -88,6 +88,20 @@ export function leavingLast(
   return [...links.filter(({ name }) => !late.has(name)), ...links.filter(({ name }) => late.has(name))];
 }
 
+/** What a card that leaves a bond without LACP means for frames; null: nothing, or it does not. */
+export function leavingReason(
+  before: LinkState,
+  after: LinkState,
+  present: ReadonlyMap<string, LinkState>,
+): string | null {
+  const bond = before.master === null || before.master === after.master ? null : present.get(before.master);
+  if (bond?.kind.kind !== "bond") return null;
+  const mode = new Map(bond.kind.options).get("mode") ?? "";
+  // With LACP the other end is told, and these use one card, or none whose frames the other end chooses.
+  if (mode !== "balance-xor" && mode !== "balance-rr") return null;
+  return `the other end, without LACP, sends to it until it is out of the LAG there, too`;
+}
+
 /** Cards of a bond or bridge that stays, and of which the file says nothing any more. */
 export function forgottenPorts(before: NamespaceState, after: NamespaceState): LinkState[] {
   const wanted = new Set(after.links.map(({ name }) => name));

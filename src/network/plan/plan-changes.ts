@@ -13,7 +13,15 @@ import type {
   RouteState,
   RoutingRule,
 } from "../../model/network-state.ts";
-import { forgottenPorts, leavingLast, standingOn, stopBond, withMacOf, withoutGone } from "./bond-changes.ts";
+import {
+  forgottenPorts,
+  leavingLast,
+  leavingReason,
+  standingOn,
+  stopBond,
+  withMacOf,
+  withoutGone,
+} from "./bond-changes.ts";
 import { changedOptions } from "./bond-options.ts";
 import { quoted } from "./nft-table.ts";
 import { type Change, type Plan, STAGES, type Stage, type Step } from "./plan.ts";
@@ -197,8 +205,15 @@ function planSettings(
     if (stop !== null) stopped.add(link.name);
     const now = present.get(link.name) ?? null;
     const wanted = stop === null ? link : withMacOf(old!, link);
+    const reason = now === null ? null : leavingReason(now, wanted, present);
     if (now === null || !isSameSetting(now, wanted))
-      steps.add("configure", { kind: "set-link", namespace, link: wanted, before: now });
+      steps.add("configure", {
+        kind: "set-link",
+        namespace,
+        link: wanted,
+        before: now,
+        ...reasonOf(reason),
+      });
   }
   for (const card of forgottenPorts(before, { name: namespace, ...after }))
     steps.add("configure", {
@@ -206,8 +221,13 @@ function planSettings(
       namespace,
       link: { ...card, master: null, port: null },
       before: card,
+      ...reasonOf(leavingReason(card, { ...card, master: null }, present)),
     });
   return stopped;
+}
+
+function reasonOf(reason: string | null): { readonly reason?: string } {
+  return reason === null ? {} : { reason };
 }
 
 /** Of the two ends of a cable one makes both. */

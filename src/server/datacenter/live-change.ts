@@ -16,6 +16,8 @@ export interface LiveStage {
   readonly desired: NetworkState;
   /** Null, or why it cannot be done now; asked just before. */
   readonly obstacle?: () => string | null;
+  /** Null, or what it still waits for once it is done: somebody else has to do his part. */
+  readonly awaited?: () => string | null;
 }
 
 export interface LiveChange {
@@ -36,6 +38,10 @@ export interface StageReport {
   readonly steps: number;
   readonly elapsedMs: number;
   readonly lost: number;
+  /** Steps that had to stop something for a moment, with their reasons. */
+  readonly stops: readonly string[];
+  /** How long it took until what it waited for was there; null: it waited for nothing, or in vain. */
+  readonly awaitedMs: number | null;
 }
 
 export interface ProbeReport {
@@ -66,10 +72,12 @@ export type LiveOutcome =
 
 /** For so long the probes run before the first stage and behind each. */
 const WATCH_MS = 500;
-/** A cable that was just plugged in may take a second until it carries frames. */
+/** A cable that was just plugged in may take a second until it carries frames, and a busy machine longer. */
 const PATIENCE_MS = 5000;
 const POLL_MS = 20;
 const ANSWERS_BEFORE = 25;
+/** LACP at the slow rate takes half a minute, and somebody may have to log in to a switch first. */
+const AWAITED_MS = 120_000;
 
 export async function changeLive(
   change: LiveChange,
@@ -109,6 +117,7 @@ async function changeLocked(
   }
   const streams = probes.map((probe) => new ProbeStream(probe));
   const stages: StageReport[] = [];
+  const silent = new Set<ProbeStream>();
   let failure: string | null = null;
   let reports: ProbeReport[];
   try {
@@ -117,9 +126,9 @@ async function changeLocked(
     for (const stage of change.stages) {
       if (change.signal.aborted) failure = "it was interrupted";
       if (failure !== null) break;
-      failure = await runStage(stage, change, watched, stages, driver, store, progress);
+      failure = await runStage(stage, change, { watched, silent }, stages, driver, store, progress);
     }
-    reports = streams.map((stream) => reportOf(stream, watched.includes(stream)));
+    reports = streams.map((stream) => reportOf(stream, watched.includes(stream), silent));
   } finally {
     for (const stream of streams) stream.stop();
   }
@@ -130,9 +139,9 @@ async function changeLocked(
 
 /** Null, or what went wrong. */
 async function runStage(
-  { words, desired, obstacle }: LiveStage,
-  { file }: LiveChange,
-  watched: readonly ProbeStream[],
+  { words, desired, obstacle, awaited }: LiveStage,
+  { file, signal }: LiveChange,
+  { watched, silent }: Watching,
   stages: StageReport[],
   driver: Driver,
   store: StateStore,
@@ -142,18 +151,40 @@ async function runStage(
   if (reason !== null) return `${words}: ${reason}`;
   const start = performance.now();
   const outcome = await applyUnderLock({ desired, file }, driver, store, progress);
-  const elapsedMs = performance.now() - start;
+  const done = performance.now();
+  const missing =
+    awaited === undefined || outcome.kind !== "done" ? null : await untilThere(awaited, signal, progress);
+  const awaitedMs = awaited === undefined || missing !== null ? null : performance.now() - done;
   progress.phase(`watching probes after: ${words}`);
   await pause(WATCH_MS);
-  for (let waited = 0; waited < PATIENCE_MS && watched.some(({ isSilent }) => isSilent); waited += POLL_MS)
-    await pause(POLL_MS);
-  const lost = lostOf(watched);
+  await findSilent(watched, silent);
+  const lost = watched.reduce((sum, stream) => sum + lostOf(stream, silent), 0);
   const fault = faultOf(outcome);
-  stages.push({ words, steps: outcome.kind === "done" ? outcome.plan.steps.length : 0, elapsedMs, lost });
+  const steps = outcome.kind === "done" ? outcome.plan.steps : [];
+  const stops = steps.flatMap(({ change, words: step }) =>
+    change.kind === "set-link" && change.reason !== undefined ? [step] : [],
+  );
+  stages.push({ words, steps: steps.length, elapsedMs: done - start, lost, stops, awaitedMs });
   if (fault !== null) return `${words}: ${fault}`;
+  if (missing !== null) return `${words}: ${missing}`;
   if (lost === 0) return null;
-  const where = watched.filter((stream) => stream.lost() > 0).map(({ probe }) => probe.portGroup);
+  const where = watched.filter((stream) => lostOf(stream, silent) > 0).map(({ probe }) => probe.portGroup);
   return `${words}: ${lost} probe${lost === 1 ? " was" : "s were"} lost through ${where.join(", ")}`;
+}
+
+/** Null, or what is still missing when patience is at its end, or the change was interrupted. */
+async function untilThere(
+  awaited: () => string | null,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<string | null> {
+  let missing = awaited();
+  for (let waited = 0; missing !== null && waited < AWAITED_MS && !signal.aborted; waited += POLL_MS) {
+    progress.phase(`waiting: ${missing}`);
+    await pause(POLL_MS);
+    missing = awaited();
+  }
+  return missing;
 }
 
 async function refuse(
@@ -195,11 +226,25 @@ async function untilAnswered(streams: readonly ProbeStream[]): Promise<ProbeStre
   return streams.filter(isReady);
 }
 
-function lostOf(streams: readonly ProbeStream[]): number {
-  return streams.reduce((sum, stream) => sum + stream.lost(), 0);
+interface Watching {
+  readonly watched: readonly ProbeStream[];
+  /** Those that nothing has answered for as long as patience lasts. */
+  readonly silent: Set<ProbeStream>;
 }
 
-function reportOf(stream: ProbeStream, isWatched: boolean): ProbeReport {
+async function findSilent(watched: readonly ProbeStream[], silent: Set<ProbeStream>): Promise<void> {
+  const marks = new Map(watched.map((stream) => [stream, stream.sent]));
+  const waiting = () => watched.filter((stream) => stream.sent <= marks.get(stream)!);
+  for (let waited = 0; waited < PATIENCE_MS && waiting().length > 0; waited += POLL_MS) await pause(POLL_MS);
+  silent.clear();
+  for (const stream of waiting()) silent.add(stream);
+}
+
+function lostOf(stream: ProbeStream, silent: ReadonlySet<ProbeStream>): number {
+  return stream.lost + (silent.has(stream) ? stream.unanswered : 0);
+}
+
+function reportOf(stream: ProbeStream, isWatched: boolean, silent: ReadonlySet<ProbeStream>): ProbeReport {
   const { probe, sent } = stream;
   const perSecond = Math.round(stream.perSecond);
   return {
@@ -207,7 +252,7 @@ function reportOf(stream: ProbeStream, isWatched: boolean): ProbeReport {
     portGroup: probe.portGroup,
     sent,
     perSecond,
-    lost: stream.lost(),
+    lost: lostOf(stream, silent),
     isWatched,
   };
 }

@@ -3,13 +3,8 @@
 // frames bear the tags that the file says.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linesOf } from "../../../src/driver/linux/ip-lines.ts";
-import { readDatacenter } from "../../../src/language/datacenter/reader.ts";
-import { desiredState } from "../../../src/network/plan/desired-state.ts";
-import { newLink } from "../../../src/network/plan/namespace-draft.ts";
-import { planChanges } from "../../../src/network/plan/plan-changes.ts";
-import { resolveDatacenter } from "../../../src/network/resolve/resolve.ts";
 import { Guest, guestLacks } from "./guest.ts";
+import { hostLines } from "./host-lines.ts";
 
 const skip = guestLacks();
 const PINGS = 500;
@@ -30,29 +25,6 @@ hosts:
   left:${host(1)}
   right:${host(2)}
 `;
-
-/** The lines of `ip -batch` that make a host what the file says, where there are but its two cards. */
-function linesFor(hostName: string): string {
-  const environment = { variables: {}, readFile: () => null, listFiles: () => [] };
-  const { datacenter, diagnostics } = readDatacenter([{ name: "bonds.yaml", text: FILE }], environment);
-  assert.deepEqual(diagnostics, []);
-  const { state } = desiredState(resolveDatacenter(datacenter!).resolved, {
-    host: hostName,
-    isVlanAware: true,
-    hasVlanDevices: true,
-    loadBalancers: new Map(),
-    program: ["sallyport"],
-    dataDirectory: "/nonexistent",
-    absolutePath: (path) => path,
-  });
-  const cards = ["eth0", "eth1"].map((name) =>
-    newLink({ name, kind: { kind: "physical" }, alias: null, mtu: 1500 }),
-  );
-  const empty = { addresses: [], routes: [], rules: [], sysctls: [], tables: [] };
-  const present = { namespaces: [{ name: null, words: "", links: cards, ...empty }], processes: [] };
-  const { steps } = planChanges(present, state);
-  return steps.flatMap(({ change }) => linesOf(change, (name) => name === "bond0").ip).join("\n");
-}
 
 const SCRIPT = `
 for host in left right; do ip netns add $host; done
@@ -97,7 +69,9 @@ grep -oE '[0-9]+ packets transmitted, [0-9]+ received' /run/pings
 test("bonds with VLANs and QinQ work as the file has them, with both cables, and with either of them cut", {
   skip,
 }, async (t) => {
-  const files = new Map(["left", "right"].map((name) => [`${name}.ip`, `${linesFor(name)}\n`]));
+  const files = new Map(
+    ["left", "right"].map((name) => [`${name}.ip`, hostLines(["eth0", "eth1"], FILE, name)]),
+  );
   const guest = new Guest({ parts: { bonds: SCRIPT }, files });
   t.after(() => guest.end());
   const output = await guest.part("bonds");
