@@ -4,6 +4,7 @@ import { summarizeDiagnostics } from "../diagnostic/render.ts";
 import { evaluateBuildCondition } from "../language/haproxy/build-condition.ts";
 import { FEATURES, LANGUAGE_VERSION, OPENSSL_VERSION } from "../language/haproxy/environment.ts";
 import { lexLine } from "../language/haproxy/lexer.ts";
+import type { StatsSocket } from "../model/proxy.ts";
 import { daemonTerminal, isDaemonChild, startDaemon, tellServing } from "./daemon.ts";
 import { HAPROXY_USAGE, type HaproxyFlags, readHaproxyFlags } from "./haproxy-flags.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";
@@ -12,6 +13,8 @@ import { describeVersion } from "./version.ts";
 
 /** As of HAProxy: what `-cc` and `-c` end with when the question itself makes no sense. */
 const EXIT_SENSELESS = 2;
+/** As of HAProxy's master after SIGINT, whatever its workers ended with. */
+const EXIT_INTERRUPTED = 130;
 
 export async function runAsHaproxy(args: readonly string[], terminal: Terminal): Promise<number> {
   const reading = readHaproxyFlags(args);
@@ -75,11 +78,28 @@ async function readAndServe(
   const hasListener =
     global.statsSockets.length > 0 ||
     proxies.some(({ isDisabled, frontend }) => !isDisabled && (frontend?.binds.length ?? 0) > 0);
+  const masterSocket = await findMasterSocket(flags, global.masterWorker, terminal);
+  if (typeof masterSocket === "string") return complain(terminal, `-S: ${masterSocket}`);
   if (isCheck) return concludeCheck(hasListener, hasWarnings, flags.isQuiet, terminal);
   if (!hasListener) return complain(terminal, "no enabled listener: there is no `bind` line to serve");
   const isDaemon = flags.isDaemon || (global.daemon && !flags.isForeground);
   if (isDaemon && !isDaemonChild()) return startDaemon(args, terminal);
-  return serveAsHaproxy(flags, terminal);
+  return serveAsHaproxy(flags, masterSocket, flags.isMasterWorker || global.masterWorker, terminal);
+}
+
+/** Null without `-S`, and where HAProxy does not open it; what is wrong with it. */
+async function findMasterSocket(
+  { masterSocket, isMasterWorker }: HaproxyFlags,
+  isMasterWorkerInFile: boolean,
+  terminal: Terminal,
+): Promise<StatsSocket | string | null> {
+  if (masterSocket === null) return null;
+  const { readMasterSocket } = await import("../language/haproxy/master-socket.ts");
+  const { proxyEnvironment } = await import("../server/proxy-files.ts");
+  const socket = readMasterSocket(masterSocket, proxyEnvironment(process.env));
+  if (typeof socket === "string" || isMasterWorker || isMasterWorkerInFile) return socket;
+  terminal.error("sallyport: a master CLI socket was defined, but master-worker mode (-W) is not enabled\n");
+  return null;
 }
 
 function concludeCheck(
@@ -98,13 +118,21 @@ function concludeCheck(
   return EXIT_SENSELESS;
 }
 
-async function serveAsHaproxy(flags: HaproxyFlags, terminal: Terminal): Promise<number> {
+async function serveAsHaproxy(
+  flags: HaproxyFlags,
+  masterSocket: StatsSocket | null,
+  isMasterWorker: boolean,
+  terminal: Terminal,
+): Promise<number> {
   const { serve } = await import("./serve.ts");
   const options = {
     files: flags.files,
     engine: "auto",
     workerCount: null,
     pidFile: flags.pidFile,
+    masterSocket,
+    runsPrograms: isMasterWorker,
+    ...(isMasterWorker ? { interruptCode: EXIT_INTERRUPTED } : {}),
     dashboard: null,
     isQuiet: flags.isQuiet,
     isDaemon: isDaemonChild(),

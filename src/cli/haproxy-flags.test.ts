@@ -19,7 +19,8 @@ test("the line of Debian's unit is understood", () => {
   assert.deepEqual(flags.files, ["/etc/haproxy/haproxy.cfg"]);
   assert.equal(flags.pidFile, "/run/haproxy.pid");
   assert.deepEqual([flags.isMasterWorker, flags.isForeground, flags.isDaemon], [true, true, false]);
-  assert.equal(flags.notes.length, 1);
+  assert.equal(flags.masterSocket, "/run/haproxy-master.sock");
+  assert.deepEqual(flags.notes, []);
 });
 
 test("the line of a takeover is understood, with its process ids up to the next flag", () => {
@@ -62,7 +63,7 @@ test("-V takes back -q", () => {
 
 test("what tunes HAProxy's own parts is accepted, and what would be missed leaves a note", () => {
   assert.deepEqual(read("-dM -dMno-merge,tag -de -dp -dr -dk -dS -dG -dR -dD -dv -f a").notes, []);
-  for (const flags of ["-n 100", "-N 100", "-m 100", "-x /s", "-S /s", "-dV", "-dL"]) {
+  for (const flags of ["-n 100", "-N 100", "-m 100", "-x /s", "-dV", "-dL"]) {
     const [note = ""] = read(`${flags} -f a`).notes;
     assert.ok(note.startsWith(`${flags.split(" ")[0]} has no effect`), flags);
   }

@@ -17,6 +17,8 @@ export interface HaproxyFlags {
   readonly isForeground: boolean;
   /** -W, -Ws. */
   readonly isMasterWorker: boolean;
+  /** -S: the address of the master CLI, with its options. */
+  readonly masterSocket: string | null;
   readonly isQuiet: boolean;
   /** -dW. */
   readonly failsOnWarning: boolean;
@@ -39,7 +41,6 @@ const NO_EFFECT: Readonly<Record<string, string>> = {
   N: "-N has no effect: write `maxconn` in a `defaults` section",
   m: "-m has no effect: limit the memory of the service instead, for example with systemd's MemoryMax=",
   x: "-x has no effect: old and new processes share their ports by themselves",
-  S: "-S has no effect: `sallyport status` and `sallyport reload` talk to the master",
   dV: "-dV has no effect: write `verify none` on the server lines",
   dL: "-dL has no effect: there are no libraries of its own to list",
 };
@@ -92,6 +93,7 @@ function newFlags(): Mutable<HaproxyFlags> {
     isDaemon: false,
     isForeground: false,
     isMasterWorker: false,
+    masterSocket: null,
     isQuiet: false,
     failsOnWarning: false,
     oldPids: [],
@@ -118,6 +120,9 @@ function setValue(flags: Mutable<HaproxyFlags>, flag: string, value: string): vo
       return;
     case "p":
       flags.pidFile = value;
+      return;
+    case "S":
+      flags.masterSocket = value;
       return;
     case "f":
       flags.files.push(value);
@@ -184,6 +189,7 @@ HAProxy's flags, for scripts that know them:
   -cc CONDITION   evaluate a condition of \`.if\`: exit 0 true, 1 false, 2 not understood
   -D              go to the background once everything serves
   -W, -Ws         master and workers, which is always so; -Ws stays in the foreground for systemd
+  -S ADDRESS      the master CLI there; options of \`bind\` follow with commas: /run/x.sock,mode,600
   -d, -db         stay in the foreground
   -C DIRECTORY    change to it first
   -p FILE         write the process id there
@@ -193,7 +199,7 @@ HAProxy's flags, for scripts that know them:
   -q, -V          say less, say more
   -dW             a warning is an error
   -v, -vv         version; and what it can do
-Accepted without effect: -n -N -m -x -S -dM -de -dp -dr -dv -dk -dS -dG -dR -dD -dL -dV
+Accepted without effect: -n -N -m -x -dM -de -dp -dr -dv -dk -dS -dG -dR -dD -dL -dV
 
 sallyport --help shows the commands that are our own.
 `;

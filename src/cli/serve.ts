@@ -12,12 +12,16 @@ export interface ServeOptions {
   readonly engine: MasterOptions["engine"];
   readonly workerCount: number | null;
   readonly pidFile: string | null;
+  readonly masterSocket?: MasterOptions["masterSocket"];
+  readonly runsPrograms?: boolean;
   /** Null: none. */
   readonly dashboard: MasterOptions["dashboard"];
   /** Whether warnings and notes are left out; errors never are. */
   readonly isQuiet: boolean;
   /** In the background: it outlives the one who started it. */
   readonly isDaemon: boolean;
+  /** What a Ctrl-C ends with, if all else went well; 0 unless given. */
+  readonly interruptCode?: number;
   /** Once all workers serve. */
   handleServing?(): void;
 }
@@ -31,7 +35,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   service.begin();
   const code = await master.stopped;
   service.end();
-  return code;
+  return code === 0 && service.wasInterrupted ? (options.interruptCode ?? 0) : code;
 }
 
 function newMaster(options: ServeOptions, terminal: Terminal): Master {
@@ -40,6 +44,8 @@ function newMaster(options: ServeOptions, terminal: Terminal): Master {
     engine: options.engine,
     workerCount: options.workerCount,
     pidFile: options.pidFile,
+    masterSocket: options.masterSocket ?? null,
+    runsPrograms: options.runsPrograms ?? true,
     dashboard: options.dashboard ?? null,
     environment: process.env,
     report: (line) => terminal.error(`sallyport: ${line}\n`),
@@ -65,6 +71,10 @@ class Service {
     this.#master = master;
     this.#options = options;
     this.#terminal = terminal;
+  }
+
+  get wasInterrupted(): boolean {
+    return this.#interruptCount > 0;
   }
 
   listenToSignals(): void {

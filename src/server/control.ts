@@ -12,8 +12,9 @@ import type { Server } from "../proxy/runtime.ts";
 import type { SharedState } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
 import type { AdminActions } from "./admin/actions.ts";
-import { AdminSockets } from "./admin/admin-socket.ts";
+import { type AdminSocketDefinition, AdminSockets } from "./admin/admin-socket.ts";
 import { MasterActions } from "./admin/master-actions.ts";
+import type { ProcessList } from "./admin/master-commands.ts";
 import { RuntimeApi } from "./admin/runtime-api.ts";
 import type { Crew } from "./crew.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
@@ -30,6 +31,9 @@ export interface ControlOptions {
   readonly workerCount: number;
   /** Of the master, for its own socket. */
   readonly directory: string;
+  /** `-S`; null without. */
+  readonly masterSocket: StatsSocket | null;
+  processes(): ProcessList;
   changeServers(change: ServerChange): Promise<string | null>;
   reload(): Promise<ReloadResult>;
   report(text: string): void;
@@ -54,6 +58,7 @@ export class Control {
       workers: () => options.crew.workers,
       listSessions: () => options.crew.listSessions(),
       setServerAddress: (server, host, port) => this.setServerAddress(server, host, port),
+      processes: () => options.processes(),
       changeServers: (change) => options.changeServers(change),
       reload: async () => formatReloadAnswer(await options.reload()),
     });
@@ -110,11 +115,13 @@ export class Control {
     this.#sockets.keep(this.#socketsOf(global), global.statsTimeoutMs);
   }
 
-  /** Those of the configuration, and the master's own. */
-  #socketsOf(global: GlobalSettings): readonly StatsSocket[] {
+  /** Those of the configuration, the master's own, and the master CLI. */
+  #socketsOf(global: GlobalSettings): readonly AdminSocketDefinition[] {
     const path = join(this.#options.directory, "admin");
     const address = { kind: "unix", path, mode: 0o600, uid: null, gid: null } as const;
-    return [{ address, level: "admin", span: NO_SPAN }, ...global.statsSockets];
+    const { masterSocket } = this.#options;
+    const masters = masterSocket === null ? [] : [{ ...masterSocket, isMaster: true } as const];
+    return [{ address, level: "admin", span: NO_SPAN }, ...masters, ...global.statsSockets];
   }
 
   /** All workers are ready to serve what was prepared: servers get their states, checks go over to it. */

@@ -35,6 +35,8 @@ export interface CrewOptions {
   readonly controlPath: string;
   readonly inheritedFds: readonly number[];
   readonly state: SharedState;
+  /** How many there have been so far. */
+  countReloads(): number;
   /**
    * Lets workers see what has been written to the state: where it cannot be mapped, before they are told of
    * it.
@@ -285,6 +287,7 @@ export class Crew implements WorkerProcessEvents {
   #startWorker(index: number): WorkerProcess {
     const start = { ...this.#options.start, workerIndex: index, controlPath: this.#options.controlPath };
     const worker = new WorkerProcess(start, this.#options.inheritedFds, this);
+    worker.reloadsBefore = this.#options.countReloads();
     this.#workers.set(index, worker);
     return worker;
   }

@@ -7,10 +7,11 @@ import { join } from "node:path";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
 import { createPortableEngine } from "../io/portable/portable-engine.ts";
 import { openSharedMemory, type SharedMemory } from "../io/shared-memory.ts";
-import type { ProxyConfiguration } from "../model/proxy.ts";
+import type { ProxyConfiguration, StatsSocket } from "../model/proxy.ts";
 import { assignSlots, type SlotTable } from "../proxy/slots.ts";
 import { HEADER, SharedState, SLOT_COUNT_MAX_DEFAULT, sharedStateBytes } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
+import type { ProcessList } from "./admin/master-commands.ts";
 import { Control } from "./control.ts";
 import { Crew } from "./crew.ts";
 import type { Dashboard } from "./dashboard/dashboard.ts";
@@ -25,6 +26,7 @@ import {
   type SourceText,
 } from "./prepare.ts";
 import { wantsPrivilegesDropped } from "./privileges.ts";
+import { Programs } from "./programs.ts";
 import { keepPreparation, type ServerChange } from "./server-change.ts";
 import { ServerNames } from "./server-names.ts";
 import type { WorkerStart } from "./worker-process.ts";
@@ -44,6 +46,10 @@ export interface MasterOptions {
   /** Overrides `pidfile`. */
   readonly pidFile: string | null;
   readonly passwordFor?: (path: string) => string | null;
+  /** The master CLI's (`-S`). */
+  readonly masterSocket?: StatsSocket | null;
+  /** Whether `program` sections are started; HAProxy does so with `-W` only. Left out: they are. */
+  readonly runsPrograms?: boolean;
   /** Left out: none is served. */
   readonly dashboard?: DashboardSettings | null;
   /** One line for the operator, without newline. */
@@ -81,11 +87,21 @@ export class Master {
   #reload: Promise<ReloadResult> | null = null;
   #nextReload: Promise<ReloadResult> | null = null;
   #turn: Promise<void> = Promise.resolve();
+  readonly #startedAtMs = Date.now();
+  #reloadCount = 0;
+  #failedReloadCount = 0;
+  readonly #programs: Programs;
+  /** What the end of a program has made of it; null: nothing has. */
+  #failureCode: number | null = null;
   #isStopping = false;
   #pidFile: string | null = null;
 
   constructor(options: MasterOptions) {
     this.#options = options;
+    this.#programs = new Programs({
+      report: (text) => options.report(text),
+      handleFailure: (code) => this.#endAfterProgram(code),
+    });
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -130,6 +146,7 @@ export class Master {
       return false;
     }
     this.#writePidFile();
+    this.#programs.start(this.#programsOf(configuration), 0);
     return true;
   }
 
@@ -157,9 +174,13 @@ export class Master {
       return { ok: false, diagnostics: [], sources: [], problems: [{ file: "", line: 0, message }] };
     }
     const { loaded, diagnostics, sources } = this.#load();
-    if (loaded === null) return { ok: false, diagnostics, sources, problems: [] };
-    const problems = await this.#apply(loaded, sources);
-    if (problems.length > 0) return { ok: false, diagnostics, sources, problems };
+    const problems = loaded === null ? [] : await this.#apply(loaded, sources);
+    if (loaded === null || problems.length > 0) {
+      this.#failedReloadCount++;
+      return { ok: false, diagnostics, sources, problems };
+    }
+    this.#reloadCount++;
+    this.#programs.reload(this.#programsOf(loaded.configuration), this.#reloadCount);
     // Nothing that is served depends on it, so what is wrong with it is said and no reason to go back.
     const message = this.#dashboard?.renewCertificate() ?? null;
     return {
@@ -176,6 +197,7 @@ export class Master {
     this.#isStopping = true;
     if (this.#state !== null) Atomics.store(this.#state.header, HEADER.isStopping, 1);
     this.#control?.stop();
+    this.#programs.stop("SIGUSR1");
     void this.#dashboard?.close();
     const hardStopMs = this.#configuration?.global.hardStopAfterMs ?? null;
     this.#crew?.stopSoftly(hardStopMs);
@@ -185,9 +207,32 @@ export class Master {
   stopNow(): void {
     this.#isStopping = true;
     this.#control?.stop();
+    this.#programs.stop("SIGTERM");
     void this.#dashboard?.close();
     this.#crew?.stopNow();
     this.#killAfter(KILL_AFTER_MS);
+  }
+
+  #programsOf({ programs }: ProxyConfiguration): ProxyConfiguration["programs"] {
+    return this.#options.runsPrograms === false ? [] : programs;
+  }
+
+  /** As HAProxy does: who has asked for a program beside it would rather have nothing than half of it. */
+  #endAfterProgram(code: number): void {
+    if (this.#isStopping || this.#configuration?.global.exitsOnFailure === false) return;
+    this.#options.report("exit-on-failure: everything is stopped");
+    this.#failureCode = code;
+    this.stopNow();
+  }
+
+  #listProcesses(): ProcessList {
+    return {
+      reloadCount: this.#reloadCount,
+      failedReloadCount: this.#failedReloadCount,
+      startedAtMs: this.#startedAtMs,
+      workers: this.#crew?.workers ?? [],
+      programs: this.#programs.running,
+    };
   }
 
   /** A worker that hangs must not hold up the end. */
@@ -339,6 +384,7 @@ export class Master {
         controlPath: join(this.#directory, "control"),
         inheritedFds: inheritedFds(configuration),
         state,
+        countReloads: () => this.#reloadCount,
         shareState: () => this.#memory?.sync(),
       },
       {
@@ -358,6 +404,8 @@ export class Master {
       crew,
       workerCount,
       directory: this.#directory,
+      masterSocket: this.#options.masterSocket ?? null,
+      processes: () => this.#listProcesses(),
       changeServers: (change) => this.#inTurn(() => this.#changeServers(change)),
       reload: () => this.#reloadByCommand(),
       report: (text) => this.#options.report(text),
@@ -414,6 +462,7 @@ export class Master {
   #finish(code: number): void {
     this.#names.stop();
     this.#control?.stop();
+    this.#programs.stop("SIGTERM");
     void this.#dashboard?.close();
     if (this.#syncTimer !== null) clearInterval(this.#syncTimer);
     this.#memory?.close();
@@ -423,7 +472,7 @@ export class Master {
     } catch {
       // Somebody else has removed it, or we no longer may.
     }
-    this.#resolveStopped(code);
+    this.#resolveStopped(this.#failureCode ?? code);
   }
 }
 

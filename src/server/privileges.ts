@@ -43,7 +43,7 @@ function enterRoot(path: string): string | null {
 }
 
 /** Node has no getpwnam(3), but its calls take names: becoming that user for a moment tells the number. */
-function userIdOf(name: string | null): number | null {
+export function userIdOf(name: string | null): number | null {
   if (name === null) return null;
   process.seteuid?.(name);
   const id = process.geteuid?.() ?? null;
@@ -51,7 +51,7 @@ function userIdOf(name: string | null): number | null {
   return id;
 }
 
-function groupIdOf(name: string | null): number | null {
+export function groupIdOf(name: string | null): number | null {
   if (name === null) return null;
   const before = process.getegid?.() ?? 0;
   process.setegid?.(name);

@@ -30,6 +30,8 @@ export class WorkerProcess {
   /** Generation that it serves; 0 before the first commit. */
   generation = 0;
   readonly startedAtMs: number = Date.now();
+  /** How many reloads there had been when it was started. */
+  reloadsBefore = 0;
   engine = "";
   readonly #child: ChildProcess;
   readonly #events: WorkerProcessEvents;

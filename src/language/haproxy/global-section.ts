@@ -20,6 +20,7 @@ export function newGlobal(): GlobalDraft {
     workers: null,
     daemon: false,
     masterWorker: false,
+    exitsOnFailure: true,
     user: null,
     group: null,
     uid: null,
@@ -109,6 +110,7 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
   daemon: flag((global) => (global.daemon = true)),
   "master-worker": ({ global, cursor }) => {
     global.masterWorker = true;
+    if (cursor.take("no-exit-on-failure") !== null) global.exitsOnFailure = false;
     cursor.rest();
   },
   description: ({ global, cursor }) => {

@@ -246,7 +246,16 @@ export const HTTP_ERRORS_KEYWORDS: KeywordTable = buildTable([{ support: "done",
 export const SECTIONS: KeywordTable = buildTable([
   {
     support: "done",
-    rows: ["global g", "defaults d", "frontend f", "listen l", "backend b", "userlist u", "http-errors h"],
+    rows: [
+      "global g",
+      "defaults d",
+      "frontend f",
+      "listen l",
+      "backend b",
+      "userlist u",
+      "http-errors h",
+      "program g",
+    ],
   },
   {
     support: "refused",
@@ -257,7 +266,6 @@ export const SECTIONS: KeywordTable = buildTable([
   { support: "refused", note: "mail is not sent", rows: ["mailers g"] },
   { support: "refused", note: "responses are not cached yet", rows: ["cache g"] },
   { support: "refused", note: "rings of log lines are not supported yet", rows: ["ring g"] },
-  { support: "refused", note: "other programs are not started; let systemd do it", rows: ["program g"] },
   { support: "refused", note: "log lines of others are not forwarded", rows: ["log-forward g"] },
   { support: "refused", note: "FastCGI is not supported", rows: ["fcgi-app g"] },
 ]);

@@ -15,6 +15,7 @@ import { SECTIONS } from "./keywords-global.ts";
 import { displayText } from "./lexer.ts";
 import { capitalize } from "./line-words.ts";
 import { type FileLines, type Line, readLines, SECTION_KEYWORDS } from "./lines.ts";
+import { readProgram } from "./program-section.ts";
 import { readProxyLine } from "./proxy-section.ts";
 import { Reading } from "./reading.ts";
 import { Report } from "./report.ts";
@@ -139,6 +140,9 @@ class SectionReader {
         return;
       case "userlist":
         this.#readUserlist(section);
+        return;
+      case "program":
+        readProgram(this.#reading, section.header, section.lines);
         return;
       case "http-errors":
         return; // read before everything else

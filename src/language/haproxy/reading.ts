@@ -1,6 +1,6 @@
 // What the readers of all sections share while one configuration is read, and what a reader of one line gets.
 import type { Span } from "../../diagnostic/span.ts";
-import type { GlobalSettings, MapFile, Userlist } from "../../model/proxy.ts";
+import type { GlobalSettings, MapFile, Program, Userlist } from "../../model/proxy.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { Acl } from "../../model/sample.ts";
 import type { ExpressionContext, KnownNames } from "./context.ts";
@@ -30,6 +30,7 @@ export class Reading {
   readonly report: Report;
   readonly global: GlobalDraft;
   readonly userlists: Userlist[] = [];
+  readonly programs: Program[] = [];
   readonly maps: Map<string, MapFile> = new Map();
   readonly httpErrors: Map<string, Map<number, ReplyDefinition>> = new Map();
   readonly names: {

@@ -30,6 +30,16 @@ export function makeActions({ runtime, states }: TestRuntime, nowMs: number): Te
       description: null,
     },
     workerPids: [43, 44],
+    processes: {
+      reloadCount: 3,
+      failedReloadCount: 1,
+      startedAtMs: nowMs - 127_000,
+      workers: [
+        { pid: 43, startedAtMs: nowMs - 127_000, reloadsBefore: 0 },
+        { pid: 44, startedAtMs: nowMs, reloadsBefore: 3 },
+      ],
+      programs: [{ pid: 45, name: "foo", startedAtMs: nowMs - 90_061_000, reloadsBefore: 2 }],
+    },
     environment: { HOME: "/root", EMPTY: undefined },
     checks: {
       describe: (server, kind) =>

@@ -5,6 +5,7 @@ import type { Backend, Frontend, Runtime, Server } from "../../proxy/runtime.ts"
 import type { ProcessFacts } from "../../proxy/stats/info.ts";
 import type { CheckKnowledge } from "../../proxy/stats/statistics-view.ts";
 import type { SessionDescription } from "../messages.ts";
+import type { ProcessList } from "./master-commands.ts";
 
 export interface AdminActions {
   /** The generation that serves. */
@@ -14,6 +15,7 @@ export interface AdminActions {
   readonly facts: ProcessFacts;
   /** Process numbers of the workers, in order. */
   readonly workerPids: readonly number[];
+  readonly processes: ProcessList;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly checks: CheckKnowledge;
   /** State, admin flags and weight of a server; null for one that has gone in the meantime. */

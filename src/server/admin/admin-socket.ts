@@ -14,6 +14,9 @@ const CLIENTS_MAX = 64;
 const UMASK_WHILE_BINDING = 0o177;
 
 /** The open sockets of a master; a reload changes only those whose line changed. */
+/** `isMaster`: the master CLI's (`-S`). */
+export type AdminSocketDefinition = StatsSocket & { readonly isMaster?: true };
+
 export class AdminSockets {
   readonly #api: RuntimeApi;
   readonly #open: Map<string, AdminSocket> = new Map();
@@ -27,7 +30,7 @@ export class AdminSockets {
    * Returns what could not be opened; the others are open.
    */
   async open(
-    sockets: readonly StatsSocket[],
+    sockets: readonly AdminSocketDefinition[],
     idleTimeoutMs: number,
   ): Promise<readonly { readonly socket: StatsSocket; readonly message: string }[]> {
     const problems: { readonly socket: StatsSocket; readonly message: string }[] = [];
@@ -44,7 +47,7 @@ export class AdminSockets {
    * Closes what is not in the list; a command that is being answered there still is. The rest follows its
    * line.
    */
-  keep(sockets: readonly StatsSocket[], idleTimeoutMs: number): void {
+  keep(sockets: readonly AdminSocketDefinition[], idleTimeoutMs: number): void {
     const wanted = new Map(sockets.map((socket) => [keyOf(socket), socket]));
     for (const [key, open] of this.#open) {
       const definition = wanted.get(key);
@@ -73,10 +76,10 @@ export class AdminSocket {
   readonly #server: Server;
   readonly #inode: number;
   readonly #clients: Map<Socket, LineQueue> = new Map();
-  #definition: StatsSocket;
+  #definition: AdminSocketDefinition;
   #idleTimeoutMs: number;
 
-  private constructor(server: Server, definition: StatsSocket, idleTimeoutMs: number) {
+  private constructor(server: Server, definition: AdminSocketDefinition, idleTimeoutMs: number) {
     this.#server = server;
     this.#definition = definition;
     this.#idleTimeoutMs = idleTimeoutMs;
@@ -85,7 +88,7 @@ export class AdminSocket {
 
   /** The error is a sentence without place. A unix socket takes the place of one that was there. */
   static async open(
-    definition: StatsSocket,
+    definition: AdminSocketDefinition,
     api: RuntimeApi,
     idleTimeoutMs: number,
   ): Promise<Result<AdminSocket, string>> {
@@ -119,7 +122,7 @@ export class AdminSocket {
   }
 
   /** Another line for the same place: new connections have its level, and the file its rights. */
-  follow(definition: StatsSocket, idleTimeoutMs: number): void {
+  follow(definition: AdminSocketDefinition, idleTimeoutMs: number): void {
     const before = JSON.stringify(this.#definition.address);
     this.#definition = definition;
     this.#idleTimeoutMs = idleTimeoutMs;
@@ -144,7 +147,8 @@ export class AdminSocket {
   }
 
   #serve(client: Socket, api: RuntimeApi): void {
-    const lines = new LineQueue(client, api.openSession(this.#definition.level), this.#idleTimeoutMs);
+    const { level, isMaster = false } = this.#definition;
+    const lines = new LineQueue(client, api.openSession(level, isMaster), this.#idleTimeoutMs);
     this.#clients.set(client, lines);
     client.on("close", () => this.#clients.delete(client));
     client.on("error", () => client.destroy());

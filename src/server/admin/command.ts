@@ -22,6 +22,10 @@ export interface Command {
   readonly usage: string;
   readonly help: string;
   readonly level: Level;
+  /** The master CLI answers it itself, without `@` in front. */
+  readonly isMasters?: true;
+  /** Needs `experimental-mode on`. */
+  readonly isExperimental?: true;
   /** The answer, without the empty line that ends it. Words are those behind the name. */
   run(words: readonly string[], context: CommandContext): string | Promise<string>;
 }

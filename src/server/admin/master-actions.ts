@@ -13,12 +13,14 @@ import { proxyEnvironment } from "../proxy-files.ts";
 import type { ServerChange } from "../server-change.ts";
 import type { AdminActions } from "./actions.ts";
 import { withoutServer, withServer } from "./dynamic-servers.ts";
+import type { ProcessList } from "./master-commands.ts";
 
 /** What of the master is needed. Read anew for each command: reloads replace runtime and checks. */
 export interface MasterParts {
   runtime(): Runtime;
   checks(): HealthChecks;
   workers(): readonly { readonly pid: number; send(message: ToWorker): void }[];
+  processes(): ProcessList;
   listSessions(): Promise<readonly SessionDescription[]>;
   /** For checks and workers, also those that start later. */
   setServerAddress(server: Server, host: string, port: number | null): void;
@@ -54,6 +56,10 @@ export class MasterActions implements AdminActions {
 
   get workerPids(): readonly number[] {
     return this.#parts.workers().map(({ pid }) => pid);
+  }
+
+  get processes(): ProcessList {
+    return this.#parts.processes();
   }
 
   get facts(): ProcessFacts {

@@ -29,13 +29,6 @@ export const PROCESS_COMMANDS: readonly Command[] = [
     run: (words, context) => pause(words[0], false, context),
   },
   {
-    name: "reload",
-    usage: "",
-    help: "read the configuration again",
-    level: "admin",
-    run: (_words, { actions }) => actions.reload(),
-  },
-  {
     name: "set maxconn frontend",
     usage: "<frontend> <value>",
     help: "change a frontend's maxconn",
@@ -71,15 +64,7 @@ export const PROCESS_COMMANDS: readonly Command[] = [
     run: showErrors,
   },
   { name: "show map", usage: "[#<id>|<file>]", help: "maps, or what is in one", level: "user", run: showMap },
-  { name: "show proc", usage: "", help: "the master and its workers", level: "user", run: showProcesses },
   { name: "show sess", usage: "[id]", help: "sessions of clients", level: "operator", run: showSessions },
-  {
-    name: "show version",
-    usage: "",
-    help: "version of the program",
-    level: "user",
-    run: (_words, { actions }) => message(actions.facts.version),
-  },
   {
     name: "shutdown frontend",
     usage: "<frontend>",
@@ -200,24 +185,6 @@ function showMap(words: readonly string[], { actions }: CommandContext): string 
   const map = maps.find(({ path }, id) => isCalled(path, id, words[0]!));
   if (map === undefined) return message("Unknown map identifier. Please use #<id> or <file>.");
   return map.entries.map(({ key, value }, line) => `0x${(line + 1).toString(16)} ${key} ${value}\n`).join("");
-}
-
-function showProcesses(_words: readonly string[], { actions }: CommandContext): string {
-  const { facts, runtime, workerPids } = actions;
-  const lines = [
-    "#<PID>          <type>          <reloads>       <uptime>        <version>",
-    processLine(facts.pid, "master", runtime.generation - 1, facts.version),
-    "# workers",
-    ...workerPids.map((pid) => processLine(pid, "worker", 0, facts.version)),
-  ];
-  return lines.map(message).join("");
-}
-
-function processLine(pid: number, type: string, reloads: number, version: string): string {
-  return [`${pid}`, type, `${reloads}`, "-", version]
-    .map((field) => field.padEnd(16))
-    .join("")
-    .trimEnd();
 }
 
 async function showSessions(words: readonly string[], { actions }: CommandContext): Promise<string> {

@@ -321,9 +321,68 @@ test("leaving maintenance by `enable server` keeps a server draining", async () 
   assert.equal(server.state.read(server.slot, CELL.admin), SERVER_ADMIN.drain);
 });
 
-test("a first word that addresses a process is passed over, and reload answers", async () => {
-  const { api } = makeApi();
-  assert.equal(await api.run("@1 show cli level"), "admin\n\n");
-  assert.equal(await api.run("reload"), "Reloaded.\n\n");
-  assert.match(await api.run("show proc"), /^42 +master /m);
+test("experimental commands need their mode, and modes need the level admin", async () => {
+  const session = makeApi().api.openSession("admin");
+  const ask = async (line: string) => (await session.receiveLine(line)).answer;
+  assert.equal(await ask("experimental-mode"), "experimental-mode is OFF\n\n");
+  assert.equal(await ask("experimental-mode on"), "\n");
+  assert.equal(
+    await ask("experimental-mode; operator; expert-mode on"),
+    "experimental-mode is ON\n\n\nPermission denied\n\n",
+  );
+});
+
+describe("the master CLI", () => {
+  const session = () => {
+    const opened = makeApi().api.openSession("admin", true);
+    return async (line: string) => (await opened.receiveLine(line)).answer;
+  };
+
+  test("processes are listed with their reloads and ages, as HAProxy does", async () => {
+    assert.equal(
+      await session()("show proc"),
+      [
+        "#<PID>          <type>          <reloads>       <uptime>        <version>      ",
+        "42              master          3 [failed: 1]   0d00h02m07s     0.1.0          ",
+        "# workers",
+        "43              worker          3               0d00h02m07s     0.1.0          ",
+        "44              worker          0               0d00h00m00s     0.1.0          ",
+        "# programs",
+        "45              foo             1               1d01h01m01s     -              ",
+        "\n",
+      ].join("\n"),
+    );
+  });
+
+  test("a prefix sends one command to a process, and alone all that follow", async () => {
+    const ask = session();
+    assert.match(await ask("get weight be/s1"), /^Unknown command/);
+    assert.equal(await ask("@1 get weight be/s1"), "10 (initial 10)\n\n");
+    assert.equal(await ask("@!44 get weight be/s1"), "10 (initial 10)\n\n");
+    assert.match(await ask("get weight be/s1"), /^Unknown command/);
+    assert.equal(await ask("@2; get weight be/s1"), "10 (initial 10)\n\n");
+    assert.match(await ask("@ get weight be/s1"), /^Unknown command/);
+  });
+
+  test("a process that is not there is none", async () => {
+    for (const prefix of ["@3", "@!1", "@x", "@-1"])
+      assert.equal(
+        await session()(`${prefix} show version`),
+        `Can't find the target PID matching the prefix '${prefix}'\n`,
+      );
+  });
+
+  test("the prompt tells where commands go and which modes are on", async () => {
+    const ask = session();
+    assert.equal(await ask("prompt"), "master> ");
+    assert.equal(await ask("expert-mode on; experimental-mode on"), "master(e)> master(xe)> ");
+    assert.equal(await ask("mcli-debug-mode on"), "master(xed)> ");
+    assert.equal(await ask("get weight be/s1"), "10 (initial 10)\n\nmaster(xed)> ");
+    assert.equal(await ask("@1"), "43(xed)> ");
+    assert.equal(await ask("show version"), "0.1.0\n\n43(xed)> ");
+  });
+
+  test("it reloads", async () => {
+    assert.equal(await session()("reload"), "Reloaded.\n\n");
+  });
 });

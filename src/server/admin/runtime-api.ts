@@ -4,13 +4,16 @@ import { nearestWord } from "../../diagnostic/nearest-word.ts";
 import type { AdminActions } from "./actions.ts";
 import { type Command, type Level, mayRun, message, splitLine } from "./command.ts";
 import { DYNAMIC_SERVER_COMMANDS } from "./dynamic-servers.ts";
+import { MASTER_COMMANDS } from "./master-commands.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
 import { SERVER_COMMANDS } from "./server-commands.ts";
+import { SessionModes } from "./session-modes.ts";
 import { SERVER_TABLE_COMMANDS } from "./show-servers.ts";
 import { STATISTICS_COMMANDS } from "./show-statistics.ts";
 
 /** Longest names first, so that "set maxconn server" is not taken for something shorter. */
 export const COMMANDS: readonly Command[] = [
+  ...MASTER_COMMANDS,
   ...PROCESS_COMMANDS,
   ...DYNAMIC_SERVER_COMMANDS,
   ...SERVER_COMMANDS,
@@ -20,6 +23,8 @@ export const COMMANDS: readonly Command[] = [
 
 /** What changes the session itself; listed in the help. */
 const SESSION_COMMANDS: readonly (readonly [usage: string, help: string])[] = [
+  ["experimental-mode [on|off]", "open or close commands that may still change"],
+  ["expert-mode [on|off]", "open or close commands for experts; there are none yet"],
   ["help [<command>]", "this list, or what matches"],
   ["operator", "lower the level of this session to operator"],
   ["prompt", "switch the prompt on or off"],
@@ -27,6 +32,13 @@ const SESSION_COMMANDS: readonly (readonly [usage: string, help: string])[] = [
   ["set timeout cli <delay>", "how long this session may be idle"],
   ["show cli level", "the level of this session"],
   ["user", "lower the level of this session to user"],
+];
+
+/** Of the master CLI. */
+const MASTER_WORDS: typeof SESSION_COMMANDS = [
+  ["@<number> [<command>]", "the worker with that number, for one command or for all that follow"],
+  ["@!<pid> [<command>]", "the worker with that process id"],
+  ["@master [<command>]", "the master"],
 ];
 
 export class RuntimeApi {
@@ -39,8 +51,9 @@ export class RuntimeApi {
     this.ready = ready;
   }
 
-  openSession(level: Level): ApiSession {
-    return new ApiSession(this.#actions, level);
+  /** `isMaster`: of the master CLI. */
+  openSession(level: Level, isMaster = false): ApiSession {
+    return new ApiSession(this.#actions, level, isMaster);
   }
 
   /** One line without a session, such as the statistics page's form sends. */
@@ -58,14 +71,18 @@ export interface LineResult {
 
 export class ApiSession {
   readonly #actions: AdminActions;
+  readonly #modes = new SessionModes();
   #level: Level;
+  /** Of the master CLI: what commands without `@` go to; "master" or a process number. Null elsewhere. */
+  #target: string | null;
   isInteractive = false;
   /** `set timeout cli`; null: the socket's. */
   idleTimeoutMs: number | null = null;
 
-  constructor(actions: AdminActions, level: Level) {
+  constructor(actions: AdminActions, level: Level, isMaster = false) {
     this.#actions = actions;
     this.#level = level;
+    this.#target = isMaster ? "master" : null;
   }
 
   get level(): Level {
@@ -77,34 +94,70 @@ export class ApiSession {
     let answer = "";
     for (const words of splitLine(line)) {
       if (words[0] === "quit") return { answer: `${answer}\n`, isOver: true };
-      answer += await this.#runCommand(words);
-      answer += this.isInteractive ? "\n> " : "\n";
+      answer += await this.#answer(words);
     }
     return { answer, isOver: false };
   }
 
-  async #runCommand(words: readonly string[]): Promise<string> {
-    // HAProxy's master socket addresses a process by its first word; here one answers for all of them.
-    const own = /^@(\d+|!\d+|master)$/.test(words[0] ?? "") ? words.slice(1) : words;
-    const sessionAnswer = this.#runSessionCommand(own);
+  /** With the empty line or the prompt that ends it. */
+  async #answer(words: readonly string[]): Promise<string> {
+    if (this.#target === null)
+      return `${await this.#runCommand(words, null)}\n${this.isInteractive ? "> " : ""}`;
+    const answer = await this.#runAtMaster(words, this.#target);
+    const prompt = `${this.#target}${this.#modes.flags}> `;
+    return `${answer === "" ? "" : `${answer}\n`}${this.isInteractive ? prompt : ""}`;
+  }
+
+  /** The first word may say for which process the others are; alone, for which all further commands are. */
+  async #runAtMaster(words: readonly string[], target: string): Promise<string> {
+    if (words[0]?.startsWith("@") !== true) return this.#runCommand(words, target);
+    const named = this.#findTarget(words[0].slice(1));
+    if (named === null) return `Can't find the target PID matching the prefix '${words[0]}'`;
+    if (words.length > 1) return this.#runCommand(words.slice(1), named);
+    this.#target = named;
+    return "";
+  }
+
+  /** "", "0" and "master" are the master, "1" is the first worker, "!PID" a process by its number. */
+  #findTarget(prefix: string): string | null {
+    if (prefix === "" || prefix === "0" || prefix === "master") return "master";
+    const pids = this.#actions.workerPids.map(String);
+    if (prefix.startsWith("!")) return pids.find((pid) => pid === prefix.slice(1)) ?? null;
+    return /^\d+$/.test(prefix) ? (pids[Number(prefix) - 1] ?? null) : null;
+  }
+
+  /** Whichever worker is meant, one answers for all of them. */
+  async #runCommand(words: readonly string[], target: string | null): Promise<string> {
+    const sessionAnswer = this.#runSessionCommand(words, target);
     if (sessionAnswer !== null) return sessionAnswer;
-    const command = COMMANDS.find(({ name }) => name.split(" ").every((word, i) => word === own[i]));
-    if (command === undefined) return this.#describeUnknown(own);
+    const command = this.#known(target).find(({ name }) =>
+      name.split(" ").every((word, i) => word === words[i]),
+    );
+    if (command === undefined) return this.#describeUnknown(words, target);
+    if (command.isExperimental === true && !this.#modes.has("experimental-mode"))
+      return message("This command is restricted to experimental mode only.");
     if (!mayRun(this.#level, command.level)) return message("Permission denied");
-    return command.run(own.slice(command.name.split(" ").length), {
+    return command.run(words.slice(command.name.split(" ").length), {
       actions: this.#actions,
       level: this.#level,
     });
   }
 
+  #known(target: string | null): readonly Command[] {
+    const isLimited = target === "master" && !this.#modes.has("mcli-debug-mode");
+    return isLimited ? COMMANDS.filter(({ isMasters }) => isMasters === true) : COMMANDS;
+  }
+
   /** Null: it is no command about the session. */
-  #runSessionCommand(words: readonly string[]): string | null {
+  #runSessionCommand(words: readonly string[], target: string | null): string | null {
+    if (SessionModes.isMode(words[0]))
+      return this.#level === "admin" ? this.#modes.set(words[0], words[1]) : message("Permission denied");
     switch (words[0]) {
       case "prompt":
         this.isInteractive = !this.isInteractive;
         return "";
       case "help":
-        return this.#help(words.slice(1));
+        return this.#help(words.slice(1), target);
       case "user":
       case "operator":
         if (mayRun(this.#level, words[0])) this.#level = words[0];
@@ -126,18 +179,18 @@ export class ApiSession {
     return "";
   }
 
-  #help(words: readonly string[]): string {
+  #help(words: readonly string[], target: string | null): string {
     const found =
       words.length === 0
-        ? this.#listed()
-        : this.#listed().filter(([usage]) => usage.startsWith(words.join(" ")));
+        ? this.#listed(target)
+        : this.#listed(target).filter(([usage]) => usage.startsWith(words.join(" ")));
     const title = words.length === 0 ? "Commands of this level:" : "Commands that begin so:";
-    return helpText(title, found.length === 0 ? this.#listed() : found);
+    return helpText(title, found.length === 0 ? this.#listed(target) : found);
   }
 
-  #describeUnknown(words: readonly string[]): string {
-    if (words.length === 0) return helpText("Unknown command. There are:", this.#listed());
-    const listed = this.#listed();
+  #describeUnknown(words: readonly string[], target: string | null): string {
+    if (words.length === 0) return helpText("Unknown command. There are:", this.#listed(target));
+    const listed = this.#listed(target);
     const sameStart = listed.filter(([usage]) => usage.split(" ")[0] === words[0]);
     if (sameStart.length > 0) return helpText("Unknown command. There are:", sameStart);
     const nearest = nearestWord(words[0]!, [...new Set(listed.map(([usage]) => usage.split(" ")[0]!))]);
@@ -146,10 +199,11 @@ export class ApiSession {
   }
 
   /** What this level may run, by name. */
-  #listed(): (readonly [usage: string, help: string])[] {
-    const commands = COMMANDS.filter(({ level }) => mayRun(this.#level, level));
+  #listed(target: string | null): (readonly [usage: string, help: string])[] {
+    const commands = this.#known(target).filter(({ level }) => mayRun(this.#level, level));
     const entries = commands.map(({ name, usage, help }) => [`${name} ${usage}`.trim(), help] as const);
-    return [...entries, ...SESSION_COMMANDS].sort(([a], [b]) => (a < b ? -1 : 1));
+    const own = target === null ? SESSION_COMMANDS : [...SESSION_COMMANDS, ...MASTER_WORDS];
+    return [...entries, ...own].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 }
 
