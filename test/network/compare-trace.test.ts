@@ -66,3 +66,15 @@ test("a packet that came and was not explained, one that did not come, and anoth
   assert.match(difference!.explained!, /^tcp 10\.1\.0\.11:40000 > 10\.2\.0\.11:80 SYN ttl 63$/);
   assert.match(difference!.captured!, /ttl 64$/);
 });
+
+test("a packet that is not marked as was explained is another one", () => {
+  const marked = captures.map((one) => {
+    const frame = Uint8Array.from(one.frame);
+    // DSCP 46 in the IP header behind the 14 bytes of Ethernet.
+    frame[15] = 46 << 2;
+    return { ...one, frame };
+  });
+  const [first] = compareTrace(trace.there, marked);
+  assert.match(first?.captured ?? "", / ttl 64 dscp 46$/);
+  assert.doesNotMatch(first?.explained ?? "", /dscp/);
+});

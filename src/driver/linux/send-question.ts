@@ -13,10 +13,16 @@ export interface LiveQuestion {
 }
 
 const PATIENCE_S = 2;
+const DNS_PORT = 53;
+/** For the address of "a" (RFC 1035, 4.1): a server of names answers nothing else. */
+export const DNS_QUESTION: Uint8Array = Uint8Array.from([
+  ...[0x53, 0x41, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+  ...[1, 0x61, 0, 0, 1, 0, 1],
+]);
 
-/** For `node -e`: protocol, address, port, source port and patience are its words. */
+/** For `node -e`: protocol, address, port, source port, patience and data of a datagram are its words. */
 const SEND = `
-const [protocol, host, port, localPort, patience] = process.argv.slice(1);
+const [protocol, host, port, localPort, patience, data] = process.argv.slice(1);
 const end = () => process.exit();
 const say = () => console.log("sent");
 setTimeout(end, Number(patience) * 1000);
@@ -27,7 +33,7 @@ if (protocol === "tcp") {
 } else {
   const socket = require("node:dgram").createSocket(host.includes(":") ? "udp6" : "udp4");
   for (const event of ["message", "error"]) socket.on(event, end);
-  socket.bind(Number(localPort), () => socket.send("?", Number(port), host, say));
+  socket.bind(Number(localPort), () => socket.send(Buffer.from(data, "hex"), Number(port), host, say));
 }
 `;
 
@@ -40,10 +46,11 @@ export interface Sending {
 
 export function sendQuestion(namespace: string, question: LiveQuestion): Sending {
   const { protocol, to, port, key } = question;
+  const data = Buffer.from(port === DNS_PORT ? DNS_QUESTION : "?").toString("hex");
   const words =
     protocol === "icmp"
       ? ["ping", "-n", "-c", "1", "-W", `${PATIENCE_S}`, "-e", `${key}`, to]
-      : [process.execPath, "-e", SEND, protocol, to, `${port}`, `${key}`, `${PATIENCE_S}`];
+      : [process.execPath, "-e", SEND, protocol, to, `${port}`, `${key}`, `${PATIENCE_S}`, data];
   const { promise: sent, resolve } = Promise.withResolvers<string | null>();
   const ending = new AbortController();
   const { signal } = ending;

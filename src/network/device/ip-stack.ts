@@ -4,7 +4,7 @@
 import { familyOfIp, formatEndpoint, type Ip, subnetHas } from "../../base/ip.ts";
 import { BROADCAST_MAC, isGroupMac, type Mac } from "../../base/mac.ts";
 import type { Span } from "../../diagnostic/span.ts";
-import type { ResolvedNatRule, ResolvedNetwork } from "../../model/resolved-datacenter.ts";
+import type { ResolvedCluster, ResolvedNatRule, ResolvedNetwork } from "../../model/resolved-datacenter.ts";
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, decodeDhcp } from "../../protocol/dhcp/message.ts";
 import { decodeArp, encodeArp } from "../../wire/arp.ts";
 import { decodeEthernet, ETHER_TYPES, encodeEthernet } from "../../wire/ethernet.ts";
@@ -24,7 +24,7 @@ import {
 import type { Device } from "./device.ts";
 import { answerDhcp } from "./dhcp-responder.ts";
 import { firewallVerdict } from "./firewall-verdict.ts";
-import { serviceAt } from "./local-services.ts";
+import { dhcpOpening, serviceAt } from "./local-services.ts";
 import { Neighbours } from "./neighbours.ts";
 import { OwnAddresses } from "./own-addresses.ts";
 import {
@@ -122,6 +122,10 @@ export class IpStack implements Device {
       else hop.end("delivered", `${packet.destination} is an address of ${this.spec.name} itself`);
       return;
     }
+    if (this.spec.cluster?.address === passage.packet.destination) {
+      this.#askOwnCluster(this.spec.cluster, passage.packet, hop);
+      return;
+    }
     const route = this.#route(passage.packet, null);
     if (route === null) {
       hop.end("no-route", `${this.spec.name} has no route to ${packet.destination}`, this.spec.span);
@@ -132,6 +136,17 @@ export class IpStack implements Device {
       facts: { out: route.out.name, nextHop: route.nextHop },
     });
     this.#leave(passage, route, null, hop);
+  }
+
+  /**
+   * The shared address is one of a member's own: it never asks the others, even for what it does not take.
+   */
+  #askOwnCluster(cluster: ResolvedCluster, packet: Packet, hop: HopNote): void {
+    const { name } = this.spec;
+    const { isMine, text, span } = clusterVerdict(cluster, name, packet);
+    const where = `${packet.destination} is an address of ${name} itself`;
+    if (isMine) hop.end("delivered", `${where}, and ${name} takes it: ${text}`, span);
+    else hop.end("dropped-by-cluster", `${where}, which leaves it: ${text}`, span);
   }
 
   /** The address that it sends from to a destination; null: it has none. */
@@ -369,6 +384,12 @@ export class IpStack implements Device {
       hop.end("dropped-by-firewall", text, this.spec.span);
       return false;
     }
+    const opening = out === null ? dhcpOpening(this.spec, passage.packet, one.network, this.#world) : null;
+    if (opening !== null) {
+      const text = `${this.spec.name} lets it in: it gives addresses and names to ${one.network}`;
+      hop.step("firewall", text, { level: "brief", span: opening.span });
+      return true;
+    }
     const compared = this.#compared(passage.packet, one.network, out?.network ?? null);
     const verdict = firewallVerdict(edge, compared, passage.packet, passage.connection.original);
     if (verdict.isAllowed) hop.step("firewall", verdict.text, { level: "brief", span: verdict.span });
@@ -458,7 +479,7 @@ export class IpStack implements Device {
     const etherType = packet.family === 4 ? ETHER_TYPES.ipv4 : ETHER_TYPES.ipv6;
     const source = this.#sourceMacOn(out);
     const asker = sourceAddress(out, packet.family) ?? packet.source;
-    const one = { ...out, mac: this.macOn(out) };
+    const one = { ...out, mac: this.macOn(out), frameMac: source };
     const send = (frame: Uint8Array, note: HopNote) => this.#send(out.name, frame, note);
     this.#neighbours.resolve(one, nextHop, asker, hop, send, (destination) => {
       this.#send(out.name, encodeEthernet({ destination, source, tags: [], etherType }, bytes), hop);
@@ -487,7 +508,7 @@ export class IpStack implements Device {
       this.#endUnasked(packet, hop, one.span);
       return;
     }
-    const service = serviceAt(this.spec, packet, this.#world);
+    const service = serviceAt(this.spec, packet, one.network, this.#world);
     hop.end(service.disposition, service.text, service.span);
     const answer = answerTo(packet, service.disposition === "refused");
     if (answer !== null) this.#answer(answer, hop);

@@ -2,7 +2,9 @@
 // edge, or nobody.
 import { formatEndpoint } from "../../base/ip.ts";
 import type { Span } from "../../diagnostic/span.ts";
+import type { ResolvedDhcp } from "../../model/resolved-datacenter.ts";
 import type { Disposition } from "../../model/trace.ts";
+import { DHCP_SERVER_PORT } from "../../protocol/dhcp/message.ts";
 import type { StackSpec } from "../topology/topology.ts";
 import { type Packet, portsOf } from "./packet.ts";
 import type { World } from "./world.ts";
@@ -13,10 +15,15 @@ export interface ServiceVerdict {
   readonly span: Span | null;
 }
 
-const DHCP_SERVER_PORT = 67;
 const DNS_PORT = 53;
 
-export function serviceAt(spec: StackSpec, packet: Packet, world: World): ServiceVerdict {
+/** `from`: the network by which it came. */
+export function serviceAt(
+  spec: StackSpec,
+  packet: Packet,
+  from: string | null,
+  world: World,
+): ServiceVerdict {
   const { body, destination } = packet;
   if (body.kind === "icmp") {
     const disposition = spec.kind === "edge" || spec.kind === "fence" ? "answered-by-router" : "delivered";
@@ -24,7 +31,7 @@ export function serviceAt(spec: StackSpec, packet: Packet, world: World): Servic
   }
   const { destination: port } = portsOf(packet);
   const where = `${body.kind} ${formatEndpoint(destination, port)}`;
-  if (spec.edge !== null) return serviceOfEdge(spec, packet, port, where, world);
+  if (spec.edge !== null) return serviceOfEdge(spec, packet, from, port, where, world);
   const services = spec.machine?.source.services ?? [];
   // Of a machine whose services the file does not name, any port may be one.
   const isServed =
@@ -43,6 +50,7 @@ export function serviceAt(spec: StackSpec, packet: Packet, world: World): Servic
 function serviceOfEdge(
   spec: StackSpec,
   packet: Packet,
+  from: string | null,
   port: number,
   where: string,
   world: World,
@@ -70,16 +78,59 @@ function serviceOfEdge(
       };
     }
   }
-  const isDhcp = world.topology.resolved.networks.some(({ dhcp }) => dhcp?.server === edge.name);
-  if (body.kind === "udp" && isDhcp && (port === DHCP_SERVER_PORT || port === DNS_PORT))
+  const server = body.kind === "udp" ? dhcpServerAt(spec, packet, from, world) : null;
+  if (server !== null)
     return {
       disposition: "delivered",
       text: `reaches the DHCP and DNS server of ${edge.name}`,
-      span: edge.span,
+      span: server.span,
     };
   return {
     disposition: "refused",
     text: `reaches ${edge.name} itself, which serves nothing at ${where}`,
     span: edge.span,
   };
+}
+
+/**
+ * By the network that a packet comes from: an edge with DHCP lets in questions of its clients before any rule
+ * of the file is asked, since who asks for an address could not be named in one.
+ */
+export function dhcpOpening(
+  { edge }: StackSpec,
+  packet: Packet,
+  network: string | null,
+  world: World,
+): ResolvedDhcp | null {
+  if (edge === null || packet.body.kind !== "udp" || !isDhcpPort(portsOf(packet).destination)) return null;
+  const one = world.topology.resolved.networks.find(({ name }) => name === network);
+  return one?.dhcp?.server === edge.name ? one.dhcp : null;
+}
+
+/**
+ * DNS is served at the addresses in its own network alone, and by IPv6 to that network alone: dnsmasq 2.90
+ * does not answer others, though it answers them by IPv4.
+ */
+function dhcpServerAt(
+  { name, interfaces }: StackSpec,
+  packet: Packet,
+  from: string | null,
+  world: World,
+): ResolvedDhcp | null {
+  const port = portsOf(packet).destination;
+  if (!isDhcpPort(port)) return null;
+  const served = world.topology.resolved.networks.filter(({ dhcp }) => dhcp?.server === name);
+  const found = served.find(
+    (network) =>
+      port === DHCP_SERVER_PORT ||
+      ((packet.family === 4 || from === network.name) &&
+        interfaces.some(
+          (one) => one.network === network.name && one.addresses.some(({ ip }) => ip === packet.destination),
+        )),
+  );
+  return found?.dhcp ?? null;
+}
+
+function isDhcpPort(port: number): boolean {
+  return port === DHCP_SERVER_PORT || port === DNS_PORT;
 }

@@ -19,6 +19,11 @@ interface Waiting {
   readonly go: (mac: Mac) => void;
 }
 
+/** Who asks tells the MAC that others shall send to; a member of a cluster hides it from the switches. */
+export interface AskingInterface extends StackInterface {
+  readonly frameMac: Mac;
+}
+
 export class Neighbours {
   readonly #world: World;
   readonly #name: NodeName;
@@ -44,7 +49,7 @@ export class Neighbours {
 
   /** Calls `go` with the MAC of `ip`, at once or when the answer comes. Without answer the hop ends. */
   resolve(
-    one: StackInterface,
+    one: AskingInterface,
     ip: Ip,
     source: Ip,
     hop: HopNote,
@@ -73,7 +78,7 @@ export class Neighbours {
       level: "brief",
       facts: { ip },
     });
-    send(ip.includes(":") ? solicitation(one.mac, source, ip) : request(one.mac, source, ip), question);
+    send(ip.includes(":") ? solicitation(one, source, ip) : request(one, source, ip), question);
     this.#world.after(PATIENCE_MS, () => this.#giveUp(key, ip, one, recording));
   }
 
@@ -91,16 +96,16 @@ export class Neighbours {
   }
 }
 
-function request(senderMac: Mac, senderIp: Ip, targetIp: Ip): Uint8Array {
-  const header = { destination: BROADCAST_MAC, source: senderMac, tags: [], etherType: ETHER_TYPES.arp };
-  const packet = { operation: "request", senderMac, senderIp, targetMac: NOBODY_MAC, targetIp } as const;
+function request({ mac, frameMac }: AskingInterface, senderIp: Ip, targetIp: Ip): Uint8Array {
+  const header = { destination: BROADCAST_MAC, source: frameMac, tags: [], etherType: ETHER_TYPES.arp };
+  const packet = { operation: "request", senderMac: mac, senderIp, targetMac: NOBODY_MAC, targetIp } as const;
   return encodeEthernet(header, encodeArp(packet));
 }
 
-function solicitation(senderMac: Mac, senderIp: Ip, target: Ip): Uint8Array {
+function solicitation({ mac, frameMac }: AskingInterface, senderIp: Ip, target: Ip): Uint8Array {
   const group = solicitedNodeGroup(target);
-  const message = { type: "neighbour-solicitation", target, linkAddress: senderMac } as const;
+  const message = { type: "neighbour-solicitation", target, linkAddress: mac } as const;
   const packet = { ...newPacket(senderIp, group.ip, { kind: "neighbour", message }), ttl: 255 };
-  const header = { destination: group.mac, source: senderMac, tags: [], etherType: ETHER_TYPES.ipv6 };
+  const header = { destination: group.mac, source: frameMac, tags: [], etherType: ETHER_TYPES.ipv6 };
   return encodeEthernet(header, encodePacket(packet));
 }

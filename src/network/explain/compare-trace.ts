@@ -24,7 +24,7 @@ export interface Disagreement extends LivePlace {
 
 /**
  * Where the two differ, in the order of the trace; empty when they agree. Compared is what the explanation is
- * about: addresses, ports, flags, TTL and VLAN tags of IP packets. MAC addresses of routers' next hops,
+ * about: addresses, ports, flags, TTL, DSCP and VLAN tags of IP packets. MAC addresses of routers' next hops,
  * sequence numbers and checksums are the kernel's own affair, and ARP comes when it comes. Only places that
  * were listened at count.
  */
@@ -86,5 +86,6 @@ function describeFrame(frame: Uint8Array): string | null {
   const packet = family === null ? null : decodePacket(frame, payloadOffset, family);
   if (packet?.ok !== true || packet.value.body.kind === "neighbour") return null;
   const vlans = tags.map(({ id }) => `vlan ${id} `).join("");
-  return `${vlans}${describePacket(packet.value)} ttl ${packet.value.ttl}`;
+  const { ttl, dscp } = packet.value;
+  return `${vlans}${describePacket(packet.value)} ttl ${ttl}${dscp === 0 ? "" : ` dscp ${dscp}`}`;
 }
