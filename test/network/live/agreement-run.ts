@@ -5,16 +5,19 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { readDatacenter } from "../../../src/language/datacenter/reader.ts";
-import { resolveDatacenter } from "../../../src/network/resolve/resolve.ts";
+import { loadDatacenter } from "../../../src/server/datacenter/load-datacenter.ts";
 import { LAUNCHER } from "./inside.ts";
+import { probeLeases } from "./probe-leases.ts";
 import { type Agreement, probeTopology } from "./probe-topology.ts";
+import { BALANCED_PORT, BALANCER_FILE, PUBLIC } from "./random-plan.ts";
 import { randomTopology } from "./random-topology.ts";
 import { desiredOf } from "./state-of.ts";
 
 export interface SeedReport extends Agreement {
   readonly seed: number;
   readonly thrownAway: number;
+  /** Addresses that were given by DHCP. */
+  readonly leases: number;
   readonly text: string;
 }
 
@@ -38,19 +41,39 @@ function sallyport(...words: string[]): void {
   if (run.status !== 0) throw new Error(`sallyport ${words.join(" ")}: ${run.stdout}${run.stderr}`);
 }
 
+const CONVERGED = `
+for i in $(seq 400); do "$1" cluster status "$2" > /dev/null && exit 0; sleep 0.05; done
+"$1" cluster status "$2" >&2`;
+
+const SERVED = `
+for i in $(seq 400); do
+  nsenter --net=/run/netns/$1 bash -c '< /dev/tcp/${PUBLIC[0]}/${BALANCED_PORT}' 2>/dev/null && break
+  sleep 0.05
+done`;
+
+function wait(script: string, ...words: string[]): void {
+  spawnSync("bash", ["-c", script, "bash", ...words], { stdio: ["ignore", "inherit", "inherit"] });
+}
+
 async function examine(seed: number, only: string | null): Promise<SeedReport> {
-  const { text, thrownAway } = randomTopology(seed);
+  const { text, balancer, thrownAway } = randomTopology(seed);
   const folder = `/run/t${seed}`;
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "datacenter.yaml");
   writeFileSync(file, text);
+  if (balancer !== null) writeFileSync(join(folder, BALANCER_FILE), balancer);
   sallyport("apply", file);
-  spawnSync("bash", ["-c", SETTLED], { stdio: "inherit" });
-  const environment = { variables: {}, readFile: () => null, listFiles: () => [] };
-  const { datacenter } = readDatacenter([{ name: file, text }], environment);
-  const agreement = await probeTopology(resolveDatacenter(datacenter!).resolved, desiredOf(file), only);
+  const { resolved, ...loaded } = loadDatacenter(file, {});
+  if (resolved === null) throw new Error("it cannot be read");
+  const desired = desiredOf(file);
+  wait(SETTLED);
+  const leases = await probeLeases(resolved, desired);
+  if (resolved.clusters.length > 0) wait(CONVERGED, LAUNCHER, file);
+  if (balancer !== null) wait(SERVED, desired.namespaceOf.get("border")!);
+  const agreement = await probeTopology({ ...loaded, resolved }, desired, only);
   sallyport("destroy", file);
-  return { seed, thrownAway, text, ...agreement };
+  const verdicts = [...leases.verdicts, ...agreement.verdicts];
+  return { seed, thrownAway, text, leases: leases.count, ...agreement, verdicts };
 }
 
 const [first, last, words = ""] = process.argv.slice(2);

@@ -1,7 +1,8 @@
 // What `explain` says, held against a real kernel in datacentres that nobody thought of: each is made by the
 // command line, every question is asked of it at once, and the frames on every cable are those of the
-// explanation, the rules of edges those that it names. `npm run agreement` does it with 200 seeds; SEEDS=17 or SEEDS=1-50 with others, and
-// QUESTION="a to 10.0.0.1" with those questions only that have these words.
+// explanation, the rules of edges those that it names; so are leases, and who serves a request. `npm run
+// agreement` does it with 200 seeds; SEEDS=17 or SEEDS=1-50 with others, and QUESTION="a to 10.0.0.1" with
+// those questions only that have these words.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +16,9 @@ import { inside } from "./inside.ts";
 
 const skip =
   process.getuid?.() === 0
-    ? requires("ip", "bridge", "nft", "unshare", "nsenter", "bash", "ping", "tcpdump")
+    ? requires(
+        ...["ip", "bridge", "nft", "unshare", "nsenter", "bash", "ping", "tcpdump", "dnsmasq", "udhcpc"],
+      )
     : "needs root";
 const RUN = fileURLToPath(new URL("agreement-run.ts", import.meta.url));
 const QUESTION = process.env["QUESTION"] ?? "";
@@ -44,8 +47,9 @@ for (const [first, last] of seedRanges()) {
         .map((line) => JSON.parse(line) as SeedReport);
       assert.equal(reports.length, last - first + 1);
       for (const report of reports) {
+        const { seed, asked, frames, rules, requests, leases } = report;
         t.diagnostic(
-          `seed ${report.seed}: ${report.asked} questions, ${report.frames} frames, ${report.rules} traces`,
+          `seed ${seed}: ${asked} questions, ${frames} frames, ${rules} rules, ${requests} requests, ${leases} leases`,
         );
         assert.deepEqual(report.verdicts, [], `seed ${report.seed}:\n${report.text}`);
         assert.ok(report.asked > 0);

@@ -5,12 +5,15 @@ import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { DNS_QUESTION } from "../../../src/driver/linux/send-question.ts";
 import type { IpProtocol } from "../../../src/model/datacenter.ts";
 
 export interface AgentJob {
+  /** Who answers requests. */
+  readonly name: string;
   readonly tcpPorts: readonly number[];
   /** Each address by itself, so that the answer comes from the one that was asked. */
   readonly udpPlaces: readonly { readonly address: string; readonly port: number }[];
@@ -22,22 +25,33 @@ export interface AgentQuestion {
   readonly to: string;
   readonly protocol: IpProtocol;
   readonly port: number;
+  /** Of HTTP, which is asked over the connection; null: of a connection only the beginning is looked at. */
+  readonly request: { readonly path: string; readonly user: string } | null;
 }
 
 export interface AgentOutcome {
   readonly key: number;
-  readonly outcome: "connected" | "refused" | "answered";
+  /** "connected", "refused", "answered"; of a request the answer's first word or who served what. */
+  readonly outcome: string;
 }
 
 const ECHO_PATIENCE_S = 5;
+const DNS_PORT = 53;
 
 function tell(outcome: AgentOutcome): void {
   process.stdout.write(`${JSON.stringify(outcome)}\n`);
 }
 
-async function listen({ tcpPorts, udpPlaces }: AgentJob): Promise<void> {
+async function listen({ name, tcpPorts, udpPlaces }: AgentJob): Promise<void> {
   for (const port of tcpPorts) {
-    const server = createServer((socket) => socket.on("error", () => socket.destroy()));
+    const server = createServer((socket) => {
+      socket.on("error", () => socket.destroy());
+      socket.setEncoding("latin1").on("data", (text: string) => {
+        if (!text.startsWith("GET ")) return;
+        const served = `Served: ${name} ${text.split(" ")[1]}`;
+        socket.end(`HTTP/1.1 200 OK\r\n${served}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+      });
+    });
     server.listen({ port, host: "::" });
     await once(server, "listening");
   }
@@ -50,12 +64,13 @@ async function listen({ tcpPorts, udpPlaces }: AgentJob): Promise<void> {
   }
 }
 
-function ask({ key, to, protocol, port }: AgentQuestion): void {
+function ask({ key, to, protocol, port, request }: AgentQuestion): void {
   switch (protocol) {
     case "tcp": {
-      // It stays open until this process ends: of a connection only the beginning is looked at.
+      // It stays open until this process ends.
       const socket = connect({ host: to, port, localPort: key });
-      socket.on("connect", () => tell({ key, outcome: "connected" }));
+      if (request === null) socket.on("connect", () => tell({ key, outcome: "connected" }));
+      else askForPage(socket, key, port, request);
       socket.on("error", ({ message }) => {
         if (message.includes("ECONNREFUSED")) tell({ key, outcome: "refused" });
       });
@@ -67,7 +82,7 @@ function ask({ key, to, protocol, port }: AgentQuestion): void {
       socket.on("message", (_, { address }) => {
         if (address === to) tell({ key, outcome: "answered" });
       });
-      socket.bind(key, () => socket.send("?", port, to, () => undefined));
+      socket.bind(key, () => socket.send(port === DNS_PORT ? DNS_QUESTION : "?", port, to, () => undefined));
       return;
     }
     case "icmp": {
@@ -80,6 +95,25 @@ function ask({ key, to, protocol, port }: AgentQuestion): void {
       });
     }
   }
+}
+
+function askForPage(
+  socket: Socket,
+  key: number,
+  port: number,
+  { path, user }: NonNullable<AgentQuestion["request"]>,
+): void {
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: company.com:${port}\r\nX-User: ${user}\r\nConnection: close\r\n\r\n`,
+  );
+  let answer = "";
+  socket.setEncoding("latin1").on("data", (text: string) => {
+    answer += text;
+  });
+  socket.on("end", () => {
+    const [, served] = /^served: (.*?)\r$/im.exec(answer) ?? [];
+    tell({ key, outcome: served ?? answer.split(" ")[1] ?? "nothing" });
+  });
 }
 
 await listen(JSON.parse(readFileSync(process.argv[2]!, "utf8")) as AgentJob);

@@ -60,18 +60,18 @@ export class ProbeAgents {
 
 function jobsOf(resolved: ResolvedDatacenter): Map<string, AgentJob> {
   const jobs = new Map<string, AgentJob>(
-    resolved.edges.map(({ name }) => [name, { tcpPorts: [], udpPlaces: [] }]),
+    resolved.edges.map(({ name }) => [name, { name, tcpPorts: [], udpPlaces: [] }]),
   );
   for (const { name, interfaces, source } of resolved.machines) {
     const ports = (protocol: string) =>
       source.services.filter(({ value }) => value.protocol === protocol).map(({ value }) => value.port);
     const addresses = interfaces.flatMap((one) => one.addresses.map(({ ip }) => ip));
     const udpPlaces = addresses.flatMap((address) => ports("udp").map((port) => ({ address, port })));
-    jobs.set(name, { tcpPorts: ports("tcp"), udpPlaces });
+    jobs.set(name, { name, tcpPorts: ports("tcp"), udpPlaces });
   }
   const hasIpv6 = resolved.networks.some(({ subnets }) => subnets.some(({ family }) => family === 6));
   const outside = SOMEBODY_ELSE.filter((ip) => hasIpv6 || !ip.includes(":"));
   const udpPlaces = outside.flatMap((address) => [53, 54].map((port) => ({ address, port })));
-  jobs.set("internet", { tcpPorts: OUTSIDE_PORTS, udpPlaces });
+  jobs.set("internet", { name: "internet", tcpPorts: OUTSIDE_PORTS, udpPlaces });
   return jobs;
 }

@@ -24,9 +24,11 @@ import { compileNetwork, explain, type Network } from "../../../src/network/expl
 import { questionKeyOf, withoutRepeats } from "../../../src/network/explain/live-frames.ts";
 import { type LivePlaces, livePlaces } from "../../../src/network/explain/live-places.ts";
 import type { Desired } from "../../../src/network/plan/desired-state.ts";
+import type { LoadedDatacenter } from "../../../src/server/datacenter/load-datacenter.ts";
 import { readReference } from "../../../src/server/explain/packet-words.ts";
 import type { AgentOutcome, AgentQuestion } from "./probe-agent.ts";
 import { CLOSED_PORT, ProbeAgents, SOMEBODY_ELSE } from "./probe-agents.ts";
+import { probeRequests } from "./probe-requests.ts";
 
 const FIRST_KEY = 20_000;
 /** Of so many questions the rules of one are asked for, too. */
@@ -59,19 +61,27 @@ export interface Agreement {
   readonly frames: number;
   /** Decisions of edges and fences for which the kernel has named its rule. */
   readonly rules: number;
+  /** Of HTTP, through load balancers. */
+  readonly requests: number;
   readonly verdicts: readonly Verdict[];
 }
 
+export type Usable = Pick<LoadedDatacenter, "loadBalancers" | "loadBalancerBinds"> & {
+  readonly resolved: ResolvedDatacenter;
+};
+
 /** `only`: questions whose words contain it. */
 export async function probeTopology(
-  resolved: ResolvedDatacenter,
+  { resolved, loadBalancers, loadBalancerBinds }: Usable,
   desired: Desired,
   only: string | null = null,
 ): Promise<Agreement> {
-  const network = compileNetwork(resolved);
+  const network = compileNetwork(resolved, loadBalancerBinds);
   const folder = mkdtempSync("/run/probe-");
   const places = livePlaces(desired.state, network.topology)!;
-  const questions = questionsAbout(resolved).filter((one) => only === null || wordsOf(one).includes(only));
+  const questions = questionsAbout({ resolved, loadBalancerBinds }).filter(
+    (one) => only === null || wordsOf(one).includes(only),
+  );
   const capture = new FrameCapture(places.namespace);
   const failure = await capture.start();
   if (failure !== null) throw new Error(failure);
@@ -118,7 +128,9 @@ export async function probeTopology(
             1,
           );
     const frames = capture.frames().filter(({ frame }) => questionKeyOf(frame) !== null).length;
-    return { asked: questions.length, frames, rules, verdicts: again.map(({ verdict }) => verdict) };
+    const requests = await probeRequests(network, loadBalancers, agents, () => nextKey++);
+    const verdicts = [...again.map(({ verdict }) => verdict), ...requests.verdicts];
+    return { asked: questions.length, frames, rules, requests: requests.asked, verdicts };
   } finally {
     agents.stop();
     await capture.stop();
@@ -143,7 +155,7 @@ function wordsOf({ from, to, protocol, port }: Question): string {
   return `${from} to ${to} ${protocol}${protocol === "icmp" ? "" : ` ${port}`}`;
 }
 
-function questionsAbout(resolved: ResolvedDatacenter): Question[] {
+function questionsAbout({ resolved, loadBalancerBinds }: Omit<Usable, "loadBalancers">): Question[] {
   const stations = [...resolved.machines, ...resolved.edges];
   const addressesOf = ({ interfaces }: (typeof stations)[number]) =>
     interfaces.flatMap(({ addresses }) => addresses.map(({ ip }) => ip));
@@ -153,7 +165,15 @@ function questionsAbout(resolved: ResolvedDatacenter): Question[] {
       ? []
       : subnets.map(({ first, family }) => (family === 4 ? first.replace(/0$/, "99") : `${first}99`)),
   );
-  const targets = new Set<string>([...stations.flatMap(addressesOf), ...unused, ...SOMEBODY_ELSE]);
+  const clusters = resolved.clusters.map(({ address }) => address);
+  const clusterOf = new Map(resolved.machines.map(({ name, cluster }) => [name, cluster]));
+  const isShared = new Set<string>(clusters);
+  const targets = new Set<string>([
+    ...stations.flatMap(addressesOf),
+    ...unused,
+    ...clusters,
+    ...SOMEBODY_ELSE,
+  ]);
   const askers = [
     ...resolved.machines.map(({ name }) => name),
     ...resolved.edges.filter(({ fence }) => fence === null).map(({ name }) => name),
@@ -163,6 +183,7 @@ function questionsAbout(resolved: ResolvedDatacenter): Question[] {
     ["tcp", 80],
     ["tcp", CLOSED_PORT],
     ["tcp", 8001],
+    ...(loadBalancerBinds.length === 0 ? [] : ([["tcp", loadBalancerBinds[0]!.port]] as const)),
     ["udp", 53],
     ["udp", 54],
     ["icmp", 0],
@@ -173,8 +194,12 @@ function questionsAbout(resolved: ResolvedDatacenter): Question[] {
       .filter((to) => from !== "internet" || !SOMEBODY_ELSE.includes(to as Ip))
       .flatMap((to) =>
         kinds
+          // Members decide for themselves what of it they ask themselves: nothing of that is on a cable.
+          .filter(() => !isShared.has(to) || clusterOf.get(from) == null)
+          // All members answer a ping; of TCP the explanation says which of them does.
+          .filter(([protocol]) => protocol === "tcp" || !isShared.has(to))
           .filter(([, port]) => port < 8000 || to.startsWith("203.") || to.startsWith("10."))
-          .map(([protocol, port]) => ({ from, to, protocol, port, key: 0 })),
+          .map(([protocol, port]) => ({ from, to, protocol, port, key: 0, request: null })),
       ),
   );
 }
