@@ -152,12 +152,19 @@ function Changes({ fix }: { readonly fix: CheckFix }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reached by the keyboard.
     <pre class="excerpt" tabIndex={0}>
-      {fix.changes.map(({ file, line, before, after }) => (
+      {fix.changes.map(({ file, line, before, after }, index) => (
         <span key={`${file}:${line}:${after}`}>
+          {isElsewhere(fix.changes, index) && <span class="quiet">{`${file}:${line}\n`}</span>}
           {before !== null && <span class="removed">{`- ${before}\n`}</span>}
           {after !== null && <span class="added">{`+ ${after}\n`}</span>}
         </span>
       ))}
     </pre>
   );
+}
+
+/** Whether a change is not beside the one before it, so that its place has to be said. */
+function isElsewhere(changes: CheckFix["changes"], index: number): boolean {
+  const [one, last] = [changes[index]!, changes[index - 1]];
+  return last === undefined || last.file !== one.file || one.line > last.line + 1;
 }

@@ -11,6 +11,7 @@ const EVERYTHING: ReaderWishes = {
   topics: readTopics(new URLSearchParams()),
   filter: null,
   lastEventId: null,
+  client: "192.0.2.1",
   isAllowed: () => true,
 };
 const KEPT = { count: 1, countMax: 1, share: 1 };
@@ -145,7 +146,7 @@ test("events that are kept for who comes back have a bounded size, and so have a
   const hub = new EventHub("run");
   t.after(() => hub.close("over"));
   const slow = Array.from({ length: 200 }, () => new FakeResponse(false));
-  for (const response of slow) open(hub, response);
+  for (const [index, response] of slow.entries()) open(hub, response, { client: `192.0.2.${index}` });
   const servers = { atMs: 1, servers: [], padding: "x".repeat(100_000) };
   for (let i = 0; i < 150; i++) hub.send("servers", servers);
   const waiting = slow.reduce((sum, { text }) => sum + text.length, 0);
@@ -154,6 +155,19 @@ test("events that are kept for who comes back have a bounded size, and so have a
   open(hub, again, { lastEventId: "run-1" });
   assert.equal(again.names[0], "lost");
   assert.ok(again.text.length < 9 * 1024 * 1024, `${again.text.length} bytes are kept`);
+});
+
+test("one address has some places, and all together have more", (t) => {
+  const hub = new EventHub("run");
+  t.after(() => hub.close("over"));
+  const openFrom = (client: string, count: number) =>
+    Array.from({ length: count }, () => open(hub, new FakeResponse(), { client })).filter((isOpen) => isOpen)
+      .length;
+  assert.equal(openFrom("a", 70), 64);
+  assert.deepEqual(
+    ["b", "c", "d", "e"].map((client) => openFrom(client, 64)),
+    [64, 64, 64, 0],
+  );
 });
 
 test("a slow reader's memory is bounded, it is told of the loss, and nobody waits for it", (t) => {
@@ -215,7 +229,8 @@ test("a reader whose session has ended is sent away at the next look", (t) => {
 test("there are at most so many readers, and the end is said to each", () => {
   const hub = new EventHub("run");
   const readers = Array.from({ length: 257 }, () => new FakeResponse());
-  assert.equal(readers.filter((reader) => open(hub, reader)).length, 256);
+  const places = readers.map((reader, index) => open(hub, reader, { client: `192.0.2.${index}` }));
+  assert.equal(places.filter((isOpen) => isOpen).length, 256);
   hub.close("the program ends");
   assert.deepEqual(readers[0]!.names, ["bye"]);
   assert.equal(readers[0]!.isOver, true);

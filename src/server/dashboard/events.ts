@@ -11,6 +11,8 @@ import {
 import { withSecurity } from "../console/pages.ts";
 
 const READERS_MAX = 256;
+/** Of one address, so that nobody alone can take all places. */
+const READERS_MAX_OF_CLIENT = 64;
 /** What may wait in a reader's socket, and in those of all of them. */
 const WAITING_BYTES_MAX = 1024 * 1024;
 const WAITING_BYTES_MAX_OF_ALL = 32 * 1024 * 1024;
@@ -40,6 +42,8 @@ export interface ReaderWishes {
   readonly filter: ((record: RequestRecord) => boolean) | null;
   /** Of the last event that it has; null: it is new here. */
   readonly lastEventId: string | null;
+  /** Address of the browser. */
+  readonly client: string;
   /** Whether its session is still one: asked again and again, since events go on for hours. */
   isAllowed(): boolean;
 }
@@ -90,6 +94,8 @@ export class EventHub {
   /** False: there are too many already, or everything ends. Nothing has been written then. */
   open(response: ServerResponse, wishes: ReaderWishes): boolean {
     if (this.#isClosed || this.#readers.size >= READERS_MAX) return false;
+    const ofClient = [...this.#readers].filter(({ client }) => client === wishes.client).length;
+    if (ofClient >= READERS_MAX_OF_CLIENT) return false;
     const reader: Reader = { ...wishes, response, hasLost: false };
     response.writeHead(
       200,

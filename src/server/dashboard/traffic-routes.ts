@@ -156,11 +156,15 @@ export function trafficRoutes(state: DashboardState): readonly Route[] {
   ];
 }
 
-function openEvents({ request, response, query, isAllowed }: Call, state: DashboardState): Answer | null {
+function openEvents(
+  { request, response, query, client, isAllowed }: Call,
+  state: DashboardState,
+): Answer | null {
   const wishes = {
     topics: readTopics(query),
     filter: readFilter(query),
     lastEventId: [request.headers["last-event-id"]].flat()[0] ?? query.get("lastEventId"),
+    client,
     isAllowed,
   };
   if (state.events.open(response, wishes)) return null;
