@@ -12,7 +12,7 @@ import {
 import type { Endpoint, Located, PortGroup, Switch, TrafficRule } from "../../model/datacenter.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
 import { addressesText, type NftChain, nftTable, portsText, quoted, setOf } from "./nft-table.ts";
-import type { BridgePortRecord, Wiring } from "./wiring.ts";
+import { type BridgePortRecord, isOneBridge, type Wiring } from "./wiring.ts";
 
 export const TRAFFIC_TABLE = "sallyport_traffic";
 
@@ -68,9 +68,13 @@ function switchOf({ network }: BridgePortRecord, wiring: Wiring): Switch | undef
   return wiring.resolved.source.switches.find(({ name }) => name === place);
 }
 
-function noteWhatIsLeftOut(groups: readonly PortGroup[], { drafts, options }: Wiring): void {
-  if (!options.isVlanAware) return;
-  const marking = groups.find(({ filters }) => filters.some(({ cos }) => cos !== null));
+function noteWhatIsLeftOut(groups: readonly PortGroup[], { drafts, options, resolved }: Wiring): void {
+  const filtering = resolved.source.switches.filter((one) => isOneBridge(one, options));
+  const marking = groups.find(
+    (group) =>
+      group.filters.some(({ cos }) => cos !== null) &&
+      filtering.some(({ portGroups }) => portGroups.includes(group)),
+  );
   if (marking !== undefined)
     drafts.notes.push(
       `${marking.name} marks classes of service, which a bridge that filters VLANs does not write into its tags`,

@@ -1,6 +1,6 @@
 // Which bridge and VLAN every network is on, and the cables to it: one end in the namespace of a machine, the
-// other a port of a bridge. Where bridges can filter VLANs a switch of the file is one bridge; else each of
-// its VLANs is one. A network without port group is a bridge of its own.
+// other a port of a bridge. Where bridges can filter VLANs a switch of the file is one bridge; else, and where
+// it marks classes of service, each of its VLANs is one. A network without port group is a bridge of its own.
 import type { Mac } from "../../base/mac.ts";
 import type { PortGroup, Switch } from "../../model/datacenter.ts";
 import type { BridgePort, NamespaceName } from "../../model/network-state.ts";
@@ -178,7 +178,7 @@ export class Wiring {
     const mtu = one.mtu?.value ?? MTU_DEFAULT;
     const vlan = portGroup.vlan?.value ?? { kind: "none" };
     const uplink = one.uplinks.find(({ host }) => host.value === this.options.host)?.link.value ?? null;
-    if (this.options.isVlanAware && (vlan.kind === "access" || vlan.kind === "trunk")) {
+    if (isOneBridge(one, this.options) && (vlan.kind === "access" || vlan.kind === "trunk")) {
       const bridge = this.#vlanAwareBridge(one, uplink, mtu);
       const vlans =
         vlan.kind === "access"
@@ -263,6 +263,17 @@ export class Wiring {
     if (vlan.kind === "access") return device(vlan.id, uplink, "802.1Q");
     return device(vlan.inner, device(vlan.outer, uplink, "802.1ad"), "802.1Q");
   }
+}
+
+/**
+ * A bridge that filters VLANs puts tags on without a class of service; VLAN devices have one. But they leave
+ * nothing to machines that tag by themselves, which go before.
+ */
+export function isOneBridge({ portGroups, uplinks }: Switch, { isVlanAware, host }: DesiredOptions): boolean {
+  const hasTags = uplinks.some((one) => one.host.value === host);
+  const marksClasses = portGroups.some(({ filters }) => filters.some(({ cos }) => cos !== null));
+  const letsTag = portGroups.some(({ vlan }) => vlan?.value.kind === "trunk");
+  return isVlanAware && !(hasTags && marksClasses && !letsTag);
 }
 
 function vlanWords({ name, vlan }: PortGroup): string {

@@ -59,7 +59,7 @@ const NFT_MODULES: readonly string[] = [
 const ARCHIVES = "/var/cache/apt/archives";
 const PACKAGE = /^linux-image-[0-9].*-cloud-amd64_.*_amd64\.deb$/;
 /** Without KVM a busy machine takes several times as long as a quiet one. */
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 
 /** Where Sallyport is in a guest; `$S` is its command line, `$MANY` runs a line of its input each. */
 const SALLYPORT = "/sallyport";
@@ -93,7 +93,8 @@ export interface GuestOptions {
   readonly common?: string;
   /** By their paths. */
   readonly files?: ReadonlyMap<string, string>;
-  /** Sallyport and Node, nftables, and their modules. */
+  readonly hasNftables?: boolean;
+  /** With Node and nftables. */
   readonly hasSallyport?: boolean;
 }
 
@@ -167,11 +168,12 @@ export class Guest {
 
 function buildDisk(
   folder: string,
-  { parts, common = "", files = new Map(), hasSallyport = false }: GuestOptions,
+  { parts, common = "", files = new Map(), hasSallyport = false, ...options }: GuestOptions,
 ): { readonly kernel: string; readonly initramfs: string } {
   const root = join(folder, "root");
-  const kernel = unpackKernel(folder, root, hasSallyport ? [...MODULES, ...NFT_MODULES] : MODULES);
-  for (const name of PROGRAMS) addProgram(findCommand(name)!, root);
+  const hasNftables = hasSallyport || options.hasNftables === true;
+  const kernel = unpackKernel(folder, root, hasNftables ? [...MODULES, ...NFT_MODULES] : MODULES);
+  for (const name of [...PROGRAMS, ...(hasNftables ? ["nft"] : [])]) addProgram(findCommand(name)!, root);
   if (hasSallyport) addSallyport(root);
   const own = [
     ["init", INIT],
@@ -233,7 +235,6 @@ function addSallyport(root: string): void {
     "node_modules/node-forge",
   ])
     cpSync(join(ROOT, name), join(root, SALLYPORT, name), { recursive: true, dereference: true });
-  addProgram(findCommand("nft")!, root);
   addProgram(process.execPath, root);
   const prepare = `
 cd "$0"; ln -s busybox bin/sh; ln -s busybox bin/env; mkdir -p .${CACHE}

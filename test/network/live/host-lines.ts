@@ -1,32 +1,62 @@
-// For tests in a guest that has no Node: what `apply` would give to iproute2 on a host of a datacentre file,
-// worked out beforehand. What is there is taken to be what another text of the file says.
+// For tests in a guest that has no Node: what `apply` would do on a host of a datacentre file, worked out
+// beforehand. What is there is taken to be what another text of the file says.
 import assert from "node:assert/strict";
 import { linesOf } from "../../../src/driver/linux/ip-lines.ts";
 import { readDatacenter } from "../../../src/language/datacenter/reader.ts";
 import type { NetworkState } from "../../../src/model/network-state.ts";
 import { desiredState } from "../../../src/network/plan/desired-state.ts";
 import { newLink } from "../../../src/network/plan/namespace-draft.ts";
+import type { Step } from "../../../src/network/plan/plan.ts";
 import { planChanges } from "../../../src/network/plan/plan-changes.ts";
 import { resolveDatacenter } from "../../../src/network/resolve/resolve.ts";
 
-/** Lines of `ip -batch`. `before`: a text of the file, or the names of cards where nothing else is there. */
-export function hostLines(before: string | readonly string[], after: string, host: string): string {
+/** A text of the file, or the names of cards where nothing else is there. */
+type Before = string | readonly string[];
+
+/** Lines of `ip -batch`, for a file that has nothing but the host itself. */
+export function hostLines(before: Before, after: string, host: string): string {
+  const isBond = bondsOf(after, host);
+  return stepsBetween(before, after, host)
+    .flatMap(({ change }) => linesOf(change, isBond).ip)
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+/** A script of sh, for files with machines and switches too. Settings of the kernel are left as they are. */
+export function hostScript(before: Before, after: string, host: string): string {
+  const isBond = bondsOf(after, host);
+  return stepsBetween(before, after, host)
+    .flatMap(({ stage, change }): string[] => {
+      const namespace = "namespace" in change ? change.namespace : null;
+      // Namespaces are made, and cables laid, from outside.
+      const isOutside = namespace === null || /namespaces|connect/.test(stage);
+      const [ip, bridge] = isOutside ? ["ip", "bridge"] : [`ip -n ${namespace}`, `bridge -n ${namespace}`];
+      if (change.kind === "put-table") {
+        const at = isOutside ? "" : `nsenter --net=/run/netns/${namespace} `;
+        return [`${at}nft -f - <<'TABLE'\n${change.table.text}TABLE`];
+      }
+      const lines = linesOf(change, isBond);
+      return [...lines.ip.map((line) => `${ip} ${line}`), ...lines.bridge.map((line) => `${bridge} ${line}`)];
+    })
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function stepsBetween(before: Before, after: string, host: string): readonly Step[] {
   const present = typeof before === "string" ? stateOf(before, host) : onlyCards(before);
-  const { steps } = planChanges(present, stateOf(after, host));
-  const bonds = new Set(
-    stateOf(after, host).namespaces.flatMap(({ links }) =>
-      links.filter(({ kind }) => kind.kind === "bond").map(({ name }) => name),
-    ),
-  );
-  const lines = steps.flatMap(({ change }) => linesOf(change, (name) => bonds.has(name)).ip);
-  return lines.map((line) => `${line}\n`).join("");
+  return planChanges(present, stateOf(after, host)).steps;
+}
+
+function bondsOf(text: string, host: string): (name: string) => boolean {
+  const links = stateOf(text, host).namespaces.flatMap((one) => one.links);
+  return (name) => links.some((link) => link.name === name && link.kind.kind === "bond");
 }
 
 function stateOf(text: string, host: string): NetworkState {
   const environment = { variables: {}, readFile: () => null, listFiles: () => [] };
   const { datacenter, diagnostics } = readDatacenter([{ name: "datacenter.yaml", text }], environment);
   assert.deepEqual(diagnostics, []);
-  return desiredState(resolveDatacenter(datacenter!).resolved, {
+  const { state, notes } = desiredState(resolveDatacenter(datacenter!).resolved, {
     host,
     isVlanAware: true,
     hasVlanDevices: true,
@@ -34,7 +64,9 @@ function stateOf(text: string, host: string): NetworkState {
     program: ["sallyport"],
     dataDirectory: "/nonexistent",
     absolutePath: (path) => path,
-  }).state;
+  });
+  assert.deepEqual(notes, []);
+  return state;
 }
 
 function onlyCards(names: readonly string[]): NetworkState {
