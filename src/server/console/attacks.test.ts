@@ -79,11 +79,13 @@ test("requests that two readers would read differently are none", async (t) => {
 test("who is refused and does not hang up is hung up on", async (t) => {
   const world = await worldOf(t);
   const { origin } = world.server;
+  const { port } = new URL(origin);
+  const itself = { allowHalfOpen: true };
   const socket = connect({
-    port: Number(new URL(origin).port),
+    port: Number(port),
     host: "127.0.0.1",
     ca: CERTIFICATE.certificatePem,
-    allowHalfOpen: true,
+    ...itself,
   });
   t.after(() => socket.destroy());
   socket.on("error", () => {});

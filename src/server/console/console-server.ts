@@ -137,8 +137,8 @@ export class ConsoleServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const path = request.url?.split("?", 1)[0] ?? "";
-    const page = this.#pageAt(path);
+    const [path = "", query = ""] = request.url?.split("?", 2) ?? [];
+    const page = this.#pageAt(path, new URLSearchParams(query).has("view-only"));
     const isRead = request.method === "GET" || request.method === "HEAD";
     if (page === null || !isRead) {
       response.writeHead(page === null ? 404 : 405, withSecurity({ "content-type": "text/plain" }));
@@ -149,9 +149,9 @@ export class ConsoleServer {
     response.end(request.method === "HEAD" ? undefined : page.body);
   }
 
-  #pageAt(path: string): Page | null {
-    if (path === "/vnc") return vncPage();
-    if (path === "/serial") return serialPage();
+  #pageAt(path: string, isViewOnly: boolean): Page | null {
+    if (path === "/vnc") return vncPage(isViewOnly);
+    if (path === "/serial") return serialPage(isViewOnly);
     return this.#assets.get(path) ?? null;
   }
 
@@ -217,7 +217,8 @@ export class ConsoleServer {
     const resumes = { session: viewer.id, startedMs: viewer.startedMs };
     try {
       const keys = readTicketKeys(this.#options.keyFile);
-      viewer.tell({ ticket: issueTicket({ ...claimsOf(viewer), resumes }, keys, Date.now()) });
+      const ticket = issueTicket({ ...claimsOf(viewer), resumes }, keys, Date.now());
+      viewer.tell({ ticket, machine: viewer.claims.machine });
     } catch {
       // Without a key nobody comes back, but who is here stays.
     }

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PAGE_SCRIPT, SERIAL_SCRIPT, STYLE, VNC_SCRIPT } from "./page-scripts.ts";
 
 export interface Page {
   readonly headers: Readonly<Record<string, string>>;
@@ -17,74 +18,6 @@ const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
 };
-
-const PAGE_SCRIPT = `// What both pages share: the ticket leaves the address bar, and what happens is told.
-export function openConsole() {
-  const ticket = location.hash.slice(1);
-  history.replaceState(null, "", location.pathname + location.search);
-  const url = new URL("/socket", location.href);
-  url.protocol = "wss:";
-  const socket = new WebSocket(url, ["sallyport.console", ticket]);
-  socket.binaryType = "arraybuffer";
-  let wasOpen = false;
-  socket.addEventListener("open", () => { wasOpen = true; tell("", "open"); });
-  socket.addEventListener("close", ({ reason }) => tell(reason ||
-    (wasOpen ? "The console is closed." : "This link is no longer good. Ask for a new one."), "closed"));
-  return socket;
-}
-export function tell(text, state) {
-  const place = document.getElementById("message");
-  place.textContent = text;
-  document.documentElement.dataset.state = state;
-}
-export const isViewOnly = new URLSearchParams(location.search).has("view-only");
-`;
-
-const VNC_SCRIPT = `import RFB from "/novnc/core/rfb.js";
-import { isViewOnly, openConsole } from "/page.js";
-const rfb = new RFB(document.getElementById("console"), openConsole(), { shared: true });
-rfb.viewOnly = isViewOnly;
-rfb.scaleViewport = true;
-rfb.addEventListener("connect", () => rfb.focus());
-const keys = document.getElementById("keys");
-keys.hidden = isViewOnly;
-keys.addEventListener("click", () => { rfb.sendCtrlAltDel(); rfb.focus(); });
-`;
-
-const SERIAL_SCRIPT = `import { Terminal } from "/xterm/xterm.mjs";
-import { isViewOnly, openConsole } from "/page.js";
-// xterm.js writes its colours into style elements; with the page's nonce the browser takes them.
-const { nonce } = document.getElementById("script");
-const create = document.createElement.bind(document);
-document.createElement = (name, options) => {
-  const element = create(name, options);
-  if (name === "style") element.nonce = nonce;
-  return element;
-};
-const terminal = new Terminal({ disableStdin: isViewOnly, scrollback: 5000, screenReaderMode: true });
-terminal.open(document.getElementById("console"));
-const socket = openConsole();
-socket.addEventListener("open", () => terminal.focus());
-socket.addEventListener("message", ({ data }) => terminal.write(new Uint8Array(data)));
-const encoder = new TextEncoder();
-terminal.onData((text) => { if (socket.readyState === 1) socket.send(encoder.encode(text)); });
-terminal.onBinary((text) => {
-  if (socket.readyState === 1) socket.send(Uint8Array.from(text, (letter) => letter.charCodeAt(0)));
-});
-`;
-
-const STYLE = `:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-body { margin: 0; height: 100vh; display: flex; flex-direction: column; }
-header { display: flex; gap: 1rem; align-items: center; padding: 0.25rem 1rem; min-height: 2.5rem; }
-h1 { font-size: 1rem; margin: 0; }
-#message { flex: 1; }
-#console { flex: 1; min-height: 0; overflow: hidden; background: #000; }
-form { display: grid; gap: 1rem; width: min(20rem, 90vw); margin: 10vh auto; }
-label { display: grid; gap: 0.25rem; }
-label.beside { display: flex; gap: 0.5rem; }
-input, select, button { font: inherit; padding: 0.4rem; }
-[hidden] { display: none; }
-`;
 
 const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#468" d="M1 2h14v10H1z"/><path fill="none" stroke="#fff" d="m4 5 2 2-2 2m4 0h3"/></svg>`;
 
@@ -117,22 +50,46 @@ const SECURITY = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-export function vncPage(): Page {
-  return consolePage("vnc", "", `<button type="button" id="keys">Ctrl+Alt+Del</button>`);
+/** Which buttons a page has, by id: its label, and what else is to be said of it. */
+type Buttons = Readonly<Record<string, { readonly label: string; readonly more?: string }>>;
+
+const FULL_SCREEN = { label: "Full screen", more: 'aria-pressed="false"' };
+const NEEDS_LINE = "data-needs-line disabled";
+
+export function vncPage(isViewOnly: boolean): Page {
+  const scale = { label: "Fit to window", more: 'aria-pressed="true"' };
+  const keys = {
+    keys: { label: "Ctrl+Alt+Del", more: NEEDS_LINE },
+    type: { label: "Type the clipboard", more: NEEDS_LINE },
+  };
+  return consolePage("vnc", "", { ...(isViewOnly ? {} : keys), scale, full: FULL_SCREEN });
 }
 
-export function serialPage(): Page {
-  return consolePage("serial", `<link rel="stylesheet" href="/xterm/xterm.css">`, "");
+export function serialPage(isViewOnly: boolean): Page {
+  const typing = {
+    paste: { label: "Paste", more: NEEDS_LINE },
+    size: { label: "Send size (stty)", more: NEEDS_LINE },
+  };
+  return consolePage("serial", `<link rel="stylesheet" href="/xterm/xterm.css">`, {
+    copy: { label: "Copy" },
+    ...(isViewOnly ? {} : typing),
+    full: FULL_SCREEN,
+  });
 }
 
-function consolePage(kind: "vnc" | "serial", links: string, buttons: string): Page {
+function consolePage(kind: "vnc" | "serial", links: string, buttons: Buttons): Page {
   const nonce = randomBytes(16).toString("base64");
+  const tools = Object.entries(buttons).map(
+    ([id, { label, more = "" }]) => `<button type="button" id="${id}" ${more}>${label}</button>`,
+  );
   return page(
     `script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self' data: blob:; connect-src 'self'; form-action 'none'`,
     "Console",
     `${links}<script type="module" id="script" nonce="${nonce}" src="/${kind}.js"></script>`,
-    `<header><h1>Console</h1><p id="message" role="status">Connecting…</p>${buttons}</header>
-<main id="console"></main>`,
+    `<header><h1 id="name">Console</h1><p id="message" role="status">Connecting…</p>
+<div id="tools" role="toolbar" aria-label="Console">${tools.join("\n")}</div>
+<p id="hint">Ctrl+Alt+Shift leads out of the console, to the buttons.</p></header>
+<main id="console" aria-label="${kind === "vnc" ? "Screen" : "Serial line"} of the machine" aria-describedby="hint"></main>`,
   );
 }
 
