@@ -1,6 +1,7 @@
 // Which bridge and VLAN every network is on, and the cables to it: one end in the namespace of a machine, the
-// other a port of a bridge. Where bridges can filter VLANs a switch of the file is one bridge; else, and where
-// it marks classes of service, each of its VLANs is one. A network without port group is a bridge of its own.
+// other a port of a bridge. Where bridges can filter VLANs a switch of the file is one bridge; else, and
+// where it marks classes of service, each of its VLANs is one. A network without port group is a bridge of
+// its own.
 import type { Mac } from "../../base/mac.ts";
 import type { PortGroup, Switch } from "../../model/datacenter.ts";
 import type { BridgePort, NamespaceName } from "../../model/network-state.ts";

@@ -122,8 +122,9 @@ at data-edge nft list ruleset | grep -c 'snat to'`,
 test("an edge that loses its first address keeps the others, and ports move to another VLAN between two pings", {
   skip,
 }, () => {
-  // While one of two ports is on the old bridge and one on the new, a ping finds no way: a millisecond, and
-  // more where this process has to wait for its turn.
+  // While one of two ports is on the old bridge and one on the new, a ping between them finds no way: a
+  // millisecond, and more where this process has to wait for its turn. Nobody else loses one
+  // (`moved-port.test.ts`).
   const moved = { voiceVlan: 41, firstAddress: "203.0.113.9, " };
   writeFileSync(join(folder, "moved.yaml"), datacenter(moved));
   const output = inside(
