@@ -9,7 +9,10 @@ import { applyTheme } from "./parts/theme.ts";
 import { place, startRouter } from "./router.ts";
 import { startOverview } from "./state/overview.ts";
 import "./style.css";
-import "./things.css";
+import "./controls.css";
+import "./tables.css";
+import "./front.css";
+import "./narrow.css";
 
 const RETRY_MS = 2000;
 
