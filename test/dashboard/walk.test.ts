@@ -132,11 +132,11 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     await page.locator("svg .node[tabindex='0']").focus();
     await page.keyboard.press("Home");
     assert.equal(await here(), "external/internet");
-    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowDown");
     assert.ok(["fabric/tor-1", "switch/dvs0"].includes((await here()) as string));
     await page.keyboard.type("desk");
     assert.equal(await here(), "machine/desk-001");
-    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowUp");
     assert.equal(await here(), "network/org");
     await page.keyboard.press("Enter");
     await page.getByRole("region", { name: "Details" }).getByText("192.168.10.0/24").first().waitFor();

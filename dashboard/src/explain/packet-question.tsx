@@ -17,8 +17,8 @@ import { PacketForm } from "./packet-form.tsx";
 import { type PacketFields, packetCommand, protocolWords, requestWords } from "./question-words.ts";
 import { requestFieldsOf } from "./request-form.tsx";
 
-/** Of larger drawings only what is met is drawn, until somebody wants all of it. */
-const WHOLE_MAX = 120;
+/** Of larger drawings only what is met is drawn, so that it can be read, until somebody wants all of it. */
+const WHOLE_MAX = 20;
 const NOTHING_OPENED: ReadonlySet<string> = new Set();
 
 export function PacketQuestion() {
@@ -29,7 +29,6 @@ export function PacketQuestion() {
   const wanted = useMemo(() => (answered === null ? [] : metBy(answered)), [answered]);
   const { topology, state, drawn } = useTopology(NOTHING_OPENED, wanted);
   const [isOnly, setOnly] = useState<boolean | null>(null);
-  // Among thousands of boxes nobody finds a way.
   const isNarrowed = isOnly ?? (drawn?.nodes.length ?? 0) > WHOLE_MAX;
   const narrowed = useMemo(() => {
     if (!isNarrowed || drawn === null || answered === null) return drawn;
@@ -39,7 +38,7 @@ export function PacketQuestion() {
       ways.filter((way) => way !== null),
     );
   }, [isNarrowed, drawn, answered]);
-  const laid = useLayout(narrowed);
+  const laid = useLayout(narrowed, answered !== null);
   const [which, setWhich] = useState<"there" | "back">("there");
   const [marked, setMarked] = useState<string | null>(null);
   const [vlan, setVlan] = useState<number | null>(null);
@@ -69,6 +68,7 @@ export function PacketQuestion() {
             vlan={vlan}
             isolate={setVlan}
             shown={marked}
+            isLegendOpen={false}
           />
         )}
         {answered !== null && (

@@ -26,7 +26,7 @@ export default function TopologyPage() {
   const vlan = numberOf(query.get("vlan"));
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const { topology, state, drawn } = useTopology(opened, chosen === null ? [] : [chosen]);
-  const laid = useLayout(isList ? null : drawn);
+  const laid = useLayout(isList ? null : drawn, chosen !== null);
   const { data, fault, again } = topology;
   const choose = useCallback((id: string) => {
     goWith({ node: place.value.query.get("node") === id ? "" : id });

@@ -2,11 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import Elk from "elkjs/lib/elk.bundled.js";
 import type { ElkNode } from "elkjs/lib/elk-api";
-import { elkGraph, layoutOf } from "./elk-graph.ts";
+import { elkGraph, layoutOf, sizeOf } from "./elk-graph.ts";
 import type { Drawn, DrawnNode } from "./grouping.ts";
 
 const box = (id: string, inside: string | null = null) =>
-  ({ id, node: null, title: id, lines: ["a line"], vlan: null, inside, layer: 0, members: [] }) as DrawnNode;
+  ({
+    id,
+    node: null,
+    title: id,
+    lines: ["a line that is as long as a few words are"],
+    vlan: null,
+    inside,
+    layer: 0,
+    members: [],
+  }) as DrawnNode;
 
 test("boxes do not overlap, children lie in their fence, and links end at boxes", async () => {
   const drawn: Drawn = {
@@ -19,7 +28,14 @@ test("boxes do not overlap, children lie in their fence, and links end at boxes"
     drawnBy: new Map(),
   };
   const layouter = new Elk() as unknown as { layout(graph: ElkNode): Promise<ElkNode> };
-  const { boxes, ways, labels, width, height } = layoutOf(await layouter.layout(elkGraph(drawn)));
+  const { boxes, ways, labels, width, height } = layoutOf(
+    await layouter.layout(elkGraph(drawn, "RIGHT")),
+    "RIGHT",
+  );
+  const down = layoutOf(await layouter.layout(elkGraph(drawn, "DOWN")), "DOWN");
+  for (const layout of [down, layoutOf(await layouter.layout(elkGraph(drawn, "RIGHT")), "RIGHT")])
+    assert.ok(layout.boxes.get("fence")!.width >= sizeOf(drawn.nodes[1]!).width, "its words have room");
+  assert.ok(down.boxes.get("top")!.y + down.boxes.get("top")!.height < down.boxes.get("fence")!.y);
   const at = (id: string) => boxes.get(id)!;
   const holds = (outer: string, inner: string) =>
     at(inner).x >= at(outer).x &&

@@ -11,7 +11,11 @@ export interface Box {
   readonly height: number;
 }
 
+/** Where the lower ends of lines are. */
+export type Direction = "RIGHT" | "DOWN";
+
 export interface Layout {
+  readonly direction: Direction;
   readonly width: number;
   readonly height: number;
   readonly boxes: ReadonlyMap<string, Box>;
@@ -29,18 +33,17 @@ export interface Point {
 const LETTER = 7.4;
 const SMALL_LETTER = 6.3;
 const [WIDTH_MIN, WIDTH_MAX] = [104, 232];
-const TITLE_HEIGHT = 30;
-export const LINE_HEIGHT = 16;
-const CHIPS_BELOW = 9;
+const TITLE_HEIGHT = 28;
+export const LINE_HEIGHT = 15;
+const CHIPS_BELOW = 8;
 /** Room for "1.21 MiB/s" beside the VLAN, whether it is known yet or not: nothing moves when it comes. */
 const [LABEL_LETTER, RATE_WIDTH, LABEL_HEIGHT] = [6.4, 62, 16];
 
 const OPTIONS = {
   "elk.algorithm": "layered",
-  "elk.direction": "RIGHT",
   "elk.hierarchyHandling": "INCLUDE_CHILDREN",
   "elk.edgeRouting": "ORTHOGONAL",
-  "elk.spacing.nodeNode": "14",
+  "elk.spacing.nodeNode": "9",
   "elk.layered.spacing.nodeNodeBetweenLayers": "26",
   "elk.layered.spacing.edgeNodeBetweenLayers": "14",
   "elk.spacing.edgeEdge": "8",
@@ -75,7 +78,7 @@ function labelOf(link: DrawnLink): ElkLabel[] {
   return [{ text, width, height: LABEL_HEIGHT, layoutOptions: ON_THE_LINE }];
 }
 
-export function elkGraph({ nodes, links }: Drawn): ElkNode {
+export function elkGraph({ nodes, links }: Drawn, direction: Direction): ElkNode {
   const children = Map.groupBy(nodes, ({ inside }) => inside);
   const ids = new Set(nodes.map(({ id }) => id));
   const insides = new Map(
@@ -105,7 +108,9 @@ export function elkGraph({ nodes, links }: Drawn): ElkNode {
         "elk.padding": `[top=${size.height + 6},left=12,bottom=12,right=12]`,
         "elk.layered.spacing.nodeNodeBetweenLayers": "96",
         "elk.nodeSize.constraints": "MINIMUM_SIZE",
-        "elk.nodeSize.minimum": `(${size.width},${size.height})`,
+        // Which ELK turns with the drawing, as it should not.
+        "elk.nodeSize.minimum":
+          direction === "RIGHT" ? `(${size.width},${size.height})` : `(${size.height},${size.width})`,
       },
     };
   };
@@ -113,14 +118,14 @@ export function elkGraph({ nodes, links }: Drawn): ElkNode {
   const roots = nodes.filter(({ inside }) => inside === null || !ids.has(inside));
   return {
     id: "root",
-    layoutOptions: { ...OPTIONS },
+    layoutOptions: { ...OPTIONS, "elk.direction": direction },
     children: roots.map(elkNode),
     edges: edgesOf("root"),
   };
 }
 
 /** Places in one system of coordinates, whatever box they are in. */
-export function layoutOf(root: ElkNode): Layout {
+export function layoutOf(root: ElkNode, direction: Direction): Layout {
   const boxes = new Map<string, Box>();
   const ways = new Map<string, readonly Point[]>();
   const labels = new Map<string, Point>();
@@ -152,5 +157,5 @@ export function layoutOf(root: ElkNode): Layout {
     for (const { x = 0, y = 0, width = 0, height = 0 } of edge.labels ?? [])
       labels.set(edge.id, { x: x + origin.x + width / 2, y: y + origin.y + height / 2 });
   }
-  return { width: root.width ?? 0, height: root.height ?? 0, boxes, ways, labels };
+  return { direction, width: root.width ?? 0, height: root.height ?? 0, boxes, ways, labels };
 }

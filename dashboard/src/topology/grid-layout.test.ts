@@ -31,6 +31,7 @@ test("a thousand boxes lie beside each other, layers from left to right, none on
 
 test("nothing has no size", () => {
   assert.deepEqual(gridLayout({ nodes: [], links: [], drawnBy: new Map() }), {
+    direction: "RIGHT",
     width: 0,
     height: 0,
     boxes: new Map(),

@@ -42,7 +42,7 @@ export function gridLayout({ nodes, links }: Drawn): Layout {
   }
   const ways = new Map(links.map(({ id, from, to }) => [id, straight(boxes.get(from), boxes.get(to))]));
   const labels = new Map([...ways].flatMap(([id, way]) => (way.length === 0 ? [] : [[id, middleOf(way)]])));
-  return { width: Math.max(0, left - LAYER_GAP), height, boxes, ways, labels };
+  return { direction: "RIGHT", width: Math.max(0, left - LAYER_GAP), height, boxes, ways, labels };
 }
 
 /** By the middle of what each is connected with before; equal ones as the file has them. */

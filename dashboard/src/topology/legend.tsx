@@ -15,6 +15,7 @@ export function Legend({
   isolate,
   hint,
   measure,
+  isOpenAtFirst,
 }: {
   readonly vlans: readonly Vlan[];
   readonly isolated: number | null;
@@ -23,9 +24,10 @@ export function Legend({
   hint(vlan: number | null): void;
   /** Null: nothing is counted. */
   readonly measure: Measure | null;
+  readonly isOpenAtFirst: boolean;
 }) {
   const [text, setText] = useState("");
-  const [isOpen, setOpen] = useState(true);
+  const [isOpen, setOpen] = useState(isOpenAtFirst);
   if (vlans.length === 0 && measure === null) return null;
   const shown = vlans.filter((vlan) => isMatch(vlan, text));
   const chosen = vlans.find(({ vlan }) => vlan === isolated);

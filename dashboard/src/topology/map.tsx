@@ -33,6 +33,7 @@ export function TopologyMap({
   vlan,
   isolate,
   shown = null,
+  isLegendOpen = true,
 }: {
   readonly topology: TopologyAnswer;
   readonly state: TopologyState | null;
@@ -48,6 +49,8 @@ export function TopologyMap({
   isolate(vlan: number | null): void;
   /** Brought into sight when it becomes another one. */
   readonly shown?: string | null;
+  /** At first. */
+  readonly isLegendOpen?: boolean;
 }) {
   const { vlans } = topology;
   const { frame, picture, layer, made, fit, show, zoomMiddle, placeOf, pointers } = useView(layout);
@@ -201,6 +204,7 @@ export function TopologyMap({
         isolate={isolate}
         hint={setHinted}
         measure={isCounted ? measure : null}
+        isOpenAtFirst={isLegendOpen}
       />
     </div>
   );

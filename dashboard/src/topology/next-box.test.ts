@@ -13,17 +13,19 @@ const BOXES = new Map([
 ]);
 
 test("arrow keys go to the nearest box in their direction, and nowhere where there is none", () => {
-  const next = (key: string) => nextInDirection(BOXES, "middle", key);
+  const next = (key: string) => nextInDirection(BOXES, "middle", key, [], "RIGHT");
   assert.deepEqual(["Up", "Down", "Left", "Right"].map(next), ["top", "bottom", "left", "right"]);
-  assert.equal(nextInDirection(BOXES, "top", "Up"), null);
-  assert.equal(nextInDirection(BOXES, null, "Up"), "top");
-  assert.equal(nextInDirection(new Map(), null, "Up"), null);
+  assert.equal(nextInDirection(BOXES, "top", "Up", [], "RIGHT"), null);
+  assert.equal(nextInDirection(BOXES, null, "Up", [], "RIGHT"), "top");
+  assert.equal(nextInDirection(new Map(), null, "Up", [], "RIGHT"), null);
 });
 
-test("sideways a line is followed before what lies nearer, up and down it is not", () => {
-  const next = (key: string) => nextInDirection(BOXES, "left", key, ["right", "top"]);
+test("along the drawing a line is followed before what lies nearer, across it is not", () => {
+  const next = (key: string) => nextInDirection(BOXES, "left", key, ["right", "top"], "RIGHT");
   assert.equal(next("Right"), "right");
   assert.equal(next("Up"), "top");
-  assert.equal(nextInDirection(BOXES, "middle", "Left", ["right"]), "left");
-  assert.equal(nextInDirection(BOXES, "left", "Right", ["nowhere"]), "middle");
+  assert.equal(nextInDirection(BOXES, "middle", "Left", ["right"], "RIGHT"), "left");
+  assert.equal(nextInDirection(BOXES, "left", "Right", ["nowhere"], "RIGHT"), "middle");
+  assert.equal(nextInDirection(BOXES, "top", "Down", ["bottom"], "DOWN"), "bottom");
+  assert.equal(nextInDirection(BOXES, "left", "Right", ["right"], "DOWN"), "middle");
 });

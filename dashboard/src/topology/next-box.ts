@@ -1,6 +1,6 @@
 // Which box an arrow key leads to: along a line, when one leads in its direction, else the nearest that lies
 // there.
-import type { Box } from "./elk-graph.ts";
+import type { Box, Direction } from "./elk-graph.ts";
 
 const DIRECTIONS: Readonly<Record<string, readonly [x: number, y: number]>> = {
   Left: [-1, 0],
@@ -19,12 +19,14 @@ export function nextInDirection(
   boxes: ReadonlyMap<string, Box>,
   from: string | null,
   key: string,
-  neighbours: readonly string[] = [],
+  neighbours: readonly string[],
+  along: Direction,
 ): string | null {
   const own = from === null ? undefined : boxes.get(from);
   if (own === undefined) return boxes.keys().next().value ?? null;
   const direction = DIRECTIONS[key] ?? [0, 0];
-  const near = direction[0] === 0 ? [] : neighbours.flatMap((id) => entryOf(boxes, id));
+  const isAlong = (direction[0] !== 0) === (along === "RIGHT");
+  const near = !isAlong ? [] : neighbours.flatMap((id) => entryOf(boxes, id));
   return (
     nearest(near, own, direction) ??
     nearest(

@@ -91,11 +91,11 @@ function Words({
   const { chips } = chipsIn(node, box.width - 24);
   return (
     <>
-      <text class="title" x={14} y={20}>
+      <text class="title" x={14} y={19}>
         {shortened(node.title, box.width - (state === null ? 22 : 38))}
       </text>
       {node.lines.map((line, index) => (
-        <text key={line} class="line" x={14} y={36 + index * LINE_HEIGHT}>
+        <text key={line} class="line" x={14} y={34 + index * LINE_HEIGHT}>
           {shortened(line, (box.width - 20) * 1.12)}
         </text>
       ))}

@@ -51,7 +51,15 @@ export function useRoving(
   };
   const handleKey = (key: string): boolean => {
     if (key.startsWith("Arrow"))
-      goTo(nextInDirection(layout.boxes, active, key.slice("Arrow".length), neighbours.get(active ?? "")));
+      goTo(
+        nextInDirection(
+          layout.boxes,
+          active,
+          key.slice("Arrow".length),
+          neighbours.get(active ?? "") ?? [],
+          layout.direction,
+        ),
+      );
     else if (key === "Home") goTo(order[0]?.id ?? null);
     else if (key === "End") goTo(order.at(-1)?.id ?? null);
     else if (key.length === 1 && key !== " ") {
@@ -69,16 +77,17 @@ export function useRoving(
   return { active, isFocused, setActive, handleFocus, handleKey };
 }
 
-/** From left to right, each column from its top. */
+/** Along the drawing, each column or row from its beginning. */
 function inReadingOrder(
   { nodes }: Drawn,
-  { boxes }: Layout,
+  { boxes, direction }: Layout,
 ): { readonly id: string; readonly title: string }[] {
   const placed = nodes.flatMap(({ id, title }) => {
     const box = boxes.get(id);
     return box === undefined ? [] : [{ id, title, box }];
   });
-  return placed.sort((a, b) => a.box.x - b.box.x || a.box.y - b.box.y);
+  const [along, across] = direction === "RIGHT" ? (["x", "y"] as const) : (["y", "x"] as const);
+  return placed.sort((a, b) => a.box[along] - b.box[along] || a.box[across] - b.box[across]);
 }
 
 function neighboursOf({ links }: Drawn): ReadonlyMap<string, readonly string[]> {

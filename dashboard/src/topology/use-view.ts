@@ -17,7 +17,7 @@ const KEY_STEP = 1.25;
 /** A pointer that went further has moved the drawing, and chooses nothing where it is lifted. */
 const CLICK_PIXELS_MAX = 4;
 /** Below it names cannot be read, and are not drawn. */
-const READABLE = 0.38;
+const READABLE = 0.34;
 
 const NOWHERE: Box = { x: 0, y: 0, width: 0, height: 0 };
 

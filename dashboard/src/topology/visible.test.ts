@@ -6,6 +6,7 @@ import { areaFor, linksIn, nodeAt, nodesIn, sightOf, viewShowing } from "./visib
 
 const box = (x: number, y: number, width = 10, height = 10): Box => ({ x, y, width, height });
 const layout: Layout = {
+  direction: "RIGHT",
   width: 1000,
   height: 100,
   boxes: new Map([
