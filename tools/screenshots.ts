@@ -15,6 +15,7 @@ const SHOTS = [
   { name: "overview", path: "/overview?seconds=60", colorScheme: "light" },
   { name: "servers", path: "/servers", colorScheme: "dark" },
   { name: "requests", path: "/requests", colorScheme: "light" },
+  { name: "topology", path: "/topology", colorScheme: "light" },
   { name: "explain", path: "/explain?from=internet&to=203.0.113.10&port=8001", colorScheme: "light" },
 ] as const;
 
@@ -27,8 +28,8 @@ for (const { name, path, colorScheme } of SHOTS) {
   const page = await world.page({ colorScheme, viewport: SIZE, reducedMotion: "reduce" });
   await page.goto(world.origin + path);
   await page.locator("#page h1").waitFor();
-  // Figures, charts and drawings have come.
-  await pause(3000);
+  // Figures, charts and drawings have come, and rates, which take two looks.
+  await pause(8000);
   await page.screenshot({ path: join(IMAGES, `dashboard-${name}.png`) });
   await page.context().close();
 }

@@ -134,13 +134,13 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     assert.equal(await here(), "external/internet");
     await page.keyboard.press("ArrowDown");
     assert.ok(["fabric/tor-1", "switch/dvs0"].includes((await here()) as string));
-    await page.keyboard.type("desk");
-    assert.equal(await here(), "machine/desk-001");
+    await page.keyboard.press("a");
+    assert.equal(await here(), "machine/admin");
     await page.keyboard.press("ArrowUp");
-    assert.equal(await here(), "network/org");
+    assert.equal(await here(), "network/mgmt");
     await page.keyboard.press("Enter");
-    await page.getByRole("region", { name: "Details" }).getByText("192.168.10.0/24").first().waitFor();
-    assert.match(page.url(), /node=network%2Forg$/);
+    await page.getByRole("region", { name: "Details" }).getByText("192.168.1.0/24").first().waitFor();
+    assert.match(page.url(), /node=network%2Fmgmt$/);
     await page.context().close();
   });
 

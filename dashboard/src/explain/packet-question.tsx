@@ -57,6 +57,7 @@ export function PacketQuestion() {
       <div class={answered === null ? "stack" : "split explained"}>
         {topology.data !== null && laid !== null && (
           <TopologyMap
+            key={`${question} ${isNarrowed}`}
             topology={topology.data}
             state={state}
             drawn={laid.drawn}

@@ -42,6 +42,7 @@ test("another name in the handshake takes the URL's place, and that goes on as t
   assert.deepEqual(words({ url: "https://[2001:db8::1]/", tlsName: "other.com" }).headers, [
     "Host: [2001:db8::1]",
   ]);
+  assert.deepEqual(words({ url: "http://company.com/", tlsName: "other.com" }).headers, []);
   assert.deepEqual(words({ tlsName: "other.com", headers: "host: mine.com" }).headers, ["host: mine.com"]);
   assert.deepEqual(words({ tlsName: "other.com", host: "mine.com" }).headers, ["Host: mine.com"]);
 });

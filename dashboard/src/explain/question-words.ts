@@ -40,7 +40,8 @@ export function requestWords({ url, method, host, tlsName, cookie, headers }: Re
     .map((line) => line.trim())
     .filter((line) => line !== "");
   const hasHost = lines.some((line) => /^host\s*:/i.test(line));
-  const named = tlsName === "" ? null : withHost(url, tlsName);
+  const isTls = /^(https|wss|tls):/i.test(url);
+  const named = tlsName === "" || !isTls ? null : withHost(url, tlsName);
   const wantedHost = host !== "" ? host : named === null ? "" : named.before;
   return {
     url: named?.url ?? url,

@@ -2,7 +2,7 @@
 // only changes one attribute of the page; elements are made anew when what they were made for is left.
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Box, Layout, Point } from "./elk-graph.ts";
-import { areaFor, type Size, sightOf, type View, viewShowing } from "./visible.ts";
+import { areaFor, hasAnyIn, type Size, sightOf, type View, viewShowing } from "./visible.ts";
 
 const [SCALE_MIN, SCALE_MAX] = [0.03, 2.5];
 const MARGIN = 24;
@@ -100,10 +100,11 @@ export function useView(layout: Layout) {
   );
 
   useLayoutEffect(() => {
-    // Who has moved the drawing keeps the place, also when a layout follows.
-    if (isMoved.current) look(view.current);
+    // Who has moved the drawing keeps the place, also when a layout follows; unless there is nothing any more.
+    const sight = sightOf(view.current, size.current);
+    if (isMoved.current && hasAnyIn(layout, sight)) look(view.current);
     else fit();
-  }, [fit, look]);
+  }, [fit, look, layout]);
   useEffect(() => {
     const element = frame.current!;
     const watcher = new ResizeObserver(() => {

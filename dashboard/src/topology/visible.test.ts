@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Box, Layout } from "./elk-graph.ts";
 import type { Drawn } from "./grouping.ts";
-import { areaFor, linksIn, nodeAt, nodesIn, sightOf, viewShowing } from "./visible.ts";
+import { areaFor, hasAnyIn, linksIn, nodeAt, nodesIn, sightOf, viewShowing } from "./visible.ts";
 
 const box = (x: number, y: number, width = 10, height = 10): Box => ({ x, y, width, height });
 const layout: Layout = {
@@ -43,6 +43,11 @@ test("boxes and lines out of sight are left out, and a line that crosses the sig
   assert.deepEqual(ids(nodesIn(drawn, layout, box(-50, -50, 200, 200))), ["near"]);
   assert.deepEqual(ids(linksIn(drawn, layout, box(300, 0, 100, 100))), ["long"]);
   assert.deepEqual(ids(linksIn(drawn, layout, box(0, 50, 100, 100))), []);
+});
+
+test("a place between all boxes has none", () => {
+  assert.ok(hasAnyIn(layout, box(890, 0)));
+  assert.ok(!hasAnyIn(layout, box(700, 0)));
 });
 
 test("moving a bit makes nothing new, moving far does, and so does coming much nearer", () => {

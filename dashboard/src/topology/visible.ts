@@ -46,6 +46,10 @@ export function nodesIn({ nodes }: Drawn, { boxes }: Layout, area: Box): DrawnNo
   });
 }
 
+export function hasAnyIn({ boxes }: Layout, area: Box): boolean {
+  return boxes.values().some((box) => overlaps(box, area));
+}
+
 /** By the box around its corners: some that only pass by are taken too. */
 export function linksIn({ links }: Drawn, { ways }: Layout, area: Box): DrawnLink[] {
   return links.filter(({ id }) => {
