@@ -109,6 +109,7 @@ export class SimulatedProxy {
         addresses: {},
         ports: {},
         certificates: { [CERTIFICATE_PATH]: [certificate] },
+        crtLists: {},
         trust: {},
         ticketKeys: new Uint8Array(80),
         wantsRequests: false,

@@ -3,7 +3,7 @@
 // sent as JSON, apart from Uint8Array values (the server's codec knows those). Times are milliseconds; null
 // means "not set".
 import type { Span } from "../diagnostic/span.ts";
-import type { ListenAddress, TlsVersion } from "../transport/contract.ts";
+import type { IgnoredErrors, ListenAddress, TlsVersion } from "../transport/contract.ts";
 import type { BackendRule, LogLevel, PersistRule, ReplyDefinition, Rule, ServerRule } from "./rule.ts";
 import type { LogFormat, SampleExpression } from "./sample.ts";
 
@@ -237,11 +237,21 @@ export interface TlsCommon {
 }
 
 export interface BindTls extends TlsCommon {
-  /** Files and directories as written, resolved against crt-base. The server reads them. */
-  readonly certificates: readonly { readonly path: string; readonly span: Span }[];
+  /** What `crt` and `crt-list` name, in their order, resolved against crt-base. The server reads it. */
+  readonly certificates: readonly CertificateSource[];
   readonly strictSni: boolean;
   readonly verify: "none" | "optional" | "required";
   readonly tickets: boolean;
+  /** `ca-verify-file`: authorities that verify too, but are not named to clients. */
+  readonly caVerifyFile: string | null;
+  readonly ignoredErrors: IgnoredErrors;
+}
+
+export interface CertificateSource {
+  readonly path: string;
+  readonly span: Span;
+  /** `crt-list`: a file of lines of which each names a certificate (`model/crt-list.ts`). */
+  readonly isList?: true;
 }
 
 export interface ServerTls extends TlsCommon {

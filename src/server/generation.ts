@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import type { Result } from "../base/failure.ts";
 import { failed, success } from "../base/failure.ts";
 import type { Span } from "../diagnostic/span.ts";
-import type { Bind, ServerTls, TlsCommon } from "../model/proxy.ts";
+import type { BindTls, CertificateSource, ServerTls, TlsCommon } from "../model/proxy.ts";
 import type { LogFormat } from "../model/sample.ts";
 import { buildRuntime } from "../proxy/build.ts";
 import type { Reply } from "../proxy/exchange/replies.ts";
@@ -16,7 +16,7 @@ import { allServersOf, type ListenerRuntime, type Runtime, type Server } from ".
 import type { SharedState } from "../proxy/state.ts";
 import { StatisticsService } from "../proxy/stats/service.ts";
 import type { Stream } from "../proxy/stream.ts";
-import type { Engine, TlsServerContext, TlsSettings } from "../transport/contract.ts";
+import type { Engine, ServedCertificate, TlsServerContext, TlsSettings } from "../transport/contract.ts";
 import { LogSinks } from "./log-sinks.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
 
@@ -138,7 +138,7 @@ function serverContexts(
     if (tls === null) continue;
     const context = engine.createTlsServerContext({
       ...settingsOf(tls),
-      certificates: tls.certificates.flatMap(({ path }) => prepared.certificates[path] ?? []),
+      certificates: tls.certificates.flatMap((source) => servedCertificates(source, tls, prepared)),
       strictSni: tls.strictSni,
       clientVerify: clientVerifyOf(tls, prepared),
       ticketKeys: tls.tickets ? prepared.ticketKeys : null,
@@ -149,11 +149,36 @@ function serverContexts(
   return contexts;
 }
 
-function clientVerifyOf(tls: NonNullable<Bind["tls"]>, prepared: PreparedConfiguration): ClientVerify {
+function servedCertificates(
+  { path, isList }: CertificateSource,
+  tls: BindTls,
+  prepared: PreparedConfiguration,
+): readonly ServedCertificate[] {
+  if (isList !== true) return prepared.certificates[path] ?? [];
+  return (prepared.crtLists[path] ?? []).flatMap((line) => {
+    const own = { ...tls, ...line.tls };
+    const differs = Object.keys(line.tls).length > 0;
+    return (prepared.certificates[line.path] ?? []).map((certificate) => ({
+      ...certificate,
+      ...(line.filters.length === 0 ? {} : { names: line.filters }),
+      ...(differs ? { settings: { ...settingsOf(own), clientVerify: clientVerifyOf(own, prepared) } } : {}),
+    }));
+  });
+}
+
+function clientVerifyOf(tls: BindTls, prepared: PreparedConfiguration): ClientVerify {
   if (tls.verify === "none") return null;
   // Without an authority nobody is trusted; the reader refuses such a bind.
   const caPem = tls.caFile === null ? "" : (prepared.trust[tls.caFile] ?? "");
-  return { mode: tls.verify, caPem, crlPem: crlOf(tls, prepared) };
+  const { caVerifyFile, ignoredErrors } = tls;
+  const isStrict = ignoredErrors.ofClients.length + ignoredErrors.ofAuthorities.length === 0;
+  return {
+    mode: tls.verify,
+    caPem,
+    crlPem: crlOf(tls, prepared),
+    ...(caVerifyFile === null ? {} : { unnamedCaPem: prepared.trust[caVerifyFile] ?? "" }),
+    ...(isStrict ? {} : { ignoredErrors }),
+  };
 }
 type ClientVerify = Parameters<Engine["createTlsServerContext"]>[0]["clientVerify"];
 

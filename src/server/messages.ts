@@ -1,4 +1,5 @@
 // What master and workers say to each other. Everything is plain data.
+import type { CrtListLine } from "../model/crt-list.ts";
 import type { ProxyConfiguration } from "../model/proxy.ts";
 import type { Observation } from "../proxy/health/observation.ts";
 import type { SlotTable } from "../proxy/slots.ts";
@@ -20,7 +21,9 @@ export interface PreparedConfiguration {
   readonly ports: Readonly<Record<string, number>>;
   /** Certificates by the path that the configuration names. */
   readonly certificates: Readonly<Record<string, readonly CertificateMaterial[]>>;
-  /** Contents of ca-file and crl-file by path. */
+  /** Lines of each crt-list, by path; their certificates are among the others. */
+  readonly crtLists: Readonly<Record<string, readonly CrtListLine[]>>;
+  /** Contents of ca-file, ca-verify-file and crl-file by path. */
   readonly trust: Readonly<Record<string, string>>;
   /** 80 bytes that all workers encrypt session tickets with. */
   readonly ticketKeys: Uint8Array;

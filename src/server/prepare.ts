@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { getCACertificates } from "node:tls";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
 import type { Span } from "../diagnostic/span.ts";
-import type { ProxyConfiguration } from "../model/proxy.ts";
+import { readCrtList } from "../language/haproxy/crt-list.ts";
+import type { CrtListLine } from "../model/crt-list.ts";
+import type { BindTls, CertificateSource, ProxyConfiguration } from "../model/proxy.ts";
 import type { CertificateMaterial } from "../transport/contract.ts";
 import { readCertificate } from "./certificates/read-certificate.ts";
 import { readProxyFiles } from "./proxy-files.ts";
@@ -29,6 +31,7 @@ export interface Loaded {
 export interface LoadedConfiguration {
   readonly configuration: ProxyConfiguration;
   readonly certificates: Readonly<Record<string, readonly CertificateMaterial[]>>;
+  readonly crtLists: Readonly<Record<string, readonly CrtListLine[]>>;
   readonly trust: Readonly<Record<string, string>>;
 }
 
@@ -43,17 +46,17 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   const read = readProxyFiles(paths, options.environment);
   const { sources, diagnostics } = read;
   if (read.configuration === null) return { sources, diagnostics, loaded: null };
-  const { certificates, trust } = loadMaterial(read.configuration, NOTHING_LOADED, options, diagnostics);
+  const material = loadMaterial(read.configuration, NOTHING_LOADED, options, diagnostics);
   const isBroken = diagnostics.some((diagnostic) => diagnostic.severity === "error");
   return {
     sources,
     diagnostics,
-    loaded: isBroken ? null : { configuration: read.configuration, certificates, trust },
+    loaded: isBroken ? null : { configuration: read.configuration, ...material },
   };
 }
 
-type Material = Pick<LoadedConfiguration, "certificates" | "trust">;
-const NOTHING_LOADED: Material = { certificates: {}, trust: {} };
+export type Material = Pick<LoadedConfiguration, "certificates" | "crtLists" | "trust">;
+const NOTHING_LOADED: Material = { certificates: {}, crtLists: {}, trust: {} };
 
 /** The certificates and authorities that a configuration names, on top of those that are loaded already. */
 export function loadMaterial(
@@ -64,7 +67,8 @@ export function loadMaterial(
 ): Material {
   const certificates: Record<string, readonly CertificateMaterial[]> = { ...loaded.certificates };
   const trust: Record<string, string> = { ...loaded.trust };
-  for (const { path, span } of certificatePaths(configuration)) {
+  const crtLists = loadCrtLists(configuration, loaded.crtLists, diagnostics);
+  for (const { path, span } of certificatePaths(configuration, crtLists)) {
     if (path in certificates) continue;
     const reading = readCertificate(path, span, {
       environment: options.environment,
@@ -73,7 +77,7 @@ export function loadMaterial(
     diagnostics.push(...reading.diagnostics);
     certificates[path] = reading.certificates;
   }
-  for (const { path, span } of trustPaths(configuration)) {
+  for (const { path, span } of trustPaths(configuration, crtLists)) {
     if (path in trust) continue;
     try {
       trust[path] = readTrust(path);
@@ -81,30 +85,87 @@ export function loadMaterial(
       diagnostics.push(fileDiagnostic("trust-unreadable", span, error));
     }
   }
-  return { certificates, trust };
+  return { certificates, crtLists, trust };
+}
+
+function loadCrtLists(
+  configuration: ProxyConfiguration,
+  loaded: Material["crtLists"],
+  diagnostics: Diagnostic[],
+): Material["crtLists"] {
+  const crtLists: Record<string, readonly CrtListLine[]> = { ...loaded };
+  for (const { path, span } of bindCertificates(configuration).filter(({ isList }) => isList === true)) {
+    if (path in crtLists) continue;
+    try {
+      const { serverDefaults } = configuration.global;
+      const { lines, report } = readCrtList(readFileSync(path, "utf8"), path, serverDefaults);
+      crtLists[path] = lines;
+      diagnostics.push(...report.diagnostics);
+      if (lines.length === 0)
+        diagnostics.push({
+          code: "certificate-absent",
+          severity: "error",
+          span,
+          message: `the list ${path} names no certificate`,
+          help: null,
+          related: [],
+        });
+    } catch (error) {
+      crtLists[path] = [];
+      diagnostics.push(fileDiagnostic("file-unreadable", span, error));
+    }
+  }
+  return crtLists;
 }
 
 export function makeTicketKeys(): Uint8Array {
   return randomBytes(80);
 }
 
-function* certificatePaths(configuration: ProxyConfiguration): Generator<{ path: string; span: Span }> {
-  for (const { frontend, backend } of configuration.proxies) {
-    for (const bind of frontend?.binds ?? []) yield* bind.tls?.certificates ?? [];
+function bindCertificates(configuration: ProxyConfiguration): readonly CertificateSource[] {
+  return configuration.proxies.flatMap(({ frontend }) =>
+    (frontend?.binds ?? []).flatMap(({ tls }) => tls?.certificates ?? []),
+  );
+}
+
+type Place = { readonly path: string; readonly span: Span };
+
+function* certificatePaths(
+  configuration: ProxyConfiguration,
+  crtLists: Material["crtLists"],
+): Generator<Place> {
+  yield* bindCertificates(configuration).filter(({ isList }) => isList !== true);
+  for (const [file, lines] of Object.entries(crtLists))
+    for (const { path, line } of lines) yield { path, span: lineSpan(file, line) };
+  for (const { backend } of configuration.proxies) {
     for (const server of backend?.servers ?? []) {
       if (server.tls?.certificate != null) yield { path: server.tls.certificate, span: server.span };
     }
   }
 }
 
-function* trustPaths(configuration: ProxyConfiguration): Generator<{ path: string; span: Span }> {
+function* trustPaths(configuration: ProxyConfiguration, crtLists: Material["crtLists"]): Generator<Place> {
   for (const { frontend, backend } of configuration.proxies) {
-    for (const item of [...(frontend?.binds ?? []), ...(backend?.servers ?? [])]) {
-      for (const path of [item.tls?.caFile, item.tls?.crlFile]) {
-        if (path != null) yield { path, span: item.span };
-      }
-    }
+    for (const { tls, span } of frontend?.binds ?? []) yield* trustOf(tls, span);
+    for (const { tls, span } of backend?.servers ?? []) yield* trustOf(tls, span);
   }
+  for (const [file, lines] of Object.entries(crtLists))
+    for (const { tls, line } of lines) yield* trustOf(tls, lineSpan(file, line));
+}
+
+type TrustFiles = Partial<Pick<BindTls, "caFile" | "caVerifyFile" | "crlFile">>;
+
+/** The files with authorities and revocation lists that a `bind`, a line of a list or a server names. */
+export function trustFilesOf(tls: TrustFiles | null): string[] {
+  return [tls?.caFile, tls?.caVerifyFile, tls?.crlFile].filter((path) => path != null);
+}
+
+function* trustOf(tls: TrustFiles | null, span: Span): Generator<Place> {
+  for (const path of trustFilesOf(tls)) yield { path, span };
+}
+
+function lineSpan(file: string, line: number): Span {
+  return { file, line, column: 1, endColumn: 1 };
 }
 
 /**

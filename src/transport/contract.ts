@@ -186,6 +186,14 @@ export interface CertificateMaterial {
   readonly keyPem: string;
 }
 
+/** A certificate as a listener shows it. What is absent is as the certificate, or the listener, has it. */
+export interface ServedCertificate extends CertificateMaterial {
+  /** Names to show it for instead of its own, as `ServerNames.add` reads them. */
+  readonly names?: readonly string[];
+  /** Everything that connections which are shown this certificate have instead of the listener's. */
+  readonly settings?: TlsSettings & Pick<TlsServerSpec, "clientVerify">;
+}
+
 export type TlsVersion = "TLSv1.0" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
 
 /**
@@ -205,15 +213,25 @@ export interface TlsSettings {
   readonly alpn: readonly string[];
 }
 
+/** Results of verification by OpenSSL's number: of the client's own certificate, of those above it. */
+export interface IgnoredErrors {
+  readonly ofClients: "all" | readonly number[];
+  readonly ofAuthorities: "all" | readonly number[];
+}
+
 export interface TlsServerSpec extends TlsSettings {
   /** The first is the default for clients without SNI or with an unknown name. */
-  readonly certificates: readonly CertificateMaterial[];
+  readonly certificates: readonly ServedCertificate[];
   /** Refuse handshakes whose SNI matches no certificate. */
   readonly strictSni: boolean;
   readonly clientVerify: {
     readonly mode: "optional" | "required";
     readonly caPem: string;
     readonly crlPem: string | null;
+    /** More authorities that verify, of which clients are not told. */
+    readonly unnamedCaPem?: string;
+    /** Clients whose certificates are wrong only in this may come in; the facts have the result. */
+    readonly ignoredErrors?: IgnoredErrors;
   } | null;
   /** 80 bytes of keys shared by all workers (16 name, 32 HMAC, 32 AES); null switches tickets off. */
   readonly ticketKeys: Uint8Array | null;

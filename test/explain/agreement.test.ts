@@ -219,6 +219,7 @@ function startProxy(
       addresses: {},
       ports: {},
       certificates: {},
+      crtLists: {},
       trust: {},
       ticketKeys: new Uint8Array(80),
       wantsRequests: false,

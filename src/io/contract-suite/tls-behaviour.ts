@@ -230,6 +230,19 @@ function choiceBehaviour(create: () => ContractHarness): void {
     assert.equal(shownName(client), "main.example");
   });
 
+  behaviour("shows a certificate for names that are given instead of its own", create, async (scenario) => {
+    const listed = { ...material().other, names: ["*.list.example", "!not.list.example"] };
+    const server = { certificates: [material().main, listed] };
+    for (const [serverName, shown] of [
+      ["a.list.example", "other.example"],
+      ["not.list.example", "main.example"],
+      ["other.example", "main.example"],
+    ] as const) {
+      const { client } = await tlsPair(scenario, { server, serverName });
+      assert.equal(shownName(client), shown);
+    }
+  });
+
   behaviour("uses a replaced context for new connections", create, async (scenario) => {
     const { listener, accepted } = await scenario.listenRecording({ tls: serverContext(scenario) });
     const tls = { context: clientContext(scenario), serverName: "main.example" };

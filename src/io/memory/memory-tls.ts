@@ -3,6 +3,7 @@
 // carry, so that a simulation need not make keys. Chains are one authority deep, and dates are not looked at.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { failed, failure, type Result, success } from "../../base/failure.ts";
+import { ServerNames } from "../../protocol/tls/server-names.ts";
 import type {
   CertificateMaterial,
   TlsClientContext,
@@ -49,21 +50,19 @@ export class MemoryTlsServerContext implements TlsServerContext {
   readonly kind = "tls-server";
   readonly spec: TlsServerSpec;
   readonly #certificates: readonly ShownCertificate[];
+  readonly #names = new ServerNames();
 
   /** Throws at a key that does not belong to its certificate. */
   constructor(spec: TlsServerSpec) {
     this.spec = spec;
     this.#certificates = spec.certificates.map(readCertificate);
+    for (const [index, { names }] of spec.certificates.entries())
+      this.#names.add(names ?? this.#certificates[index]!.names, index);
   }
 
   /** Exact name, then one wildcard label, then the first unless SNI is strict. */
   certificateFor(serverName: string): ShownCertificate | null {
-    const name = serverName.toLowerCase();
-    const dot = name.indexOf(".");
-    const named = (wanted: string) =>
-      this.#certificates.find((certificate) => certificate.names.includes(wanted));
-    const found =
-      name === "" ? undefined : (named(name) ?? (dot < 0 ? undefined : named(`*${name.slice(dot)}`)));
+    const found = serverName === "" ? undefined : this.#certificates[this.#names.find(serverName)];
     return found ?? (this.spec.strictSni ? null : (this.#certificates[0] ?? null));
   }
 }

@@ -1,13 +1,21 @@
 // What OpenSSL calls back: the choice of certificate and of protocol, and new client sessions. One function
 // of each kind for the process. A callback that throws would abort the process, so each catches everything
 // and refuses instead.
+import type { IgnoredErrors } from "../../transport/contract.ts";
 import type { OpenSslServerContext } from "./context.ts";
 import {
   ALERT_UNRECOGNIZED_NAME,
+  PROTOCOL_NUMBERS,
+  SSL_CLIENT_HELLO_ERROR,
+  SSL_CLIENT_HELLO_SUCCESS,
+  SSL_CTRL_SET_GROUPS_LIST,
+  SSL_CTRL_SET_MAX_PROTO_VERSION,
+  SSL_CTRL_SET_MIN_PROTO_VERSION,
   SSL_TLSEXT_ERR_ALERT_FATAL,
   SSL_TLSEXT_ERR_NOACK,
   SSL_TLSEXT_ERR_OK,
   TLSEXT_NAMETYPE_HOST_NAME,
+  TLSEXT_TYPE_SERVER_NAME,
 } from "./control.ts";
 import type { OpenSsl } from "./library.ts";
 
@@ -15,8 +23,11 @@ export interface Callbacks {
   readonly serverName: bigint;
   readonly alpn: bigint;
   readonly newSession: bigint;
-  /** The argument that stands for a context in OpenSSL's calls. */
-  register(context: OpenSslServerContext): bigint;
+  readonly clientHello: bigint;
+  /** Judges a verification that has found something wrong. */
+  verify(ignored: IgnoredErrors): bigint;
+  /** The argument that stands in OpenSSL's calls for a context and the protocols that it offers. */
+  register(context: OpenSslServerContext, protocols: readonly string[]): bigint;
 }
 
 let opened: Callbacks | null = null;
@@ -30,15 +41,32 @@ export function openCallbacks(openSsl: OpenSsl): Callbacks {
 // checker.
 function registerCallbacks(openSsl: OpenSsl): Callbacks {
   const { library } = openSsl;
-  const contexts: OpenSslServerContext[] = [];
-  const contextOf = (id: bigint): OpenSslServerContext => contexts[Number(id) - 1]!;
+  const registered: { readonly context: OpenSslServerContext; readonly protocols: readonly string[] }[] = [];
+  const of = (id: bigint): (typeof registered)[number] => registered[Number(id) - 1]!;
+  const judges: Map<string, bigint> = new Map();
   return {
-    register: (context) => BigInt(contexts.push(context)),
+    register: (context, protocols) => BigInt(registered.push({ context, protocols })),
+    verify: (ignored) => {
+      const key = JSON.stringify(ignored);
+      const judge = judges.get(key) ?? registerJudge(openSsl, ignored);
+      judges.set(key, judge);
+      return judge;
+    },
+    clientHello: library.registerCallback(
+      { return: "i32", arguments: ["u64", "u64", "u64"] } as const,
+      (ssl: bigint, _alert: bigint, id: bigint): number => {
+        try {
+          return prepareForName(openSsl, of(id).context, ssl);
+        } catch {
+          return SSL_CLIENT_HELLO_ERROR;
+        }
+      },
+    ),
     serverName: library.registerCallback(
       { return: "i32", arguments: ["u64", "u64", "u64"] } as const,
       (ssl: bigint, alert: bigint, id: bigint): number => {
         try {
-          return chooseCertificate(openSsl, contextOf(id), ssl, alert);
+          return chooseCertificate(openSsl, of(id).context, ssl, alert);
         } catch {
           return SSL_TLSEXT_ERR_ALERT_FATAL;
         }
@@ -48,7 +76,7 @@ function registerCallbacks(openSsl: OpenSsl): Callbacks {
       { return: "i32", arguments: ["u64", "u64", "u64", "u64", "u32", "u64"] } as const,
       (_ssl: bigint, out: bigint, outLength: bigint, offered: bigint, length: number, id: bigint): number => {
         try {
-          return chooseProtocol(openSsl, contextOf(id).spec.alpn, { out, outLength, offered, length });
+          return chooseProtocol(openSsl, of(id).protocols, { out, outLength, offered, length });
         } catch {
           return SSL_TLSEXT_ERR_ALERT_FATAL;
         }
@@ -75,13 +103,64 @@ function chooseCertificate(
 ): number {
   const { calls, ffi } = openSsl;
   const serverName = openSsl.string(calls.SSL_get_servername(ssl, TLSEXT_NAMETYPE_HOST_NAME));
-  const chosen = context.contextFor(serverName);
-  if (chosen === 0n) {
+  const chosen = context.choose(serverName);
+  if (chosen === null) {
     ffi.setInt32(alert, 0, ALERT_UNRECOGNIZED_NAME);
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
-  calls.SSL_set_SSL_CTX(ssl, chosen);
+  calls.SSL_set_SSL_CTX(ssl, chosen.context);
+  if (context.isVaried) takeVerification(openSsl, ssl, chosen.context);
   return SSL_TLSEXT_ERR_OK;
+}
+
+/** Another context brings its certificate, but leaves it to us to ask for the client's. */
+function takeVerification({ calls }: OpenSsl, ssl: bigint, context: bigint): void {
+  calls.SSL_set_verify(
+    ssl,
+    calls.SSL_CTX_get_verify_mode(context),
+    calls.SSL_CTX_get_verify_callback(context),
+  );
+  calls.SSL_set_client_CA_list(ssl, calls.SSL_dup_CA_list(calls.SSL_CTX_get_client_CA_list(context)));
+}
+
+/** Versions and groups of the certificate that the client's first message asks for. */
+function prepareForName(openSsl: OpenSsl, context: OpenSslServerContext, ssl: bigint): number {
+  const { calls } = openSsl;
+  const settings = context.choose(askedName(openSsl, ssl))?.settings ?? context.spec;
+  const set = (what: number, value: bigint, pointer: bigint) => calls.SSL_ctrl(ssl, what, value, pointer);
+  set(SSL_CTRL_SET_MIN_PROTO_VERSION, PROTOCOL_NUMBERS[settings.minVersion], 0n);
+  set(SSL_CTRL_SET_MAX_PROTO_VERSION, PROTOCOL_NUMBERS[settings.maxVersion], 0n);
+  if (settings.curves !== null) set(SSL_CTRL_SET_GROUPS_LIST, 0n, openSsl.text(settings.curves).pointer);
+  return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/** RFC 6066, section 3: the length of the list, a zero for the kind of name, its length, the name. */
+function askedName({ calls, results, resultWords, ffi }: OpenSsl, ssl: bigint): string {
+  const { pointer } = results;
+  if (calls.SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_SERVER_NAME, pointer, pointer + 8n) !== 1) return "";
+  const length = Number(resultWords[1]!);
+  if (length < 5) return "";
+  const extension = ffi.toBuffer(resultWords[0]!, length, true);
+  const end = 5 + extension.readUInt16BE(3);
+  return extension[2] === 0 && end <= length ? extension.toString("latin1", 5, end) : "";
+}
+
+/** Goes on after a result that is ignored; OpenSSL keeps it as the result of the whole. */
+function registerJudge(openSsl: OpenSsl, { ofClients, ofAuthorities }: IgnoredErrors): bigint {
+  const { calls, library } = openSsl;
+  return library.registerCallback(
+    { return: "i32", arguments: ["i32", "u64"] } as const,
+    (isGood: number, verification: bigint): number => {
+      if (isGood === 1) return 1;
+      try {
+        const isClients = calls.X509_STORE_CTX_get_error_depth(verification) === 0;
+        const ignored = isClients ? ofClients : ofAuthorities;
+        return ignored === "all" || ignored.includes(calls.X509_STORE_CTX_get_error(verification)) ? 1 : 0;
+      } catch {
+        return 0;
+      }
+    },
+  );
 }
 
 /** The server's first protocol that the client offers. The answer points into the client's own list. */

@@ -9,6 +9,7 @@ import { type Failure, failed, failure, type Result, success } from "../../base/
 import { ServerNames } from "../../protocol/tls/server-names.ts";
 import type {
   CertificateMaterial,
+  ServedCertificate,
   TlsClientContext,
   TlsClientSpec,
   TlsServerContext,
@@ -36,32 +37,45 @@ const CIPHERSUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20
 const SESSION_ID_CONTEXT = "sallyport";
 const TICKET_KEY_BYTES = 80;
 
+export interface ChosenCertificate {
+  readonly context: bigint;
+  /** What is not as the listener has it; null: nothing. */
+  readonly settings: ServedCertificate["settings"] | null;
+}
+
 export class OpenSslServerContext implements TlsServerContext {
   readonly kind = "tls-server";
   readonly spec: TlsServerSpec;
   readonly #openSsl: OpenSsl;
   readonly #contexts: readonly bigint[];
   readonly #names: ServerNames;
+  readonly #verifies: boolean;
+  /** Some certificate has settings of its own. */
+  readonly isVaried: boolean;
 
   constructor(openSsl: OpenSsl, spec: TlsServerSpec, contexts: readonly bigint[], names: ServerNames) {
     this.#openSsl = openSsl;
     this.spec = spec;
     this.#contexts = contexts;
     this.#names = names;
+    this.isVaried = spec.certificates.some(({ settings }) => settings !== undefined);
+    this.#verifies =
+      spec.clientVerify !== null || spec.certificates.some(({ settings }) => settings?.clientVerify != null);
   }
 
-  /** The SSL_CTX for a server name ("" for none); 0n when strict SNI refuses it. */
-  contextFor(serverName: string): bigint {
+  /** The certificate for a server name ("" for none); null when strict SNI refuses it. */
+  choose(serverName: string): ChosenCertificate | null {
     const index = this.#names.find(serverName);
-    if (index >= 0) return this.#contexts[index]!;
-    return this.spec.strictSni ? 0n : this.#contexts[0]!;
+    if (index < 0 && this.spec.strictSni) return null;
+    const chosen = Math.max(index, 0);
+    return { context: this.#contexts[chosen]!, settings: this.spec.certificates[chosen]!.settings ?? null };
   }
 
   createSession(): TlsSession {
     const ssl = this.#openSsl.calls.SSL_new(this.#contexts[0]!);
     return new TlsSession(this.#openSsl, ssl, {
       isServer: true,
-      verifies: this.spec.clientVerify !== null,
+      verifies: this.#verifies,
       serverName: "",
       sessions: null,
       sessionKey: "",
@@ -149,7 +163,7 @@ export function createServerContext(openSsl: OpenSsl, spec: TlsServerSpec): Resu
     contexts.push(context);
     const cause = configureServer(openSsl, context, spec, certificate);
     if (cause !== null) return undo(cause);
-    for (const name of certificateNames(certificate.certificatePem)) names.add(name, index);
+    names.add(certificate.names ?? certificateNames(certificate.certificatePem), index);
   }
   const created = new OpenSslServerContext(openSsl, spec, contexts, names);
   attachCallbacks(openSsl, callbacks, created, contexts);
@@ -184,11 +198,19 @@ function attachCallbacks(
   contexts: readonly bigint[],
 ): void {
   const { calls } = openSsl;
-  const id = callbacks.register(created);
-  for (const context of contexts) {
+  const { spec } = created;
+  const id = callbacks.register(created, spec.alpn);
+  // Version and groups are agreed on before OpenSSL asks about the server name, so where they depend on it
+  // the first message is looked at. Listeners without such certificates do not pay for it.
+  for (const [index, context] of contexts.entries()) {
     calls.SSL_CTX_callback_ctrl(context, control.SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, callbacks.serverName);
     calls.SSL_CTX_ctrl(context, control.SSL_CTRL_SET_TLSEXT_SERVERNAME_ARG, 0n, id);
-    if (created.spec.alpn.length > 0) calls.SSL_CTX_set_alpn_select_cb(context, callbacks.alpn, id);
+    if (created.isVaried) calls.SSL_CTX_set_client_hello_cb(context, callbacks.clientHello, id);
+    const { settings } = spec.certificates[index]!;
+    const protocols = settings?.alpn ?? spec.alpn;
+    if (protocols.length === 0) continue;
+    const ownId = settings === undefined ? id : callbacks.register(created, protocols);
+    calls.SSL_CTX_set_alpn_select_cb(context, callbacks.alpn, ownId);
   }
 }
 
@@ -196,7 +218,7 @@ function configureServer(
   openSsl: OpenSsl,
   context: bigint,
   spec: TlsServerSpec,
-  certificate: CertificateMaterial,
+  certificate: ServedCertificate,
 ): Failure | null {
   const { calls } = openSsl;
   calls.SSL_CTX_set_options(
@@ -209,11 +231,12 @@ function configureServer(
   calls.SSL_CTX_ctrl(context, control.SSL_CTRL_SET_DH_AUTO, 1n, 0n);
   const id = openSsl.text(SESSION_ID_CONTEXT);
   calls.SSL_CTX_set_session_id_context(context, id.pointer, id.length);
+  const settings = certificate.settings ?? spec;
   return (
-    applySettings(openSsl, context, spec) ??
+    applySettings(openSsl, context, settings) ??
     applyTickets(openSsl, context, spec.ticketKeys) ??
     applyCertificate(openSsl, context, certificate) ??
-    (spec.clientVerify === null ? null : applyClientVerify(openSsl, context, spec.clientVerify))
+    (settings.clientVerify === null ? null : applyClientVerify(openSsl, context, settings.clientVerify))
   );
 }
 
@@ -363,9 +386,16 @@ function applyClientVerify(
     verify.mode === "required"
       ? control.SSL_VERIFY_PEER | control.SSL_VERIFY_FAIL_IF_NO_PEER_CERT
       : control.SSL_VERIFY_PEER;
-  calls.SSL_CTX_set_verify(context, flags, 0n);
-  return applyAuthorities(openSsl, context, verify, (certificate) =>
-    calls.SSL_CTX_add_client_CA(context, certificate),
+  const { ignoredErrors, unnamedCaPem } = verify;
+  const judge = ignoredErrors === undefined ? 0n : openCallbacks(openSsl).verify(ignoredErrors);
+  calls.SSL_CTX_set_verify(context, flags, judge);
+  return (
+    applyAuthorities(openSsl, context, verify, (certificate) =>
+      calls.SSL_CTX_add_client_CA(context, certificate),
+    ) ??
+    (unnamedCaPem === undefined
+      ? null
+      : applyAuthorities(openSsl, context, { caPem: unnamedCaPem, crlPem: null }, () => {}))
   );
 }
 

@@ -34,6 +34,9 @@ export const SSL_ERROR_ZERO_RETURN = 6;
 export const SSL_TLSEXT_ERR_OK = 0;
 export const SSL_TLSEXT_ERR_ALERT_FATAL = 2;
 export const SSL_TLSEXT_ERR_NOACK = 3;
+export const SSL_CLIENT_HELLO_ERROR = 0;
+export const SSL_CLIENT_HELLO_SUCCESS = 1;
+export const TLSEXT_TYPE_SERVER_NAME = 0;
 export const TLSEXT_NAMETYPE_HOST_NAME = 0;
 export const ALERT_UNRECOGNIZED_NAME = 112;
 

@@ -12,6 +12,7 @@ import { openUringEngine, pumpUntil, withUringEngine } from "../uring/harness.ts
 import { type OpenSsl, openOpenSsl } from "./library.ts";
 
 const authority = createTestAuthority("Test Authority");
+const unnamed = createTestAuthority("Unnamed Authority");
 const SPEC: TlsServerSpec = {
   certificates: [authority.issue({ commonName: "a.example" }), authority.issue({ commonName: "b.example" })],
   minVersion: "TLSv1.2",
@@ -137,6 +138,41 @@ test("an unknown name under strict SNI gets the alert unrecognized_name", async 
     const { listener } = serve(engine, { strictSni: true });
     const output = await client(engine, listener.address.port, ["-servername", "c.example"]);
     assert.match(output, /unrecognized name/);
+  }));
+
+test("a certificate brings its own versions, groups, protocols and question for the client's certificate", async () =>
+  withUringEngine(async (engine) => {
+    const [first, second] = SPEC.certificates;
+    const clientVerify = {
+      mode: "optional",
+      caPem: authority.certificatePem,
+      crlPem: null,
+      unnamedCaPem: unnamed.certificatePem,
+    } as const;
+    const settings = {
+      ...SPEC,
+      maxVersion: "TLSv1.2",
+      curves: "P-384",
+      alpn: ["http/1.1"],
+      clientVerify,
+    } as const;
+    const varied = { ...second!, names: ["*.list.example", "!not.list.example"], settings };
+    const { listener } = serve(engine, { certificates: [first!, varied], curves: "X25519:P-384" });
+    const ask = (name: string) =>
+      client(engine, listener.address.port, ["-servername", name, "-alpn", "h2,http/1.1"]);
+    const own = await ask("www.list.example");
+    assert.match(own, /subject=CN *= *b\.example/);
+    assert.match(own, /Protocol *: TLSv1\.2/);
+    assert.match(own, /ALPN protocol: http\/1\.1/);
+    assert.match(own, /P-384|secp384r1/);
+    assert.match(own, /Acceptable client certificate CA names\n *CN *= *Test Authority\n(?!CN)/);
+    for (const name of ["not.list.example", "b.example"]) {
+      const other = await ask(name);
+      assert.match(other, /subject=CN *= *a\.example/);
+      assert.match(other, /New, TLSv1\.3/);
+      assert.match(other, /ALPN protocol: h2/);
+      assert.match(other, /No client certificate CA names sent/);
+    }
   }));
 
 test("a key that does not belong to its certificate is named in one sentence", () => {

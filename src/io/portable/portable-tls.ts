@@ -1,6 +1,8 @@
 // TLS contexts for the portable engine: what a spec means in the words of node:tls, and the handshake on top
 // of a connected socket. Known difference from OpenSSL used directly: when no ALPN protocol is shared Node
-// refuses the handshake (RFC 7301 section 3.2), where HAProxy goes on without one.
+// refuses the handshake (RFC 7301 section 3.2), where HAProxy goes on without one. And Node chooses the
+// certificate late: of its own settings only ciphers and authorities count, not versions, groups, protocols
+// or whether a client's certificate is asked for.
 import { constants, createHash, X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import {
@@ -14,7 +16,9 @@ import {
   TLSSocket,
 } from "node:tls";
 import { type Failure, failed, failure, type Result, success } from "../../base/failure.ts";
+import { ServerNames } from "../../protocol/tls/server-names.ts";
 import type {
+  IgnoredErrors,
   TlsClientContext,
   TlsClientSpec,
   TlsFacts,
@@ -48,32 +52,28 @@ export class PortableTlsServerContext implements TlsServerContext {
   readonly spec: TlsServerSpec;
   /** For clients without SNI. Has no certificate under strict SNI, so that such a handshake fails. */
   readonly fallback: SecureContext;
-  readonly #byName: Map<string, SecureContext> = new Map();
+  readonly #contexts: readonly SecureContext[];
+  readonly #names = new ServerNames();
 
   /** Throws what node:tls throws at bad material. */
   constructor(spec: TlsServerSpec) {
     this.spec = spec;
-    const contexts = spec.certificates.map((material) => {
-      const context = createSecureContext({
-        ...serverOptions(spec),
-        cert: material.certificatePem,
-        key: material.keyPem,
+    this.#contexts = spec.certificates.map(({ certificatePem, keyPem, names, settings = {} }, index) => {
+      this.#names.add(names ?? namesOf(certificatePem), index);
+      return createSecureContext({
+        ...serverOptions({ ...spec, ...settings }),
+        cert: certificatePem,
+        key: keyPem,
       });
-      for (const name of namesOf(material.certificatePem)) {
-        if (!this.#byName.has(name)) this.#byName.set(name, context);
-      }
-      return context;
     });
-    const first = contexts[0];
+    const first = this.#contexts[0];
     this.fallback = spec.strictSni || first === undefined ? createSecureContext(serverOptions(spec)) : first;
   }
 
   /** The context for a name: exact, then one wildcard label, then the default. Null: refuse. */
   contextFor(serverName: string): SecureContext | null {
-    const name = serverName.toLowerCase();
-    const dot = name.indexOf(".");
-    const wildcard = dot < 0 ? undefined : this.#byName.get(`*${name.slice(dot)}`);
-    return this.#byName.get(name) ?? wildcard ?? (this.spec.strictSni ? null : this.fallback);
+    const index = this.#names.find(serverName);
+    return this.#contexts[index] ?? (this.spec.strictSni ? null : this.fallback);
   }
 }
 
@@ -134,7 +134,9 @@ export function handshakeAsServer(
     isServer: true,
     secureContext: context.fallback,
     requestCert: spec.clientVerify !== null,
-    rejectUnauthorized: spec.clientVerify?.mode === "required",
+    // Who comes without one is refused below, too; OpenSSL's own refusal would know no exceptions.
+    rejectUnauthorized:
+      spec.clientVerify?.mode === "required" && spec.clientVerify.ignoredErrors === undefined,
     ...(spec.alpn.length > 0 ? { ALPNProtocols: [...spec.alpn] } : {}),
     SNICallback: (serverName, done) => {
       const chosen = context.contextFor(serverName);
@@ -144,9 +146,10 @@ export function handshakeAsServer(
   });
   const fail = onceFailed(stream, "client", outcome);
   stream.once("secure", () => {
-    const refusal = spec.clientVerify === null ? null : clientRefusal(stream);
-    if (refusal !== null) return fail(failure("tls", "client", refusal));
-    outcome.succeed(stream, factsOf(stream, String(stream.servername || ""), true));
+    const verdict = spec.clientVerify === null ? GOOD : judgeClient(stream, spec.clientVerify);
+    if (verdict.refusal !== null) return fail(failure("tls", "client", verdict.refusal));
+    const facts = factsOf(stream, String(stream.servername || ""), true);
+    outcome.succeed(stream, { ...facts, verifyResult: verdict.result });
   });
 }
 
@@ -205,14 +208,51 @@ function onceFailed(
   return fail;
 }
 
-/**
- * Why a client's certificate is not good enough, or null. Node leaves this judgement to its own tls.Server.
- */
-function clientRefusal(stream: TLSSocket): string | null {
-  if (stream.getPeerX509Certificate() === undefined) return null;
-  const { _handle: handle } = stream as unknown as { _handle: { verifyError(): Error | null } | null };
+interface Verdict {
+  readonly refusal: string | null;
+  /** OpenSSL's number. */
+  readonly result: number;
+}
+const GOOD: Verdict = { refusal: null, result: 0 };
+
+/** Of the errors that Node tells by name, those that somebody may want to ignore (x509_vfy.h). */
+const VERIFY_RESULTS: Readonly<Record<string, number>> = {
+  UNABLE_TO_GET_ISSUER_CERT: 2,
+  UNABLE_TO_GET_CRL: 3,
+  CERT_NOT_YET_VALID: 9,
+  CERT_HAS_EXPIRED: 10,
+  CRL_NOT_YET_VALID: 11,
+  CRL_HAS_EXPIRED: 12,
+  DEPTH_ZERO_SELF_SIGNED_CERT: 18,
+  SELF_SIGNED_CERT_IN_CHAIN: 19,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 20,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 21,
+  CERT_REVOKED: 23,
+  INVALID_CA: 24,
+  INVALID_PURPOSE: 26,
+  CERT_UNTRUSTED: 27,
+  CERT_REJECTED: 28,
+};
+
+/** Node leaves this judgement to its own tls.Server. */
+function judgeClient(stream: TLSSocket, verify: NonNullable<TlsServerSpec["clientVerify"]>): Verdict {
+  if (stream.getPeerX509Certificate() === undefined)
+    return verify.mode === "required" ? { refusal: "the client has no certificate", result: 0 } : GOOD;
+  const { _handle: handle } = stream as unknown as {
+    _handle: { verifyError(): (Error & { code?: string }) | null } | null;
+  };
   const error = handle?.verifyError() ?? null;
-  return error === null ? null : `client certificate refused: ${error.message}`;
+  if (error === null) return GOOD;
+  const result = VERIFY_RESULTS[error.code ?? ""] ?? 0;
+  const isIgnored = result > 0 && mayIgnore(verify.ignoredErrors, result);
+  return { refusal: isIgnored ? null : `client certificate refused: ${error.message}`, result };
+}
+
+/** Node does not tell whose error it is, so it has to be ignored for the client and for its authorities. */
+function mayIgnore(ignored: IgnoredErrors | undefined, result: number): boolean {
+  if (ignored === undefined) return false;
+  const lists = [ignored.ofClients, ignored.ofAuthorities];
+  return lists.every((list) => list === "all" || list.includes(result));
 }
 
 /** As OpenSSL tells it, a client's chain is without its own certificate, a server's with it. */
@@ -259,7 +299,7 @@ function serverOptions(spec: TlsServerSpec): SecureContextOptions {
     ...(spec.ticketKeys === null
       ? { secureOptions: constants.SSL_OP_NO_TICKET }
       : { ticketKeys: nodeTicketKeys(spec.ticketKeys) }),
-    ...(clientVerify === null ? {} : { ca: clientVerify.caPem }),
+    ...(clientVerify === null ? {} : { ca: [clientVerify.caPem, clientVerify.unnamedCaPem ?? []].flat() }),
     ...(clientVerify?.crlPem ? { crl: clientVerify.crlPem } : {}),
   };
 }

@@ -1,6 +1,6 @@
 // `bind` lines (manual 4.2 and 5.1), and `stats socket`, which shares their addresses and some of their
 // words.
-import type { BindTls, StatsSocket } from "../../model/proxy.ts";
+import type { BindTls, CertificateSource, StatsSocket } from "../../model/proxy.ts";
 import type { ListenAddress } from "../../transport/contract.ts";
 import { parseEndpoint, toListenAddresses } from "./address.ts";
 import { Cursor } from "./cursor.ts";
@@ -9,7 +9,7 @@ import { BIND_KEYWORDS } from "./keywords-line.ts";
 import { displayText } from "./lexer.ts";
 import { skipTableWord } from "./line-words.ts";
 import { cursorOf, type ProxyLine, type Reading } from "./reading.ts";
-import { readTlsWord, resolvePath } from "./tls-words.ts";
+import { NOTHING_IGNORED, readIgnoredErrors, readPath, readTlsWord, resolvePath } from "./tls-words.ts";
 import { expectInteger } from "./values.ts";
 import { partOfWord, type Word } from "./word.ts";
 
@@ -140,6 +140,8 @@ function newBindDraft(): BindDraft {
       strictSni: false,
       verify: "none",
       tickets: true,
+      caVerifyFile: null,
+      ignoredErrors: NOTHING_IGNORED,
     },
   };
 }
@@ -164,7 +166,17 @@ function readBindWord(reading: Reading, word: Word, cursor: Cursor, bind: BindDr
       bind.isTls = true;
       return true;
     case "crt":
-      readCertificate(reading, cursor, bind);
+    case "crt-list":
+      readCertificate(reading, cursor, bind, word.text === "crt-list");
+      return true;
+    case "ca-verify-file":
+      bind.tls.caVerifyFile = readPath(cursor, reading.global.caBase);
+      return true;
+    case "crt-ignore-err":
+      bind.tls.ignoredErrors = { ...bind.tls.ignoredErrors, ofClients: readIgnoredErrors(cursor) };
+      return true;
+    case "ca-ignore-err":
+      bind.tls.ignoredErrors = { ...bind.tls.ignoredErrors, ofAuthorities: readIgnoredErrors(cursor) };
       return true;
     case "accept-proxy":
       bind.acceptProxy = true;
@@ -225,10 +237,14 @@ function readBindValue(word: Word, cursor: Cursor, bind: BindDraft): boolean {
   return false;
 }
 
-function readCertificate(reading: Reading, cursor: Cursor, bind: BindDraft): void {
-  const word = cursor.expect("a file or directory");
+/** HAProxy looks for a list where it was started, and only for the certificates in it in crt-base. */
+function readCertificate(reading: Reading, cursor: Cursor, bind: BindDraft, isList: boolean): void {
+  const word = cursor.expect(isList ? "a file" : "a file or directory");
   if (word === null) return;
-  const certificate = { path: resolvePath(word.text, reading.global.crtBase), span: word.span };
+  const { span } = word;
+  const certificate: CertificateSource = isList
+    ? { path: word.text, span, isList }
+    : { path: resolvePath(word.text, reading.global.crtBase), span };
   bind.tls.certificates = [...bind.tls.certificates, certificate];
 }
 

@@ -1,6 +1,6 @@
 // Words about TLS that `bind` and `server` lines share (manual 5.1, 5.2): versions, ciphers, files.
 import type { TlsCommon } from "../../model/proxy.ts";
-import type { TlsVersion } from "../../transport/contract.ts";
+import type { IgnoredErrors, TlsVersion } from "../../transport/contract.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Mutable } from "./draft.ts";
 import { displayText } from "./lexer.ts";
@@ -86,7 +86,26 @@ export function readProtocols(cursor: Cursor): readonly string[] {
   );
 }
 
-function readPath(cursor: Cursor, base: string | null): string | null {
+export const NOTHING_IGNORED: IgnoredErrors = { ofClients: [], ofAuthorities: [] };
+
+/** `all`, or OpenSSL's numbers of results of verification, separated by commas. */
+export function readIgnoredErrors(cursor: Cursor): IgnoredErrors["ofClients"] {
+  const word = cursor.expect("a list of errors, or `all`");
+  if (word === null) return [];
+  if (word.text === "all") return "all";
+  const numbers = word.text.split(",");
+  const bad = numbers.find((number) => !/^[1-9]\d{0,2}$/.test(number));
+  if (bad === undefined) return numbers.map(Number);
+  cursor.report.error(
+    "bad-number",
+    word.span,
+    `\`${displayText(bad)}\` is no result of verification`,
+    "Write `all`, or OpenSSL's numbers with commas, such as 10 for a certificate that has expired.",
+  );
+  return [];
+}
+
+export function readPath(cursor: Cursor, base: string | null): string | null {
   const word = cursor.expect("a file");
   return word === null ? null : resolvePath(word.text, base);
 }

@@ -50,7 +50,7 @@ export function chooseCertificate(tls: BindTls, serverName: string, facts: Expla
   const all: { readonly path: number; readonly names: readonly string[] }[] = [];
   for (const [path, certificate] of tls.certificates.entries()) {
     for (const own of facts.certificateNames.get(certificate.path) ?? [null]) {
-      for (const name of own ?? []) names.add(name, all.length);
+      names.add(own ?? [], all.length);
       all.push({ path, names: own ?? [] });
     }
   }

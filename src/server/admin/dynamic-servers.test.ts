@@ -30,6 +30,7 @@ function prepared({ runtime }: TestRuntime): PreparedConfiguration {
     addresses: { "be/free": "192.0.2.1", "be/named": "192.0.2.2" },
     ports: { "be/free": 80 },
     certificates: { "known.pem": [] },
+    crtLists: {},
     trust: { "known-ca.pem": "" },
     ticketKeys: new Uint8Array(),
     wantsRequests: false,

@@ -143,14 +143,21 @@ class Reader {
   }
 
   #openCompanionKey(path: string): KeyFile | null {
-    const keyPath = `${path}.key`;
-    if (this.#exists(keyPath)) {
+    // HAProxy looks for the second with ssl-load-extra-del-ext only.
+    const keyPath = [`${path}.key`, path.replace(/\.[^./]+$/, ".key")].find(
+      (candidate) => candidate !== path && this.#exists(candidate),
+    );
+    if (keyPath !== undefined) {
       const file = this.#open(keyPath);
       if (file === null || file.keys.length > 0) return file;
       this.#report("certificate-key-absent", `${keyPath} holds no private key`);
     } else {
-      const message = `${path} holds no private key, and there is no ${keyPath}`;
-      this.#report("certificate-key-absent", message, `append the key to ${path}, or put it into ${keyPath}`);
+      const message = `${path} holds no private key, and there is no ${path}.key`;
+      this.#report(
+        "certificate-key-absent",
+        message,
+        `append the key to ${path}, or put it into ${path}.key`,
+      );
     }
     return null;
   }

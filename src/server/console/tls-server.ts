@@ -32,7 +32,7 @@ class ShownCertificates {
     const contexts = certificates.map((one) => createSecureContext(contextOptions(one)));
     const names = new ServerNames();
     certificates.forEach(({ certificatePem }, index) => {
-      for (const name of certificateFacts(new X509Certificate(certificatePem)).names) names.add(name, index);
+      names.add(certificateFacts(new X509Certificate(certificatePem)).names, index);
     });
     this.#contexts = contexts;
     this.#names = names;
