@@ -14,8 +14,10 @@ import type { DashboardSource } from "./source.ts";
 export function applyFixes(ids: readonly string[], files: CheckedFiles): FixAnswer {
   const checked = checkFiles(files);
   const wanted = [...new Set(ids)];
+  /** Null: it is written. */
   const faults = new Map([
-    ...wanted.map((id) => [id, faultOf(id, checked)] as const),
+    ...wanted.map((id) => [id, whyNot(id, checked)] as const),
+    ...writeDatacenterFixes(wanted, checked),
     ...writeProxyFixes(wanted, checked, files.source.environment),
   ]);
   const fixed = wanted.filter((id) => faults.get(id) === null);
@@ -26,13 +28,20 @@ export function applyFixes(ids: readonly string[], files: CheckedFiles): FixAnsw
   return { fixed, refused, check: checkFiles(files).answer };
 }
 
-/** Null: there is nothing against it; those of a datacentre are written then. */
-function faultOf(id: string, { answer, fixes }: Checked): string | null {
-  const fix = fixes.get(id);
-  if (fix?.kind === "datacenter") return writeDocumentEdits(fix.edits);
-  if (fix !== undefined) return null;
+/** Of what has no fix, or is not there any more; null for the others. */
+function whyNot(id: string, { answer, fixes }: Checked): string | null {
+  if (fixes.has(id)) return null;
   const isFound = answer.findings.some((one) => one.id === id);
   return isFound ? "there is no fix that could do no harm" : "this is no longer found";
+}
+
+type Faults = readonly (readonly [id: string, fault: string | null])[];
+
+function writeDatacenterFixes(ids: readonly string[], { fixes }: Checked): Faults {
+  return ids.flatMap((id): Faults => {
+    const fix = fixes.get(id);
+    return fix?.kind === "datacenter" ? [[id, writeDocumentEdits(fix.edits)]] : [];
+  });
 }
 
 /** All of them at once, since they may share lines: what is against each. */
@@ -40,7 +49,7 @@ function writeProxyFixes(
   ids: readonly string[],
   { fixes, sources }: Checked,
   environment: DashboardSource["environment"],
-): (readonly [id: string, fault: string | null])[] {
+): Faults {
   const wanted = ids.flatMap((id): (readonly [string, readonly LineEdit[]])[] => {
     const fix = fixes.get(id);
     return fix?.kind === "proxy" ? [[id, fix.edits]] : [];
