@@ -267,6 +267,30 @@ export class Bridge implements Device {
     return this.#spec.ports.get(member) ?? null;
   }
 
+  /** Unicast frames go to whose MAC it is, and to ports that may hear everything. */
+  #isKeptFrom(
+    { station, portGroup }: Extract<BridgePort["role"], { kind: "access" }>,
+    destination: Mac,
+    hop: HopNote,
+  ): boolean {
+    if (station === null || portGroup === null || isGroupMac(destination) || destination === station.mac)
+      return false;
+    const { macChanges, promiscuous } = portGroup.security;
+    if (promiscuous?.value === "accept") return false;
+    if (destination !== station.effectiveMac) {
+      const text = `port group ${portGroup.name} keeps from ${station.name} what is for ${destination}`;
+      hop.step("policy", text, { level: "full", span: promiscuous?.span ?? portGroup.span });
+      return true;
+    }
+    if (macChanges?.value === "accept") return false;
+    hop.end(
+      "dropped-by-policy",
+      `port group ${portGroup.name} rejects MAC changes: ${station.name} answers to ${station.effectiveMac} instead of ${station.mac}`,
+      macChanges?.span ?? portGroup.span,
+    );
+    return true;
+  }
+
   #emit(inside: Inside, port: BridgePort, hop: HopNote): void {
     const { role } = port;
     const { frame, vlan } = inside;
@@ -278,21 +302,7 @@ export class Bridge implements Device {
       return;
     }
     if (role.kind === "access") {
-      const { station, portGroup } = role;
-      const macChanges = portGroup?.security.macChanges;
-      if (
-        station !== null &&
-        portGroup !== null &&
-        station.effectiveMac !== station.mac &&
-        macChanges?.value !== "accept"
-      ) {
-        hop.end(
-          "dropped-by-policy",
-          `port group ${portGroup.name} rejects MAC changes: ${station.name} answers to ${station.effectiveMac} instead of ${station.mac}`,
-          macChanges?.span ?? portGroup.span,
-        );
-        return;
-      }
+      if (this.#isKeptFrom(role, inside.header.destination, hop)) return;
       this.#world.send(hop, port.name, frame);
       return;
     }

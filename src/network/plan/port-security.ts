@@ -49,7 +49,8 @@ export function addPortSecurity(wiring: Wiring): void {
     },
     {
       name: "sp_to_port",
-      hook: "type filter hook forward priority 0; policy accept;",
+      // Before br_netfilter (-1), which takes IP packets away and gives them back behind priority 0.
+      hook: "type filter hook forward priority -10; policy accept;",
       rules: [
         ...(promiscuous.length === 0
           ? []
