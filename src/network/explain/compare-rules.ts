@@ -94,13 +94,15 @@ function compareAt(
 
 const STAGES = ["destination NAT", "firewall", "source NAT"] as const;
 
-function isSame(left: Decision | null, right: Decision | null, { firewall, nat }: ResolvedEdge): boolean {
+function isSame(left: Decision | null, right: Decision | null, edge: ResolvedEdge): boolean {
   if (left === null || right === null) return left === right;
-  if (left.verdict !== right.verdict) return false;
-  if (right.span !== null) return left.span !== null && isSameSpan(left.span, right.span);
-  // Of no line: then none may be named whose rule it could have been.
-  return ![...firewall.rules, ...nat].some(
-    ({ origin }) => left.span !== null && isSameSpan(origin.span, left.span),
+  if (left.verdict !== right.verdict || left.span === null) return false;
+  const { span } = left;
+  if (right.span !== null) return isSameSpan(span, right.span);
+  // Of no line: then what is named is the firewall as a whole, or something else that is no rule of the file.
+  const isWhole = [edge.firewall.span, edge.span].some((one) => isSameSpan(one, span));
+  return (
+    isWhole || ![...edge.firewall.rules, ...edge.nat].some(({ origin }) => isSameSpan(origin.span, span))
   );
 }
 

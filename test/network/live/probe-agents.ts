@@ -9,10 +9,11 @@ import type { Ip } from "../../../src/base/ip.ts";
 import type { ResolvedDatacenter } from "../../../src/model/resolved-datacenter.ts";
 import type { Desired } from "../../../src/network/plan/desired-state.ts";
 import type { AgentJob, AgentOutcome, AgentQuestion } from "./probe-agent.ts";
+import { BALANCED_PORT } from "./random-plan.ts";
 
 const AGENT = fileURLToPath(new URL("probe-agent.ts", import.meta.url));
 export const CLOSED_PORT = 81;
-const OUTSIDE_PORTS: readonly number[] = [80, CLOSED_PORT, 8001, 8002];
+const OUTSIDE_PORTS: readonly number[] = [80, CLOSED_PORT, 8001, 8002, BALANCED_PORT];
 export const SOMEBODY_ELSE: readonly Ip[] = ["8.8.8.8" as Ip, "2001:db8:ffff::9" as Ip];
 
 export class ProbeAgents {

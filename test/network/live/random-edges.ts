@@ -49,7 +49,11 @@ export function edgeSection(plan: Plan): Json {
 
 function randomFirewall(plan: Plan, networks: readonly string[]): Json {
   const { chance, machines } = plan;
-  const places = [...networks, ...machines.map(({ name }) => name), ...PUBLIC, "10.0.0.0/25", "any"];
+  const places = [
+    ...[...networks, ...machines.map(({ name }) => name)],
+    ...[...PUBLIC, "10.0.0.0/25", "any"],
+    ...(plan.hasIpv6 ? [...PUBLIC6, "fd00:0::/96"] : []),
+  ];
   const rules = Array.from({ length: chance(6) }, (): Json => {
     const protocol = pick(chance, ["any", "tcp", "udp", "icmp"]);
     const hasPorts = protocol === "tcp" || protocol === "udp";
@@ -106,7 +110,7 @@ export function balancerText({ balanced, hasIpv6, more }: Plan): string | null {
 }
 
 function randomNat(plan: Plan): Json[] {
-  const { chance, near, deep, machines, hasIpv6 } = plan;
+  const { chance, more, near, deep, machines, hasIpv6 } = plan;
   const networks = [...near, ...(deep === null ? [] : [deep])];
   const sources = networks.flatMap((network): Json[] => {
     switch (chance(4)) {
@@ -139,14 +143,31 @@ function randomNat(plan: Plan): Json[] {
         return { dnat, to, hairpin };
     }
   });
-  const { network, host } = pick(chance, machines);
-  const destinations6: Json[] =
-    hasIpv6 && chance(2) === 0
-      ? [{ dnat: pick(chance, PUBLIC6), protocol: "tcp", port: 80, to: addressIn(network, host, 6) }]
-      : [];
+  const targets6 = machines.map(({ network, host }) => addressIn(network, host, 6));
+  const destinations6 = hasIpv6 ? Array.from({ length: more(4) }, () => destination6(plan, targets6)) : [];
   const exchanged: Json[] =
     chance(3) === 0
       ? [{ "one-to-one": PUBLIC[2]!, to: pick(chance, targets), hairpin: chance(2) === 0 }]
       : [];
-  return [...exchanged, ...destinations, ...destinations6, ...sources];
+  const exchanged6: Json[] =
+    hasIpv6 && more(4) === 0 ? [{ "one-to-one": PUBLIC6[1]!, to: pick(more, targets6) }] : [];
+  const sources6: Json[] =
+    hasIpv6 && more(3) === 0 ? [{ snat: `fd00:${more(3)}::/64`, to: pick(more, PUBLIC6) }] : [];
+  return [...exchanged, ...exchanged6, ...destinations, ...destinations6, ...sources6, ...sources];
+}
+
+function destination6({ more }: Plan, targets: readonly string[]): Json {
+  const to = pick(more, targets);
+  const dnat = pick(more, PUBLIC6);
+  const hairpin = more(2) === 0;
+  switch (more(4)) {
+    case 0:
+      return { dnat, protocol: "tcp", port: 80, to, hairpin };
+    case 1:
+      return { dnat, protocol: pick(more, ["tcp", "udp"]), port: pick(more, [53, 80]), to, hairpin };
+    case 2:
+      return { dnat, protocol: "tcp", port: "8000-8004", to, "to-port": 78, hairpin };
+    default:
+      return { dnat, to, hairpin };
+  }
 }

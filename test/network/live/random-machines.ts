@@ -76,7 +76,7 @@ export function vappSection({ chance, vapp }: Plan): Json {
 }
 
 /** The whole of it is told in one address: its members agree by themselves who takes what. */
-export function clusterSection({ cluster, more }: Plan): Json {
+export function clusterSection({ cluster, more, hasIpv6 }: Plan): Json {
   if (cluster === null) return {};
   const { members } = cluster;
   const named = (values: readonly number[]) =>
@@ -94,7 +94,7 @@ export function clusterSection({ cluster, more }: Plan): Json {
     { ports: 80, protocol: "tcp", ...multiple },
     ...(more(2) === 0 ? [{ ports: 81, protocol: "tcp", ...pick(more, others) }] : []),
   ];
-  const address = addressIn(cluster.network, CLUSTER_HOST, 4);
+  const address = addressIn(cluster.network, CLUSTER_HOST, hasIpv6 && more(2) === 0 ? 6 : 4);
   const mode = pick(more, ["unicast", "multicast", "igmp"]);
   return { clusters: { farm: { machines: members, address, mode, rules } } };
 }

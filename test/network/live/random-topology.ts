@@ -74,7 +74,14 @@ function switchSection(plan: Plan): Json {
 function securityOf({ more, cluster }: Plan, network: string): Json {
   const either = ["accept", "reject"];
   if (cluster?.network === network && more(4) > 0)
-    return { "notify-switches": false, security: { "mac-changes": "accept", "forged-transmits": "accept" } };
+    return {
+      "notify-switches": false,
+      security: {
+        "mac-changes": "accept",
+        "forged-transmits": "accept",
+        ...maybe(more, "promiscuous", either),
+      },
+    };
   const security = {
     ...maybe(more, "mac-changes", either),
     ...maybe(more, "forged-transmits", either),
@@ -86,7 +93,10 @@ function securityOf({ more, cluster }: Plan, network: string): Json {
 /** Where addresses are asked for, DHCP is let through. */
 function filtersOf({ more, near, deep, machines, dhcp }: Plan, network: string): Json {
   const networks = [...near, ...(deep === null ? [] : [deep])];
-  const places = [...networks, ...machines.map(({ name }) => name), "10.0.0.8/29", "203.0.113.0/28", "any"];
+  const places = [
+    ...[...networks, ...machines.map(({ name }) => name)],
+    ...["10.0.0.8/29", "203.0.113.0/28", "fd00:0::/96", "any"],
+  ];
   const filters = Array.from({ length: more(4) }, (): Json => {
     const protocol = pick(more, ["any", "tcp", "udp", "icmp"]);
     const hasPorts = protocol === "tcp" || protocol === "udp";
