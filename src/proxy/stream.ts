@@ -110,6 +110,8 @@ export class Stream {
   isContentFinal = false;
   /** Buffered request body for `req.body*`; null when not buffered. */
   body: Uint8Array | null = null;
+  /** What is here of the response's body, for `res.body*`; null unless a rule has waited for it. */
+  responseBody: Uint8Array | null = null;
 
   /** `txn.`, `req.`/`res.` (proc, check) variables by full name; made on first use. */
   variables: Map<string, SampleValue> | null = null;

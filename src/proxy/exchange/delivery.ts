@@ -4,6 +4,9 @@
 // something.
 import type { Connection } from "../../transport/contract.ts";
 
+/** A sender is held back while this much waits for its receiver. */
+export const HIGH_WATER_BYTES: number = 512 * 1024;
+
 /** What is sent to one end of an exchange. */
 export class Delivery {
   #takenBytes = 0;

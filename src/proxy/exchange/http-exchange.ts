@@ -3,7 +3,7 @@
 // everything back. Reused for all requests of its connection. Bytes are never copied when they are many.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
-import { FRAMING_CHUNKED, FRAMING_UNTIL_CLOSE, type MessageHead } from "../../protocol/http1/message-head.ts";
+import { FRAMING_CHUNKED, type MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Chunk } from "../../transport/contract.ts";
 import type { Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
@@ -11,9 +11,10 @@ import { countStream } from "./accounting.ts";
 import { BodyWait, CONTINUE, expectsToBeAsked } from "./body-wait.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext } from "./context.ts";
-import { Delivery } from "./delivery.ts";
+import { Delivery, HIGH_WATER_BYTES } from "./delivery.ts";
 import type { HttpClient } from "./http-client.ts";
 import {
+  decideClientKeeping,
   doesServerKeep,
   isConnectionAuthenticated,
   isIdempotent,
@@ -28,15 +29,14 @@ import { errorReply, type Reply } from "./replies.ts";
 import { type PhaseOutcome, RequestPhases, replySource } from "./request-phases.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseHeadReader } from "./response-head-reader.ts";
-import { observationOf, runReplyPhases, runResponsePhases } from "./response-phases.ts";
+import { observationOf, type ResponseOutcome, runReplyPhases, runResponsePhases } from "./response-phases.ts";
 import { ResponseRelay, sendText } from "./response-relay.ts";
+import { ResponseWait } from "./response-wait.ts";
 import type { ServerLink } from "./server-link.ts";
 import { ServerLinks } from "./server-links.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 import { Tunnel } from "./tunnel.ts";
 
-/** A sender is held back while this much waits for its receiver. */
-const HIGH_WATER_BYTES = 512 * 1024;
 export class HttpExchange implements ConnectorOwner, TimerTarget {
   stream!: Stream;
   readonly #client: HttpClient;
@@ -48,6 +48,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   readonly #responses: ResponseHeadReader;
   readonly #requestRelay: RequestRelay;
   readonly #relay: ResponseRelay;
+  #responseWait: ResponseWait | null = null;
   readonly #toClient = new Delivery();
   readonly #toServer = new Delivery();
   #isActive = false;
@@ -198,14 +199,11 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       case "reply":
         this.#reply(outcome.reply, outcome.termination);
         return;
-      case "tarpit": {
-        const { timeouts } = (this.stream.backend ?? this.stream.frontend).definition;
+      case "tarpit":
         this.#waiting = "tarpit";
         this.#tarpitReply = outcome.reply;
-        const { timers, nowMs } = this.#context.engine;
-        timers.arm(this.#timer, nowMs + (timeouts.tarpitMs ?? timeouts.connectMs ?? 0));
+        this.#context.engine.timers.arm(this.#timer, outcome.deadlineMs);
         return;
-      }
       case "drop":
         this.#end(TERMINATION.denied);
         this.stream.requestMs = -1;
@@ -308,7 +306,11 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     }
     this.#links.isKept = false;
     if (this.#isResponseDone) {
-      if (link.connection.isClosed) this.#endEarly();
+      if (!link.connection.isClosed) return;
+      // It has answered and gone: nobody takes the rest of the request.
+      this.#end(TERMINATION.serverClosedInData);
+      this.#isClientKept = false;
+      this.#bothDone();
       return;
     }
     // An until-close body ends with an orderly close; with a reset it is cut.
@@ -337,15 +339,14 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (!this.#isActive) return;
     if (this.#waiting === "tarpit") this.#endTarpit();
     else if (this.#waiting === "body") this.#continueWithBody(true);
-    else if (!this.#isServerDue(this.#links.current!)) this.#armServerTimeout();
+    else if (
+      !this.#toServer.isDue(this.stream.bytesIn, this.#links.current!.connection, this.#client.connection)
+    )
+      this.#armServerTimeout();
     else if (!this.#isResponseBegun) {
       this.#context.observe(this.stream.server!, "http-read-timeout");
       this.#failServer(TERMINATION.serverTimeout);
     } else this.#failServer(TERMINATION.serverTimeoutInData);
-  }
-
-  #isServerDue({ connection }: ServerLink): boolean {
-    return this.#toServer.isDue(this.stream.bytesIn, connection, this.#client.connection);
   }
 
   /** Logged as HAProxy does: time in the tarpit is time in a queue, and nothing is said of the head's. */
@@ -362,26 +363,17 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   #receiveResponseHead(link: ServerLink, chunk: Chunk, start: number, end: number): void {
-    for (let at = start; at < end; ) {
-      const rest = this.#responses.read(chunk, at, end, this.stream.request!.method);
-      if (rest < 0) this.#failServer(TERMINATION.badResponse);
-      if (rest <= 0) return;
-      const { head } = this.#responses;
-      if (head.status >= 200 || head.status === 101) {
-        this.#beginResponse(link, head, chunk, rest, end);
-        return;
-      }
-      this.#forwardInterim(link, head);
-      at = rest;
-    }
+    const rest = this.#responses.readFinal(chunk, start, end, this.stream.request!.method, this);
+    if (rest < 0) this.#failServer(TERMINATION.badResponse);
+    else if (rest > 0) this.#beginResponse(link, this.#responses.head, chunk, rest, end);
   }
 
   /** 100 Continue, 103 Early Hints: passed on to clients that understand them. */
-  #forwardInterim(link: ServerLink, head: MessageHead): void {
+  handleInterim(head: MessageHead): void {
     if (this.stream.request!.versionMinor !== 1) return;
     this.#relay.sendHead(this.stream, head);
     // Nothing bounds their number.
-    if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES) link.connection.pause();
+    if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES) this.#links.current?.connection.pause();
   }
 
   #beginResponse(link: ServerLink, response: MessageHead, chunk: Chunk, start: number, end: number): void {
@@ -392,9 +384,22 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     stream.responseMs = engine.nowMs - this.#requestSentMs;
     this.#isResponseBegun = true;
     this.#context.observe(link.server, observationOf(response.status));
-    const outcome = runResponsePhases(this.#context, stream);
+    this.concludeResponse(runResponsePhases(this.#context, stream, null), chunk, start, end);
+  }
+
+  /** `chunk.bytes[start, end)` is what is here behind the head. */
+  concludeResponse(outcome: ResponseOutcome, chunk: Chunk, start: number, end: number): void {
+    const stream = this.stream;
+    const link = this.#links.current!;
+    const response = stream.response!;
+    this.#isResponseBegun = outcome === null;
     if (outcome !== null) {
-      this.#isResponseBegun = false;
+      if ("rules" in outcome) {
+        this.#context.engine.timers.disarm(this.#timer);
+        this.#responseWait = new ResponseWait(this.#context, this, link, stream, outcome);
+        this.#responseWait.start(chunk, start, end);
+        return;
+      }
       stream.responseMs = -1;
       this.#dropLink();
       this.#reply(outcome.reply, outcome.termination);
@@ -420,17 +425,10 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   /** Which connections live on after this exchange, and what the client is told about its own. */
   #decideKeeping(response: MessageHead): void {
     const stream = this.stream;
-    const request = stream.request!;
     if (!doesServerKeep(response)) this.#links.isKept = false;
     if (isConnectionAuthenticated(response)) this.#links.current!.isPrivate = true;
-    const isOldClient = request.versionMinor === 0;
-    this.#isDechunking = isOldClient && response.framing === FRAMING_CHUNKED;
-    this.#isClientKept =
-      mayKeepClient(this.stream, this.#context.isStopping) &&
-      response.framing !== FRAMING_UNTIL_CLOSE &&
-      !this.#isDechunking;
-    if (this.#isDechunking) response.removeHeader("transfer-encoding");
-    setClientConnectionHeader(response, this.#isClientKept, isOldClient);
+    this.#isDechunking = stream.request!.versionMinor === 0 && response.framing === FRAMING_CHUNKED;
+    this.#isClientKept = decideClientKeeping(stream, response, this.#isDechunking, this.#context.isStopping);
   }
 
   #checkRelay(link: ServerLink, rest: number, end: number): void {
@@ -450,13 +448,6 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (this.#isRequestDone) this.#bothDone();
     // An early answer: the server still takes the rest of the request, but owes us nothing.
     else this.#context.engine.timers.disarm(this.#timer);
-  }
-
-  /** The server has answered and gone: nobody takes the rest of the request. */
-  #endEarly(): void {
-    this.#end(TERMINATION.serverClosedInData);
-    this.#isClientKept = false;
-    this.#bothDone();
   }
 
   #bothDone(): void {
@@ -540,6 +531,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   #dropLink(): void {
+    this.#responseWait?.abandon();
     this.#context.engine.timers.disarm(this.#timer);
     this.#links.drop();
     this.#responses.drop();

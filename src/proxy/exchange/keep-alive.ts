@@ -53,6 +53,23 @@ export function setClientConnectionHeader(head: MessageHead, isKept: boolean, is
   } else if (isOld || isOldClient) head.addHeader("connection", "keep-alive");
 }
 
+/**
+ * Whether the client's connection lives on behind this response, and what the response says of it. Without
+ * chunks, for a client of HTTP/1.0, only the close tells the end.
+ */
+export function decideClientKeeping(
+  stream: Stream,
+  response: MessageHead,
+  isDechunking: boolean,
+  isStopping: boolean,
+): boolean {
+  const isKept =
+    mayKeepClient(stream, isStopping) && response.framing !== FRAMING_UNTIL_CLOSE && !isDechunking;
+  if (isDechunking) response.removeHeader("transfer-encoding");
+  setClientConnectionHeader(response, isKept, stream.request!.versionMinor === 0);
+  return isKept;
+}
+
 /** From here on bytes are not HTTP any more. */
 export function opensTunnel(stream: Stream, response: MessageHead): boolean {
   if (response.status === 101) return true;

@@ -30,7 +30,7 @@ export type PhaseOutcome =
   | { readonly kind: "wait"; readonly deadlineMs: number; readonly body: AwaitedBody | null }
   | { readonly kind: "reply"; readonly reply: Reply; readonly termination: Termination }
   /** Answer only after `timeout tarpit`. */
-  | { readonly kind: "tarpit"; readonly reply: Reply }
+  | { readonly kind: "tarpit"; readonly reply: Reply; readonly deadlineMs: number }
   | { readonly kind: "drop"; readonly isSilent: boolean };
 
 const FORWARD: PhaseOutcome = { kind: "forward" };
@@ -181,7 +181,11 @@ export class RequestPhases {
       case "deny": {
         this.#context.state.count(slot, COUNTER.dreq);
         const reply = definedReply(verdict.reply, source);
-        if (verdict.isTarpit) return { kind: "tarpit", reply };
+        if (verdict.isTarpit) {
+          const { timeouts } = (stream.backend ?? stream.frontend).definition;
+          const delayMs = timeouts.tarpitMs ?? timeouts.connectMs ?? 0;
+          return { kind: "tarpit", reply, deadlineMs: this.#context.engine.nowMs + delayMs };
+        }
         return { kind: "reply", reply, termination: TERMINATION.denied };
       }
       case "return":

@@ -4,6 +4,10 @@ import { MessageHead } from "../../protocol/http1/message-head.ts";
 import { parseResponseHead } from "../../protocol/http1/response-parser.ts";
 import type { Chunk, Engine } from "../../transport/contract.ts";
 
+export interface InterimHandler {
+  handleInterim(head: MessageHead): void;
+}
+
 export class ResponseHeadReader {
   /** The last head that was read; valid until the next `read` or `drop`. */
   readonly head: MessageHead = new MessageHead();
@@ -45,6 +49,23 @@ export class ResponseHeadReader {
       return 0;
     }
     return this.#append(this.#partial, chunk, start, end, requestMethod);
+  }
+
+  /** As `read`, past all interim responses, which `handler` is told of. */
+  readFinal(
+    chunk: Chunk,
+    start: number,
+    end: number,
+    requestMethod: string,
+    handler: InterimHandler,
+  ): number {
+    for (let at = start; at < end; ) {
+      const rest = this.read(chunk, at, end, requestMethod);
+      if (rest <= 0 || this.head.status >= 200 || this.head.status === 101) return rest;
+      handler.handleInterim(this.head);
+      at = rest;
+    }
+    return 0;
   }
 
   drop(): void {

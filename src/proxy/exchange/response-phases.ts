@@ -4,21 +4,41 @@
 import type { MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Observation } from "../health/observation.ts";
 import { applyResponseCookie } from "../persistence/cookie.ts";
-import type { BackendPrograms, Verdict } from "../rules/programs.ts";
+import type { BackendPrograms, RuleProgram, Verdict } from "../rules/programs.ts";
 import { COUNTER } from "../state.ts";
 import type { Stream } from "../stream.ts";
+import type { AwaitedBody } from "./body-wait.ts";
 import type { ExchangeContext } from "./context.ts";
 import { definedReply, errorReply, NO_REPLY, type Reply, readReplyHead, redirectReply } from "./replies.ts";
 import { captureCookie, captureOf, replySource } from "./request-phases.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 
-/** Null: the server's response goes on. Otherwise our own reply takes its place. */
-export type ResponseOutcome = { readonly reply: Reply; readonly termination: Termination } | null;
+/**
+ * Null: the server's response goes on. Otherwise our own reply takes its place, or the rules go on once its
+ * body is here.
+ */
+export type ResponseOutcome =
+  | { readonly reply: Reply; readonly termination: Termination }
+  | AwaitingResponse
+  | null;
 
-export function runResponsePhases(context: ExchangeContext, stream: Stream): ResponseOutcome {
+export interface AwaitingResponse {
+  readonly deadlineMs: number;
+  readonly body: AwaitedBody;
+  /** The rules that wait, and the first one that has not run. */
+  readonly rules: RuleProgram;
+  readonly resumeAt: number;
+}
+
+/** `resume`: where it stood, once what it waited for is here. */
+export function runResponsePhases(
+  context: ExchangeContext,
+  stream: Stream,
+  resume: AwaitingResponse | null,
+): ResponseOutcome {
   const backend = stream.backend!;
-  captureResponseHeaders(stream);
-  const outcome = runResponseRules(context, stream);
+  if (resume === null) captureResponseHeaders(stream);
+  const outcome = runResponseRules(context, stream, resume);
   if (outcome !== null) return outcome;
   if (backend.settings.cookie !== null || backend.definition.options.checkcache) {
     const nowSeconds = Math.floor(context.engine.wallClockMs / 1000);
@@ -52,21 +72,37 @@ function runAfterResponse(stream: Stream): void {
   if (!front.isEmpty) front.run(stream, 0);
 }
 
-function runResponseRules(context: ExchangeContext, stream: Stream): ResponseOutcome {
+function runResponseRules(
+  context: ExchangeContext,
+  stream: Stream,
+  resume: AwaitingResponse | null,
+): ResponseOutcome {
   const content = stream.backend!.programs.tcpResponseContent;
-  if (!content.isEmpty) {
+  if (!content.isEmpty && resume === null) {
     // All is decided on the head that is here: HAProxy would wait for more first.
     stream.isContentFinal = true;
     const outcome = outcomeOf(context, stream, content.run(stream, 0));
     if (outcome !== null) return outcome;
   }
+  const front = stream.frontend.programs.httpResponse;
   const back = ownBackendPrograms(stream)?.httpResponse;
-  if (back !== undefined && !back.isEmpty) {
-    const outcome = outcomeOf(context, stream, back.run(stream, 0));
+  if (back !== undefined && !back.isEmpty && resume?.rules !== front) {
+    const outcome = runRules(context, stream, back, resume);
     if (outcome !== null) return outcome;
   }
-  const front = stream.frontend.programs.httpResponse;
-  return front.isEmpty ? null : outcomeOf(context, stream, front.run(stream, 0));
+  return front.isEmpty ? null : runRules(context, stream, front, resume);
+}
+
+function runRules(
+  context: ExchangeContext,
+  stream: Stream,
+  rules: RuleProgram,
+  resume: AwaitingResponse | null,
+): ResponseOutcome {
+  const verdict = rules.run(stream, resume?.rules === rules ? resume.resumeAt : 0);
+  if (verdict.kind !== "wait" || verdict.body === undefined) return outcomeOf(context, stream, verdict);
+  const { deadlineMs, body, resumeAt } = verdict;
+  return { deadlineMs, body, rules, resumeAt };
 }
 
 /** The backend's programs, unless it is the same listen section as the frontend, whose rules run once. */

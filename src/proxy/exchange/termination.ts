@@ -43,6 +43,7 @@ type TerminationName =
   | "responseDenied"
   | "responseRejected"
   | "serverTimeout"
+  | "responseBodyTimeout"
   | "serverClosedInData"
   | "serverTimeoutInData"
   | "killed";
@@ -76,6 +77,8 @@ export const TERMINATION: Readonly<Record<TerminationName, Termination>> = {
   // `tcp-response content reject`: there is no answer.
   responseRejected: end("P", "D", 0),
   serverTimeout: end("s", "H", 504),
+  // The phase that HAProxy logs where a rule waits.
+  responseBodyTimeout: end("s", "R", 504),
   serverClosedInData: end("S", "D", 0),
   serverTimeoutInData: end("s", "D", 0),
   killed: end("K", "D", 0),

@@ -6,13 +6,11 @@ import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
 import type { Stream } from "../stream.ts";
 import type { ExchangeContext } from "./context.ts";
-import { Delivery } from "./delivery.ts";
+import { Delivery, HIGH_WATER_BYTES } from "./delivery.ts";
 import type { InputPiece } from "./held-input.ts";
 import type { LinkOwner, ServerLink } from "./server-link.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 
-/** A sender is held back while this much waits for its receiver. */
-const HIGH_WATER_BYTES = 512 * 1024;
 const BULK_BYTES = 256 * 1024;
 
 export class Tunnel implements ConnectionHandler, LinkOwner, TimerTarget {

@@ -32,6 +32,7 @@ frontend web
   http-request set-header X-Body %[req.body] if { path_beg /wait }
   http-request set-log-level silent if { path /quiet }
   use_backend empty if { path /empty }
+  use_backend bodies if { path_beg /bodies }
   use_backend names-deleted if { path /names/deleted }
   use_backend names-rejected if { path_beg /names/rejected }
   default_backend plain
@@ -64,6 +65,11 @@ backend names-deleted
 backend names-rejected
   option http-restrict-req-hdr-names reject
   http-request return status 200 if { path_end /early }
+  server a 127.0.0.1:{a}
+backend bodies
+  http-response wait-for-body time 200ms if { status 200 }
+  http-response wait-for-body time 200ms at-least 4 if { status 201 }
+  http-response set-header X-Body %[res.body,hex]/%[res.body_len]/%[res.body_size] if { status 200 }
   server a 127.0.0.1:{a}
 backend plain
   option accept-invalid-http-response
@@ -109,6 +115,24 @@ backend proxied-v1
       clients: [[`${get("/wait-some", "Content-Length: 9", "POST")}abcdef`, 40, "ghi"]],
     },
     { name: "wait-for-body gives up", clients: [[`${get("/wait", "Content-Length: 6", "POST")}abc`]] },
+    {
+      name: "responses wait for their bodies, show them to rules, and go on with enough",
+      clients: [[get("/bodies")], [get("/bodies")], [get("/bodies")], [get("/bodies", "", "HEAD")]],
+      servers: [
+        ["read", `${head("200 OK", "Content-Length: 6")}abc`, 40, "def"],
+        ["read", `${head("200 OK", "Transfer-Encoding: chunked")}3\r\nabc\r\n`, 40, "0\r\n\r\n"],
+        ["read", `${head("201 Created", "Content-Length: 9")}abcdef`, 40, "ghi"],
+        ["read", head("200 OK", "Content-Length: 6")],
+      ],
+    },
+    {
+      name: "a response whose body does not come is 504, one that is cut is cut",
+      clients: [[get("/bodies")], [get("/bodies")]],
+      servers: [
+        ["read", `${head("200 OK", "Content-Length: 6")}abc`, 400],
+        ["read", `${head("200 OK", "Content-Length: 6")}abc`, { end: true }],
+      ],
+    },
     {
       name: "a client that expects 100 is asked for its body by the proxy",
       clients: [[get("/wait", "Expect: 100-continue\nContent-Length: 4", "POST"), { until: "100 " }, "body"]],

@@ -80,7 +80,6 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
   ["the binary form of headers is not there yet", "req.hdrs_bin res.hdrs_bin"],
   ["this part of a ClientHello is not read yet", "req.ssl_alpn req.ssl_ec_ext req.ssl_st_ext"],
   ["a server's TLS hello is not read yet", "rep_ssl_hello_type res.ssl_hello_type"],
-  ["bodies of responses cannot be looked at yet", "res.body res.body_len res.body_size"],
   ["the cache is not there yet", "res.cache_hit res.cache_name"],
   ["compression is not there yet", "res.comp res.comp_algo"],
   [

@@ -197,11 +197,6 @@ export const readWaitForBody: ActionReader = (line) => {
       "`time` is missing",
       "Write `wait-for-body time 5s`.",
     );
-  if (line.stage === "response") {
-    const message = "`http-response wait-for-body` has no effect: a response goes on as it comes";
-    const { report } = line.context;
-    report({ code: "no-effect", severity: "notice", span: line.name.span, message, help: null, related: [] });
-  }
   // At least 0 bytes means the whole body, as when nothing is said.
   return { kind: "wait-for-body", timeoutMs, atLeastBytes: atLeastBytes === 0 ? null : atLeastBytes };
 };

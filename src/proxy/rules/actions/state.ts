@@ -64,8 +64,9 @@ export function compileState(
       return effect(() => {});
     case "wait-for-body":
       return (stream) => {
-        if (stream.request === null || stream.request.framing === FRAMING_NONE || stream.body !== null)
-          return null;
+        const [head, body] =
+          side === "request" ? [stream.request, stream.body] : [stream.response, stream.responseBody];
+        if (head === null || head.framing === FRAMING_NONE || body !== null) return null;
         const deadlineMs = environment.clock.nowMs + action.timeoutMs;
         return { kind: "wait", resumeAt: next, deadlineMs, body: { atLeastBytes: action.atLeastBytes } };
       };
