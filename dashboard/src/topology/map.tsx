@@ -1,14 +1,14 @@
 // The drawing: boxes and lines of a layout. Only what is in sight is there, and of very many only their
 // shapes. By the keyboard it is one stop, in which arrows and letters lead from box to box.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { TopologyAnswer, TopologyState } from "../../../src/model/dashboard-datacenter.ts";
+import type { NodeState, TopologyAnswer, TopologyState } from "../../../src/model/dashboard-datacenter.ts";
 import { CrowdOfBoxes, CrowdOfLinks } from "./crowd.tsx";
-import type { Layout } from "./elk-graph.ts";
+import type { Box, Layout } from "./elk-graph.ts";
 import type { Drawn, DrawnLink, DrawnNode } from "./grouping.ts";
 import { Legend } from "./legend.tsx";
 import { LinkLabel, LinkLine, WayLine } from "./link-line.tsx";
 import { type Measure, trafficOf } from "./link-words.ts";
-import { NodeBox } from "./node-box.tsx";
+import { BoxWords, NodeBox } from "./node-box.tsx";
 import type { Way } from "./trace-way.ts";
 import { useRoving } from "./use-roving.ts";
 import { useView } from "./use-view.ts";
@@ -97,14 +97,26 @@ export function TopologyMap({
           isLit: lit === null || lit.nodes.has(node.id),
           isActive: roving.active === node.id,
         }}
-        hasText={made.hasText}
+        hasText={made.hasText && !isFence(node)}
         choose={choose}
         handleFocus={roving.handleFocus}
       />
     );
     const there = own.filter(({ id }) => layout.boxes.has(id));
+    const fences = there.filter(isFence);
     return {
-      fences: there.filter(isFence).map(boxOf),
+      fences: fences.map(boxOf),
+      // Lines go through fences to what is inside; words lie above them.
+      fenceWords: (made.hasText ? fences : []).map((node) => (
+        <FenceWords
+          key={node.id}
+          node={node}
+          box={layout.boxes.get(node.id)!}
+          state={state?.nodes[node.id] ?? null}
+          hops={hops.get(node.id) ?? null}
+          isLit={lit === null || lit.nodes.has(node.id)}
+        />
+      )),
       others: there.filter((one) => !isFence(one)).map(boxOf),
     };
   }, [
@@ -172,6 +184,7 @@ export function TopologyMap({
             {lines.paths}
             {way !== null && <WayLine way={way} layout={layout} />}
             {isCrowd && <CrowdOfBoxes drawn={drawn} layout={layout} vlans={vlans} state={state} />}
+            {boxes.fenceWords}
             {lines.labels}
             {boxes.others}
           </g>
@@ -207,6 +220,26 @@ export function TopologyMap({
         isOpenAtFirst={isLegendOpen}
       />
     </div>
+  );
+}
+
+function FenceWords({
+  node,
+  box,
+  state,
+  hops,
+  isLit,
+}: {
+  readonly node: DrawnNode;
+  readonly box: Box;
+  readonly state: NodeState | null;
+  readonly hops: readonly number[] | null;
+  readonly isLit: boolean;
+}) {
+  return (
+    <g class={isLit ? "node words" : "node words unlit"} transform={`translate(${box.x} ${box.y})`}>
+      <BoxWords node={node} box={box} state={state} hops={hops} />
+    </g>
   );
 }
 

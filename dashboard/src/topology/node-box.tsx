@@ -72,21 +72,23 @@ export function NodeBox({
       {kind !== "fence" && (
         <rect class="stripe" x={0} y={6} width={4} height={Math.max(4, box.height - 12)} rx={2} />
       )}
-      {hasText && <Words node={node} box={box} state={state} />}
       {state !== null && <StateMark state={state.state} x={box.width - 13} />}
-      {hops !== null && hops.length > 0 && hasText && <HopNumber text={hops.join(" ")} />}
+      {hasText && <BoxWords node={node} box={box} state={state} hops={hops} />}
     </g>
   );
 }
 
-function Words({
+/** At the box's corner. */
+export function BoxWords({
   node,
   box,
   state,
+  hops,
 }: {
   readonly node: DrawnNode;
   readonly box: Box;
   readonly state: NodeState | null;
+  readonly hops: readonly number[] | null;
 }) {
   const { chips } = chipsIn(node, box.width - 24);
   return (
@@ -115,6 +117,7 @@ function Words({
           })}
         </g>
       )}
+      {hops !== null && hops.length > 0 && <HopNumber text={hops.join(" ")} />}
     </>
   );
 }
