@@ -61,20 +61,21 @@ export async function clusterMember(
   if (extra !== undefined) return complain(`what is ${extra}?`);
   const usable = loadUsable(file, terminal);
   if (usable === null) return 1;
+  if (process.getuid?.() !== 0) return complain("only root may change the network of a host");
+  const { driver } = openDriver(usable.resolved.source.name.value);
+  const running = runningAgent(driver.supervisor, machine);
+  if (running !== null) return complain(`the agent of ${machine} runs here`, running);
+  if (action === "leave") {
+    // The file need not have it in a cluster any more.
+    const left = await takeDownHost(driver.supervisor.directoryOf(agentOf(machine)));
+    if (left.fault !== null) return complain(left.fault);
+    terminal.write(left.hadJoined ? `${machine} has left\n` : `${machine} was no member here\n`);
+    return 0;
+  }
   const found = membershipIn(usable.resolved, machine, reading.line.valueOf("device"));
   if (typeof found === "string") {
     const names = usable.resolved.clusters.flatMap(({ members }) => members.map((one) => one.machine));
     return complain(found, suggestWord(machine, names));
-  }
-  if (process.getuid?.() !== 0) return complain("only root may change the network of a host");
-  const { driver } = openDriver(usable.resolved.source.name.value);
-  const running = runningAgent(driver.supervisor, machine);
-  if (running !== null) return complain(`the agent of ${machine} runs here already`, running);
-  if (action === "leave") {
-    const fault = await takeDownHost(driver.supervisor.directoryOf(agentOf(machine)));
-    if (fault !== null) return complain(fault);
-    terminal.write(`${machine} has left ${found.cluster.name}\n`);
-    return 0;
   }
   const fault = await complaintAbout(found);
   if (fault !== null) return complain(fault);

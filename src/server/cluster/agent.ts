@@ -86,7 +86,12 @@ class Agent {
     this.#foreignOrders = new ForeignOrders(directory);
     this.#settings = settings;
     this.#family = familyOfIp(settings.shared.cluster);
-    this.#socket = createSocket({ type: `udp${this.#family}`, reuseAddr: true });
+    // One of IPv6 would hear IPv4 as well, which nobody looks at for routers on the way.
+    this.#socket = createSocket({
+      type: `udp${this.#family}`,
+      reuseAddr: true,
+      ipv6Only: this.#family === 6,
+    });
     this.#order = readOrder(directory);
     // Above what it has sent before it was started anew: nobody sends a thousand in a second.
     const wish = wishOf(this.#order);

@@ -62,7 +62,7 @@ export async function setUpHost(membership: HostMembership, directory: string): 
   const known = readBefore(directory);
   const isSame = known?.device === device && known.address === sharedAddress(membership);
   if (known !== null && !isSame) {
-    const fault = await takeDownHost(directory);
+    const { fault } = await takeDownHost(directory);
     if (fault !== null) return fault;
   }
   const mac = await macOf(device);
@@ -72,7 +72,7 @@ export async function setUpHost(membership: HostMembership, directory: string): 
   writeRecord(join(directory, "before.json"), before);
   const fault = await putThere(membership, before);
   if (fault === null) return null;
-  const undone = await takeDownHost(directory);
+  const { fault: undone } = await takeDownHost(directory);
   return `${machine} cannot be a member of ${cluster.name}: ${fault}${undone === null ? "" : `; nor be as it was: ${undone}`}`;
 }
 
@@ -100,10 +100,17 @@ async function putThere(
   return added.status === 0 ? null : complaintOf(`${device} does not take ${before.address}`, added);
 }
 
-/** Puts back what was there. Null when there is nothing to put back, or all is; else what was not. */
-export async function takeDownHost(directory: string): Promise<string | null> {
+export interface TakenDown {
+  /** There was something to put back. */
+  readonly hadJoined: boolean;
+  /** What could not be put back; it is tried again the next time. */
+  readonly fault: string | null;
+}
+
+/** Puts back what was there. */
+export async function takeDownHost(directory: string): Promise<TakenDown> {
   const before = readBefore(directory);
-  if (before === null) return null;
+  if (before === null) return { hadJoined: false, fault: null };
   const { device, mac, address, sysctls, family } = before;
   const faults: string[] = [];
   const run = async (words: readonly string[], isGone: RegExp, input = "") => {
@@ -124,9 +131,9 @@ export async function takeDownHost(directory: string): Promise<string | null> {
   }
   for (const table of [`netdev ${CLUSTER_TABLE}`, `${family} ${CLUSTER_TABLE}`])
     await run(["nft", "-f", "-"], /^$/, `table ${table}\ndelete table ${table}\n`);
-  if (faults.length > 0) return faults.join("; ");
+  if (faults.length > 0) return { hadJoined: true, fault: faults.join("; ") };
   writeRecord(join(directory, "before.json"), null);
-  return null;
+  return { hadJoined: true, fault: null };
 }
 
 function readBefore(directory: string): Before | null {

@@ -133,6 +133,42 @@ grep ^after /run/held; exec 9>&-`,
   assert.doesNotMatch(/^after (.*)$/m.exec(output)![1]!, /-( |$)/, "all are alive");
 });
 
+/** Says that it is member 1, to whoever has an address. */
+const IMPOSTOR = `
+cat >impostor.cjs <<'SCRIPT'
+const [, , hops, to] = process.argv;
+const socket = require("node:dgram").createSocket(to.includes(":") ? "udp6" : "udp4");
+const heartbeat = { version: 1, cluster: "fd00:30::50", member: 1, sequence: 1, wish: "run", isReady: true,
+  isLeaving: false, rules: "", view: { present: [1], active: [1] }, held: [], heard: [] };
+socket.bind(() => {
+  socket.setTTL(Number(hops));
+  socket.send(JSON.stringify(heartbeat), 8861, to, () => socket.close());
+});
+SCRIPT
+claim() { at client "$NODE" impostor.cjs $1 $2; }
+status=$(find /run -path '*/cluster-iis-1/status.json')
+stamp() { grep -o '"at":[0-9]*' $status; }
+# Two reports later it would show.
+reports() { for time in 1 2; do old=$(stamp); until_true sh -c "! grep '$old' $status"; done; }
+hears() { $S cluster status $F | grep 'hears another iis-1'; }
+`;
+
+test("what comes from behind a router, or by IPv4, is no heartbeat of an IPv6 cluster", { skip }, () => {
+  const both = IPV6.replace('"fd00:30::/64"', '[192.168.30.0/24, "fd00:30::/64"]').replace(
+    'address: "fd00:30::11"',
+    'address: ["fd00:30::11", 192.168.30.11]',
+  );
+  const client = both.replace('address: "fd00:30::99"', 'address: ["fd00:30::99", 192.168.30.99]');
+  const output = run(
+    client,
+    `${IMPOSTOR}
+claim 254 fd00:30::11; claim 255 192.168.30.11; reports
+hears || echo nobody heard it
+claim 255 fd00:30::11; until_true hears; echo it can be heard`,
+  );
+  assert.match(output, /nobody heard it\nit can be heard\n$/);
+});
+
 test("members of an IPv4 cluster keep their own IPv6 addresses, though they share a MAC", { skip }, () => {
   const both = EXAMPLE.replace("192.168.30.0/24", '[192.168.30.0/24, "fd00:30::/64"]').replaceAll(
     /address: (192\.168\.30\.(\d+))(?=[,}])/g,
