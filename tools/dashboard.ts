@@ -50,9 +50,8 @@ function compressBuilt(): void {
 export function isDashboardBuilt(): boolean {
   if (!existsSync(BUILT)) return false;
   const builtAt = statSync(BUILT).mtimeMs;
-  const sources = globSync(["dashboard/{src,public}/**/*.*", "dashboard/*.*", "src/model/*.ts"], {
-    cwd: ROOT,
-  });
+  const shared = ["src/model/*.ts", "src/network/topology/vlan-number.ts"];
+  const sources = globSync(["dashboard/{src,public}/**/*.*", "dashboard/*.*", ...shared], { cwd: ROOT });
   return sources.every((file) => statSync(join(ROOT, file)).mtimeMs <= builtAt);
 }
 
