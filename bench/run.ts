@@ -2,8 +2,8 @@
 // time per request of all processes of each, and its ratio to HAProxy's in the same round; above 1 is cheaper
 // than HAProxy.
 //   npm run bench -- [--quick] [--json FILE] [--dashboard] [--case NAME]...
-// With --dashboard also Sallyport with its dashboard open in a browser, and what that costs in the same rounds:
-// the data path must not notice, which is up to 3 %.
+// With --dashboard also Sallyport with its dashboard open in a browser, and what that costs in the same
+// rounds: the data path must not notice, which is up to 3 %.
 import { type ChildProcess, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -155,13 +155,22 @@ export class Dashboard {
     );
   }
 
+  /** A text: why the certificate cannot be served. */
+  #createServer({ host }: ListenPlace, port: number): Server | string {
+    if (this.#certificates.length === 0) return createServer(TIMEOUTS);
+    try {
+      return createTlsServer({ ip: host, port, certificates: this.#certificates, public: null });
+    } catch (error) {
+      // Such as a key that OpenSSL takes for too short.
+      return (error as Error).message;
+    }
+  }
+
   async #listen(places: readonly ListenPlace[], handle: RequestListener): Promise<string | null> {
     let port = places[0]!.port;
     for (const place of places) {
-      const server =
-        this.#certificates.length === 0
-          ? createServer(TIMEOUTS)
-          : createTlsServer({ ip: place.host, port, certificates: this.#certificates, public: null });
+      const server = this.#createServer(place, port);
+      if (typeof server === "string") return `the dashboard's certificate: ${server}`;
       server.maxConnections = CONNECTIONS_MAX;
       // Who takes nothing for so long is gone; events come more often.
       server.setTimeout(SILENCE_MS);
