@@ -115,3 +115,10 @@ test("cards come up again when their bond is removed, which takes them down", ()
     ["remove bond bond0", "set eth0 up"],
   );
 });
+
+test("whoever takes a card out of a LAG without LACP is told who still sends to it", () => {
+  assert.deepEqual(
+    words([bond(XOR), ...MEMBERS, VLAN], [bond(XOR), card("eth0"), card("eth1", null), VLAN]),
+    ["set eth1 out of bond0: the other end, without LACP, sends to it until it is out of the LAG there, too"],
+  );
+});

@@ -189,11 +189,12 @@ function planNamespace(before: NamespaceState, after: NamespaceState, fresh: Fre
 /** The names of the bonds that go down for a moment. */
 function planSettings(
   before: NamespaceState,
-  { name: namespace, ...after }: NamespaceState,
+  after: NamespaceState,
   made: readonly LinkState[],
   gone: ReadonlySet<string>,
   steps: StepList,
 ): Set<string> {
+  const namespace = after.name;
   const present = new Map(withoutGone(before.links, gone).map((link) => [link.name, link]));
   const stopped = new Set<string>();
   const order = leavingLast(made, present);
@@ -215,7 +216,7 @@ function planSettings(
         ...reasonOf(reason),
       });
   }
-  for (const card of forgottenPorts(before, { name: namespace, ...after }))
+  for (const card of forgottenPorts(before, after))
     steps.add("configure", {
       kind: "set-link",
       namespace,

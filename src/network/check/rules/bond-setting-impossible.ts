@@ -34,6 +34,18 @@ export const bondSettingImpossible: CheckRule = {
           message: `mode ${modeOf(bond)} of ${name} has no primary link: all are used`,
           help: "Leave `primary` out.",
         };
+      const ofLacp = [
+        ["lacp-rate", bond.lacpRate],
+        ["ad-select", bond.adSelect],
+      ] as const;
+      for (const [key, said] of ofLacp) {
+        if (said === null || modeOf(bond) === "802.3ad") continue;
+        yield {
+          span: said.span,
+          message: `\`${key}\` is about LACP, which ${name} in mode ${modeOf(bond)} does not speak`,
+          help: `Leave \`${key}\` out, or write \`mode: 802.3ad\`.`,
+        };
+      }
       for (const delay of [upDelayMs, downDelayMs]) {
         const every = miiMonitorMs?.value ?? 0;
         if (delay === null || every === 0 || delay.value % every === 0) continue;
