@@ -1,5 +1,5 @@
-// What port groups let through in the simulation: found by random datacentres whose kernel did otherwise (seeds
-// 104 and 119 of live/agreement.test.ts).
+// What port groups let through in the simulation: found by random datacentres whose kernel did otherwise
+// (seeds 104 and 119 of live/agreement.test.ts).
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Trace } from "../../src/model/trace.ts";

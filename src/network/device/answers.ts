@@ -3,7 +3,8 @@ import { type Packet, withPorts } from "./packet.ts";
 
 /** Null: it is no question. `isRefused`: nobody serves that port. */
 export function answerTo(packet: Packet, isRefused: boolean): Packet | null {
-  // Echoes and refusals bear the mark of the question; what a program sends does not (Linux: tcp_reflect_tos).
+  // Echoes and refusals bear the mark of the question; what a program sends does not (Linux:
+  // tcp_reflect_tos).
   const isReflected = packet.body.kind === "icmp" || (packet.body.kind === "tcp" && isRefused);
   const dscp = isReflected ? packet.dscp : 0;
   const back: Packet = { ...packet, source: packet.destination, destination: packet.source, ttl: 64, dscp };

@@ -205,7 +205,9 @@ function questionsAbout({ resolved, loadBalancerBinds }: Omit<Usable, "loadBalan
   );
 }
 
-/** Of many, so many at the most as are asked and compared in seconds; scattered, and each time the same ones. */
+/**
+ * Of many, so many at the most as are asked and compared in seconds; scattered, and each time the same ones.
+ */
 function sampleOf(questions: readonly Question[]): readonly Question[] {
   const share = QUESTIONS_MAX / questions.length;
   // By the golden ratio: whatever goes round in the list, no kind of question is left out.
