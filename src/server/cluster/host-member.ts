@@ -55,7 +55,8 @@ export async function complaintAbout(membership: HostMembership): Promise<string
 }
 
 /**
- * Null, or what the kernel refuses: then all of it is taken back. Done once more it only brings what is new.
+ * Null, or what the kernel refuses: then all of it is taken back. Done once more it only brings what is new,
+ * and what is there stays when that is refused.
  */
 export async function setUpHost(membership: HostMembership, directory: string): Promise<string | null> {
   const { cluster, machine, device } = membership;
@@ -72,7 +73,7 @@ export async function setUpHost(membership: HostMembership, directory: string): 
   writeRecord(join(directory, "before.json"), before);
   const fault = await putThere(membership, before);
   if (fault === null) return null;
-  const { fault: undone } = await takeDownHost(directory);
+  const { fault: undone } = isSame ? { fault: null } : await takeDownHost(directory);
   return `${machine} cannot be a member of ${cluster.name}: ${fault}${undone === null ? "" : `; nor be as it was: ${undone}`}`;
 }
 
