@@ -116,10 +116,14 @@ function serviceWords({ kind, value, limit }: LiveCounters["services"][number]):
   }
 }
 
-function portRows({ ports, drops }: LiveCounters, resolved: ResolvedDatacenter): string[] {
-  const rows = ports.map(({ owner, sent, received }) => [
+function portRows({ ports, cards, drops }: LiveCounters, resolved: ResolvedDatacenter): string[] {
+  const named = [
+    ...cards.map((card) => ({ ...card, owner: card.link, place: "this machine" })),
+    ...ports.map((port) => ({ ...port, place: portGroupOf(port.owner, resolved) })),
+  ];
+  const rows = named.map(({ owner, place, sent, received }) => [
     owner,
-    portGroupOf(owner, resolved),
+    place,
     `sent ${sent.packets}, ${formatBytes(sent.bytes)}`,
     `received ${received.packets}, ${formatBytes(received.bytes)}`,
     ...(sent.dropped + received.dropped === 0 ? [] : [`${sent.dropped + received.dropped} dropped`]),

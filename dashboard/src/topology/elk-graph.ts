@@ -72,7 +72,8 @@ export function chipsTop({ lines }: DrawnNode): number {
 /** Null: nothing will ever stand at it. */
 function labelOf(link: DrawnLink): ElkLabel[] {
   const text = vlanLabel(link);
-  const hasRate = link.kind === "interface" || link.to.startsWith("external/");
+  // Port groups are no place to count at, but where something outside is plugged in.
+  const hasRate = link.kind !== "port-group" || link.to.startsWith("external/");
   if (text === "" && !hasRate) return [];
   const width = (text === "" ? 0 : text.length * LABEL_LETTER + 12) + (hasRate ? RATE_WIDTH : 0);
   return [{ text, width, height: LABEL_HEIGHT, layoutOptions: ON_THE_LINE }];

@@ -100,7 +100,8 @@ export function useView(layout: Layout) {
   );
 
   useLayoutEffect(() => {
-    // Who has moved the drawing keeps the place, also when a layout follows; unless there is nothing any more.
+    // Who has moved the drawing keeps the place, also when a layout follows; unless there is nothing any
+    // more.
     const sight = sightOf(view.current, size.current);
     if (isMoved.current && hasAnyIn(layout, sight)) look(view.current);
     else fit();

@@ -1,5 +1,6 @@
 // What has passed each port of the switches, as the kernel has counted it: frames that its machine sent,
-// frames that it was sent, and what rules of the ports have dropped.
+// frames that it was sent, and what rules of the ports have dropped. And what has passed the cards and bonds
+// by which they reach the world.
 import type { NamespaceState, NetworkState } from "../../model/network-state.ts";
 import { PORT_TABLE } from "../../network/plan/port-security.ts";
 import { TRAFFIC_TABLE } from "../../network/plan/traffic-rules.ts";
@@ -21,6 +22,13 @@ export interface Count {
   readonly dropped: number;
 }
 
+export interface CardCounters {
+  readonly link: string;
+  /** By this machine. */
+  readonly sent: Count;
+  readonly received: Count;
+}
+
 export interface RuleDrops {
   /** In the words of the file: "forged-transmits", "filters". */
   readonly words: string;
@@ -34,32 +42,50 @@ const DROPPING: Readonly<Record<string, string>> = {
   [`${TRAFFIC_TABLE} sp_from_machine`]: "bpdu-filter",
 };
 
+export interface CountedPorts {
+  readonly ports: readonly PortCounters[];
+  readonly cards: readonly CardCounters[];
+  readonly drops: readonly RuleDrops[];
+}
+
 /** Of what was applied; a sentence when the kernel does not tell. */
 export async function readPortCounters(
   { namespaces }: NetworkState,
   aliasPrefix: string,
-): Promise<{ readonly ports: PortCounters[]; readonly drops: RuleDrops[] } | string> {
+): Promise<CountedPorts | string> {
   const ports: PortCounters[] = [];
+  const cards: CardCounters[] = [];
   const drops = new Map<string, number>();
   for (const one of namespaces.filter(hasPorts)) {
     const enter = one.name === null ? [] : ["nsenter", `--net=/run/netns/${one.name}`];
     const shown = await runCommand([...enter, "ip", "-s", "-json", "link", "show"]);
     const listed = await runCommand([...enter, "nft", "-j", "list", "ruleset", "bridge"]);
     if (shown.status !== 0) return shown.errors.split("\n")[0] ?? "";
-    const names = new Set(one.links.filter(isPort).map(({ name }) => name));
+    const namesOf = (links: NamespaceState["links"]) => new Set(links.map(({ name }) => name));
+    const portNames = namesOf(one.links.filter(isPort));
+    const cardNames = namesOf(cardsOf(one));
     for (const link of parseJson<readonly ShownLink[]>(shown.output)) {
       const name = link.ifname.split("@")[0]!;
-      if (names.has(name)) ports.push(countersOf(name, link, aliasPrefix));
+      if (portNames.has(name)) ports.push(countersOf(name, link, aliasPrefix));
+      if (cardNames.has(name)) cards.push(cardOf(name, link));
     }
     if (listed.status !== 0) continue;
     for (const [words, packets] of dropsIn(listed.output))
       drops.set(words, (drops.get(words) ?? 0) + packets);
   }
-  return { ports, drops: [...drops].map(([words, packets]) => ({ words, packets })) };
+  return { ports, cards, drops: [...drops].map(([words, packets]) => ({ words, packets })) };
 }
 
-function hasPorts({ links }: NamespaceState): boolean {
-  return links.some(isPort);
+function hasPorts(one: NamespaceState): boolean {
+  return one.links.some(isPort) || cardsOf(one).length > 0;
+}
+
+/** The machine's own: both a bond and its members, where each frame is counted twice. */
+function cardsOf({ name: namespace, links }: NamespaceState): NamespaceState["links"] {
+  if (namespace !== null) return [];
+  return links.filter(
+    ({ name, kind }) => name !== "lo" && (kind.kind === "physical" || kind.kind === "bond"),
+  );
 }
 
 /** A cable from a bridge of a switch to somebody, by the name that `wiring.ts` gives it. */
@@ -76,10 +102,16 @@ interface ShownLink {
 const NOTHING: Count = { packets: 0, bytes: 0, dropped: 0 };
 
 /** What the port receives is what its machine sends. */
-function countersOf(name: string, { ifalias = "", stats64 }: ShownLink, prefix: string): PortCounters {
+function countersOf(name: string, shown: ShownLink, prefix: string): PortCounters {
+  const { ifalias = "" } = shown;
   const owner = ifalias.startsWith(prefix) ? ifalias.slice(prefix.length) : name;
+  const { sent, received } = cardOf(name, shown);
+  return { link: name, owner, sent: received, received: sent };
+}
+
+function cardOf(name: string, { stats64 }: ShownLink): CardCounters {
   const pick = ({ packets, bytes, dropped }: Count) => ({ packets, bytes, dropped });
-  return { link: name, owner, sent: pick(stats64?.rx ?? NOTHING), received: pick(stats64?.tx ?? NOTHING) };
+  return { link: name, sent: pick(stats64?.tx ?? NOTHING), received: pick(stats64?.rx ?? NOTHING) };
 }
 
 interface ListedRule {

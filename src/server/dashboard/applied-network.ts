@@ -8,11 +8,11 @@ import type { LiveCounters } from "../datacenter/live-counters.ts";
 import { RootlessStatus } from "./rootless-status.ts";
 
 export interface AppliedNetwork extends Pick<TopologyState, "applied" | "isRootless" | "drift"> {
-  readonly counted: Pick<LiveCounters, "ports" | "services">;
+  readonly counted: Pick<LiveCounters, "ports" | "cards" | "services">;
 }
 
 const DRIFT_SHOWN_MAX = 50;
-const NOTHING_COUNTED: AppliedNetwork["counted"] = { ports: [], services: [] };
+const NOTHING_COUNTED: AppliedNetwork["counted"] = { ports: [], cards: [], services: [] };
 const NOT_APPLIED: AppliedNetwork = {
   applied: "no",
   isRootless: false,

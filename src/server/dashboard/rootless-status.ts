@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { InsideWords } from "../../driver/linux/rootless.ts";
 import type { LiveCounters } from "../datacenter/live-counters.ts";
 
-export interface StatusLine extends Pick<LiveCounters, "ports" | "services"> {
+export interface StatusLine extends Pick<LiveCounters, "ports" | "cards" | "services"> {
   /** What differs from what was made, in words. */
   readonly drift: readonly string[];
 }
@@ -89,10 +89,10 @@ export class RootlessStatus {
 /** Null: it is something else that the program has said. */
 function readLine(text: string): StatusLine | null {
   try {
-    const { drift, ports, services } = JSON.parse(text) as Partial<StatusLine>;
-    return drift === undefined || ports === undefined || services === undefined
-      ? null
-      : { drift, ports, services };
+    const { drift, ports, cards, services } = JSON.parse(text) as Partial<StatusLine>;
+    if (drift === undefined || ports === undefined || cards === undefined || services === undefined)
+      return null;
+    return { drift, ports, cards, services };
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NodeState } from "../../model/dashboard-datacenter.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
-import { portTraffic, withPorts, withServices } from "./topology-ports.ts";
+import { cardTraffic, portTraffic, withPorts, withServices } from "./topology-ports.ts";
 
 const port = (name: string, network: string) => ({ name, network });
 const RESOLVED = {
@@ -99,4 +99,29 @@ test("counts of services are those of the edge that has them", () => {
     "load balancer: 40 per second",
   ]);
   assert.deepEqual(words("fence/shop.test-a"), ["firewall: 3 connections"]);
+});
+
+test("a card's traffic is that of its cable, and of the switch whose uplink it is", () => {
+  const value = (text: string) => ({ value: text });
+  const hosts = [{ name: "me" }];
+  const source = {
+    hosts,
+    switches: [{ name: "dvs0", uplinks: [{ host: value("me"), link: value("bond0") }] }],
+    fabric: [
+      {
+        name: "tor",
+        ports: [
+          { name: "1", to: value("me/eth0") },
+          { name: "2", to: null },
+        ],
+      },
+    ],
+  };
+  const cards = ["bond0", "eth0", "eth1"].map((link) => ({ link, sent: count(1), received: count(2) }));
+  const linksOf = (all: readonly object[]) =>
+    cardTraffic({ source: { ...source, hosts: all } } as unknown as ResolvedDatacenter, cards).map(
+      ({ link, sent }) => `${link}: ${sent.bytes}`,
+    );
+  assert.deepEqual(linksOf(hosts), ["uplink dvs0 me: 1", "cable fabric:tor 1: 1"]);
+  assert.deepEqual(linksOf([...hosts, { name: "other" }]), []);
 });

@@ -1,6 +1,6 @@
 // What the kernel has counted in an applied datacentre, by the nodes and links of its topology: bytes and
 // packets at ports, connections and leases at the services of edges.
-import type { PortCounters } from "../../driver/linux/port-counters.ts";
+import type { CardCounters, PortCounters } from "../../driver/linux/port-counters.ts";
 import type { ServiceCount } from "../../driver/linux/service-counters.ts";
 import type { NodeState } from "../../model/dashboard-datacenter.ts";
 import type { ResolvedDatacenter, ResolvedInterface } from "../../model/resolved-datacenter.ts";
@@ -53,6 +53,31 @@ export function portTraffic(
     if (found === null && !externals.has(outside)) return [];
     const link = found === null ? `port-group ${outside}` : linkIdOf(found.kind, found.name, found.port);
     return [{ link, countedBy: "kernel", sent, received }];
+  });
+}
+
+/**
+ * What passed the cards of the file's only host: with several nobody knows which of them this machine is. Seen
+ * from the lower end, a switch sends what goes out by its uplink, and a host what goes out by its card.
+ */
+export function cardTraffic(
+  { source }: Pick<ResolvedDatacenter, "source">,
+  cards: readonly CardCounters[],
+): LinkTotals[] {
+  const [host, second] = source.hosts;
+  if (host === undefined || second !== undefined) return [];
+  return cards.flatMap(({ link: card, sent, received }) => {
+    const uplinks = source.switches.flatMap(({ name, uplinks: all }) =>
+      all.some((one) => one.host.value === host.name && one.link.value === card)
+        ? [`uplink ${name} ${host.name}`]
+        : [],
+    );
+    const cables = source.fabric.flatMap(({ name, ports }) =>
+      ports.flatMap((port) =>
+        port.to?.value === `${host.name}/${card}` ? [`cable fabric:${name} ${port.name}`] : [],
+      ),
+    );
+    return [...uplinks, ...cables].map((link) => ({ link, countedBy: "kernel" as const, sent, received }));
   });
 }
 

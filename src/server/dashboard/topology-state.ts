@@ -10,7 +10,7 @@ import type { DatacenterFile } from "./datacenter-file.ts";
 import { EdgeRulesReader } from "./edge-rules.ts";
 import { viewOf } from "./server-rows.ts";
 import { balancedNodes, balancedTraffic, balancerCounters } from "./topology-balancer.ts";
-import { portTraffic, withPorts, withServices } from "./topology-ports.ts";
+import { cardTraffic, portTraffic, withPorts, withServices } from "./topology-ports.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
 
 /** Reading the kernel takes some milliseconds, so all who look share one answer for so long. */
@@ -75,7 +75,7 @@ export class TopologyStateReader {
         view,
       ),
     ]);
-    const byKernel = portTraffic(resolved, counted.ports);
+    const byKernel = [...portTraffic(resolved, counted.ports), ...cardTraffic(resolved, counted.cards)];
     const isCounted = new Set(byKernel.map(({ link }) => link));
     const byBalancer = balancedTraffic(resolved, view, this.#isDemo);
     const links = this.#meter.receive(

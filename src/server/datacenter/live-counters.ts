@@ -1,15 +1,13 @@
 // What the network that was applied has counted: at the ports of its switches, by their rules, and in the
 // services of its edges.
-import { type PortCounters, type RuleDrops, readPortCounters } from "../../driver/linux/port-counters.ts";
+import { type CountedPorts, readPortCounters } from "../../driver/linux/port-counters.ts";
 import { readServiceCounts, type ServiceCount } from "../../driver/linux/service-counters.ts";
 import type { Applied } from "../../driver/state-store.ts";
 import { openNamespaceDoor } from "../../io/namespace-door.ts";
 import { aliasPrefix } from "../../network/plan/kernel-names.ts";
 import { readBalancerCounts } from "./balancer-counters.ts";
 
-export interface LiveCounters {
-  readonly ports: readonly PortCounters[];
-  readonly drops: readonly RuleDrops[];
+export interface LiveCounters extends CountedPorts {
   readonly services: readonly ServiceCount[];
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { EdgeRulesAnswer, TopologyState } from "../../../src/model/dashboard-datacenter.ts";
+import type { LiveCounters } from "../../../src/server/datacenter/live-counters.ts";
 import { requires } from "../../requirements.ts";
 import { inside } from "./inside.ts";
 
@@ -91,3 +92,34 @@ for (const [words, flag] of [
     assert.match(changed!.drift.join("\n"), /eth0/);
   });
 }
+
+const HOST = `datacenter: host
+hosts:
+  me: {interfaces: {cardup: {}}}
+switches:
+  dvs0: {uplinks: {me: cardup}, port-groups: {org: {}}}
+networks:
+  org: {subnet: 10.0.0.0/24, port-group: dvs0/org}
+machines:
+  web: {network: org, address: 10.0.0.10, host: me}
+`;
+
+test("what passes a card of the machine is counted too", {
+  skip: isRoot ? requires("ip", "nft", "unshare", "ping", "bash") : "needs root, for a network of its own",
+}, () => {
+  writeFileSync(join(folder, "host.yaml"), HOST);
+  const script = `
+ip link add cardup type veth peer name wire
+ip link set wire up
+ip addr add 10.0.0.99/24 dev wire
+$S apply --host me host.yaml >&2
+ping -c 3 -i 0.01 -q 10.0.0.10 >&2
+$S status --host me --ports --json host.yaml
+$S destroy --host me host.yaml >&2`;
+  const { cards } = JSON.parse(inside(folder, script)) as Pick<LiveCounters, "cards">;
+  assert.deepEqual(
+    cards.map(({ link }) => link),
+    ["cardup"],
+  );
+  assert.ok(cards[0]!.received.packets >= 3 && cards[0]!.sent.packets >= 3);
+});
