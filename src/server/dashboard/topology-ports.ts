@@ -57,8 +57,8 @@ export function portTraffic(
 }
 
 /**
- * What passed the cards of the file's only host: with several nobody knows which of them this machine is. Seen
- * from the lower end, a switch sends what goes out by its uplink, and a host what goes out by its card.
+ * What passed the cards of the file's only host: with several nobody knows which of them this machine is.
+ * Seen from the lower end, a switch sends what goes out by its uplink, and a host what goes out by its card.
  */
 export function cardTraffic(
   { source }: Pick<ResolvedDatacenter, "source">,
