@@ -15,6 +15,7 @@ import type { AdminActions } from "./admin/actions.ts";
 import { type AdminSocketDefinition, AdminSockets } from "./admin/admin-socket.ts";
 import { MasterActions } from "./admin/master-actions.ts";
 import type { ProcessList } from "./admin/master-commands.ts";
+import type { MaterialChange } from "./admin/material.ts";
 import { RuntimeApi } from "./admin/runtime-api.ts";
 import type { Crew } from "./crew.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
@@ -35,6 +36,7 @@ export interface ControlOptions {
   readonly masterSocket: StatsSocket | null;
   processes(): ProcessList;
   changeServers(change: ServerChange): Promise<string | null>;
+  changeMaterial(change: MaterialChange): Promise<string | null>;
   reload(): Promise<ReloadResult>;
   report(text: string): void;
 }
@@ -60,6 +62,8 @@ export class Control {
       setServerAddress: (server, host, port) => this.setServerAddress(server, host, port),
       processes: () => options.processes(),
       changeServers: (change) => options.changeServers(change),
+      prepared: () => options.crew.prepared!,
+      changeMaterial: (change) => options.changeMaterial(change),
       reload: async () => formatReloadAnswer(await options.reload()),
     });
     this.#api = new RuntimeApi(this.#actions, this.#firstCommit.promise);
@@ -69,6 +73,11 @@ export class Control {
   /** What the runtime API does things by. */
   get actions(): AdminActions {
     return this.#actions;
+  }
+
+  /** The files have been read anew, and what was begun with those of before is over. */
+  forgetTransactions(): void {
+    this.#actions.material.transactions.clear();
   }
 
   /** The generation that serves. */

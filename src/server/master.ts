@@ -12,6 +12,7 @@ import { assignSlots, type SlotTable } from "../proxy/slots.ts";
 import { HEADER, SharedState, SLOT_COUNT_MAX_DEFAULT, sharedStateBytes } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
 import type { ProcessList } from "./admin/master-commands.ts";
+import type { MaterialChange } from "./admin/material.ts";
 import { Control } from "./control.ts";
 import { Crew } from "./crew.ts";
 import type { Dashboard } from "./dashboard/dashboard.ts";
@@ -180,6 +181,7 @@ export class Master {
       return { ok: false, diagnostics, sources, problems };
     }
     this.#reloadCount++;
+    this.#control!.forgetTransactions();
     this.#programs.reload(this.#programsOf(loaded.configuration), this.#reloadCount);
     // Nothing that is served depends on it, so what is wrong with it is said and no reason to go back.
     const message = this.#dashboard?.renewCertificate() ?? null;
@@ -324,7 +326,17 @@ export class Master {
     return null;
   }
 
-  /** Reloads and changes of servers one after the other, each by what the last one has left. */
+  /** What serves goes on with other certificates, authorities or lists of certificates. */
+  async #changeMaterial(change: MaterialChange): Promise<string | null> {
+    const present = this.#crew?.prepared ?? null;
+    if (present === null || this.#isStopping) return "the program is stopping";
+    const material = change(present);
+    if (typeof material === "string") return material;
+    const problems = await this.#serve({ ...present, ...material }, this.#slots);
+    return problems[0]?.message ?? null;
+  }
+
+  /** Reloads, changes of servers and of certificates one after the other, each by what the last one has left. */
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(task);
     this.#turn = turn.then(
@@ -407,6 +419,7 @@ export class Master {
       masterSocket: this.#options.masterSocket ?? null,
       processes: () => this.#listProcesses(),
       changeServers: (change) => this.#inTurn(() => this.#changeServers(change)),
+      changeMaterial: (change) => this.#inTurn(() => this.#changeMaterial(change)),
       reload: () => this.#reloadByCommand(),
       report: (text) => this.#options.report(text),
     });

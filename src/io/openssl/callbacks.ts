@@ -109,7 +109,6 @@ function chooseCertificate(
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
   calls.SSL_set_SSL_CTX(ssl, chosen.context);
-  if (context.isVaried) takeVerification(openSsl, ssl, chosen.context);
   return SSL_TLSEXT_ERR_OK;
 }
 
@@ -123,10 +122,17 @@ function takeVerification({ calls }: OpenSsl, ssl: bigint, context: bigint): voi
   calls.SSL_set_client_CA_list(ssl, calls.SSL_dup_CA_list(calls.SSL_CTX_get_client_CA_list(context)));
 }
 
-/** Versions and groups of the certificate that the client's first message asks for. */
+/**
+ * Versions, groups and verification of the certificate that the client's first message asks for, and which
+ * sessions may be resumed with it: OpenSSL looks for a session before it asks about the name.
+ */
 function prepareForName(openSsl: OpenSsl, context: OpenSslServerContext, ssl: bigint): number {
   const { calls } = openSsl;
-  const settings = context.choose(askedName(openSsl, ssl))?.settings ?? context.spec;
+  const chosen = context.choose(askedName(openSsl, ssl));
+  if (chosen === null) return SSL_CLIENT_HELLO_SUCCESS; // It is refused when OpenSSL asks about the name.
+  const settings = chosen.settings ?? context.spec;
+  calls.SSL_set_SSL_CTX(ssl, chosen.context);
+  takeVerification(openSsl, ssl, chosen.context);
   const set = (what: number, value: bigint, pointer: bigint) => calls.SSL_ctrl(ssl, what, value, pointer);
   set(SSL_CTRL_SET_MIN_PROTO_VERSION, PROTOCOL_NUMBERS[settings.minVersion], 0n);
   set(SSL_CTRL_SET_MAX_PROTO_VERSION, PROTOCOL_NUMBERS[settings.maxVersion], 0n);

@@ -16,6 +16,7 @@ import type {
   TlsServerSpec,
   TlsSettings,
 } from "../../transport/contract.ts";
+import { sessionIdContext } from "../session-id-context.ts";
 import { type Callbacks, openCallbacks } from "./callbacks.ts";
 import { ClientSessions } from "./client-sessions.ts";
 import * as control from "./control.ts";
@@ -34,7 +35,6 @@ const INTERMEDIATE_CIPHERS =
  */
 const OLD_CIPHERS = `${INTERMEDIATE_CIPHERS}:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:AES128-SHA:AES256-SHA:@SECLEVEL=0`;
 const CIPHERSUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-const SESSION_ID_CONTEXT = "sallyport";
 const TICKET_KEY_BYTES = 80;
 
 export interface ChosenCertificate {
@@ -229,9 +229,9 @@ function configureServer(
   calls.SSL_CTX_set_options(context, control.SSL_OP_CIPHER_SERVER_PREFERENCE);
   calls.SSL_CTX_ctrl(context, control.SSL_CTRL_SET_SESS_CACHE_MODE, control.SSL_SESS_CACHE_OFF, 0n);
   calls.SSL_CTX_ctrl(context, control.SSL_CTRL_SET_DH_AUTO, 1n, 0n);
-  const id = openSsl.text(SESSION_ID_CONTEXT);
-  calls.SSL_CTX_set_session_id_context(context, id.pointer, id.length);
   const settings = certificate.settings ?? spec;
+  const id = openSsl.text(sessionIdContext(settings));
+  calls.SSL_CTX_set_session_id_context(context, id.pointer, id.length);
   return (
     applySettings(openSsl, context, settings) ??
     applyTickets(openSsl, context, spec.ticketKeys) ??

@@ -27,6 +27,7 @@ import type {
   TlsSettings,
   TlsVersion,
 } from "../../transport/contract.ts";
+import { sessionIdContext } from "../session-id-context.ts";
 import { failureOfError } from "./socket-failure.ts";
 
 /** Sessions a client context remembers; the oldest goes first. */
@@ -294,8 +295,7 @@ function serverOptions(spec: TlsServerSpec): SecureContextOptions {
     ...commonOptions(spec),
     honorCipherOrder: true,
     dhparam: "auto",
-    // Sessions with a client certificate are only resumed within a context of this name.
-    sessionIdContext: "sallyport",
+    sessionIdContext: sessionIdContext(spec),
     ...(spec.ticketKeys === null
       ? { secureOptions: constants.SSL_OP_NO_TICKET }
       : { ticketKeys: nodeTicketKeys(spec.ticketKeys) }),

@@ -2,6 +2,7 @@
 import type { SessionDescription } from "../messages.ts";
 import type { AdminActions } from "./actions.ts";
 import { withoutServer, withServer } from "./dynamic-servers.ts";
+import { type MaterialActions, MaterialTransactions } from "./material.ts";
 import type { TestRuntime } from "./runtime.fixture.ts";
 
 const READER_ENVIRONMENT = { readFile: () => null, variables: {}, hostname: "here", cpuCount: 1 };
@@ -15,6 +16,26 @@ export interface TestActions extends AdminActions {
 export function makeActions({ runtime, states }: TestRuntime, nowMs: number): TestActions {
   const calls: string[] = [];
   const disabled = new Set<string>();
+  const material: { -readonly [K in keyof MaterialActions]: MaterialActions[K] } = {
+    present: {
+      configuration: runtime.configuration,
+      slots: {},
+      addresses: {},
+      ports: {},
+      certificates: {},
+      crtLists: {},
+      trust: {},
+      ticketKeys: new Uint8Array(80),
+      wantsRequests: false,
+    },
+    transactions: new MaterialTransactions(),
+    change: async (change) => {
+      const changed = change(material.present);
+      if (typeof changed === "string") return changed;
+      material.present = { ...material.present, ...changed };
+      return null;
+    },
+  };
   const actions: TestActions = {
     calls,
     sessions: [],
@@ -72,6 +93,7 @@ export function makeActions({ runtime, states }: TestRuntime, nowMs: number): Te
       calls.push(`delete ${server.name}`);
       return null;
     },
+    material,
     resolve: async (name) => (name === "known.example" ? "192.0.2.7" : null),
     pauseFrontend: (frontend, isPaused, isForGood) =>
       void calls.push(`pause ${frontend.name} ${isPaused} ${isForGood}`),

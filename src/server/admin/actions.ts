@@ -6,6 +6,7 @@ import type { ProcessFacts } from "../../proxy/stats/info.ts";
 import type { CheckKnowledge } from "../../proxy/stats/statistics-view.ts";
 import type { SessionDescription } from "../messages.ts";
 import type { ProcessList } from "./master-commands.ts";
+import type { MaterialActions } from "./material.ts";
 
 export interface AdminActions {
   /** The generation that serves. */
@@ -28,6 +29,7 @@ export interface AdminActions {
   addServer(backend: Backend, name: string, words: readonly string[]): Promise<string | null>;
   /** `del server`. Null: done; else why not. */
   deleteServer(server: Server): Promise<string | null>;
+  readonly material: MaterialActions;
   /** An address of a host name; null when it has none. */
   resolve(hostName: string): Promise<string | null>;
   /** `disable|enable frontend`; `isForGood` closes its listeners (`shutdown frontend`). */

@@ -5,7 +5,7 @@ import { chmodSync, chownSync, renameSync, rmSync, statSync } from "node:fs";
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { failed, type Result, success } from "../../base/failure.ts";
 import type { StatsSocket } from "../../model/proxy.ts";
-import { LINE_BYTES_MAX } from "./command.ts";
+import { LINE_BYTES_MAX, PAYLOAD_BYTES_MAX, wantsPayload } from "./command.ts";
 import type { ApiSession, RuntimeApi } from "./runtime-api.ts";
 
 /** Clients of one socket at a time; more are turned away. */
@@ -179,7 +179,9 @@ class LineQueue {
   readonly #session: ApiSession;
   readonly #idleTimeoutMs: number;
   #rest = "";
-  readonly #waiting: string[] = [];
+  readonly #waiting: { readonly line: string; readonly payload: string | null }[] = [];
+  /** A line whose payload is still coming. */
+  #unfinished: { readonly line: string; payload: string } | null = null;
   #isBusy = false;
   #hasEnded = false;
 
@@ -192,10 +194,24 @@ class LineQueue {
   receive(bytes: Buffer): void {
     const lines = (this.#rest + bytes.toString("latin1")).split("\n");
     this.#rest = lines.pop()!;
-    this.#waiting.push(...lines);
-    const length = this.#rest.length + this.#waiting.reduce((sum, line) => sum + line.length, 0);
-    if (length > LINE_BYTES_MAX) this.#client.destroy();
+    for (const line of lines) this.#take(line.replace(/\r$/, ""));
+    const lineBytes = this.#waiting.reduce((sum, { line }) => sum + line.length, this.#rest.length);
+    const payloads = [...this.#waiting, this.#unfinished].map((one) => one?.payload?.length ?? 0);
+    const payloadBytes = payloads.reduce((sum, length) => sum + length, 0);
+    if (lineBytes > LINE_BYTES_MAX || payloadBytes > PAYLOAD_BYTES_MAX) this.#client.destroy();
     else void this.#answer();
+  }
+
+  #take(line: string): void {
+    const unfinished = this.#unfinished;
+    if (unfinished === null) {
+      if (wantsPayload(line)) this.#unfinished = { line, payload: "" };
+      else this.#waiting.push({ line, payload: null });
+    } else if (line !== "") unfinished.payload += `${line}\n`;
+    else {
+      this.#waiting.push(unfinished);
+      this.#unfinished = null;
+    }
   }
 
   receiveEnd(): void {
@@ -214,14 +230,15 @@ class LineQueue {
     if (this.#isBusy) return;
     this.#isBusy = true;
     while (this.#waiting.length > 0 && !this.#client.destroyed) {
-      const { answer, isOver } = await this.#session.receiveLine(this.#waiting.shift()!.replace(/\r$/, ""));
+      const { line, payload } = this.#waiting.shift()!;
+      const { answer, isOver } = await this.#session.receiveLine(line, payload);
       this.#client.write(answer, "latin1");
       this.#client.setTimeout(this.#session.idleTimeoutMs ?? this.#idleTimeoutMs);
       if (isOver) this.#waiting.length = 0;
       if (isOver) this.#hasEnded = true;
     }
     this.#isBusy = false;
-    if (this.#hasEnded || !this.#session.isInteractive) this.#client.end();
+    if (this.#hasEnded || (!this.#session.isInteractive && this.#unfinished === null)) this.#client.end();
   }
 }
 

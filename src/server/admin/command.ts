@@ -10,9 +10,14 @@ const LEVELS: readonly Level[] = ["user", "operator", "admin"];
 export const LINE_BYTES_MAX = 16_384;
 const WORDS_MAX = 64;
 
+/** All of what follows a command that ends with "<<". */
+export const PAYLOAD_BYTES_MAX = 1_048_576;
+
 export interface CommandContext {
   readonly actions: AdminActions;
   readonly level: Level;
+  /** The lines behind a command that ends with "<<", each with its newline; null without them. */
+  readonly payload: string | null;
 }
 
 export interface Command {
@@ -32,6 +37,11 @@ export interface Command {
 
 export function mayRun(level: Level, needed: Level): boolean {
   return LEVELS.indexOf(level) >= LEVELS.indexOf(needed);
+}
+
+/** Whether the lines up to the next empty one belong to this one. */
+export function wantsPayload(line: string): boolean {
+  return /(^|[ \t])<<[ \t]*$/.test(line);
 }
 
 /** The commands of a line as lists of words. An empty line has one empty command. */

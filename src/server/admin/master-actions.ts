@@ -8,12 +8,13 @@ import type { Backend, Frontend, Runtime, Server } from "../../proxy/runtime.ts"
 import { CELL } from "../../proxy/state.ts";
 import type { ProcessFacts } from "../../proxy/stats/info.ts";
 import type { CheckKnowledge } from "../../proxy/stats/statistics-view.ts";
-import type { SessionDescription, ToWorker } from "../messages.ts";
+import type { PreparedConfiguration, SessionDescription, ToWorker } from "../messages.ts";
 import { proxyEnvironment } from "../proxy-files.ts";
 import type { ServerChange } from "../server-change.ts";
 import type { AdminActions } from "./actions.ts";
 import { withoutServer, withServer } from "./dynamic-servers.ts";
 import type { ProcessList } from "./master-commands.ts";
+import { type MaterialActions, type MaterialChange, MaterialTransactions } from "./material.ts";
 
 /** What of the master is needed. Read anew for each command: reloads replace runtime and checks. */
 export interface MasterParts {
@@ -26,6 +27,10 @@ export interface MasterParts {
   setServerAddress(server: Server, host: string, port: number | null): void;
   /** Serves on with other servers. `change` may say why not; null when it is done. */
   changeServers(change: ServerChange): Promise<string | null>;
+  /** What all workers serve. */
+  prepared(): PreparedConfiguration;
+  /** Serves on with other certificates. */
+  changeMaterial(change: MaterialChange): Promise<string | null>;
   /** One or more lines about what came of it. */
   reload(): Promise<string>;
 }
@@ -42,8 +47,17 @@ export class MasterActions implements AdminActions {
     isRunning: () => false,
   };
 
+  readonly material: MaterialActions;
+
   constructor(parts: MasterParts) {
     this.#parts = parts;
+    this.material = {
+      get present() {
+        return parts.prepared();
+      },
+      transactions: new MaterialTransactions(),
+      change: (change) => parts.changeMaterial(change),
+    };
   }
 
   get runtime(): Runtime {

@@ -2,7 +2,9 @@
 // socket has an `ApiSession` with its level and its prompt; the sockets themselves are in admin-socket.ts.
 import { nearestWord } from "../../diagnostic/nearest-word.ts";
 import type { AdminActions } from "./actions.ts";
+import { CERTIFICATE_COMMANDS } from "./certificate-commands.ts";
 import { type Command, type Level, mayRun, message, splitLine } from "./command.ts";
+import { CRT_LIST_COMMANDS } from "./crt-list-commands.ts";
 import { DYNAMIC_SERVER_COMMANDS } from "./dynamic-servers.ts";
 import { MASTER_COMMANDS } from "./master-commands.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
@@ -10,6 +12,7 @@ import { SERVER_COMMANDS } from "./server-commands.ts";
 import { SessionModes } from "./session-modes.ts";
 import { SERVER_TABLE_COMMANDS } from "./show-servers.ts";
 import { STATISTICS_COMMANDS } from "./show-statistics.ts";
+import { TRUST_COMMANDS } from "./trust-commands.ts";
 
 /** Longest names first, so that "set maxconn server" is not taken for something shorter. */
 export const COMMANDS: readonly Command[] = [
@@ -19,6 +22,9 @@ export const COMMANDS: readonly Command[] = [
   ...SERVER_COMMANDS,
   ...SERVER_TABLE_COMMANDS,
   ...STATISTICS_COMMANDS,
+  ...CERTIFICATE_COMMANDS,
+  ...TRUST_COMMANDS,
+  ...CRT_LIST_COMMANDS,
 ].sort((a, b) => b.name.length - a.name.length);
 
 /** What changes the session itself; listed in the help. */
@@ -76,6 +82,8 @@ export class ApiSession {
   /** Of the master CLI: what commands without `@` go to; "master" or a process number. Null elsewhere. */
   #target: string | null;
   isInteractive = false;
+  /** Of the command that is being run. */
+  #payload: string | null = null;
   /** `set timeout cli`; null: the socket's. */
   idleTimeoutMs: number | null = null;
 
@@ -89,10 +97,15 @@ export class ApiSession {
     return this.#level;
   }
 
-  /** `line` has no newline. Commands run one after the other. Never rejects for a bad command. */
-  async receiveLine(line: string): Promise<LineResult> {
+  /**
+   * `line` has no newline. Commands run one after the other. Never rejects for a bad command. `payload` are
+   * the lines behind one that wants them, for its last command.
+   */
+  async receiveLine(line: string, payload: string | null = null): Promise<LineResult> {
     let answer = "";
-    for (const words of splitLine(line)) {
+    const commands = splitLine(payload === null ? line : line.replace(/<<[ \t]*$/, ""));
+    for (const [i, words] of commands.entries()) {
+      this.#payload = i === commands.length - 1 ? payload : null;
       if (words[0] === "quit") return { answer: `${answer}\n`, isOver: true };
       answer += await this.#answer(words);
     }
@@ -140,6 +153,7 @@ export class ApiSession {
     return command.run(words.slice(command.name.split(" ").length), {
       actions: this.#actions,
       level: this.#level,
+      payload: this.#payload,
     });
   }
 
