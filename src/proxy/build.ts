@@ -26,7 +26,10 @@ export interface BuildOptions {
 }
 
 export function buildRuntime(options: BuildOptions): Runtime {
-  setProcessVariables(options.configuration.global.variables, options.environment);
+  const { variables } = options.configuration.global;
+  // They live on as what rules have made of them, unless the lines that set them are others now.
+  if (textOf(variables) !== textOf(options.previous?.configuration.global.variables))
+    setProcessVariables(variables, options.environment);
   const backends = buildBackends(options);
   const backendsByName = new Map(backends.map((backend) => [backend.name, backend]));
   const frontends = buildFrontends(options, backendsByName);
@@ -144,6 +147,11 @@ function fullconnDefault(backend: Backend, configuration: model.ProxyConfigurati
     if (leadsHere) sum += frontend.maxconn ?? configuration.global.maxconn ?? 2000;
   }
   return Math.max(1, Math.ceil(sum / 10));
+}
+
+/** What lines say, wherever they stand. */
+function textOf(variables: model.ProxyConfiguration["global"]["variables"] = []): string {
+  return JSON.stringify(variables, (key, value) => (key === "span" ? undefined : value));
 }
 
 function isSameEndpoint(a: model.Server, b: model.Server): boolean {

@@ -23,6 +23,7 @@ async function withSite(engine: (typeof ENGINES)[number], run: (site: Site) => P
     `
 global
   stats socket ${directory.file("admin.sock")} level admin
+  set-var proc.word str(first)
 defaults
   mode http
   timeout connect 5s
@@ -30,6 +31,8 @@ defaults
   timeout server 30s
 listen web
   bind 127.0.0.1:${port}
+  http-request set-var(proc.word) str(changed) if { path /change }
+  http-response set-header x-word %[var(proc.word)]
   server stay 127.0.0.1:${stay.port}
 `,
   );
@@ -98,6 +101,15 @@ for (const engine of ENGINES) {
         await command("del server web/other");
         await command("add server web/other 127.0.0.1:9 weight 7");
         assert.match(await command("show stat"), /^web,other,.*,MAINT,7,/m);
+      });
+    });
+
+    test("what rules have made of variables of the process stays", async () => {
+      await withSite(engine, async ({ port, command }) => {
+        // Enough for every worker to have had one.
+        for (let i = 0; i < 24; i++) await ask(port, "/change");
+        assert.equal(await command("add server web/other 127.0.0.1:9"), "New server registered.");
+        for (let i = 0; i < 12; i++) assert.match((await ask(port)).head, /^x-word: changed\r$/m);
       });
     });
 
