@@ -1,8 +1,10 @@
 // What the hashing algorithms hash: for each of `source`, `uri`, `url_param`, `hdr`, `rdp-cookie` and `hash
 // EXPR` a function from a stream to an unsigned 32-bit hash, or NO_KEY when the stream has no such thing and
 // takes its turn by round robin instead. Which bytes count is as in HAProxy 2.6.
+
 import { parseIpAddress } from "../../base/address.ts";
 import type { BalanceDefinition, HashType } from "../../model/proxy.ts";
+import { readRdpCookie } from "../../protocol/rdp/rdp-cookie.ts";
 import type { SampleValue } from "../rules/sample-value.ts";
 import type { Stream } from "../stream.ts";
 import { avalanche, HASH_FUNCTIONS } from "./hash.ts";
@@ -187,18 +189,11 @@ function valueEnd(value: string): number {
   return value.length;
 }
 
-/**
- * Length of the TPKT, COTP and connection request headers before the cookie of an RDP connection ([MS-
- * RDPBCGR] 2.2.1.1).
- */
-const RDP_HEADER_BYTES = 11;
-
-/** "Cookie: NAME=VALUE\r\n" of an RDP client. */
 export function hashRdpCookie(content: Uint8Array, name: string, hash: RangeHash): number {
-  const text = latin1(content, RDP_HEADER_BYTES, Math.min(content.length, RDP_HEADER_BYTES + 512));
-  const match = /^cookie: *([^=\r\n]*)=([^\r]*)\r\n/i.exec(text);
-  if (match === null || match[2] === "" || match[1]!.toLowerCase() !== name.toLowerCase()) return NO_KEY;
-  return hash(match[2]!, 0, match[2]!.length);
+  const cookie = readRdpCookie(content);
+  if (cookie === null || cookie === "incomplete" || cookie.name.toLowerCase() !== name.toLowerCase())
+    return NO_KEY;
+  return hash(cookie.value, 0, cookie.value.length);
 }
 
 /** A sample as the bytes that HAProxy hashes: integers are 8 bytes, addresses 4 or 16, in network order. */

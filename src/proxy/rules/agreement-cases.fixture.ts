@@ -36,6 +36,7 @@ export const EXPRESSIONS: readonly string[] = [
   "url,length",
   "url_port",
   "req.len",
+  "req.hdrs_bin,hex",
   "base",
   "base32",
   "req.ver",

@@ -199,3 +199,43 @@ test("use-server and force-persist answer for the backend", () => {
   assert.equal(stream.backend.programs.chooseServer(stream), null);
   assert.equal(stream.backend.programs.persistence(stream), "force");
 });
+
+test("a payload that says its length is waited for until all of it is here", () => {
+  const rules = [
+    "payload_lv(1,2) -m str abc",
+    "payload_lv(1,2,4) -m str bc!",
+    "payload_lv(1,2,+1) -m str bc!",
+  ];
+  for (const rule of rules) {
+    const stream = streamOn(
+      tcpStage(
+        "tcp-request inspect-delay 5s",
+        `tcp-request content reject if { ${rule} }`,
+        "tcp-request content accept",
+      ),
+    );
+    for (const text of ["", "\x16\0", "\x16\0\x03a"]) {
+      stream.content = Buffer.from(text, "latin1");
+      assert.equal(runContent(stream).kind, "wait", `${rule} ${text.length}`);
+    }
+    stream.content = Buffer.from("\x16\0\x03abc!", "latin1");
+    assert.equal(runContent(stream).kind, "reject", rule);
+  }
+});
+
+test("an RDP client is known by its cookie, by name or at all", () => {
+  const hello = "\x03\0\0\x2f\x2a\xe0\0\0\0\0\0Cookie: mstshash=alice\r\n";
+  for (const condition of ["RDP_COOKIE", "{ rdp_cookie(MSTSHASH) alice }", "{ req.rdp_cookie alice }"]) {
+    const stream = streamOn(
+      tcpStage(
+        "tcp-request inspect-delay 5s",
+        `tcp-request content reject if ${condition}`,
+        "tcp-request content accept",
+      ),
+    );
+    stream.content = Buffer.from(hello.slice(0, 20), "latin1");
+    assert.equal(runContent(stream).kind, "wait");
+    stream.content = Buffer.from(hello, "latin1");
+    assert.equal(runContent(stream).kind, "reject", condition);
+  }
+});

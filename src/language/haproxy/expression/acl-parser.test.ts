@@ -153,6 +153,7 @@ test("the predefined acls are there and mean what the manual says", () => {
     HTTP_URL_SLASH: "url beg /",
     HTTP_URL_STAR: "url str *",
     HTTP_CONTENT: 'req.hdr_val("content-length") int 1:',
+    RDP_COOKIE: "req.rdp_cookie_cnt int 1:",
     REQ_CONTENT: "req.len int 1:",
     WAIT_END: "wait_end bool",
   });

@@ -7,7 +7,7 @@ import type { ExpressionContext } from "../context.ts";
 import { spanOfWords, type Word } from "../word.ts";
 import { parseAclTest } from "./acl-parser.ts";
 import { type Stage, unavailableReason } from "./availability.ts";
-import { PREDEFINED_ACLS, unsupportedPredefinedAcl } from "./predefined-acls.ts";
+import { PREDEFINED_ACLS } from "./predefined-acls.ts";
 import { quote, reportError, reportWarning } from "./report.ts";
 
 /**
@@ -139,15 +139,6 @@ class TermReader {
   #namedAcl(name: string, word: Word): Acl | null {
     const acl = this.#context.acls.get(name) ?? PREDEFINED_ACLS.get(name);
     if (acl !== undefined) return acl;
-    const reason = unsupportedPredefinedAcl(name);
-    if (reason !== null) {
-      return reportError(
-        this.#context,
-        "unsupported-acl",
-        word.span,
-        `the acl ${quote(name)} is not supported yet: ${reason}`,
-      );
-    }
     const help = this.#helpForUnknown(name);
     return reportError(
       this.#context,

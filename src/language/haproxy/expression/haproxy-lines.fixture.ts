@@ -539,9 +539,7 @@ export const REFUSED_LINES: Readonly<Record<string, readonly (readonly [string, 
   acl: [
     ["a hdr_val(content-length) ne 0", "HAProxy takes ne for eq"],
     ["a src localhost", "names are not looked up"],
-    ["a req_rdp_cookie(a) b", "not there yet"],
     ["a path -m regm a", "not there yet"],
     ["a path_reg a++b", "possessive quantifiers cannot be expressed in JavaScript"],
   ],
-  use_backend: [["there if RDP_COOKIE", "not there yet"]],
 };

@@ -10,6 +10,11 @@ const FETCH_ALIASES: Readonly<
   hdr: { request: "req.hdr", response: "res.hdr" },
   cookie: { request: "req.cook", response: "res.cook" },
   payload: { request: "req.payload", response: "res.payload" },
+  payload_lv: { request: "req.payload_lv", response: "res.payload_lv" },
+  rdp_cookie: "req.rdp_cookie",
+  rdp_cookie_cnt: "req.rdp_cookie_cnt",
+  req_rdp_cookie: "req.rdp_cookie",
+  req_rdp_cookie_cnt: "req.rdp_cookie_cnt",
   hdr_cnt: "req.hdr_cnt",
   hdr_ip: "req.hdr_ip",
   hdr_val: "req.hdr_val",
@@ -47,10 +52,7 @@ const TABLE_CONVERTERS =
 const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
   [STICK_TABLES, prefixed("sc_ sc0_ sc1_ sc2_ src_", COUNTERS)],
   [STICK_TABLES, "table_avl table_cnt"],
-  [
-    "the server's side of the connection cannot be looked at yet",
-    "bc_dst bc_dst_port bc_err bc_err_str bc_src bc_src_port",
-  ],
+  ["errors of the server's connection cannot be looked at yet", "bc_err bc_err_str"],
   [
     "the server's side of TLS cannot be looked at this closely yet",
     "ssl_bc_client_random ssl_bc_err ssl_bc_err_str ssl_bc_npn ssl_bc_server_random ssl_bc_session_id " +
@@ -72,12 +74,6 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
   ],
   ["FastCGI is not there yet", "fcgi.docroot fcgi.index"],
   ["queue priorities are not there yet", "prio_class prio_offset"],
-  [
-    "the RDP protocol is not read yet",
-    "rdp_cookie rdp_cookie_cnt req.rdp_cookie req.rdp_cookie_cnt req_rdp_cookie req_rdp_cookie_cnt",
-  ],
-  ["length-prefixed payload is not read yet", "payload_lv req.payload_lv res.payload_lv"],
-  ["the binary form of headers is not there yet", "req.hdrs_bin res.hdrs_bin"],
   ["this part of a ClientHello is not read yet", "req.ssl_alpn req.ssl_ec_ext req.ssl_st_ext"],
   ["a server's TLS hello is not read yet", "rep_ssl_hello_type res.ssl_hello_type"],
   ["the cache is not there yet", "res.cache_hit res.cache_name"],

@@ -1,5 +1,5 @@
 // The acls that every proxy has without saying so (manual, section 7.4). A proxy may define its own of the
-// same name. RDP_COOKIE is missing: the RDP protocol is not read.
+// same name.
 import { NO_SPAN } from "../../../diagnostic/span.ts";
 import type { Acl } from "../../../model/sample.ts";
 import { wordAt } from "../word.ts";
@@ -26,14 +26,10 @@ const DEFINITIONS: Readonly<Record<string, string>> = {
   HTTP_URL_SLASH: "url_beg /",
   HTTP_URL_STAR: "url *",
   HTTP_CONTENT: "req.hdr_val(content-length) gt 0",
+  RDP_COOKIE: "req.rdp_cookie_cnt gt 0",
   REQ_CONTENT: "req.len gt 0",
   WAIT_END: "wait_end",
 };
-
-/** Why a predefined acl of HAProxy is not there; null for all others. */
-export function unsupportedPredefinedAcl(name: string): string | null {
-  return name === "RDP_COOKIE" ? "the RDP protocol is not read yet" : null;
-}
 
 export const PREDEFINED_ACLS: ReadonlyMap<string, Acl> = new Map(
   Object.entries(DEFINITIONS).map(([name, definition]) => {

@@ -1,8 +1,10 @@
 // Fetches on the client's connection and the listener (HAProxy manual 7.3.3).
 import { type IpAddress, parseIpAddress, type SocketAddress } from "../../../base/address.ts";
+import type { Connection } from "../../../transport/contract.ts";
 import { COUNTER } from "../../state.ts";
 import type { Session } from "../../stream.ts";
 import type { FetchCompiler } from "../fetch.ts";
+import type { SampleValue } from "../sample-value.ts";
 
 type Names =
   | "src"
@@ -20,6 +22,10 @@ type Names =
   | "fc_dst"
   | "fc_dst_is_local"
   | "fc_dst_port"
+  | "bc_src"
+  | "bc_src_port"
+  | "bc_dst"
+  | "bc_dst_port"
   | "fc_pp_authority"
   | "fc_pp_unique_id"
   | "fc_rcvd_proxy"
@@ -50,6 +56,10 @@ export const CONNECTION_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   fc_dst: () => (stream) => parse(originalDestination(stream.session)) ?? undefined,
   fc_dst_is_local: () => (stream) => isLoopback(parse(originalDestination(stream.session))),
   fc_dst_port: () => (stream) => portOf(originalDestination(stream.session)),
+  bc_src: serverSideFetch(({ local }) => parse(local) ?? undefined),
+  bc_src_port: serverSideFetch(({ local }) => portOf(local)),
+  bc_dst: serverSideFetch(({ remote }) => parse(remote) ?? undefined),
+  bc_dst_port: serverSideFetch(({ remote }) => portOf(remote)),
   so_id: () => (stream) => stream.session.bind.id,
   so_name: () => (stream) => stream.session.bind.name ?? undefined,
   fc_pp_authority:
@@ -86,6 +96,15 @@ function originalSource(session: Session): SocketAddress {
 
 function originalDestination(session: Session): SocketAddress {
   return session.originalDestination ?? session.connectionDestination ?? session.destination;
+}
+
+/** Of the connection to the server, while there is one. */
+function serverSideFetch(
+  read: (connection: Pick<Connection, "local" | "remote">) => SampleValue | undefined,
+): FetchCompiler {
+  return () =>
+    ({ serverConnection }) =>
+      serverConnection === null ? undefined : read(serverConnection);
 }
 
 function portOf(address: SocketAddress): number | undefined {

@@ -1,6 +1,7 @@
 // Fetches on raw bytes, for tcp content rules (HAProxy manual 7.3.5). Whatever more bytes could change is
 // noted, so that the rule waits.
 import type { MessageHead } from "../../../protocol/http1/message-head.ts";
+import { readRdpCookie } from "../../../protocol/rdp/rdp-cookie.ts";
 import { type ClientHello, readClientHello } from "../../../protocol/tls/client-hello.ts";
 import type { Stream } from "../../stream.ts";
 import { noteChangeable } from "../content-state.ts";
@@ -11,12 +12,16 @@ import type { SampleValue } from "../sample-value.ts";
 type Names =
   | "req.len"
   | "req.payload"
+  | "req.payload_lv"
+  | "req.rdp_cookie"
+  | "req.rdp_cookie_cnt"
   | "req.ssl_hello_type"
   | "req.ssl_sni"
   | "req.ssl_ver"
   | "req.proto_http"
   | "res.len"
   | "res.payload"
+  | "res.payload_lv"
   | "wait_end";
 
 export const CONTENT_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
@@ -26,6 +31,9 @@ export const CONTENT_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
       : messageLength(request, [request.method, request.target, "HTTP/1.1"]) + (body?.length ?? 0),
   ),
   "req.payload": payloadFetch(requestBytes),
+  "req.payload_lv": measuredPayloadFetch(requestBytes),
+  "req.rdp_cookie": rdpCookieFetch((value) => value),
+  "req.rdp_cookie_cnt": rdpCookieFetch((value) => (value === undefined ? 0 : 1)),
   "req.ssl_hello_type": helloFetch(() => CLIENT_HELLO),
   "req.ssl_sni": helloFetch((hello) => hello.serverName || undefined),
   "req.ssl_ver": helloFetch((hello) => (hello.recordVersion >> 8) * 65536 + (hello.recordVersion & 0xff)),
@@ -38,6 +46,7 @@ export const CONTENT_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
     response === null ? null : messageLength(response, ["HTTP/1.1", `${response.status}`, response.reason]),
   ),
   "res.payload": payloadFetch(responseBytes),
+  "res.payload_lv": measuredPayloadFetch(responseBytes),
   wait_end: () => (stream) => {
     noteChangeable(stream);
     return stream.isContentFinal ? true : undefined;
@@ -91,6 +100,42 @@ function payloadFetch(locate: Locate): FetchCompiler {
         return undefined;
       }
       return latin1(data.subarray(offset, length === 0 ? data.length : offset + length));
+    };
+  };
+}
+
+/**
+ * `payload_lv(offset1,length,offset2)`: the bytes at offset1 say how many there are, which begin behind them,
+ * at offset2, or so far from behind them as a sign says.
+ */
+function measuredPayloadFetch(locate: Locate): FetchCompiler {
+  return (parameters): ReadSample => {
+    const offset = Number(parameters[0] ?? 0);
+    const behind = offset + Number(parameters[1] ?? 0);
+    const other = String(parameters[2] ?? "");
+    const from = other === "" ? behind : /^[+-]/.test(other) ? behind + Number(other) : Number(other);
+    return (stream) => {
+      const data = locate(stream);
+      let length = 0;
+      for (let i = offset; i < behind && i < data.length; i++) length = length * 256 + data[i]!;
+      if (data.length < behind || data.length < from + length) {
+        noteChangeable(stream);
+        return undefined;
+      }
+      return length === 0 || from < 0 ? undefined : latin1(data.subarray(from, from + length));
+    };
+  };
+}
+
+/** The one cookie that the protocol knows, if its name is the wanted one or none is wanted. */
+function rdpCookieFetch(read: (value: string | undefined) => SampleValue | undefined): FetchCompiler {
+  return (parameters): ReadSample => {
+    const wanted = String(parameters[0] ?? "").toLowerCase();
+    return (stream) => {
+      const cookie = readRdpCookie(stream.content);
+      if (cookie === "incomplete") noteChangeable(stream);
+      if (cookie === "incomplete" || cookie === null) return read(undefined);
+      return read(wanted === "" || cookie.name.toLowerCase() === wanted ? cookie.value : undefined);
     };
   };
 }

@@ -32,6 +32,7 @@ type Names =
   | "req.hdr_ip"
   | "req.hdr_val"
   | "req.hdrs"
+  | "req.hdrs_bin"
   | "req.hdr_names"
   | "req.cook"
   | "req.cook_cnt"
@@ -43,6 +44,7 @@ type Names =
   | "res.hdr_ip"
   | "res.hdr_val"
   | "res.hdrs"
+  | "res.hdrs_bin"
   | "res.hdr_names"
   | "res.cook"
   | "res.cook_cnt"
@@ -60,6 +62,7 @@ export const MESSAGE_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   "req.hdr_ip": headerFetch("request", someValue, toIp),
   "req.hdr_val": headerFetch("request", someValue, toNumber),
   "req.hdrs": allHeadersFetch("request"),
+  "req.hdrs_bin": binaryHeadersFetch("request"),
   "req.hdr_names": namesFetch("request"),
   "req.cook": cookieFetch("request", asIs),
   "req.cook_cnt": cookieCountFetch("request"),
@@ -71,6 +74,7 @@ export const MESSAGE_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   "res.hdr_ip": headerFetch("response", someValue, toIp),
   "res.hdr_val": headerFetch("response", someValue, toNumber),
   "res.hdrs": allHeadersFetch("response"),
+  "res.hdrs_bin": binaryHeadersFetch("response"),
   "res.hdr_names": namesFetch("response"),
   "res.cook": cookieFetch("response", asIs),
   "res.cook_cnt": cookieCountFetch("response"),
@@ -155,6 +159,29 @@ function allHeadersFetch(side: Side): FetchCompiler {
     }
     return `${text}\r\n`;
   };
+}
+
+/** Names and values, each behind its length, and an empty one of both at the end. */
+function binaryHeadersFetch(side: Side): FetchCompiler {
+  return () => (stream) => {
+    const head = headOf(stream, side);
+    if (head === null) return undefined;
+    let text = "";
+    for (let i = nextHeader(head, "", 0); i >= 0; i = nextHeader(head, "", i + 1)) {
+      const [name, value] = [head.nameAt(i), head.valueAt(i)];
+      text += `${lengthText(name.length)}${name}${lengthText(value.length)}${value}`;
+    }
+    return `${text}\0\0`;
+  };
+}
+
+/** The variable-length integers of SPOE (its specification, section 3.1), least significant bits first. */
+function lengthText(length: number): string {
+  if (length < 240) return String.fromCharCode(length);
+  let text = String.fromCharCode((length & 0xff) | 240);
+  let rest = (length - 240) >> 4;
+  for (; rest >= 128; rest = (rest - 128) >> 7) text += String.fromCharCode((rest & 0x7f) | 128);
+  return text + String.fromCharCode(rest);
 }
 
 function namesFetch(side: Side): FetchCompiler {
