@@ -40,7 +40,8 @@ export class MaterialTransactions {
 }
 
 /**
- * The paths, as the configuration has them, whose certificates go by `name`; of a directory, that of a file.
+ * The certificates of a path as the configuration has it, none for a new one, or that of a file in a
+ * directory. Null: nothing goes by that name.
  */
 export function findCertificate(
   { certificates }: PreparedConfiguration,
