@@ -99,7 +99,7 @@ test("a bond gets a new member before it loses an old one, and a card that the f
   const after = [bond(LACP), card("eth0", null), card("eth1"), VLAN];
   assert.deepEqual(words(before, after), ["set eth1 as a port of bond0", "set eth0 out of bond0"]);
   assert.deepEqual(words([bond(LACP), ...MEMBERS, VLAN], [bond(LACP), card("eth0"), VLAN]), [
-    "set eth1 out of bond0",
+    "set eth1 down, out of bond0",
   ]);
 });
 

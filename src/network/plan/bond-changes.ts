@@ -60,7 +60,7 @@ function nameOf({ name }: LinkState): string {
 /** A bond and what is stacked on it: their routes, and addresses of IPv6, go when it goes down. */
 export function standingOn(bonds: ReadonlySet<string>, links: readonly LinkState[]): Set<string> {
   const names = new Set(bonds);
-  // VLANs stand behind what they are of nowhere in particular, so until nothing is added.
+  // Links have no order here, so it is looked through until nothing is added.
   for (let size = -1; size !== names.size; ) {
     size = names.size;
     for (const { name, kind } of links)
@@ -97,16 +97,24 @@ export function leavingReason(
   const bond = before.master === null || before.master === after.master ? null : present.get(before.master);
   if (bond?.kind.kind !== "bond") return null;
   const mode = new Map(bond.kind.options).get("mode") ?? "";
-  // With LACP the other end is told, and these use one card, or none whose frames the other end chooses.
+  // By LACP the other end is told, and the modes that need no LAG have taught it where to send.
   if (mode !== "balance-xor" && mode !== "balance-rr") return null;
-  return `the other end, without LACP, sends to it until it is out of the LAG there, too`;
+  return "the other end, without LACP, sends to it until it is out of the LAG there, too";
 }
 
-/** Cards of a bond or bridge that stays, and of which the file says nothing any more. */
-export function forgottenPorts(before: NamespaceState, after: NamespaceState): LinkState[] {
-  const wanted = new Set(after.links.map(({ name }) => name));
-  return before.links.filter(
-    ({ name, kind, master }) =>
-      kind.kind === "physical" && !wanted.has(name) && master !== null && wanted.has(master),
-  );
+/**
+ * Cards of a bond or bridge that stays, of which the file says nothing any more, as they are and as they are
+ * let go of. Those of a bond stay down, as the kernel leaves them, so that the other end sends nothing there.
+ */
+export function forgottenPorts(
+  before: NamespaceState,
+  after: NamespaceState,
+): { readonly card: LinkState; readonly free: LinkState }[] {
+  const wanted = new Map(after.links.map((link) => [link.name, link]));
+  return before.links.flatMap((card) => {
+    const master = card.master === null ? undefined : wanted.get(card.master);
+    if (card.kind.kind !== "physical" || wanted.has(card.name) || master === undefined) return [];
+    const isUp = card.isUp && master.kind.kind !== "bond";
+    return [{ card, free: { ...card, master: null, port: null, isUp } }];
+  });
 }

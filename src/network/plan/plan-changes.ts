@@ -213,22 +213,12 @@ function planSettings(
         namespace,
         link: wanted,
         before: now,
-        ...reasonOf(reason),
+        ...(reason === null ? {} : { reason }),
       });
   }
-  for (const card of forgottenPorts(before, after))
-    steps.add("configure", {
-      kind: "set-link",
-      namespace,
-      link: { ...card, master: null, port: null },
-      before: card,
-      ...reasonOf(leavingReason(card, { ...card, master: null }, present)),
-    });
+  for (const { card, free } of forgottenPorts(before, after))
+    steps.add("configure", { kind: "set-link", namespace, link: free, before: card });
   return stopped;
-}
-
-function reasonOf(reason: string | null): { readonly reason?: string } {
-  return reason === null ? {} : { reason };
 }
 
 /** Of the two ends of a cable one makes both. */
