@@ -39,8 +39,13 @@ function oneLine(name: string | undefined): string {
 
 const CURVE_BITS: Readonly<Record<string, number>> = { prime256v1: 256, secp384r1: 384, secp521r1: 521 };
 
-function algorithmOf({ publicKey }: X509Certificate): string {
-  const { asymmetricKeyType: type = "", asymmetricKeyDetails: details } = publicKey;
-  if (type === "ec") return `EC${CURVE_BITS[details?.namedCurve ?? ""] ?? ""}`;
-  return `${type.toUpperCase()}${details?.modulusLength ?? ""}`;
+/** "RSA2048", "EC384"; nothing for a kind of key that Node cannot open. */
+function algorithmOf(certificate: X509Certificate): string {
+  try {
+    const { asymmetricKeyType: type = "", asymmetricKeyDetails: details } = certificate.publicKey;
+    if (type === "ec") return `EC${CURVE_BITS[details?.namedCurve ?? ""] ?? ""}`;
+    return `${type.toUpperCase()}${details?.modulusLength ?? ""}`;
+  } catch {
+    return "";
+  }
 }
