@@ -336,7 +336,9 @@ export class Master {
     return problems[0]?.message ?? null;
   }
 
-  /** Reloads, changes of servers and of certificates one after the other, each by what the last one has left. */
+  /**
+   * Reloads, changes of servers and of certificates one after the other, each by what the last one has left.
+   */
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(task);
     this.#turn = turn.then(
