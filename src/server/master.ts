@@ -127,7 +127,12 @@ export class Master {
   }
 
   /** True once all workers serve. False: the reasons have been reported and nothing runs. */
-  async start(): Promise<boolean> {
+  start(): Promise<boolean> {
+    // Who finds the socket and asks for a reload meanwhile waits for his turn.
+    return this.#inTurn(() => this.#startOnce());
+  }
+
+  async #startOnce(): Promise<boolean> {
     const result = this.#load();
     this.#options.reportDiagnostics(result.diagnostics, result.sources);
     if (result.loaded === null) return this.#abandon();

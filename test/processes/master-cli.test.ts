@@ -57,7 +57,9 @@ async function withMaster(
     });
   } finally {
     child.kill("SIGTERM");
+    const last = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
     await ended;
+    clearTimeout(last);
   }
 }
 
