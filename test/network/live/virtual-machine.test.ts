@@ -45,6 +45,8 @@ const socket = new WebSocket("wss://" + url.host + "/socket", {
 });
 socket.binaryType = "arraybuffer";
 socket.onmessage = ({ data }) => {
+  // Text is what the proxy itself has to say.
+  if (typeof data === "string") return;
   console.log("console says " + Buffer.from(data).toString("latin1").trim().slice(0, 1));
   process.exit(0);
 };
