@@ -102,9 +102,14 @@ test("with notify-switches the switch learns the MAC of an IPv6 cluster too, and
   const output = run(
     IPV6.replace("notify-switches: false", "notify-switches: true"),
     `
+announced() { $S program logs $F cluster-$1 | grep -c announced || true; }
+more_than() { [ "$(announced $1)" -gt $2 ]; }
+for name in iis-1 iis-2 iis-3; do until_true more_than $name 0; done
+before=$(announced iis-2)
 at switches ip link set p-iis-2 down
 until_true sh -c "nsenter --net=/run/netns/sp.farm.iis-2 ip -o link show dev eth0 | grep 'state [A-Z]*DOWN'"
 at switches ip link set p-iis-2 up
+until_true more_than iis-2 $before
 until_true sh -c "nsenter --net=/run/netns/sp.farm.switches bridge fdb show | grep '${MACS["unicast"]!} dev p-iis-2'"
 until_true converged
 clients ask fd00:30::50 80 ${FIRST_PORT} 100 4000`,
