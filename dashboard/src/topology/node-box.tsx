@@ -94,11 +94,11 @@ export function BoxWords({
   return (
     <>
       <text class="title" x={14} y={19}>
-        {shortened(node.title, box.width - (state === null ? 22 : 38))}
+        {`${shortened(node.title, box.width - (state === null ? 22 : 38))} `}
       </text>
       {node.lines.map((line, index) => (
         <text key={line} class="line" x={14} y={34 + index * LINE_HEIGHT}>
-          {shortened(line, (box.width - 20) * 1.12)}
+          {`${shortened(line, (box.width - 20) * 1.12)} `}
         </text>
       ))}
       {chips.length > 0 && (
@@ -110,7 +110,7 @@ export function BoxWords({
                 <title>{chipWords(service, state)}</title>
                 <rect x={x} y={y} width={width} height={17} rx={8.5} />
                 <text x={x + width / 2} y={y + 12.5}>
-                  {service} <tspan class="count">{count}</tspan>
+                  {service} <tspan class="count">{`${count} `}</tspan>
                 </text>
               </g>
             );
@@ -152,10 +152,12 @@ function wordsOf(node: DrawnNode, state: NodeState | null, hops: readonly number
   const words = [
     `${kind} ${node.title}`,
     ...node.lines,
+    // What is seen, in its order and by its words: who says them to his machine shall be understood.
+    ...(node.node?.services ?? []).map((service) => `${service} ${chipCount(service, state)}`.trim()),
+    hops === null || hops.length === 0 ? "" : `${hops.join(" ")} as its hops`,
     vlan === "" || node.lines.some((line) => line.startsWith("VLAN")) ? "" : `VLAN ${vlan}`,
     ...(node.node?.services ?? []).map((service) => chipWords(service, state)),
     state?.state ?? "",
-    hops === null || hops.length === 0 ? "" : `hop ${hops.join(" and ")}`,
   ];
   return words.filter((one) => one !== "").join(", ");
 }
