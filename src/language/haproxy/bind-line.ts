@@ -9,7 +9,14 @@ import { BIND_KEYWORDS } from "./keywords-line.ts";
 import { displayText } from "./lexer.ts";
 import { skipTableWord } from "./line-words.ts";
 import { cursorOf, type ProxyLine, type Reading } from "./reading.ts";
-import { NOTHING_IGNORED, readIgnoredErrors, readPath, readTlsWord, resolvePath } from "./tls-words.ts";
+import {
+  NOTHING_IGNORED,
+  newTlsDraft,
+  readIgnoredErrors,
+  readPath,
+  readTlsWord,
+  resolvePath,
+} from "./tls-words.ts";
 import { expectInteger } from "./values.ts";
 import { partOfWord, type Word } from "./word.ts";
 
@@ -128,14 +135,7 @@ function newBindDraft(): BindDraft {
     isV6Only: false,
     level: "operator",
     tls: {
-      minVersion: null,
-      maxVersion: null,
-      ciphers: null,
-      ciphersuites: null,
-      curves: null,
-      alpn: [],
-      caFile: null,
-      crlFile: null,
+      ...newTlsDraft(),
       certificates: [],
       strictSni: false,
       verify: "none",

@@ -7,7 +7,7 @@ import { Cursor } from "./cursor.ts";
 import type { Mutable } from "./draft.ts";
 import { displayText } from "./lexer.ts";
 import { Report } from "./report.ts";
-import { readPath, readTlsWord, resolvePath } from "./tls-words.ts";
+import { newTlsDraft, readPath, readTlsWord, resolvePath } from "./tls-words.ts";
 import { type Word, wordAt } from "./word.ts";
 
 /** Where relative paths begin: `crt-base` and `ca-base`. */
@@ -65,16 +65,7 @@ function splitWords(text: string): string[] {
 type Draft = Mutable<TlsCommon & Partial<Pick<BindTls, "verify" | "caVerifyFile">>>;
 
 function readOptions(words: readonly Word[], caBase: string | null, report: Report): Partial<BindTls> {
-  const draft: Draft = {
-    minVersion: null,
-    maxVersion: null,
-    ciphers: null,
-    ciphersuites: null,
-    curves: null,
-    alpn: [],
-    caFile: null,
-    crlFile: null,
-  };
+  const draft: Draft = newTlsDraft();
   const cursor = new Cursor(words, 0, report);
   for (let word = cursor.next(); word !== null; word = cursor.next()) readOption(word, cursor, draft, caBase);
   // What is not said is as the `bind` line has it.

@@ -3,6 +3,7 @@
 import type { Span } from "../../diagnostic/span.ts";
 import type { Server, ServerTls } from "../../model/proxy.ts";
 import type { Mutable } from "./draft.ts";
+import { newTlsDraft } from "./tls-words.ts";
 
 export interface ServerDraft {
   weight: number;
@@ -84,14 +85,7 @@ export function newServerDraft(): ServerDraft {
     onMarkedUp: null,
     isTls: false,
     tls: {
-      minVersion: null,
-      maxVersion: null,
-      ciphers: null,
-      ciphersuites: null,
-      curves: null,
-      alpn: [],
-      caFile: null,
-      crlFile: null,
+      ...newTlsDraft(),
       verify: "required",
       verifyHost: null,
       sni: null,

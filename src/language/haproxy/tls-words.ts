@@ -20,6 +20,20 @@ const EXCLUDED: Readonly<Record<string, TlsVersion>> = {
   "no-tlsv13": "TLSv1.3",
 };
 
+/** Of a line that says nothing about TLS. */
+export function newTlsDraft(): Mutable<TlsCommon> {
+  return {
+    minVersion: null,
+    maxVersion: null,
+    ciphers: null,
+    ciphersuites: null,
+    curves: null,
+    alpn: [],
+    caFile: null,
+    crlFile: null,
+  };
+}
+
 /** Joins a relative path to a base directory, as `crt-base` and `ca-base` do. */
 export function resolvePath(path: string, base: string | null): string {
   return base === null || path.startsWith("/") || path.startsWith("@")

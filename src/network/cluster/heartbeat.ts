@@ -7,7 +7,8 @@ import { BUCKET_COUNT } from "./shares.ts";
 export const HEARTBEAT_PORT = 8861;
 /** As they leave, and as they must come: no router was on the way. */
 export const HEARTBEAT_HOPS = 255;
-const VERSION = 1;
+/** Of all that members say to each other. */
+export const VERSION = 1;
 /** Nobody has more: priorities go from 1 to 32. */
 const MEMBERS_MAX = 32;
 const BYTES_MAX = 65_000;
@@ -50,17 +51,21 @@ export function encodeHeartbeat(heartbeat: Heartbeat): string {
   return JSON.stringify({ version: VERSION, ...rest, held: masks, heard: [...heard] });
 }
 
-/** Null for anything else. */
-export function decodeHeartbeat(text: string): Heartbeat | null {
-  if (text.length > BYTES_MAX) return null;
-  let record: Readonly<Record<string, unknown>>;
+/** What a datagram says, to be looked at member by member; null: it is no object. */
+export function recordOf(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) return null;
-    record = value as Readonly<Record<string, unknown>>;
+    return typeof value === "object" ? (value as Readonly<Record<string, unknown>> | null) : null;
   } catch {
     return null;
   }
+}
+
+/** Null for anything else. */
+export function decodeHeartbeat(text: string): Heartbeat | null {
+  if (text.length > BYTES_MAX) return null;
+  const record = recordOf(text);
+  if (record === null) return null;
   const { version, cluster, member, sequence, wish, isReady, isLeaving, rules, view, held, heard } = record;
   if (version !== VERSION || typeof cluster !== "string" || typeof rules !== "string") return null;
   if (!isMember(member) || !isSequence(sequence) || !isWish(wish)) return null;

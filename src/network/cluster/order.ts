@@ -1,13 +1,12 @@
 // What a member is told to do, and how another member tells it so: one datagram, which is believed only with
 // the cluster's key. It answers a heartbeat of the member that it is for, so an old one that somebody
 // recorded says nothing any more, and no clocks need to agree.
-import type { Wish } from "./heartbeat.ts";
+import { recordOf, VERSION, type Wish } from "./heartbeat.ts";
 
 /** `drainstop`: drain, and stop once nobody is connected any more. */
 export type Order = "run" | "drain" | "drainstop" | "stop";
 
 const ORDERS: readonly string[] = ["run", "drain", "drainstop", "stop"];
-const VERSION = 1;
 /** How many heartbeats later an order may come: they can follow each other closely when much happens. */
 const HEARTBEATS_BETWEEN_MAX = 30;
 
@@ -27,14 +26,8 @@ export function encodeOrder(message: OrderMessage): string {
 
 /** Null for anything else. */
 export function decodeOrder(text: string): OrderMessage | null {
-  let record: Readonly<Record<string, unknown>>;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) return null;
-    record = value as Readonly<Record<string, unknown>>;
-  } catch {
-    return null;
-  }
+  const record = recordOf(text);
+  if (record === null) return null;
   const { version, kind, cluster, from, to, order, answers } = record;
   if (version !== VERSION || kind !== "order" || typeof cluster !== "string" || !isOrder(order)) return null;
   if (!isNumber(from) || !isNumber(to) || !isNumber(answers)) return null;
