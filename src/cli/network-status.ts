@@ -3,12 +3,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import { drift } from "../driver/apply.ts";
 import { lagFaults } from "../driver/linux/lag-state.ts";
 import type { Applied } from "../driver/state-store.ts";
+import type { EdgeRules } from "../model/dashboard-datacenter.ts";
 import type { ResolvedDatacenter } from "../model/resolved-datacenter.ts";
 import type { Plan } from "../network/plan/plan.ts";
 import { type LiveCounters, readLiveCounters } from "../server/datacenter/live-counters.ts";
 import { complainOfUsage } from "./command-line.ts";
 import { openFile, planText, readLiveWords } from "./live-command.ts";
-import { type RuleRecord, readRuleRecords, ruleRows } from "./rule-counts.ts";
+import { readEdgeRules, ruleRows } from "./rule-counts.ts";
 import { formatBytes } from "./status-table.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
 
@@ -37,7 +38,7 @@ export async function networkStatus(
     if (!found.ok) return complainOfUsage(terminal, "status", found.message);
     const counted = line.has("ports") ? await readLiveCounters(name, applied, store.directory) : null;
     if (typeof counted === "string") return complainOfUsage(terminal, "status", counted);
-    const rules = line.has("rules") ? await readRuleRecords(open, applied.state) : null;
+    const rules = line.has("rules") ? await readEdgeRules(open, applied.state) : null;
     if (typeof rules === "string") return complainOfUsage(terminal, "status", rules);
     const more = { counted, rules, lags: lagFaults(applied.state) };
     if (line.has("json")) terminal.write(recordText(applied, found.plan, more, line.has("watch")));
@@ -53,7 +54,7 @@ export async function networkStatus(
 /** What is not drift: the first two are shown only when they are asked for. */
 interface More {
   readonly counted: LiveCounters | null;
-  readonly rules: readonly RuleRecord[] | null;
+  readonly rules: readonly EdgeRules[] | null;
   /** What is wrong with LACP, which no step could mend from here. */
   readonly lags: readonly string[];
 }

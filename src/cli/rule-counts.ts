@@ -1,27 +1,20 @@
 // `sallyport status FILE --rules`: what each rule of the edges' firewalls and NAT has decided, beside its
 // line.
 import { readRuleCounts } from "../driver/linux/rule-counters.ts";
-import type { EdgeRule } from "../model/dashboard-datacenter.ts";
+import type { EdgeRules } from "../model/dashboard-datacenter.ts";
 import type { NetworkState } from "../model/network-state.ts";
 import { type CountedEdge, countedEdges } from "../server/datacenter/counted-rules.ts";
 import type { OpenNetwork } from "./live-command.ts";
 import { formatBytes } from "./status-table.ts";
 import { columns } from "./terminal.ts";
 
-/** An edge or fence, with its rules as `--json` shows them. */
-export interface RuleRecord {
-  readonly edge: string;
-  readonly isChanged: boolean;
-  readonly rules: readonly EdgeRule[];
-}
-
 const TEXT_MAX = 64;
 
 /** A sentence when the kernel does not tell. */
-export async function readRuleRecords(
+export async function readEdgeRules(
   { usable, desired }: OpenNetwork,
   applied: NetworkState,
-): Promise<RuleRecord[] | string> {
+): Promise<EdgeRules[] | string> {
   const counts = await readRuleCounts(applied);
   if (typeof counts === "string") return counts;
   const lines = new Map(usable.sources.map(({ name, text }) => [name, text.split("\n")]));
@@ -35,7 +28,7 @@ export async function readRuleRecords(
   }));
 }
 
-export function ruleRows(records: readonly RuleRecord[]): string[] {
+export function ruleRows(records: readonly EdgeRules[]): string[] {
   return records.flatMap(({ edge, isChanged, rules }) => {
     if (isChanged) return [`${edge}: its rules have been changed in the file, and not been applied since`];
     const rows = rules.map(({ table, line, text, words, packets, bytes }) => {

@@ -139,6 +139,14 @@ export interface EdgeRulesAnswer {
   readonly rules: readonly EdgeRule[];
 }
 
+/** What `sallyport status --rules --json` says of an edge or fence. */
+export interface EdgeRules {
+  readonly edge: string;
+  /** The file has other rules by now; then there are none here. */
+  readonly isChanged: boolean;
+  readonly rules: readonly EdgeRule[];
+}
+
 export interface EdgeRule {
   readonly table: "firewall" | "nat";
   readonly file: string;

@@ -3,20 +3,14 @@
 // what it says for some seconds.
 import { fileURLToPath } from "node:url";
 import { runCommand } from "../../driver/linux/command.ts";
-import type { EdgeRule, EdgeRulesAnswer } from "../../model/dashboard-datacenter.ts";
+import type { EdgeRules, EdgeRulesAnswer } from "../../model/dashboard-datacenter.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../../bin/sallyport", import.meta.url));
 const LIFE_MS = 3000;
 
-interface CountedEdge {
-  readonly edge: string;
-  readonly isChanged: boolean;
-  readonly rules: readonly EdgeRule[];
-}
-
 export class EdgeRulesReader {
   readonly #file: string;
-  #kept: { readonly untilMs: number; readonly edges: Promise<readonly CountedEdge[] | string> } | null = null;
+  #kept: { readonly untilMs: number; readonly edges: Promise<readonly EdgeRules[] | string> } | null = null;
 
   /** `file`: the datacentre's. */
   constructor(file: string) {
@@ -26,7 +20,7 @@ export class EdgeRulesReader {
   /** `isRootless`: it was applied so. */
   async read(edge: string, isRootless: boolean, nowMs: number): Promise<EdgeRulesAnswer> {
     if (this.#kept === null || this.#kept.untilMs <= nowMs)
-      this.#kept = { untilMs: nowMs + LIFE_MS, edges: countedEdges(this.#file, isRootless) };
+      this.#kept = { untilMs: nowMs + LIFE_MS, edges: rulesOfEdges(this.#file, isRootless) };
     const edges = await this.#kept.edges;
     if (typeof edges === "string") return { state: "unknown", text: edges, rules: [] };
     const found = edges.find((one) => one.edge === edge);
@@ -36,11 +30,11 @@ export class EdgeRulesReader {
 }
 
 /** A sentence when the command does not tell. */
-async function countedEdges(file: string, isRootless: boolean): Promise<readonly CountedEdge[] | string> {
+async function rulesOfEdges(file: string, isRootless: boolean): Promise<readonly EdgeRules[] | string> {
   const words = [LAUNCHER, "status", file, "--rules", "--json", ...(isRootless ? ["--rootless"] : [])];
   const { output, errors } = await runCommand(words);
   try {
-    return (JSON.parse(output) as { readonly rules: readonly CountedEdge[] }).rules;
+    return (JSON.parse(output) as { readonly rules: readonly EdgeRules[] }).rules;
   } catch {
     return errors.split("\n")[0] || "sallyport status cannot be run";
   }
