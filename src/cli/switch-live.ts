@@ -154,9 +154,9 @@ function stagesText(outcome: Exclude<LiveOutcome, { kind: "refused" }>, terminal
     ...(awaitedMs === null ? [] : [`${words}: both ends agreed on LACP after ${seconds(awaitedMs)}`]),
   ]);
   if (stops.length > 0) stops.push("frames over an uplink that stops are lost until it is up and agreed on");
-  const probes = outcome.probes.map(({ switch: name, portGroup, sent, perSecond, lost, isWatched }) => {
+  const probes = outcome.probes.map(({ switch: name, portGroup, sent, perSecond, lost, unwatched }) => {
     const place = `${name}/${portGroup}`;
-    if (!isWatched) return [place, "not watched: no probe came through before the change"];
+    if (unwatched !== null) return [place, `not watched: ${unwatched}`];
     const role = lost === 0 ? "good" : "error";
     return [
       place,

@@ -14,6 +14,9 @@ export class ProbeStream {
   readonly #child: ChildProcess;
   readonly #missing = new Set<number>();
   #rest = "";
+  /** The last that it said besides answers. */
+  #said: string | null = null;
+  #end: string | null = null;
   #highest = 0;
   #lastAtMs = 0;
   #begun = 0;
@@ -24,13 +27,19 @@ export class ProbeStream {
     const { namespace, address } = probe;
     const ping = ["ping", "-n", "-i", `${INTERVAL_MS / 1000}`, address];
     this.#child = spawn("nsenter", [`--net=/run/netns/${namespace}`, ...ping], {
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: ["ignore", "pipe", "pipe"],
       // Ctrl-C is for us: a change that is interrupted is still watched until it is taken back.
       detached: true,
       env: { ...process.env, LC_ALL: "C" },
     });
-    this.#child.on("error", () => {});
+    this.#child.on("error", ({ message }) => {
+      this.#end = `ping cannot be started: ${message}`;
+    });
+    this.#child.on("close", (status, signal) => {
+      this.#end = `ping ended with ${signal ?? `exit code ${status}`}`;
+    });
     this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => this.#receive(text));
+    this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
   }
 
   /** Counts from now on: what came before was only to see that there are answers. */
@@ -62,9 +71,20 @@ export class ProbeStream {
     return Math.floor((performance.now() - this.#lastAtMs) / INTERVAL_MS);
   }
 
+  get isOver(): boolean {
+    return this.#end !== null;
+  }
+
+  /** What ping has said besides answers, and how it has ended; null: nothing, and it runs. */
+  get complaint(): string | null {
+    const said = this.#said === null ? null : `ping says "${this.#said}"`;
+    return [this.#end, said].filter((one) => one !== null).join(", ") || null;
+  }
+
   stop(): void {
     this.#child.kill("SIGKILL");
     this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
   }
 
   #receive(text: string): void {
@@ -73,7 +93,12 @@ export class ProbeStream {
     for (const line of lines) {
       const number = /bytes from .*icmp_seq=(\d+)/.exec(line)?.[1];
       if (number !== undefined) this.#answered(Number(number));
+      else if (!line.startsWith("PING ")) this.#hear(line);
     }
+  }
+
+  #hear(text: string): void {
+    this.#said = text.trim().split("\n").at(-1) || this.#said;
   }
 
   #answered(number: number): void {

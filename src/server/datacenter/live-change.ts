@@ -9,6 +9,7 @@ import type { StateStore } from "../../driver/state-store.ts";
 import type { NetworkState } from "../../model/network-state.ts";
 import { planChanges } from "../../network/plan/plan-changes.ts";
 import type { Probe } from "../../network/plan/probe-state.ts";
+import { type ProbeReport, ProbeWatch } from "./probe-watch.ts";
 
 export interface LiveStage {
   readonly words: string;
@@ -44,16 +45,6 @@ export interface StageReport {
   readonly awaitedMs: number | null;
 }
 
-export interface ProbeReport {
-  readonly switch: string;
-  readonly portGroup: string;
-  readonly sent: number;
-  readonly perSecond: number;
-  readonly lost: number;
-  /** False: not one came through before the change, so nothing is known of it. */
-  readonly isWatched: boolean;
-}
-
 export type LiveOutcome =
   /** Nothing was changed. */
   | { readonly kind: "refused"; readonly message: string; readonly help: string | null }
@@ -72,10 +63,7 @@ export type LiveOutcome =
 
 /** For so long the probes run before the first stage and behind each. */
 const WATCH_MS = 500;
-/** A cable that was just plugged in may take a second until it carries frames, and a busy machine longer. */
-const PATIENCE_MS = 5000;
 const POLL_MS = 20;
-const ANSWERS_BEFORE = 25;
 /** LACP at the slow rate takes half a minute, and somebody may have to log in to a switch first. */
 const AWAITED_MS = 120_000;
 
@@ -115,22 +103,22 @@ async function changeLocked(
     await takeBack();
     return { kind: "refused", message: `no probes can be sent: ${fault}`, help: null };
   }
-  const streams = probes.map((probe) => new ProbeStream(probe));
+  const watch = new ProbeWatch(probes.map((probe) => new ProbeStream(probe)));
   const stages: StageReport[] = [];
-  const silent = new Set<ProbeStream>();
-  let failure: string | null = null;
+  let failure: string | null;
   let reports: ProbeReport[];
   try {
-    const watched = await untilAnswered(streams);
-    if (watched.length === 0 && streams.length > 0) failure = "no probe came through any port group";
+    progress.phase("waiting for probes to come through");
+    failure = await watch.begin(change.signal);
+    if (failure === null) await pause(WATCH_MS);
     for (const stage of change.stages) {
       if (change.signal.aborted) failure = "it was interrupted";
       if (failure !== null) break;
-      failure = await runStage(stage, change, { watched, silent }, stages, driver, store, progress);
+      failure = await runStage(stage, change, watch, stages, driver, store, progress);
     }
-    reports = streams.map((stream) => reportOf(stream, watched.includes(stream), silent));
+    reports = watch.reports();
   } finally {
-    for (const stream of streams) stream.stop();
+    watch.stop();
   }
   const undoneOrFault = failure === null ? await applyNow(after) : failure;
   if (undoneOrFault === null) return { kind: "done", stages, probes: reports };
@@ -141,7 +129,7 @@ async function changeLocked(
 async function runStage(
   { words, desired, obstacle, awaited }: LiveStage,
   { file, signal }: LiveChange,
-  { watched, silent }: Watching,
+  watch: ProbeWatch,
   stages: StageReport[],
   driver: Driver,
   store: StateStore,
@@ -157,8 +145,8 @@ async function runStage(
   const awaitedMs = awaited === undefined || missing !== null ? null : performance.now() - done;
   progress.phase(`watching probes after: ${words}`);
   await pause(WATCH_MS);
-  await findSilent(watched, silent);
-  const lost = watched.reduce((sum, stream) => sum + lostOf(stream, silent), 0);
+  await watch.settle();
+  const { lost } = watch;
   const fault = faultOf(outcome);
   const steps = outcome.kind === "done" ? outcome.plan.steps : [];
   const stops = steps.flatMap(({ change, words: step }) =>
@@ -168,8 +156,8 @@ async function runStage(
   if (fault !== null) return `${words}: ${fault}`;
   if (missing !== null) return `${words}: ${missing}`;
   if (lost === 0) return null;
-  const where = watched.filter((stream) => lostOf(stream, silent) > 0).map(({ probe }) => probe.portGroup);
-  return `${words}: ${lost} probe${lost === 1 ? " was" : "s were"} lost through ${where.join(", ")}`;
+  const where = watch.portGroupsWithLoss.join(", ");
+  return `${words}: ${lost} probe${lost === 1 ? " was" : "s were"} lost through ${where}`;
 }
 
 /** Null, or what is still missing when patience is at its end, or the change was interrupted. */
@@ -178,8 +166,9 @@ async function untilThere(
   signal: AbortSignal,
   progress: Progress,
 ): Promise<string | null> {
+  const endMs = performance.now() + AWAITED_MS;
   let missing = awaited();
-  for (let waited = 0; missing !== null && waited < AWAITED_MS && !signal.aborted; waited += POLL_MS) {
+  while (missing !== null && performance.now() < endMs && !signal.aborted) {
     progress.phase(`waiting: ${missing}`);
     await pause(POLL_MS);
     missing = awaited();
@@ -214,45 +203,4 @@ function faultOf(outcome: ApplyOutcome): string | null {
   if (outcome.kind === "done") return null;
   if (outcome.kind !== "lacking") return outcome.message;
   return outcome.lacks.find(({ isFatal }) => isFatal)?.what ?? "this machine lacks something";
-}
-
-/** Those of which answers come before anything is changed. */
-async function untilAnswered(streams: readonly ProbeStream[]): Promise<ProbeStream[]> {
-  const isReady = (stream: ProbeStream) => stream.sent >= ANSWERS_BEFORE;
-  for (let waited = 0; waited < PATIENCE_MS && !streams.every(isReady); waited += POLL_MS)
-    await pause(POLL_MS);
-  for (const stream of streams) stream.begin();
-  await pause(WATCH_MS);
-  return streams.filter(isReady);
-}
-
-interface Watching {
-  readonly watched: readonly ProbeStream[];
-  /** Those that nothing has answered for as long as patience lasts. */
-  readonly silent: Set<ProbeStream>;
-}
-
-async function findSilent(watched: readonly ProbeStream[], silent: Set<ProbeStream>): Promise<void> {
-  const marks = new Map(watched.map((stream) => [stream, stream.sent]));
-  const waiting = () => watched.filter((stream) => stream.sent <= marks.get(stream)!);
-  for (let waited = 0; waited < PATIENCE_MS && waiting().length > 0; waited += POLL_MS) await pause(POLL_MS);
-  silent.clear();
-  for (const stream of waiting()) silent.add(stream);
-}
-
-function lostOf(stream: ProbeStream, silent: ReadonlySet<ProbeStream>): number {
-  return stream.lost + (silent.has(stream) ? stream.unanswered : 0);
-}
-
-function reportOf(stream: ProbeStream, isWatched: boolean, silent: ReadonlySet<ProbeStream>): ProbeReport {
-  const { probe, sent } = stream;
-  const perSecond = Math.round(stream.perSecond);
-  return {
-    switch: probe.switch,
-    portGroup: probe.portGroup,
-    sent,
-    perSecond,
-    lost: lostOf(stream, silent),
-    isWatched,
-  };
 }
