@@ -110,7 +110,8 @@ test("a file that nothing leads to is dead; a path in a string leads to it; a cy
   assert.deepEqual(
     findingsOf({
       "src/cli/main.ts": 'start(new URL("../server/worker.ts", import.meta.url));\n',
-      "src/server/worker.ts": "serve();\n",
+      "src/server/worker.ts": 'lateModule("server/late-part.ts");\n',
+      "src/server/late-part.ts": "serve();\n",
       "src/server/tested.ts": "serve();\n",
       "src/server/tested.test.ts": 'import "./tested.ts";\n',
       "src/server/measured.ts": "serve();\n",

@@ -2,7 +2,7 @@
 // his prompt back once it does. What the child has to say until then comes over a channel, for a daemon
 // that kept the caller's output open would keep `$(sallyport -D …)` waiting forever.
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { entryFile } from "../base/program-files.ts";
 import type { Terminal } from "./terminal.ts";
 
 const DAEMON_VARIABLE = "SALLYPORT_DAEMON";
@@ -15,8 +15,7 @@ export function isDaemonChild(): boolean {
 
 /** Starts a child with the same words. Returns 0 once it serves, its exit code when it gives up before. */
 export function startDaemon(args: readonly string[], terminal: Terminal): Promise<number> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const main = fileURLToPath(new URL(`./main.${extension}`, import.meta.url));
+  const main = entryFile("cli/main.ts");
   const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
     detached: true,
     stdio: ["ignore", "ignore", "ignore", "ipc"],

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { entryFile, IS_CHECKOUT, launcher } from "../base/program-files.ts";
 import { type CommandLine, complainOfUsage, readCommandLine } from "./command-line.ts";
 import { demoDirectory, ensureCertificate } from "./demo/demo-certificate.ts";
 import { demoConfiguration } from "./demo/demo-configuration.ts";
@@ -180,8 +180,7 @@ function portNotes(
 }
 
 function startBalancer(path: string, runOptions: readonly string[], terminal: Terminal): ChildProcess {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const main = fileURLToPath(new URL(`./main.${extension}`, import.meta.url));
+  const main = entryFile("cli/main.ts");
   return spawn(process.execPath, [...process.execArgv, main, "run", ...runOptions, path], {
     // The channel tells when it serves, and takes it along when this process ends in whatever way.
     stdio: ["ignore", "pipe", "inherit", "ipc"],
@@ -274,9 +273,8 @@ The browser warns of the certificate, which vouches for itself. Ctrl-C ends the 
 
 /** How the program is called from here. */
 function programName(): string {
-  const launcher = fileURLToPath(new URL("../../bin/sallyport", import.meta.url));
-  const isOnPath = (process.env["npm_command"] ?? "") === "" && !import.meta.url.endsWith(".ts");
-  return isOnPath ? "sallyport" : relative(process.cwd(), launcher) || launcher;
+  const isOnPath = (process.env["npm_command"] ?? "") === "" && !IS_CHECKOUT;
+  return isOnPath ? "sallyport" : relative(process.cwd(), launcher()) || launcher();
 }
 
 function readPort(text: string | null, standard: number): number | null {

@@ -1,6 +1,6 @@
 // What the commands have in common that touch a running network: reading their words, going into the network
 // of one's own with --rootless, opening the file beside the kernel, and saying what is being done.
-import { fileURLToPath } from "node:url";
+import { launcher } from "../base/program-files.ts";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import type { Progress, Undone } from "../driver/apply.ts";
 import type { Lack } from "../driver/contract.ts";
@@ -11,9 +11,6 @@ import { type CommandLine, complainOfUsage, type OptionDefinition, readCommandLi
 import { loadUsable, type UsableDatacenter } from "./datacenter-file.ts";
 import { isDatacenterFile } from "./is-datacenter-file.ts";
 import { colour, type Terminal } from "./terminal.ts";
-
-/** The words that call the command line. */
-export const LAUNCHER: string = fileURLToPath(new URL("../../bin/sallyport", import.meta.url));
 
 export const LIVE_OPTIONS: readonly OptionDefinition[] = [
   { name: "rootless", takesValue: false },
@@ -50,7 +47,7 @@ export async function readLiveWords(
   if (!isDatacenterFile(file))
     return complainOfUsage(terminal, command, `${file} is no datacentre's .yaml file`);
   if (!line.has("rootless") || isInsideRootless()) return { file, words, line };
-  const outcome = await runInside([LAUNCHER, command, ...args]);
+  const outcome = await runInside([launcher(), command, ...args]);
   return typeof outcome === "number" ? outcome : complainOfUsage(terminal, command, outcome);
 }
 

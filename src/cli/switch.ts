@@ -10,6 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { launcher } from "../base/program-files.ts";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import { isInsideRootless, runInside } from "../driver/linux/rootless.ts";
 import { applyEdits } from "../language/datacenter/edit.ts";
@@ -19,7 +20,6 @@ import { findAll } from "../server/datacenter/find-all.ts";
 import { loadDatacenter } from "../server/datacenter/load-datacenter.ts";
 import { type CommandLine, complainOfUsage, readCommandLine } from "./command-line.ts";
 import { loadUsable, type UsableDatacenter } from "./datacenter-file.ts";
-import { LAUNCHER } from "./live-command.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";
 import { changeSwitchLive, type LiveSwitchStage } from "./switch-live.ts";
 import { colour, type Terminal } from "./terminal.ts";
@@ -82,7 +82,7 @@ export async function switchCommand(args: readonly string[], terminal: Terminal)
     return complain("to which version?", `sallyport switch upgrade ${file} ${name} --to 5.5`);
   if (line.has("rootless") && !line.has("live")) return complain("--rootless goes with --live only");
   if (line.has("rootless") && !isInsideRootless()) {
-    const outcome = await runInside([LAUNCHER, "switch", ...args]);
+    const outcome = await runInside([launcher(), "switch", ...args]);
     return typeof outcome === "number" ? outcome : complain(outcome);
   }
   const usable = loadUsable(file, terminal);

@@ -1,10 +1,11 @@
 // Which program this is, and whose language it reads.
 import { readFileSync } from "node:fs";
+import { programFile } from "../base/program-files.ts";
 import { LANGUAGE_VERSION } from "../language/haproxy/environment.ts";
 
-/** The version in package.json, which is two folders up in a checkout and in an installed package alike. */
+/** The version in package.json. */
 export function programVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const text = readFileSync(programFile("package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
 

@@ -1,7 +1,7 @@
 // A worker as the master sees it: the child process and the control connection to it.
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import type { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
+import { entryFile } from "../base/program-files.ts";
 import { encodeMessage, MessageDecoder } from "./message-codec.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
@@ -42,8 +42,7 @@ export class WorkerProcess {
   constructor(start: WorkerStart, inheritedFds: readonly number[], events: WorkerProcessEvents) {
     this.index = start.workerIndex;
     this.#events = events;
-    const file = import.meta.url.endsWith(".ts") ? "./worker-main.ts" : "./worker-main.js";
-    const main = fileURLToPath(new URL(file, import.meta.url));
+    const main = entryFile("server/worker-main.ts");
     this.#child = spawn(process.execPath, [...process.execArgv, main], {
       stdio: stdioOf(inheritedFds),
       // A terminal's Ctrl-C goes to the whole process group; only the master decides what it means.

@@ -1,5 +1,6 @@
 // Files that nothing leads to. Entries are the command line, tests, and everything outside src/. Besides
-// imports, a path in a string counts ("./worker.ts" in `new URL(…)`), for that is how processes are started.
+// imports, a path in a string counts (`entryFile("server/worker-main.ts")`), for that is how processes are
+// started and how modules are loaded late.
 import { posix } from "node:path";
 import { errorAt, type Finding, isFixture, isTest, isTypeScript, noteAt, type Tree } from "./finding.ts";
 import { takeApart } from "./source.ts";
@@ -30,6 +31,7 @@ function reach(tree: Tree, entries: readonly string[]): ReadonlySet<string> {
     reached.add(file);
     for (const { text: path } of takeApart(text).strings) {
       if (/^\.\.?\/.*\.ts$/.test(path)) left.push(posix.join(posix.dirname(file), path));
+      else if (/^\w[\w/-]*\.ts$/.test(path)) left.push(posix.join("src", path));
     }
   }
   return reached;

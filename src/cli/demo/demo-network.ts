@@ -4,7 +4,7 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Server } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { programFile } from "../../base/program-files.ts";
 import { applyEdits } from "../../language/datacenter/edit.ts";
 import type { DocumentValue } from "../../model/document-edit.ts";
 import { readCertificate } from "../../server/certificates/read-certificate.ts";
@@ -35,7 +35,7 @@ export interface DemoNetworkOptions {
 /** Null when the example is not there, or its copy cannot be changed; then there is no network to show. */
 export async function openDemoNetwork(options: DemoNetworkOptions): Promise<DemoNetwork | null> {
   const { directory, servers, port, certificatePath } = options;
-  const example = fileURLToPath(new URL("../../../examples/company", import.meta.url));
+  const example = programFile("examples", "company");
   // Two demos at once have a copy each, as they have a configuration each.
   const folder = join(directory, `company-${port}`);
   const file = join(folder, "datacenter.yaml");

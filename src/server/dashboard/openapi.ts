@@ -1,6 +1,7 @@
 // The OpenAPI file: the table of routes, with the schemas of what they take and give. `npm run documents`
 // writes it to docs/, from where it is served; a test holds both together.
 import { readFileSync } from "node:fs";
+import { programFile } from "../../base/program-files.ts";
 import { VERSION } from "../../base/version.ts";
 import type { Route } from "./route.ts";
 
@@ -79,4 +80,4 @@ export function readOpenApi(): Json {
   return JSON.parse(readFileSync(OPENAPI_FILE, "utf8")) as Json;
 }
 
-export const OPENAPI_FILE: URL = new URL("../../../docs/dashboard-api.json", import.meta.url);
+export const OPENAPI_FILE: string = programFile("docs", "dashboard-api.json");

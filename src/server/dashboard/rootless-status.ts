@@ -2,7 +2,7 @@
 // in there while somebody looks, and each of its lines is the present state.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { launcher } from "../../base/program-files.ts";
 import type { InsideWords } from "../../driver/linux/rootless.ts";
 import type { LiveCounters } from "../datacenter/live-counters.ts";
 
@@ -11,7 +11,6 @@ export interface StatusLine extends Pick<LiveCounters, "ports" | "cards" | "serv
   readonly drift: readonly string[];
 }
 
-const LAUNCHER = fileURLToPath(new URL("../../../bin/sallyport", import.meta.url));
 /** Nobody has asked for so long: nobody looks any more. */
 const IDLE_MS = 20_000;
 const PATIENCE_MS = 15_000;
@@ -35,7 +34,7 @@ export class RootlessStatus {
     this.#idle = setTimeout(() => this.close(), IDLE_MS).unref();
     if (this.#child === null) {
       const { wordsInside } = await import("../../driver/linux/rootless.ts");
-      const words = wordsInside([LAUNCHER, "status", this.#file, "--json", "--ports", "--watch"]);
+      const words = wordsInside([launcher(), "status", this.#file, "--json", "--ports", "--watch"]);
       if (words === null) return "the network of one's own has ended";
       this.#start(words);
     }

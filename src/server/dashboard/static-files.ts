@@ -4,8 +4,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join, relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { programFile } from "../../base/program-files.ts";
 import { withSecurity } from "../console/pages.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -57,7 +57,7 @@ interface StaticFile {
 
 /** Where the package has it. */
 export function builtDashboard(): string {
-  return fileURLToPath(new URL("../../../dashboard/dist", import.meta.url));
+  return programFile("dashboard", "dist");
 }
 
 export class StaticFiles {

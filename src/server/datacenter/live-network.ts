@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { launcher } from "../../base/program-files.ts";
 import { DiskStore, dataDirectoryOf } from "../../driver/linux/disk-store.ts";
 import { LinuxDriver } from "../../driver/linux/linux-driver.ts";
 import { findAbilities } from "../../driver/linux/preflight.ts";
@@ -11,8 +11,6 @@ import { openNamespaceDoor } from "../../io/namespace-door.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
 import { type Desired, type DesiredOptions, desiredState } from "../../network/plan/desired-state.ts";
 import type { LoadBalancerFile } from "./load-datacenter.ts";
-
-const LAUNCHER = fileURLToPath(new URL("../../../bin/sallyport", import.meta.url));
 
 export interface LiveNetwork {
   readonly desired: Desired;
@@ -44,7 +42,7 @@ export async function openNetwork(
     loadBalancers: new Map(
       loadBalancers.map(({ edge, path }) => [edge, { path: resolve(path), hash: hashOfFiles(path) }]),
     ),
-    program: [LAUNCHER],
+    program: [launcher()],
     dataDirectory: dataDirectoryOf(resolved.source.name.value),
     absolutePath: (path, namedIn) => resolve(namedIn === undefined ? "." : dirname(namedIn), path),
   });

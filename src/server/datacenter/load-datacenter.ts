@@ -4,7 +4,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { parseIp } from "../../base/ip.ts";
-import { lateModule } from "../../base/late-module.ts";
+import { lateModule } from "../../base/program-files.ts";
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import { readDatacenter } from "../../language/datacenter/reader.ts";
@@ -57,7 +57,7 @@ export function loadDatacenter(
   const loadBalancers = datacenter.edges.flatMap(({ name, loadBalancer }): LoadBalancerFile[] => {
     if (loadBalancer === null) return [];
     // Most datacentres have none, and the language of haproxy.cfg is a third of what a call would load.
-    const { readProxyFiles } = lateModule<typeof ProxyFiles>(import.meta.url, "../proxy-files");
+    const { readProxyFiles } = lateModule<typeof ProxyFiles>("server/proxy-files.ts");
     const file = readProxyFiles([besideFile(loadBalancer)], environment);
     diagnostics.push(...file.diagnostics.map((one) => atNamingLine(one, loadBalancer)));
     sources.push(...file.sources);
