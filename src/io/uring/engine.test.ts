@@ -97,6 +97,28 @@ test("run serves until stop", () => {
   engine.dispose();
 });
 
+test("what has come while the machine let us wait comes before the timeout that it would have moved", () =>
+  withUringEngine(async (engine, sockets) => {
+    const order: string[] = [];
+    const timer = new Timer({ handleTimeout: () => order.push("timeout") });
+    let isOpen = false;
+    const listener = listen(engine, () => ({
+      ...IGNORING,
+      handleOpen: () => {
+        isOpen = true;
+      },
+      handleData: () => order.push("data"),
+    }));
+    await openSockets(engine, sockets, listener.address.port, 1);
+    await pumpUntil(engine, () => isOpen);
+    engine.timers.arm(timer, engine.nowMs + 5);
+    await new Promise((resolve) => sockets[0]!.write("x", resolve));
+    const lateMs = performance.now() + 20;
+    while (performance.now() < lateMs);
+    await pumpUntil(engine, () => order.length === 2);
+    assert.deepEqual(order, ["data", "timeout"]);
+  }));
+
 test("what a handler throws leaves the loop", async () =>
   withUringEngine(async (engine, sockets) => {
     const defect = new Error("a defect");

@@ -1,6 +1,6 @@
 // The engine on io_uring: one ring, one thread, one loop that never returns to libuv. Each turn settles what
-// handlers asked for, submits it all with one system call that also waits, then fires timers and dispatches
-// completions. What a handler throws is a defect and leaves `run`.
+// handlers asked for, submits it all with one system call that also waits, then dispatches completions and
+// fires timers. What a handler throws is a defect and leaves `run`.
 import assert from "node:assert/strict";
 import { type Failure, failed, failure, type Result, success } from "../../base/failure.ts";
 import { TimerWheel } from "../../base/timer-wheel.ts";
@@ -271,8 +271,9 @@ export class UringEngine implements Engine {
     this.#flushSenders();
     const count = this.ring.wait(timeoutMs);
     this.#readClock();
-    this.timers.advance(this.nowMs);
+    // A machine that let us wait for longer than a timeout has kept what came meanwhile: that comes first.
     this.#dispatch(count);
+    this.timers.advance(this.nowMs);
     this.#settle();
   }
 
