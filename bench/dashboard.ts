@@ -4,7 +4,8 @@
 //   npm run bench:dashboard -- [--loads N] [--json]
 import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
-import { DashboardWorld, manyServers, untilTrue } from "../test/dashboard/dashboard.fixture.ts";
+import { untilTrue } from "../test/browser.fixture.ts";
+import { DashboardWorld, manyServers } from "../test/dashboard/dashboard.fixture.ts";
 import { median } from "./summary.ts";
 
 const { values } = parseArgs({

@@ -1,15 +1,13 @@
 // The pages of consoles in a real browser: what fits the window, what keys and buttons reach, what is said
 // when the line is lost, and that it is had again. The back ends are sockets of this test.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { ConsoleWorld } from "../../src/server/console/console.fixture.ts";
-import { findCommand, requires } from "../requirements.ts";
+import { axeFindings, launchChromium, PATIENCE_MS, untilIs, untilTrue } from "../browser.fixture.ts";
+import { requires } from "../requirements.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const WIDTH = 320;
 const HEIGHT = 200;
 
@@ -61,10 +59,7 @@ describe("the pages of consoles", { skip: requires("chromium") }, () => {
       vncServer(keys, () => wake()),
     );
     await world.start({ web: { vnc, serial } });
-    browser = await chromium.launch({
-      executablePath: findCommand("chromium")!,
-      args: ["--no-sandbox", "--disable-gpu"],
-    });
+    browser = await launchChromium();
   });
   after(async () => {
     await browser?.close();
@@ -89,7 +84,7 @@ describe("the pages of consoles", { skip: requires("chromium") }, () => {
       ...more,
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     const ticket = world.ticket({ kind, isViewOnly });
     await page.goto(`${world.server.origin}/${kind}${isViewOnly ? "?view-only" : ""}#${ticket}`);
     await page.locator('html[data-state="open"]').waitFor();
@@ -102,12 +97,8 @@ describe("the pages of consoles", { skip: requires("chromium") }, () => {
         const page = await open(kind, { colorScheme, bypassCSP: true });
         for (const width of [1400, 390]) {
           await page.setViewportSize({ width, height: 844 });
-          await page.evaluate(AXE);
-          const { violations } = (await page.evaluate("axe.run()")) as { violations: { id: string }[] };
-          assert.deepEqual(
-            violations.map(({ id }) => id),
-            [],
-          );
+          await untilTrue(page, `innerWidth === ${width}`);
+          assert.deepEqual(await axeFindings(page), []);
           const wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
           assert.ok((wide as number) <= 0, `${wide} pixels too wide at ${width}`);
         }
@@ -120,21 +111,20 @@ describe("the pages of consoles", { skip: requires("chromium") }, () => {
     const page = await open("serial", { viewport: { width: 1200, height: 700 } });
     await page.locator(".xterm-accessibility-tree").getByText("login:").waitFor();
     const rows = () => page.locator(".xterm-accessibility-tree > div").count();
+    await untilIs(async () => (await rows()) > 24, true);
     const wide = await rows();
-    assert.ok(wide > 24, `${wide} rows`);
     const fits =
       "document.querySelector('.xterm-screen').clientHeight <= document.getElementById('console').clientHeight";
-    assert.equal(await page.evaluate(fits), true);
+    await untilTrue(page, fits);
     await page.setViewportSize({ width: 600, height: 400 });
-    await page.waitForFunction(
-      `document.querySelectorAll(".xterm-accessibility-tree > div").length < ${wide}`,
-    );
-    assert.equal(await page.evaluate(fits), true);
+    await untilIs(async () => (await rows()) < wide, true);
+    await untilTrue(page, fits);
     await page.locator(".xterm-accessibility-tree").getByText("login:").waitFor();
     assert.equal(typed, "", "nothing was typed by that");
     await page.getByRole("button", { name: "Send size (stty)" }).click();
     await until(() => typed.endsWith("\r"));
-    assert.match(typed, new RegExp(`^stty rows ${await rows()} cols \\d+\\r$`));
+    assert.match(typed, /^stty rows \d+ cols \d+\r$/);
+    await untilIs(rows, Number(typed.split(" ")[2]));
     await page.context().close();
   });
 
@@ -144,7 +134,7 @@ describe("the pages of consoles", { skip: requires("chromium") }, () => {
     await page.evaluate('navigator.clipboard.writeText("from outside")');
     await page.locator(".xterm-helper-textarea").focus();
     await page.keyboard.press("Control+Alt+Shift");
-    assert.equal(await page.evaluate("document.activeElement.id"), "copy");
+    await untilTrue(page, "document.activeElement.id === 'copy'");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     await until(() => typed.includes("outside"));
@@ -157,12 +147,11 @@ describe("the pages of consoles", { skip: requires("chromium") }, () => {
   test("a screen fits the window, and Ctrl+Alt+Del and the clipboard go to the machine as keys", async () => {
     const page = await open("vnc", { viewport: { width: 1000, height: 700 } });
     const width = async () => (await page.locator("canvas").first().boundingBox())!.width;
-    await page.locator("canvas").first().waitFor();
-    await page.waitForFunction(`document.querySelector("canvas").clientWidth > ${2 * WIDTH}`);
+    await untilTrue(page, `document.querySelector("canvas")?.clientWidth > ${2 * WIDTH}`);
     const scale = page.getByRole("button", { name: "Fit to window" });
     await scale.click();
-    assert.equal(await scale.getAttribute("aria-pressed"), "false");
-    assert.equal(await width(), WIDTH);
+    await untilIs(() => scale.getAttribute("aria-pressed"), "false");
+    await untilIs(width, WIDTH);
     keys.length = 0;
     await page.getByRole("button", { name: "Ctrl+Alt+Del" }).click();
     await until(() => keys.length >= 6);
@@ -177,10 +166,10 @@ describe("the pages of consoles", { skip: requires("chromium") }, () => {
 
   test("who may only look has no button that types", async () => {
     const page = await open("vnc", {}, true);
-    assert.deepEqual(await page.getByRole("button").allInnerTexts(), ["Fit to window", "Full screen"]);
+    await untilIs(() => page.getByRole("button").allInnerTexts(), ["Fit to window", "Full screen"]);
     await page.getByRole("status").getByText("You may only look.").waitFor();
     await page.getByRole("heading", { name: "web" }).waitFor();
-    assert.equal(await page.title(), "web · Console");
+    await untilIs(() => page.title(), "web · Console");
     await page.context().close();
   });
 
@@ -199,20 +188,21 @@ describe("the pages of consoles", { skip: requires("chromium") }, () => {
     const text = page.locator(".xterm-accessibility-tree");
     await text.getByText("login:").waitFor();
     const opened = world.audit.filter(({ event }) => event === "open").length;
+    // It tries again when its clock goes on, and not while one looks.
+    await page.clock.install();
+    await page.clock.pauseAt(((await page.evaluate("Date.now()")) as number) + 1000);
     lines.at(-1)!.destroy();
     await page.locator('html[data-state="waiting"]').waitFor();
-    assert.match(
-      await page.getByRole("status").innerText(),
-      /The machine has closed its console\. Trying again/,
-    );
-    assert.equal(await page.getByRole("button", { name: "Paste" }).isDisabled(), true);
+    await page.getByRole("status").getByText("The machine has closed its console. Trying again").waitFor();
+    await untilIs(() => page.getByRole("button", { name: "Paste" }).isDisabled(), true);
+    await page.clock.resume();
     await page.locator('html[data-state="open"]').waitFor();
     assert.equal(world.audit.filter(({ event }) => event === "open").length, opened + 1);
     await text.getByText("login:").waitFor();
     assert.equal(await text.getByText("login: login:").count(), 0);
     world.server.kick("anna");
     await page.locator('html[data-state="closed"]').waitFor();
-    assert.match(await page.getByRole("status").innerText(), /Closed by an administrator/);
+    await page.getByRole("status").getByText("Closed by an administrator").waitFor();
     await page.context().close();
   });
 });

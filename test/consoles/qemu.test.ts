@@ -6,9 +6,10 @@ import { once } from "node:events";
 import { existsSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { type RunningProgram, World } from "../../src/cli/program.fixture.ts";
 import { makeSelfSigned } from "../../src/server/certificates/self-signed.ts";
+import { launchChromium, PATIENCE_MS } from "../browser.fixture.ts";
 import { findCommand, requires } from "../requirements.ts";
 
 const PASSWORD = "geheim12";
@@ -58,10 +59,7 @@ consoles:
     const end = program.ended.then(({ complaints }) => assert.fail(complaints));
     await Promise.race([socket, end]);
     end.catch(() => {});
-    browser = await chromium.launch({
-      executablePath: findCommand("chromium")!,
-      args: ["--no-sandbox", "--disable-gpu"],
-    });
+    browser = await launchChromium();
   });
 
   after(async () => {
@@ -77,7 +75,7 @@ consoles:
     const url = output.trim();
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
     const page = await context.newPage();
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     const faults: string[] = [];
     page.on("console", (message) => {
       if (message.type() === "error") faults.push(message.text());
@@ -97,7 +95,7 @@ consoles:
     await page.goto("about:blank");
     await page.goto(url);
     await page.locator('html[data-state="closed"]').waitFor();
-    assert.match(await page.locator("#message").innerText(), /no longer good/);
+    await page.locator("#message").getByText("no longer good").waitFor();
     await page.context().close();
     assert.match(readFileSync(world.path("audit.log"), "utf8"), /"event":"ticket-refused"/);
   });

@@ -5,22 +5,22 @@ import { writeFileSync } from "node:fs";
 import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page, Response } from "playwright-core";
 import { type RunningProgram, World } from "../../src/cli/program.fixture.ts";
 import { buildDashboard, isDashboardBuilt } from "../../tools/dashboard.ts";
-import { findCommand } from "../requirements.ts";
+import { launchChromium, PATIENCE_MS } from "../browser.fixture.ts";
 
-/** All that the demo has. */
-export const PAGES = [
-  "overview",
-  "servers",
-  "requests",
-  "topology",
-  "explain",
-  "check",
-  "configuration",
-  "consoles",
-] as const;
+/** All that the demo has, and what is there once a page shows what it is about. */
+export const PAGES: Readonly<Record<string, string>> = {
+  overview: "#page:has(.figures):has(canvas):has(tbody th)",
+  servers: "#page table.servers tbody th",
+  requests: "#page:has(.page-tools .quiet) :is(table.requests tbody tr, .empty)",
+  topology: "#page svg .node",
+  explain: "#page svg .node",
+  check: "#page .finding",
+  configuration: "#page table.file tbody tr",
+  consoles: "#page tbody th",
+};
 
 export class DashboardWorld {
   readonly #world = new World();
@@ -38,11 +38,11 @@ export class DashboardWorld {
     const ports = await freePorts(4);
     const names = ["--port", "--stats-port", "--dashboard-port", "--console-port"];
     const words = names.flatMap((name, index) => [name, String(ports[index])]);
-    this.#program = this.#world.start(["demo", "--for", "5m", ...words]);
+    this.#program = this.#world.start(["demo", "--for", "30m", ...words]);
     const [, origin = ""] = await this.#program.saw(/dashboard is on (http:\/\/localhost:\d+)\//);
     this.origin = origin;
     this.site = `https://localhost:${ports[0]}`;
-    await this.#openBrowser();
+    this.#browser = await launchChromium();
   }
 
   /** Any configuration, without visitors. `bind`: an address and port that is free for it. */
@@ -52,7 +52,7 @@ export class DashboardWorld {
     writeFileSync(this.configurationFile, configuration(`127.0.0.1:${port}`));
     this.origin = `http://localhost:${dashboardPort}`;
     await this.serveAgain();
-    await this.#openBrowser();
+    this.#browser = await launchChromium();
   }
 
   /** Of `serve`. */
@@ -72,17 +72,14 @@ export class DashboardWorld {
     await this.#program.ended;
   }
 
-  async #openBrowser(): Promise<void> {
-    this.#browser = await chromium.launch({
-      executablePath: findCommand("chromium")!,
-      args: ["--no-sandbox", "--disable-gpu"],
-    });
-  }
-
   async page(options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
-    const context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
+    const context = await this.#browser.newContext({
+      viewport: { width: 1400, height: 900 },
+      reducedMotion: "reduce",
+      ...options,
+    });
     const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on("console", (message) => {
       if (message.type() === "error") this.faults.push(message.text());
     });
@@ -92,6 +89,13 @@ export class DashboardWorld {
       if (!url.startsWith(this.origin) && !url.startsWith("data:")) this.faults.push(`asked ${url}`);
     });
     return page;
+  }
+
+  /** Goes there and waits until the page is whole: `selector` of `PAGES`. */
+  async open(page: Page, address: string, selector: string): Promise<Response> {
+    const answered = await page.goto(`${this.origin}/${address}`);
+    await page.locator(selector).first().waitFor();
+    return answered!;
   }
 
   /** One visitor; the cookie that it has, and gets. */
@@ -130,11 +134,6 @@ async function freePorts(count: number): Promise<number[]> {
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   for (const server of servers) server.close();
   return ports;
-}
-
-/** Asks the page until it says yes. Playwright's own way needs `eval`, which the page's policy forbids. */
-export async function untilTrue(page: Page, expression: string): Promise<void> {
-  while ((await page.evaluate(expression)) !== true);
 }
 
 /** Configuration with backends of many servers, none of which is there. */

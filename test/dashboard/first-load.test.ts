@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { CDPSession, Page } from "playwright-core";
+import { untilIs } from "../browser.fixture.ts";
 import { requires } from "../requirements.ts";
-import { DashboardWorld } from "./dashboard.fixture.ts";
+import { DashboardWorld, PAGES } from "./dashboard.fixture.ts";
 
 const BYTES_MAX = 300 * 1024;
 const FETCHED_MAX = 16;
@@ -30,6 +31,7 @@ describe("the first load of the dashboard", { skip: requires("chromium") }, () =
     await page.goto(`${world.origin}/`);
     await page.getByRole("row").filter({ hasText: "https-in" }).waitFor();
     await page.locator("#page canvas").first().waitFor();
+    await untilIs(async () => stillOpen(fetched), ["/api/v1/events"], "only the stream goes on");
     const all = [...fetched.values()];
     const bytes = all.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
     const told = all.map(({ url, depth, bytes: own }) => `${depth} ${own ?? "open"} ${url}`).join("\n");
@@ -37,8 +39,6 @@ describe("the first load of the dashboard", { skip: requires("chromium") }, () =
     assert.ok(bytes > 10_000 && bytes < BYTES_MAX, `${bytes} bytes\n${told}`);
     assert.ok(all.length <= FETCHED_MAX, told);
     assert.ok(Math.max(...all.map(({ depth }) => depth)) <= CHAIN_MAX, told);
-    const open = all.filter((one) => one.bytes === null).map(({ url }) => new URL(url).pathname);
-    assert.deepEqual(open, ["/api/v1/events"], "only the stream goes on");
     assert.doesNotMatch(told, /elk|novnc|xterm|topology/);
     await page.context().close();
   });
@@ -63,11 +63,12 @@ describe("the first load of the dashboard", { skip: requires("chromium") }, () =
 
   test("who comes again fetches none of the programs and styles", async () => {
     const page = await world.page();
-    await page.goto(`${world.origin}/servers`);
-    await page.getByRole("heading", { name: "Servers" }).waitFor();
+    const first = await watchFetching(page);
+    await world.open(page, "servers", PAGES.servers!);
+    await untilIs(async () => stillOpen(first), ["/api/v1/events"]);
     const fetched = await watchFetching(page);
-    await page.goto(`${world.origin}/servers?sort=errors`);
-    await page.getByRole("heading", { name: "Servers" }).waitFor();
+    await world.open(page, "servers?sort=errors", PAGES.servers!);
+    await untilIs(async () => stillOpen(fetched), ["/api/v1/events"]);
     const assets = [...fetched.values()].filter(({ url }) => url.includes("/assets/"));
     assert.ok(assets.length > 0);
     assert.deepEqual(
@@ -77,6 +78,12 @@ describe("the first load of the dashboard", { skip: requires("chromium") }, () =
     await page.context().close();
   });
 });
+
+/** Paths of what has been asked for and has not come yet. */
+function stillOpen(fetched: ReadonlyMap<string, Fetched>): string[] {
+  const open = [...fetched.values()].filter(({ bytes }) => bytes === null);
+  return open.map(({ url }) => new URL(url).pathname);
+}
 
 /** By request, as the browser's own tools count. */
 async function watchFetching(page: Page): Promise<ReadonlyMap<string, Fetched>> {
@@ -93,6 +100,8 @@ async function watchFetching(page: Page): Promise<ReadonlyMap<string, Fetched>> 
     const one = fetched.get(requestId);
     if (one !== undefined) one.bytes = encodedDataLength;
   });
+  // Of a page that was left.
+  tools.on("Network.loadingFailed", ({ requestId }) => fetched.delete(requestId));
   await tools.send("Network.enable");
   return fetched;
 }

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
+import { untilIs, untilTrue } from "../browser.fixture.ts";
 import { requires } from "../requirements.ts";
-import { DashboardWorld, manyServers, untilTrue } from "./dashboard.fixture.ts";
+import { DashboardWorld, manyServers } from "./dashboard.fixture.ts";
 
 const BACKENDS = 4;
 const SERVERS = 500;
@@ -47,14 +48,14 @@ describe("two thousand servers in a browser", { skip: requires("chromium") }, ()
     await page.getByRole("searchbox", { name: "Find a server" }).fill("s1234");
     const button = page.getByRole("button", { name: "s1234", exact: true });
     await button.waitFor();
-    assert.equal(await page.getByRole("row").count(), 2, "the heads, and it");
+    await untilIs(() => page.getByRole("row").count(), 2, "the heads, and it");
     await button.focus();
     await page.keyboard.press("Enter");
     const dialog = page.getByRole("dialog", { name: "app2/s1234" });
     await dialog.waitFor();
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
-    assert.equal(await page.evaluate("document.activeElement.textContent"), "s1234");
+    await untilIs(() => page.evaluate("document.activeElement.textContent"), "s1234");
     await page.context().close();
   });
 
@@ -65,7 +66,7 @@ describe("two thousand servers in a browser", { skip: requires("chromium") }, ()
     await page.getByRole("option").filter({ hasText: LAST }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: LAST, exact: true }).waitFor();
-    assert.match(page.url(), new RegExp(`find=.*${LAST}`));
+    await page.waitForURL(new RegExp(`find=.*${LAST}`));
     await page.context().close();
   });
 

@@ -2,8 +2,9 @@
 // whatever somebody would bring into them.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { untilTrue } from "../browser.fixture.ts";
 import { requires } from "../requirements.ts";
-import { DashboardWorld, PAGES, untilTrue } from "./dashboard.fixture.ts";
+import { DashboardWorld, PAGES } from "./dashboard.fixture.ts";
 
 /** Before any script of the page. */
 const COLLECT = `
@@ -39,13 +40,11 @@ describe("the policy of the dashboard's pages", { skip: requires("chromium") }, 
   test("no page does what its policy forbids, or asks anybody but its own server", async () => {
     const page = await world.page();
     await page.addInitScript(COLLECT);
-    for (const name of PAGES) {
-      const answered = await page.goto(`${world.origin}/${name}`);
-      const policy = answered!.headers()["content-security-policy"] ?? "";
+    for (const [name, whole] of Object.entries(PAGES)) {
+      const answered = await world.open(page, name, whole);
+      const policy = answered.headers()["content-security-policy"] ?? "";
       assert.match(policy, /default-src 'none'/);
       assert.doesNotMatch(policy, /unsafe|\*|https?:/);
-      await page.locator("#page h1").waitFor();
-      await page.locator("#page [aria-busy]").waitFor({ state: "detached" });
       assert.deepEqual(await page.evaluate("window.violations"), [], name);
     }
     assert.deepEqual(world.faults, []);
@@ -60,7 +59,7 @@ describe("the policy of the dashboard's pages", { skip: requires("chromium") }, 
     for (const [index, [directive, script]] of ATTACKS.entries()) {
       await page.evaluate(`{ ${script}; document.head.append(one); }`);
       await untilTrue(page, `window.violations.length > ${index}`);
-      assert.match((await page.evaluate("window.violations.at(-1)")) as string, new RegExp(`^${directive} `));
+      assert.match((await page.evaluate(`violations[${index}]`)) as string, new RegExp(`^${directive} `));
     }
     await page.evaluate(`fetch("https://foreign.example/").catch(() => {})`);
     await untilTrue(page, `window.violations.at(-1).startsWith("connect-src ")`);

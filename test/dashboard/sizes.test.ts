@@ -22,10 +22,8 @@ describe("the dashboard on screens of all sizes", { skip: requires("chromium") }
   for (const viewport of SIZES) {
     test(`at ${viewport.width} pixels nothing is cut off`, async () => {
       const page = await world.page({ viewport });
-      for (const name of PAGES) {
-        await page.goto(`${world.origin}/${name}`);
-        await page.locator("#page h1").waitFor();
-        await page.locator("#page [aria-busy]").waitFor({ state: "detached" });
+      for (const [name, whole] of Object.entries(PAGES)) {
+        await world.open(page, name, whole);
         const wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
         assert.ok((wide as number) <= 0, `${name} is ${wide} pixels too wide`);
         assert.deepEqual(await page.evaluate(CUT_OFF), [], name);

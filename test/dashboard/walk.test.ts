@@ -1,21 +1,18 @@
 // The dashboard as somebody uses it, in Chromium, on the demo: what moves, what is done to a server, what
 // became of a request; in both themes, on a telephone, and by the keyboard alone.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import type { Page } from "playwright-core";
+import { axeFindings, untilIs, untilTrue } from "../browser.fixture.ts";
 import { requires } from "../requirements.ts";
 import { DashboardWorld, PAGES } from "./dashboard.fixture.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-/** Of pages that look different then. */
-const STATES = [
-  "topology?view=list&node=edge%2Forg-edge",
-  "topology?node=machine%2Fweb-001&vlan=20",
-  "explain?from=internet&to=203.0.113.10&port=443&cookie=SERVERID%3DB",
-  "explain?of=request&url=https%3A%2F%2Flocalhost%2F&tlsName=company.com",
-];
+/** Of pages that look different then, and what is there once they do. */
+const STATES: Readonly<Record<string, string>> = {
+  "topology?view=list&node=edge%2Forg-edge": "#page:has(.topology-list) .panel dl",
+  "topology?node=machine%2Fweb-001&vlan=20": "#page:has(.panel):has(svg .node.unlit) svg .node.chosen",
+  "explain?from=internet&to=203.0.113.10&port=443&cookie=SERVERID%3DB": "#page:has(.hops) svg path.way",
+  "explain?of=request&url=https%3A%2F%2Flocalhost%2F&tlsName=company.com": "section[aria-label=Explanation]",
+};
 
 describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
   const world = new DashboardWorld();
@@ -26,17 +23,17 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     const page = await world.page();
     await page.goto(`${world.origin}/`);
     await page.getByRole("heading", { name: "Overview" }).waitFor();
-    assert.equal(new URL(page.url()).pathname, "/overview");
+    await page.waitForURL(/\/overview$/);
     const row = page.getByRole("row").filter({ hasText: "https-in" });
     await row.waitFor();
-    let isSeen = false;
+    let isOver = false;
     const moved = row
       .filter({ hasText: /[1-9][\d.]*\/s/ })
       .waitFor()
-      .then(() => {
-        isSeen = true;
+      .finally(() => {
+        isOver = true;
       });
-    while (!isSeen) await world.visit("/");
+    while (!isOver) await world.visit("/");
     await moved;
     await page.context().close();
   });
@@ -53,15 +50,15 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     await page.getByRole("button", { name: server }).click();
     await page.getByRole("button", { name: "Drain" }).click();
     const question = page.getByRole("alertdialog");
-    assert.match(await question.innerText(), /gets no new clients/);
+    await question.getByText(/gets no new clients/).waitFor();
     await question.getByRole("button", { name: "Drain" }).click();
-    await row.filter({ hasText: "drain" }).waitFor();
+    await row.getByText("drain", { exact: true }).waitFor();
     await sticky.filter({ hasText: "left" }).waitFor();
     // Who has its cookie still comes to it; who has none does not.
     assert.equal((await world.visit("/", cookie)).cookie, cookie);
     for (let visit = 0; visit < 6; visit++) assert.notEqual((await world.visit("/")).cookie, cookie);
     await page.getByRole("button", { name: /back to/ }).click();
-    await row.filter({ hasText: "up" }).waitFor();
+    await row.getByText("up", { exact: true }).waitFor();
     await page.context().close();
   });
 
@@ -85,11 +82,12 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     await page.goto(`${world.origin}/requests`);
     await page.getByRole("link", { name: "/before-it" }).waitFor();
     await page.getByRole("button", { name: "Pause" }).click();
-    await page.getByRole("row").nth(1).waitFor();
-    const count = await page.getByRole("row").count();
+    await page.getByRole("button", { name: "Go on" }).waitFor();
+    const kept = page.getByText(/^\d+ kept$/);
+    const count = Number.parseInt(await kept.innerText(), 10);
     await world.visit("/while-paused");
-    await page.getByText(/\d+ kept/).waitFor();
-    assert.equal(await page.getByRole("row").count(), count);
+    await kept.filter({ hasText: String(count + 1) }).waitFor();
+    assert.equal(await page.getByRole("link", { name: "/while-paused" }).count(), 0);
     await page.getByRole("button", { name: "Go on" }).click();
     await world.visit("/after-it");
     await page.getByRole("link", { name: "/after-it" }).waitFor();
@@ -119,7 +117,7 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
       .waitFor();
     await details.getByText(/^[\d.]+\/s requests$/).waitFor();
     await details.getByRole("link", { name: "Explain to here" }).click();
-    assert.equal(await page.getByLabel("To", { exact: true }).inputValue(), "org-edge");
+    await untilIs(() => page.getByLabel("To", { exact: true }).inputValue(), "org-edge");
     await page.context().close();
   });
 
@@ -127,20 +125,20 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     const page = await world.page();
     await page.goto(`${world.origin}/topology`);
     await page.getByRole("button", { name: /^edge org-edge/ }).waitFor();
-    assert.equal(await page.locator("svg .node[tabindex='0']").count(), 1);
-    const here = () => page.evaluate("document.activeElement.dataset.id");
+    await untilIs(() => page.locator("svg .node[tabindex='0']").count(), 1);
+    const here = () => page.evaluate<string>("document.activeElement.dataset.id");
     await page.locator("svg .node[tabindex='0']").focus();
     await page.keyboard.press("Home");
-    assert.equal(await here(), "external/internet");
+    await untilIs(here, "external/internet");
     await page.keyboard.press("ArrowDown");
-    assert.ok(["fabric/tor-1", "switch/dvs0"].includes((await here()) as string));
+    await untilIs(async () => ["fabric/tor-1", "switch/dvs0"].includes(await here()), true);
     await page.keyboard.press("a");
-    assert.equal(await here(), "machine/admin");
+    await untilIs(here, "machine/admin");
     await page.keyboard.press("ArrowUp");
-    assert.equal(await here(), "network/mgmt");
+    await untilIs(here, "network/mgmt");
     await page.keyboard.press("Enter");
     await page.getByRole("region", { name: "Details" }).getByText("192.168.1.0/24").first().waitFor();
-    assert.match(page.url(), /node=network%2Fmgmt$/);
+    await page.waitForURL(/node=network%2Fmgmt$/);
     await page.context().close();
   });
 
@@ -150,13 +148,10 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     const farm = page.getByRole("button", { name: /^VLAN 30/ });
     await farm.click();
     await page.locator("svg .node.machine.unlit").first().waitFor();
-    assert.match(page.url(), /vlan=30$/);
-    const names = (await page.evaluate(
-      "[...document.querySelectorAll('svg .node:not(.unlit)')].map(({ dataset }) => dataset.id)",
-    )) as string[];
+    await page.waitForURL(/vlan=30$/);
     for (const id of ["network/farm", "machine/iis-2", "edge/org-edge", "switch/dvs0", "host/web-host"])
-      assert.ok(names.includes(id), id);
-    assert.ok(!names.includes("machine/web-001"));
+      await page.locator(`svg .node:not(.unlit)[data-id='${id}']`).first().waitFor();
+    await page.locator("svg .node.unlit[data-id='machine/web-001']").waitFor();
     await page.reload();
     await page.locator("svg .node.machine.unlit").first().waitFor();
     await farm.click();
@@ -193,13 +188,14 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     await told.getByText("reaches shop.test-a/web at tcp 192.168.10.41:80").first().waitFor();
     await told.getByText(/destination NAT: 203\.0\.113\.10:8001 becomes/).waitFor();
     const way = page.locator("svg path.way");
+    const corners = "document.querySelector('svg path.way')?.getAttribute('d').split('L').length > 6";
+    await untilTrue(page, corners);
+    await untilIs(() => page.locator(".node.machine.on-way").count(), 1);
     const there = await way.getAttribute("d");
-    assert.ok(there !== null && there.split("L").length > 6, "a line with corners");
-    assert.equal(await page.locator(".node.machine.on-way").count(), 1);
     await page.getByRole("button", { name: "Back", exact: true }).click();
     await told.getByText("the answer reaches internet").first().waitFor();
-    assert.notEqual(await way.getAttribute("d"), there);
-    assert.match(page.url(), /\/explain\?from=internet&to=203\.0\.113\.10&protocol=tcp&port=8001$/);
+    await untilIs(async () => (await way.getAttribute("d")) === there, false, "the way back is another");
+    await page.waitForURL(/\/explain\?from=internet&to=203\.0\.113\.10&protocol=tcp&port=8001$/);
     await page.reload();
     await told.getByText("reaches shop.test-a/web at tcp 192.168.10.41:80").first().waitFor();
     await told
@@ -239,7 +235,7 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     const basket = presets.locator("option").filter({ hasText: "/basket" }).first();
     await presets.selectOption((await basket.getAttribute("value"))!);
     await told.getByText(/-H 'Cookie: SERVERID=C'/).waitFor();
-    assert.equal(await page.getByLabel("Cookies", { exact: true }).inputValue(), "SERVERID=C");
+    await untilIs(() => page.getByLabel("Cookies", { exact: true }).inputValue(), "SERVERID=C");
     await page.context().close();
   });
 
@@ -280,11 +276,9 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
         const page = await world.page({ colorScheme, viewport, bypassCSP: true });
         // In half of the four: colours and widths are those of the pages.
         const isOther = (colorScheme === "dark") === (words === "");
-        for (const name of isOther ? PAGES : [...PAGES, ...STATES]) {
-          await page.goto(`${world.origin}/${name}`);
-          await page.locator("#page h1").waitFor();
-          await page.locator("#page [aria-busy]").waitFor({ state: "detached" });
-          assert.deepEqual(await axe(page), [], name);
+        for (const [name, whole] of Object.entries(isOther ? PAGES : { ...PAGES, ...STATES })) {
+          await world.open(page, name, whole);
+          assert.deepEqual(await axeFindings(page), [], name);
           const wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
           assert.ok((wide as number) <= 0, `${name} is ${wide} pixels too wide`);
         }
@@ -297,18 +291,3 @@ describe("the dashboard in a browser", { skip: requires("chromium") }, () => {
     assert.deepEqual(world.faults, []);
   });
 });
-
-interface AxeResult {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly nodes: readonly { readonly target: readonly string[] }[];
-  }[];
-}
-
-async function axe(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const { violations } = (await page.evaluate("axe.run()")) as AxeResult;
-  return violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
-  );
-}

@@ -79,7 +79,8 @@ export default function RequestsPage() {
       </PageHead>
       <FilterForm filters={filters} />
       {fault !== null && <Fault fault={fault} again={() => void load(null)} />}
-      {held.length === 0 && fault === null && (
+      {held.length === 0 && kept === null && fault === null && <Empty>Loading …</Empty>}
+      {held.length === 0 && kept !== null && fault === null && (
         <Empty>
           {question === "" ? "No request has come yet." : "No request is like that."}
           {question !== "" && (

@@ -1,6 +1,6 @@
 // A box of the drawing: what it is, its services with what they count, and how it does.
 import type { NodeState, TopologyAnswer } from "../../../src/model/dashboard-datacenter.ts";
-import { chipCount, chipsIn, chipWords } from "./chips.ts";
+import { chipCount, chipsIn, chipWords, servicesShown } from "./chips.ts";
 import { vlanClass } from "./colours.ts";
 import { type Box, chipsTop, LINE_HEIGHT } from "./elk-graph.ts";
 import type { DrawnNode } from "./grouping.ts";
@@ -153,7 +153,7 @@ function wordsOf(node: DrawnNode, state: NodeState | null, hops: readonly number
     `${kind} ${node.title}`,
     ...node.lines,
     // What is seen, in its order and by its words: who says them to his machine shall be understood.
-    ...(node.node?.services ?? []).map((service) => `${service} ${chipCount(service, state)}`.trim()),
+    ...servicesShown(node).map((service) => `${service} ${chipCount(service, state)}`.trim()),
     hops === null || hops.length === 0 ? "" : `${hops.join(" ")} as its hops`,
     vlan === "" || node.lines.some((line) => line.startsWith("VLAN")) ? "" : `VLAN ${vlan}`,
     ...(node.node?.services ?? []).map((service) => chipWords(service, state)),
