@@ -7,12 +7,18 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { findCommand, requires } from "../requirements.ts";
 import { GROUPS } from "./cases/groups.ts";
-import { type CaseGroup, disagreement, observe } from "./comparison.ts";
+import { type Case, type CaseGroup, disagreement, observe } from "./comparison.ts";
 import { type Hole, startHole } from "./hole.ts";
 import { type Subject, type SubjectName, startSubject } from "./subject.ts";
 
 const skip = requires("haproxy") || isOtherHaproxy();
 const OURS: readonly SubjectName[] = ["uring", "portable"];
+/**
+ * A case that once comes out otherwise was decided by a busy machine, which let one of the programs or their
+ * client wait for longer than a timeout; what is different always comes out otherwise.
+ */
+const ROUNDS = 3;
+const REST_MS = 1000;
 
 describe("HAProxy 2.6 and Sallyport do the same", { skip, concurrency: 3 }, () => {
   let hole: Hole;
@@ -52,15 +58,27 @@ function describeGroup(group: CaseGroup, holePort: () => number): void {
     });
     after(() => Promise.all(subjects.map((subject) => subject.stop())));
     for (const each of group.cases) {
-      test(each.name, async () => {
-        const [haproxy, ...ours] = await observe(subjects, each);
-        if (process.env["SHOW"] !== undefined) console.log(each.name, haproxy);
-        const complaints = ours.map((observation) => disagreement(each, haproxy!, observation));
-        for (const [index, complaint] of complaints.entries())
-          if (complaint !== null && complaints.indexOf(complaint) === index)
-            assert.fail(`${OURS[index]}: ${complaint}`);
+      test(each.name, async (t) => {
+        let complaints: string[] = [];
+        for (let round = 0; round < ROUNDS; round++) {
+          complaints = await compare(subjects, each);
+          if (complaints.length === 0) return;
+          t.diagnostic(complaints.join("\n"));
+          await new Promise((resolve) => setTimeout(resolve, REST_MS));
+        }
+        assert.fail(complaints.join("\n"));
       });
     }
+  });
+}
+
+/** What is told of each engine of ours that does not do as HAProxy does. */
+async function compare(subjects: readonly Subject[], each: Case): Promise<string[]> {
+  const [haproxy, ...ours] = await observe(subjects, each);
+  if (process.env["SHOW"] !== undefined) console.log(each.name, haproxy);
+  return ours.flatMap((observation, index) => {
+    const complaint = disagreement(each, haproxy!, observation);
+    return complaint === null ? [] : [`${OURS[index]}: ${complaint}`];
   });
 }
 
