@@ -1,10 +1,11 @@
 // `npm run bench:live`: how long it takes to make a network real, on this machine's kernel, in namespaces
 // that end with the run: a hundred fenced machines, one copy more, ten thousand DNAT rules and what they cost
 // a packet, and a plan that finds nothing to do. Needs root. Times are those of whole calls of the command
-// line, as somebody at a shell sees them, and beside them what is left without the start of the program.
+// line, as somebody at a shell sees them, from a checkout and as the package installs it (`npm run build`), and
+// beside them what is left without the start of the program.
 //   npm run bench:live -- [--rounds N] [--json]
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -19,7 +20,8 @@ import { fencedDatacenter, MACHINES_PER_COPY, translatingDatacenter } from "./ne
 const { values } = parseArgs({
   options: { rounds: { type: "string", default: "3" }, json: { type: "boolean", default: false } },
 });
-const LAUNCHER = fileURLToPath(new URL("../bin/sallyport", import.meta.url));
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const CHECKOUT = join(ROOT, "bin/sallyport");
 const FLOWS = fileURLToPath(new URL("network/flows.ts", import.meta.url));
 const INSIDE = "SALLYPORT_BENCH_INSIDE";
 const [FEW_RULES, MANY_RULES] = [10, 10_000];
@@ -57,18 +59,24 @@ async function measure(): Promise<void> {
     return join(folder, name);
   };
   try {
+    const installed = install(join(folder, "package"));
     const copies = 100 / MACHINES_PER_COPY;
     const hundred = file("hundred.yaml", fencedDatacenter(copies));
     const [twenty, more] = [file("20.yaml", fencedDatacenter(20)), file("21.yaml", fencedDatacenter(21))];
     const few = file("few.yaml", translatingDatacenter(FEW_RULES));
     const many = file("many.yaml", translatingDatacenter(MANY_RULES));
     call("destroy", few);
+    // What Node keeps of compiled code is there from the second call on.
+    for (const command of ["apply", "plan", "destroy"]) call(command, few, installed);
     for (let round = 0; round < Number(values.rounds); round++) {
       timedCall("100 fenced machines from nothing", 2000, "apply", hundred);
       timedCall("plan without changes", 200, "plan", hundred);
+      timedCall("plan without changes, installed", 200, "plan", hundred, installed);
       await timed("plan without changes, without the start of the program", 200, () => planOnly(hundred));
       call("apply", twenty);
       timedCall("copy number 21", 300, "apply", more);
+      call("apply", twenty);
+      timedCall("copy number 21, installed", 300, "apply", more, installed);
       call("apply", twenty);
       await timed("copy number 21, without the start of the program", 300, () => applyOnly(more));
       call("destroy", more);
@@ -85,14 +93,24 @@ async function measure(): Promise<void> {
   }
 }
 
-function call(command: string, file: string): void {
-  const run = spawnSync(LAUNCHER, [command, file], { encoding: "utf8" });
+/** The program as the package has it. Returns its launcher. */
+function install(directory: string): string {
+  const build = spawnSync(process.execPath, [join(ROOT, "tools/build.ts")], { encoding: "utf8" });
+  if (build.status !== 0) throw new Error(build.stderr);
+  for (const part of ["bin", "dist", "package.json"])
+    cpSync(join(ROOT, part), join(directory, part), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(directory, "node_modules"));
+  return join(directory, "bin/sallyport");
+}
+
+function call(command: string, file: string, program: string = CHECKOUT): void {
+  const run = spawnSync(program, [command, file], { encoding: "utf8" });
   if (run.status !== 0 && command !== "destroy") throw new Error(`${command} ${file}: ${run.stderr}`);
 }
 
-function timedCall(name: string, most: number, command: string, file: string): void {
+function timedCall(name: string, most: number, command: string, file: string, program?: string): void {
   const start = performance.now();
-  call(command, file);
+  call(command, file, program);
   note(name, "ms", performance.now() - start, most);
 }
 

@@ -74,6 +74,32 @@ test("the installed program checks the examples that come with it", { skip }, ()
   assert.match(output, /:11:17: error\[missing-space\]/);
 });
 
+test("what is loaded late is found where the package has it", { skip }, () => {
+  const company = thePackage().run(
+    SALLYPORT,
+    "check",
+    "node_modules/sallyport/examples/company/datacenter.yaml",
+  );
+  assert.equal(company.code, 0, company.output);
+  const { folder } = thePackage();
+  writeFileSync(join(folder, "anchors.yaml"), "datacenter: &name small\nx-again: *name\nnetworks: {}\n");
+  const small = thePackage().run(SALLYPORT, "check", "anchors.yaml");
+  assert.equal(small.code, 0, small.output);
+});
+
+test("a command loads a few large modules, so it starts at once", { skip }, () => {
+  const count =
+    'import { registerHooks } from "node:module"; registerHooks({ load(url, context, next) {' +
+    ' if (url.startsWith("file:")) console.error(url); return next(url, context); } });';
+  const { folder } = thePackage();
+  writeFileSync(join(folder, "count.mjs"), count);
+  const words = [`NODE_OPTIONS=--import=${join(folder, "count.mjs")}`, SALLYPORT, "plan", "--help"];
+  const { code, output } = thePackage().run("env", ...words);
+  assert.equal(code, 0, output);
+  const loaded = output.split("\n").filter((line) => line.startsWith("file:"));
+  assert(loaded.length > 1 && loaded.length < 15, output);
+});
+
 test("the installed demo serves over TLS and ends when it is told", { skip }, async () => {
   const demo = thePackage().start(
     SALLYPORT,
