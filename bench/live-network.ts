@@ -1,8 +1,8 @@
 // `npm run bench:live`: how long it takes to make a network real, on this machine's kernel, in namespaces
 // that end with the run: a hundred fenced machines, one copy more, ten thousand DNAT rules and what they cost
 // a packet, and a plan that finds nothing to do. Needs root. Times are those of whole calls of the command
-// line, as somebody at a shell sees them, from a checkout and as the package installs it (`npm run build`), and
-// beside them what is left without the start of the program.
+// line, as somebody at a shell sees them, from a checkout and as the package installs it (`npm run build`),
+// and beside them what is left without the start of the program.
 //   npm run bench:live -- [--rounds N] [--json]
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

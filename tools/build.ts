@@ -1,7 +1,8 @@
 // `npm run build`: the program as JavaScript with its types in dist/, for the npm package. A checkout needs
 // none of it. Node takes a tenth of the time to load one large module that it takes for a hundred small ones,
 // and a command of the command line spends half of its life with that: so the modules are put together, for
-// what starts often in one file each. Only what the program reaches is built, so no test gets into the package.
+// what starts often in one file each. Only what the program reaches is built, so no test gets into the
+// package.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -68,7 +69,9 @@ function entryPoints(): string[] {
   return [...new Set([MAIN, ...named])];
 }
 
-/** The file that a module goes into; null: the bundler says. A worker must not load what only commands need. */
+/**
+ * The file that a module goes into; null: the bundler says. A worker must not load what only commands need.
+ */
 function togetherWith(id: string, context: Rolldown.ChunkingContext): string | null {
   groups ??= { quick: reach(QUICK, context), worker: reach([WORKER], context) };
   if (!groups.quick.has(id) || id === join(ROOT, "src", MAIN)) return null;

@@ -62,7 +62,9 @@ function hashOfFiles(path: string): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Sorted. (Node's globSync would take longer for it, the first time, than all the rest of a short command.) */
+/**
+ * Sorted. (Node's globSync would take longer for it, the first time, than all the rest of a short command.)
+ */
 function certificatesIn(directory: string): string[] {
   try {
     const names = readdirSync(directory).filter((name) => /\.(?:pem|pfx|crt|key)$/.test(name));
