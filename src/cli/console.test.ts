@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { requires } from "../../test/requirements.ts";
+import { encodeFrame, OPCODE_BINARY } from "../protocol/websocket/frame.ts";
 import { makeSelfSigned } from "../server/certificates/self-signed.ts";
-import { World } from "./program.fixture.ts";
+import { upgradeRequest } from "../server/console/console.fixture.ts";
+import { freePort, World } from "./program.fixture.ts";
 
 function fileOf(world: World, rest = ""): string {
   const { certificatePem, keyPem } = makeSelfSigned(["127.0.0.1"], Date.now());
@@ -73,4 +78,77 @@ test("a ticket is for the name that browsers see; the key is made, rotated and n
   assert.equal((await world.run(["console", "kick", file, "web"])).code, 1);
   serving.signal("SIGTERM");
   assert.equal((await serving.ended).code, 0);
+});
+
+test("a renewed certificate is taken by a reload, PEM and PFX; who looks goes on, and a bad one changes nothing", {
+  skip: requires("openssl"),
+}, async (t) => {
+  const world = new World();
+  t.after(() => world.close());
+  const port = await freePort();
+  const serial = createServer((socket) => {
+    socket.write("login: ");
+    socket.pipe(socket);
+  });
+  t.after(() => serial.close());
+  serial.listen(world.path("serial"));
+  const file = fileOf(world);
+  const put = (from: string, to: string) => writeFileSync(file, readFileSync(file, "utf8").replace(from, to));
+  put("203.0.113.11:443", `127.0.0.1:${port}`);
+  put(', public: "consoles.company.com:443"', "");
+  put("/run/nobody", world.path("serial"));
+  const serving = world.start(["console", "serve", file]);
+  await serving.saw(/consoles: https:/);
+  const dial = async () => {
+    const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    await once(socket, "secureConnect");
+    return socket;
+  };
+  const shown = async () => {
+    const socket = await dial();
+    const { CN } = socket.getPeerCertificate().subject;
+    socket.destroy();
+    return CN;
+  };
+  const reload = () => world.run(["console", "reload", file]);
+  const putPem = (name: string) => {
+    const { certificatePem, keyPem } = makeSelfSigned([name], Date.now());
+    writeFileSync(world.path("console.pem"), certificatePem + keyPem);
+  };
+  const { output: url } = await world.run(["console", "open", file, "web", "--serial"]);
+  const open = await dial();
+  open.write(upgradeRequest(`https://127.0.0.1:${port}`, url.trim().split("#")[1]!));
+  let heard = "";
+  open.on("data", (bytes: Buffer) => {
+    heard += bytes.toString("latin1");
+  });
+  const hears = async (text: string) => {
+    while (!heard.includes(text)) await once(open, "data");
+  };
+  await hears("login: ");
+
+  putPem("second.company.com");
+  assert.match(
+    (await reload()).output,
+    /^the console proxy has a new certificate, good until 20\S+\nreloaded\n$/,
+  );
+  assert.equal(await shown(), "second.company.com");
+  writeFileSync(world.path("console.pem"), "nonsense");
+  const refused = await reload();
+  assert.equal(refused.code, 1);
+  assert.match(refused.complaints, /console\.pem[\s\S]*not reloaded: the old configuration goes on\n$/);
+  assert.equal(await shown(), "second.company.com");
+
+  putPem("third.company.com");
+  const words = ["pkcs12", "-export", "-in", world.path("console.pem"), "-out", world.path("console.pfx")];
+  execFileSync("openssl", [...words, "-passout", "pass:sesame"]);
+  writeFileSync(world.path("console.pfx.password"), "sesame\n");
+  put("console.pem", "console.pfx");
+  serving.signal("SIGHUP");
+  await serving.saw(/has a new certificate[^\n]*\nreloaded\n[\s\S]*has a new certificate[^\n]*\nreloaded\n/);
+  assert.equal(await shown(), "third.company.com");
+  open.write(encodeFrame(OPCODE_BINARY, Buffer.from("root"), Buffer.alloc(4)));
+  await hears("root");
+  assert.match((await world.run(["console", "list", file])).output, / web {2}serial /);
+  open.destroy();
 });

@@ -1,41 +1,33 @@
 // `sallyport console`: serves the consoles of a datacentre file, makes tickets for them, and keeps their
 // users, keys and viewers.
-import { once } from "node:events";
 import { isIP } from "node:net";
 import { userInfo } from "node:os";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
-import { appendTo, auditLog } from "../server/console/audit-log.ts";
-import { type ConsoleConfiguration, readConsoleConfiguration } from "../server/console/configuration.ts";
-import { ConsoleServer } from "../server/console/console-server.ts";
-import { askControlSocket, openControlSocket } from "../server/console/control-socket.ts";
+import type { ConsoleConfiguration } from "../server/console/configuration.ts";
+import { askControlSocket } from "../server/console/control-socket.ts";
 import { consoleUrl } from "../server/console/portal.ts";
-import {
-  clientAddress,
-  ensureTicketKeys,
-  issueTicket,
-  readTicketKeys,
-  rotateTicketKeys,
-} from "../server/console/tickets.ts";
+import { clientAddress, issueTicket, readTicketKeys, rotateTicketKeys } from "../server/console/tickets.ts";
 import { originOf } from "../server/console/tls-server.ts";
 import { removeUser, setPassword, userNameFault } from "../server/console/users.ts";
-import { virtualConsoles } from "../server/datacenter/virtual-consoles.ts";
 import { type CommandLine, complainOfUsage, readCommandLine } from "./command-line.ts";
-import { loadUsable } from "./datacenter-file.ts";
+import { loadConsoles, reloadConsoles, serveConsoles } from "./console-serve.ts";
 import { askNewPassword } from "./new-password.ts";
-import { diagnosticsText } from "./print-diagnostics.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport console serve FILE
        sallyport console open FILE MACHINE [options]
        sallyport console list FILE
        sallyport console kick FILE WHO
+       sallyport console reload FILE
        sallyport console user FILE NAME [--remove]
        sallyport console rotate FILE
 
 serve carries the consoles that FILE names under \`consoles\` to browsers, in the foreground. open prints the address of a
 machine's console with a ticket in it: good once, within 60 seconds, from one address. list shows who looks at what, kick
-ends that: WHO is a user, a machine or the first word of a line of list. user asks for a password and writes it, hashed,
-into the file of users. rotate makes a new key for tickets; those of the last one are good until they expire.
+ends that: WHO is a user, a machine or the first word of a line of list. reload has the process that serves read FILE, its
+certificates and rights again, as SIGHUP does; who looks goes on, and a file with errors changes nothing. user asks for a
+password and writes it, hashed, into the file of users. rotate makes a new key for tickets; those of the last one are good
+until they expire.
 
 Options:
   --serial          the serial line; without it the screen, if the machine has one
@@ -50,11 +42,12 @@ Examples:
   sallyport console serve datacenter.yaml
   sallyport console open datacenter.yaml web-001 --client 198.51.100.7
   sallyport console kick datacenter.yaml web-001
+  sallyport console reload datacenter.yaml
 
 Exit codes: 0 done, 1 not, with the reason.
 `;
 
-const WORDS = ["serve", "open", "list", "kick", "user", "rotate"] as const;
+const WORDS = ["serve", "open", "list", "kick", "reload", "user", "rotate"] as const;
 type Word = (typeof WORDS)[number];
 
 interface Call {
@@ -83,7 +76,7 @@ export async function consoleCommand(args: readonly string[], terminal: Terminal
   if (reading.kind === "wrong") return complain(reading.message, reading.help);
   const { line } = reading;
   const [what, file, name, ...more] = line.words;
-  if (what === undefined) return complain("console serve, open, list, kick, user or rotate?");
+  if (what === undefined) return complain("console serve, open, list, kick, reload, user or rotate?");
   const word = WORDS.find((one) => one === what);
   if (word === undefined) return complain(`there is no console ${what}`, suggestWord(what, WORDS));
   if (file === undefined) return complain("which file?");
@@ -92,17 +85,19 @@ export async function consoleCommand(args: readonly string[], terminal: Terminal
     return complain({ open: "which machine?", kick: "who?", user: "which user?" }[word]);
   const extra = takesName ? more[0] : name;
   if (extra !== undefined) return complain(`what is ${extra}?`);
-  const configuration = loadConsoles(file, terminal);
-  if (configuration === null) return 1;
   try {
+    // Only the process that serves has to be able to read the certificates.
+    if (word === "reload") return await reloadConsoles(file, terminal);
+    const configuration = loadConsoles(file, terminal);
+    if (configuration === null) return 1;
     return await ACTIONS[word]({ file, name, line, configuration, terminal });
   } catch (error) {
     return fail(terminal, (error as Error).message);
   }
 }
 
-const ACTIONS: Readonly<Record<Word, (call: Call) => Promise<number>>> = {
-  serve,
+const ACTIONS: Readonly<Record<Exclude<Word, "reload">, (call: Call) => Promise<number>>> = {
+  serve: ({ file, configuration, terminal }) => serveConsoles(file, configuration, terminal),
   open,
   list,
   kick,
@@ -113,38 +108,6 @@ const ACTIONS: Readonly<Record<Word, (call: Call) => Promise<number>>> = {
     return 0;
   },
 };
-
-function loadConsoles(file: string, terminal: Terminal): ConsoleConfiguration | null {
-  const usable = loadUsable(file, terminal);
-  if (usable === null) return null;
-  const { configuration, diagnostics } = readConsoleConfiguration(
-    usable.datacenter,
-    file,
-    virtualConsoles(usable.resolved),
-  );
-  terminal.error(diagnosticsText(diagnostics, usable.sources, terminal.isErrorColour));
-  return configuration;
-}
-
-async function serve({ configuration, terminal }: Call): Promise<number> {
-  const { keyFile, auditFile, controlSocket } = configuration;
-  ensureTicketKeys(keyFile);
-  const audit = auditLog(auditFile === null ? terminal.write : appendTo(auditFile), (message) =>
-    terminal.error(`${message}\n`),
-  );
-  const server = new ConsoleServer({ ...configuration, audit });
-  await server.start();
-  try {
-    const control = await openControlSocket(controlSocket, server);
-    terminal.error(`consoles: ${server.origin}\n`);
-    if (server.portalOrigin !== null) terminal.error(`portal:   ${server.portalOrigin}\n`);
-    await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
-    control.close();
-  } finally {
-    await server.close();
-  }
-  return 0;
-}
 
 async function open({ name = "", line, configuration, terminal }: Call): Promise<number> {
   const { machines, proxy, keyFile } = configuration;

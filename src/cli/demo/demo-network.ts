@@ -10,7 +10,7 @@ import type { DocumentValue } from "../../model/document-edit.ts";
 import { readCertificate } from "../../server/certificates/read-certificate.ts";
 import { auditLog } from "../../server/console/audit-log.ts";
 import { ConsoleServer } from "../../server/console/console-server.ts";
-import { openControlSocket } from "../../server/console/control-socket.ts";
+import { type ConsoleReload, openControlSocket } from "../../server/console/control-socket.ts";
 import { ensureTicketKeys } from "../../server/console/tickets.ts";
 import { SerialConsole } from "./serial-console.ts";
 import type { DemoWebServer } from "./web-server.ts";
@@ -87,7 +87,12 @@ async function openConsoles(
     ),
   });
   await server.start();
-  return { server, control: await openControlSocket(join(folder, "consoles.sock"), server) };
+  return { server, control: await openControlSocket(join(folder, "consoles.sock"), server, refuse) };
+}
+
+/** The demo's consoles are its own, and not those of a file. */
+function refuse(): ConsoleReload {
+  return { isSuccess: false, text: "the demo does not read its consoles again\n" };
 }
 
 /** False when the copy is not as the example was. */

@@ -15,13 +15,18 @@ import type {
 } from "../../model/datacenter.ts";
 import { EVERYBODY } from "../../network/console-rights.ts";
 import { readCertificate } from "../certificates/read-certificate.ts";
-import type { ConsoleServerOptions, ConsolesOfMachine } from "./console-server.ts";
+import type {
+  ConsoleRenewal,
+  ConsoleServerOptions,
+  ConsolesOfMachine,
+  ReadEndpoint,
+} from "./console-server.ts";
 import type { PortalOptions } from "./portal.ts";
 import type { TlsEndpoint } from "./tls-server.ts";
 import { readUsers } from "./users.ts";
 
 /** All but the audit log, and the files that the commands need. */
-export interface ConsoleConfiguration extends Omit<ConsoleServerOptions, "audit"> {
+export interface ConsoleConfiguration extends Pick<ConsoleServerOptions, "keyFile">, ConsoleRenewal {
   readonly usersFile: string | null;
   /** Null: every user may open every console. */
   readonly rights: readonly ConsoleRight[] | null;
@@ -123,18 +128,22 @@ class Reader {
     this.#options = options;
   }
 
-  endpoint({ address, certificate, public: outside, span }: ConsoleEndpoint, words: string): TlsEndpoint {
+  endpoint({ address, certificate, public: outside, span }: ConsoleEndpoint, words: string): ReadEndpoint {
     const { ip, port } = address.value;
     const common = { ip, port, public: outside?.value ?? null };
     if (certificate === null) {
       this.error("console-without-certificate", span, `the ${words} needs a certificate to be served`, {
         help: "Write `certificate: console.pfx`.",
       });
-      return { ...common, certificates: [] };
+      return { ...common, certificates: [], diagnostics: [] };
     }
-    const reading = readCertificate(besideFile(certificate)!, certificate.span, this.#options);
-    this.diagnostics.push(...reading.diagnostics);
-    return { ...common, certificates: reading.certificates };
+    const { certificates, diagnostics } = readCertificate(
+      besideFile(certificate)!,
+      certificate.span,
+      this.#options,
+    );
+    this.diagnostics.push(...diagnostics);
+    return { ...common, certificates, diagnostics };
   }
 
   /** Names that nobody can log in by; those of a sign-on proxy are known to it alone. */

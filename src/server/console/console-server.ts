@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:https";
 import type { Socket } from "node:net";
 import { handshakeAnswer, readHandshake, type WebSocketRequest } from "../../protocol/websocket/handshake.ts";
+import type { CertificateReading } from "../certificates/read-certificate.ts";
+import { renewCertificates } from "../certificates/renewal.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { ConsoleBackendOptions } from "./backend.ts";
 import { type Page, readAssets, serialPage, vncPage, withSecurity } from "./pages.ts";
@@ -34,6 +36,15 @@ export interface ConsoleServerOptions {
   readonly audit: AuditLog;
 }
 
+/** An endpoint, and what is to be said of its certificates. */
+export type ReadEndpoint = TlsEndpoint & Pick<CertificateReading, "diagnostics">;
+
+/** What can become another while consoles are served. */
+export interface ConsoleRenewal extends Pick<ConsoleServerOptions, "machines" | "limits"> {
+  readonly proxy: ReadEndpoint;
+  readonly portal: (ReadEndpoint & PortalOptions) | null;
+}
+
 export interface ViewerSummary extends TicketClaims {
   readonly id: string;
   readonly seconds: number;
@@ -49,7 +60,7 @@ const RENEWAL_MS = 20_000;
 const REFUSAL = "This ticket is not good here and now.\n";
 
 export class ConsoleServer {
-  readonly #options: ConsoleServerOptions;
+  #options: ConsoleServerOptions;
   readonly #assets: ReadonlyMap<string, Page> = readAssets();
   readonly #tickets: TicketBook;
   readonly #viewers = new Map<string, Viewer>();
@@ -57,6 +68,7 @@ export class ConsoleServer {
   readonly #serialLines = new SerialLines();
   readonly #proxy: Server;
   readonly #portal: Server | null;
+  #desk: Portal | null = null;
 
   constructor(options: ConsoleServerOptions) {
     this.#options = options;
@@ -69,7 +81,7 @@ export class ConsoleServer {
 
   /** Rejects when an address cannot be had; then nothing is open. */
   async start(): Promise<void> {
-    const { proxy, portal, machines, keyFile, audit } = this.#options;
+    const { proxy, portal, keyFile, audit } = this.#options;
     try {
       await listen(this.#proxy, proxy);
       if (portal === null || this.#portal === null) return;
@@ -78,10 +90,11 @@ export class ConsoleServer {
         origin: originOf(portal, this.#portal),
         proxyOrigin: this.origin,
         assets: this.#assets,
-        hasConsole: (machine, kind) => (machines.get(machine)?.[kind] ?? null) !== null,
+        hasConsole: (machine, kind) => (this.#options.machines.get(machine)?.[kind] ?? null) !== null,
         readKeys: () => readTicketKeys(keyFile),
         audit,
       });
+      this.#desk = desk;
       this.#portal.on("request", (request, response) => {
         // What the disk refuses (a key file that has gone) is no reason to go down.
         desk.answer(request, response).catch(() => response.destroy());
@@ -100,6 +113,38 @@ export class ConsoleServer {
   get portalOrigin(): string | null {
     const { portal } = this.#options;
     return portal === null ? null : originOf(portal, this.#portal);
+  }
+
+  /**
+   * Certificates, machines, rights and limits of the file of today, from the next handshake, login and ticket
+   * on: who looks goes on. Addresses stay until the next start. Returns what is to be said.
+   */
+  reload({ proxy, portal, machines, limits }: ConsoleRenewal): string[] {
+    const before = this.#options;
+    const said: string[] = [];
+    const renewed = <T extends TlsEndpoint>(
+      whose: string,
+      server: Server,
+      present: T,
+      next: ReadEndpoint,
+    ): T => {
+      if (originOf(next) !== originOf(present) || next.ip !== present.ip || next.port !== present.port)
+        said.push(`${whose} stays at ${originOf(present, server)}: another address needs a start`);
+      const renewal = renewCertificates(whose, next, present.certificates, [server]);
+      if (renewal.kind !== "same") said.push(renewal.message);
+      return renewal.kind === "renewed" ? { ...present, certificates: renewal.certificates } : present;
+    };
+    if ((portal === null) !== (before.portal === null)) said.push("a portal comes or goes with a start only");
+    const isPortal = portal !== null && before.portal !== null && this.#portal !== null;
+    this.#options = {
+      ...before,
+      machines,
+      limits,
+      proxy: renewed("the console proxy", this.#proxy, before.proxy, proxy),
+      portal: isPortal ? renewed("the portal", this.#portal!, before.portal!, portal) : before.portal,
+    };
+    if (portal !== null) this.#desk?.take(portal);
+    return said;
   }
 
   list(): ViewerSummary[] {

@@ -1,25 +1,36 @@
-// How `console list` and `console kick` reach the process that serves: one line of JSON to a unix socket that
-// only its owner may open, one line back.
+// How `console list`, `kick` and `reload` reach the process that serves: one line of JSON to a unix socket
+// that only its owner may open, one line back.
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { ConsoleServer, ViewerSummary } from "./console-server.ts";
 
 export type ControlQuestion =
-  | { readonly command: "list" }
+  | { readonly command: "list" | "reload" }
   | { readonly command: "kick"; readonly name: string };
 
 export interface ControlAnswer {
   readonly viewers: readonly ViewerSummary[];
   readonly kicked: number;
+  /** Null: it was not asked for. */
+  readonly reload: ConsoleReload | null;
+}
+
+export interface ConsoleReload {
+  readonly isSuccess: boolean;
+  readonly text: string;
 }
 
 const LINE_BYTES_MAX = 4096;
 
 /** Rejects when another process listens there, or nobody may. */
-export async function openControlSocket(path: string, consoles: ConsoleServer): Promise<Server> {
+export async function openControlSocket(
+  path: string,
+  consoles: ConsoleServer,
+  reload: () => ConsoleReload,
+): Promise<Server> {
   if (await isServed(path)) throw new Error(`${path}: another console proxy is served there`);
   rmSync(path, { force: true });
-  const server = createServer((socket) => answer(socket, consoles));
+  const server = createServer((socket) => answer(socket, consoles, reload));
   // From its first moment it is nobody else's.
   const mask = process.umask(0o177);
   try {
@@ -51,7 +62,7 @@ export function askControlSocket(path: string, question: ControlQuestion): Promi
   });
 }
 
-function answer(socket: Socket, consoles: ConsoleServer): void {
+function answer(socket: Socket, consoles: ConsoleServer, reload: () => ConsoleReload): void {
   let text = "";
   socket.on("error", () => socket.destroy());
   socket.on("data", (part: Buffer) => {
@@ -64,7 +75,8 @@ function answer(socket: Socket, consoles: ConsoleServer): void {
       return;
     }
     const kicked = question.command === "kick" ? consoles.kick(question.name) : 0;
-    const reply: ControlAnswer = { viewers: consoles.list(), kicked };
+    const reloaded = question.command === "reload" ? reload() : null;
+    const reply: ControlAnswer = { viewers: consoles.list(), kicked, reload: reloaded };
     socket.end(`${JSON.stringify(reply)}\n`);
   });
 }
@@ -72,7 +84,7 @@ function answer(socket: Socket, consoles: ConsoleServer): void {
 function parseQuestion(text: string): ControlQuestion | null {
   try {
     const { command, name } = JSON.parse(text) as Partial<{ command: string; name: string }>;
-    if (command === "list") return { command };
+    if (command === "list" || command === "reload") return { command };
     return command === "kick" && typeof name === "string" ? { command, name } : null;
   } catch {
     return null;

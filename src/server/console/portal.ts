@@ -39,13 +39,18 @@ export function consoleUrl(origin: string, kind: ConsoleKind, isViewOnly: boolea
 }
 
 export class Portal {
-  readonly #options: PortalOptions;
+  #options: PortalOptions;
   readonly #around: Surroundings;
   readonly #failures = new Map<string, { count: number; readonly untilMs: number }>();
 
   constructor(options: PortalOptions, around: Surroundings) {
     this.#options = options;
     this.#around = around;
+  }
+
+  /** From the next login on; who has failed too often still has. */
+  take(options: PortalOptions): void {
+    this.#options = options;
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -6,12 +6,13 @@ import type { Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { ApiError } from "../../model/dashboard-api.ts";
 import type { CertificateMaterial } from "../../transport/contract.ts";
+import { renewCertificates } from "../certificates/renewal.ts";
 import { createTlsServer } from "../console/tls-server.ts";
 import type { EndedRequest } from "../messages.ts";
 import type { SourceText } from "../prepare.ts";
 import { ApiServer } from "./api-server.ts";
 import { AuditTail } from "./audit-tail.ts";
-import { readOwnCertificate, renewOwnCertificate } from "./own-certificate.ts";
+import { firstOwnCertificate, readOwnCertificate } from "./own-certificate.ts";
 import { namesOf } from "./own-names.ts";
 import { allRoutes } from "./routes.ts";
 import { Sessions } from "./sessions.ts";
@@ -63,7 +64,7 @@ export class Dashboard {
     const { certificateFile } = this.#settings;
     const scheme = certificateFile === null ? "http" : "https";
     if (certificateFile !== null) {
-      const reading = readOwnCertificate(certificateFile, this.#source.environment);
+      const reading = firstOwnCertificate(certificateFile, this.#source.environment);
       if (!reading.ok) return reading.message;
       this.#certificates = reading.certificates;
     }
@@ -109,13 +110,9 @@ export class Dashboard {
     const { certificateFile } = this.#settings;
     const places = readPlaces(this.#settings);
     if (certificateFile === null || !places.ok) return null;
+    const reading = readOwnCertificate(certificateFile, this.#source.environment);
     const servers = this.#servers as TlsServer[];
-    const renewal = renewOwnCertificate(
-      certificateFile,
-      this.#source.environment,
-      this.#certificates,
-      servers,
-    );
+    const renewal = renewCertificates("the dashboard", reading, this.#certificates, servers);
     if (renewal.kind === "same") return null;
     if (renewal.kind === "refused") return renewal.message;
     this.#source.report(renewal.message);
