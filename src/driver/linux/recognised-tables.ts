@@ -22,7 +22,7 @@ export type Recognised = Map<string, RecognisedTables>;
 export type LoadedTables = Map<string, NftTable>;
 
 export interface Recognition {
-  /** Null when a table is not known, or hangs on devices, with which it changes without being counted. */
+  /** Null when a table is not known. */
   readonly tables: readonly NftTable[] | null;
   /** Those of them that are. */
   readonly known: readonly NftTable[];
@@ -40,7 +40,10 @@ export function recogniseTables(
 ): Recognition {
   const entry = recognised.get(name);
   const isLoaded = [...loaded.keys()].some((key) => key.startsWith(`${name} `));
-  if (entry?.signature === signature && !isLoaded) return { tables: entry.tables, known: entry.tables };
+  // A chain of the family netdev goes with its device, which the kernel does not count: its mark tells.
+  const isOnDevices = entry?.tables.some(({ family }) => family === "netdev") ?? false;
+  if (entry?.signature === signature && !isLoaded && !isOnDevices)
+    return { tables: entry.tables, known: entry.tables };
   const marks = door.within(join(NAMESPACE_FOLDER, name), tableMarks);
   if (marks === null) return { tables: null, known: [] };
   const tables: NftTable[] = [];
@@ -48,7 +51,7 @@ export function recogniseTables(
   for (const [key, mark] of marks) {
     const known = entry?.marks[key] === mark ? entry.tables.find((table) => keyOf(table) === key) : undefined;
     const table = loaded.get(`${name} ${key}`) ?? known;
-    if (table === undefined || table.family === "netdev") isWhole = false;
+    if (table === undefined) isWhole = false;
     else tables.push(table);
   }
   if (!isWhole) return { tables: null, known: tables };

@@ -11,6 +11,7 @@ import { inside } from "./inside.ts";
 
 const skip = process.getuid?.() === 0 ? requires("ip", "nft", "unshare", "bash") : "needs root";
 const EXAMPLE = fileURLToPath(new URL("../../../examples/network/fenced-copies.yaml", import.meta.url));
+const CLUSTER = fileURLToPath(new URL("../../../examples/network/nlb-cluster.yaml", import.meta.url));
 const READ = `${fileURLToPath(new URL("../../../bin/node-26", import.meta.url))} ${fileURLToPath(new URL("read-both-ways.ts", import.meta.url))}`;
 
 let folder = "";
@@ -55,4 +56,29 @@ ip netns delete sp.fences.file-server; ip netns add sp.fences.file-server; $S st
   );
   assert.match(output, /load nftables table inet sallyport_filter in sp\.fences\.org-edge/);
   assert.match(output, /set net\.ipv4\.ip_forward to 1 in sp\.fences\.org-edge/);
+});
+
+test("a plan that finds nothing to do starts no program, and a chain that went with its device is missed", {
+  skip,
+}, () => {
+  copyFileSync(CLUSTER, join(folder, "cluster.yaml"));
+  const output = inside(
+    folder,
+    `
+$S apply cluster.yaml | tail -1; $S plan cluster.yaml
+mkdir -p bin
+for name in ip nft bridge nsenter; do
+  path=$(command -v $name); cp $path bin/$name.real
+  printf '#!/bin/sh\necho %s >> %s/started; exec %s/bin/%s.real "$@"\n' $name $PWD $PWD $name > bin/$name
+  chmod +x bin/$name; mount --bind bin/$name $path
+done
+$S plan cluster.yaml; [ ! -e started ] && echo "nothing was started"
+at=$(ls /run/netns | grep -m1 iis-1); ip -n $at link delete eth0; rm started
+$S plan cluster.yaml | grep netdev; $S apply cluster.yaml | tail -1; $S plan cluster.yaml`,
+  );
+  assert.match(
+    output,
+    /: nothing to change\n.*: nothing to change\nnothing was started\n *load nftables table netdev \S+ in \S+\n.* steps done\n.*: nothing to change\n$/,
+    output,
+  );
 });
