@@ -11,6 +11,7 @@ import { assignSlots, type SlotTable } from "../src/proxy/slots.ts";
 import { SharedState } from "../src/proxy/state.ts";
 import type { Stream } from "../src/proxy/stream.ts";
 import { buildGeneration, type Generation } from "../src/server/generation.ts";
+import { NOTHING_CHANGED } from "../src/server/messages.ts";
 import type { Listener } from "../src/transport/contract.ts";
 import { CERTIFICATE_PATH } from "./configuration.ts";
 import type { OperatorEvent } from "./scenario.ts";
@@ -112,6 +113,8 @@ export class SimulatedProxy {
         crtLists: {},
         trust: {},
         ticketKeys: new Uint8Array(80),
+        load: 1,
+        live: NOTHING_CHANGED,
         wantsRequests: false,
       },
       {
@@ -122,6 +125,7 @@ export class SimulatedProxy {
         masterPid: 1,
         previous,
         number: (previous?.number ?? 0) + 1,
+        share: () => {},
         report: (message) => this.#watch.violation(`the proxy reports: ${message}`),
       },
     );

@@ -6,6 +6,7 @@ import { MessageHead } from "../src/protocol/http1/message-head.ts";
 import { parseRequestHead } from "../src/protocol/http1/request-parser.ts";
 import { parseResponseHead } from "../src/protocol/http1/response-parser.ts";
 import type { RuleEnvironment } from "../src/proxy/rules/environment.ts";
+import { PatternLists } from "../src/proxy/rules/patterns/pattern-lists.ts";
 import { compileBackendPrograms, compileFrontendPrograms } from "../src/proxy/rules/program.ts";
 import { Backend, Frontend, type Runtime, Server } from "../src/proxy/runtime.ts";
 import { CELL, SERVER_ADMIN, SERVER_STATE, SharedState, WEIGHT_SCALE } from "../src/proxy/state.ts";
@@ -43,6 +44,7 @@ export function stageOf(text: string, facts: StageFacts = {}): Stage {
   const clock = { nowMs: 1000, wallClockMs: Date.UTC(2026, 10, 23, 3, 13, 9, 123), random: () => 0.5 };
   const environment: RuleEnvironment = {
     configuration,
+    patterns: new PatternLists(configuration.patternLists),
     hostname,
     pid: 4242,
     processVariables: facts.variables ?? {},

@@ -10,6 +10,7 @@ import { contentReply } from "../../src/proxy/exchange/replies.ts";
 import { compileLogWriter } from "../../src/proxy/log/log-line.ts";
 import { LogOutput } from "../../src/proxy/log/log-target.ts";
 import type { RuleEnvironment } from "../../src/proxy/rules/environment.ts";
+import { PatternLists } from "../../src/proxy/rules/patterns/pattern-lists.ts";
 import { assignSlots } from "../../src/proxy/slots.ts";
 import { CELL, SERVER_STATE, SharedState } from "../../src/proxy/state.ts";
 import type { Chunk, Connection, ConnectionHandler, Engine } from "../../src/transport/contract.ts";
@@ -126,6 +127,7 @@ function main(): void {
   const state = SharedState.alone();
   const rules: RuleEnvironment = {
     configuration,
+    patterns: new PatternLists(configuration.patternLists),
     hostname: "bench",
     pid: 1,
     processVariables: {},

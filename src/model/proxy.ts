@@ -4,6 +4,7 @@
 // means "not set".
 import type { Span } from "../diagnostic/span.ts";
 import type { IgnoredErrors, ListenAddress, TlsVersion } from "../transport/contract.ts";
+import type { PatternListDefinition } from "./pattern-list.ts";
 import type { BackendRule, LogLevel, PersistRule, ReplyDefinition, Rule, ServerRule } from "./rule.ts";
 import type { LogFormat, SampleExpression } from "./sample.ts";
 
@@ -13,8 +14,8 @@ export interface ProxyConfiguration {
   readonly proxies: readonly Proxy[];
   readonly userlists: readonly Userlist[];
   readonly programs: readonly Program[];
-  /** Contents of map files by name, as key/value lines. */
-  readonly maps: readonly MapFile[];
+  /** What acls and maps compare with. */
+  readonly patternLists: readonly PatternListDefinition[];
   /**
    * "BACKEND/SERVER" of those that rules and samples name, ACLs that nothing uses included: they cannot be
    * taken away at run time.
@@ -540,9 +541,4 @@ export interface Userlist {
     readonly groups: readonly string[];
   }[];
   readonly span: Span;
-}
-
-export interface MapFile {
-  readonly path: string;
-  readonly entries: readonly { readonly key: string; readonly value: string }[];
 }

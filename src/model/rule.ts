@@ -150,6 +150,13 @@ export type StateAction =
       readonly isFormat: boolean;
     }
   | { readonly kind: "unset-var"; readonly variable: string }
+  /** Of all processes: `path` names the list of an acl or a map; `value`: of `set-map`, else null. */
+  | {
+      readonly kind: "add-acl" | "del-acl" | "set-map" | "del-map";
+      readonly path: string;
+      readonly key: LogFormat;
+      readonly value: LogFormat | null;
+    }
   | { readonly kind: "set-log-level"; readonly level: LogLevel }
   | { readonly kind: "set-src"; readonly value: SampleExpression }
   | { readonly kind: "set-src-port"; readonly value: SampleExpression }

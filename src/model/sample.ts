@@ -444,13 +444,15 @@ export interface AclTest {
   readonly method: MatchMethod;
   /** -i */
   readonly ignoreCase: boolean;
-  /**
-   * Patterns as written (method "bool": "1" or "0" or none). Those of -f files follow; `reg` are PCRE
-   * sources.
-   */
+  /** Patterns of the line as written (method "bool": "1" or "0" or none); `reg` are PCRE sources. */
   readonly patterns: readonly string[];
-  /** Files named by -f, already read into `patterns`. */
+  /** Files named by -f. */
   readonly files: readonly string[];
+  /**
+   * What it is compared with, as indexes into `patternLists`: those of its files, then its own. None in texts
+   * that Sallyport itself brings, whose patterns nobody changes.
+   */
+  readonly lists: readonly number[];
   readonly span: Span;
 }
 

@@ -8,6 +8,7 @@ import { HealthChecks } from "../proxy/health/health-checks.ts";
 import type { HealthEvent } from "../proxy/health/health-event.ts";
 import type { Observation } from "../proxy/health/observation.ts";
 import { MessageLog } from "../proxy/log/message-log.ts";
+import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import type { Server } from "../proxy/runtime.ts";
 import type { SharedState } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
@@ -20,7 +21,12 @@ import { RuntimeApi } from "./admin/runtime-api.ts";
 import type { Crew } from "./crew.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
 import type { ReloadResult } from "./master.ts";
-import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
+import {
+  type LiveState,
+  NOTHING_CHANGED,
+  type PreparedConfiguration,
+  type WorkerProblem,
+} from "./messages.ts";
 import { formatReloadAnswer } from "./reload-answer.ts";
 import type { ServerChange } from "./server-change.ts";
 import { namedServersOf } from "./server-names.ts";
@@ -60,6 +66,8 @@ export class Control {
       workers: () => options.crew.workers,
       listSessions: () => options.crew.listSessions(),
       setServerAddress: (server, host, port) => this.setServerAddress(server, host, port),
+      patterns: () => this.generation.patterns,
+      share: (changes) => this.share(changes),
       processes: () => options.processes(),
       changeServers: (change) => options.changeServers(change),
       prepared: () => options.crew.prepared!,
@@ -104,6 +112,8 @@ export class Control {
       masterPid: process.pid,
       previous: this.#current,
       number: ++this.#number,
+      // Rules run in workers; what checks make of variables is their own.
+      share: () => {},
       report: (text) => this.#options.report(text),
     });
     if (!built.ok) return built.error;
@@ -160,6 +170,25 @@ export class Control {
     if (found !== null) this.setServerAddress(found, host, null);
   }
 
+  /** What a worker's rules have changed is everybody's, in the order in which it arrives here. */
+  takeShared(load: number, changes: readonly SharedChange[]): void {
+    if (this.#current?.load !== load) return;
+    this.#current.apply(changes);
+    this.#options.crew.broadcast({ kind: "share", load, changes, requestId: null });
+  }
+
+  /** What the runtime API changes; all workers have it when it resolves, and all they have told is here. */
+  async share(changes: readonly SharedChange[]): Promise<void> {
+    const { generation } = this;
+    generation.apply(changes);
+    await this.#options.crew.share(generation.load, changes);
+  }
+
+  liveStateOf(load: number): LiveState {
+    if (this.#current?.load !== load) return NOTHING_CHANGED;
+    return { patterns: this.#current.patterns.changed, variables: this.#current.life.variables };
+  }
+
   observe(backend: string, server: string, observation: Observation): void {
     const found = this.#find(backend, server);
     if (found !== null) this.#checks?.observe(found, observation);
@@ -192,7 +221,7 @@ export class Control {
     const checks = new HealthChecks(this.#options.engine, runtime.backends, {
       spreadChecksPercent: runtime.configuration.global.spreadChecksPercent,
       nodeName: runtime.configuration.global.node ?? hostname(),
-      configuration: runtime.configuration,
+      patterns: this.generation.patterns,
       emit: (event) => this.#handleEvent(event),
     });
     checks.start(this.#checks);

@@ -1,10 +1,12 @@
 // The workers of one master: starts them, replaces those that die, and takes a configuration through
 // prepare and commit on all of them, or on none.
 import { createServer, type Server, type Socket } from "node:net";
+import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import { CELL, COUNTER, type SharedState } from "../proxy/state.ts";
 import { MessageDecoder } from "./message-codec.ts";
 import type {
   FromWorker,
+  LiveState,
   PreparedConfiguration,
   SessionDescription,
   ToWorker,
@@ -20,11 +22,13 @@ const RESTART_PAUSE_MS = 1000;
 const EARLY_DEATHS_MAX = 5;
 const ANSWER_MS_MAX = 30_000;
 const SESSIONS_MS_MAX = 2000;
+const SHARE_MS_MAX = 2000;
 
 export interface CrewEvents {
   report(text: string): void;
   handleObservation(message: Extract<FromWorker, { kind: "observation" }>): void;
   handleAdminCommand(command: string): void;
+  handleShared(message: Extract<FromWorker, { kind: "shared" }>): void;
   handleRequests(message: Extract<FromWorker, { kind: "requests" }>): void;
   /** No worker is left: the crew was stopped, or (`hasFailed`) none could be kept alive. */
   handleAllStopped(hasFailed: boolean): void;
@@ -42,6 +46,8 @@ export interface CrewOptions {
    * it.
    */
   shareState(): void;
+  /** What has been changed at run time since those files were read. */
+  liveStateOf(load: number): LiveState;
 }
 
 interface Round {
@@ -72,6 +78,9 @@ export class Crew implements WorkerProcessEvents {
   #pausedStarts = 0;
   #nextRequestId = 1;
   readonly #sessionRequests: Map<number, { left: number; sessions: SessionDescription[]; done: () => void }> =
+    new Map();
+  /** Changes that some workers have not made yet, and who waits for them. */
+  readonly #shares: Map<number, { readonly waiting: Set<WorkerProcess>; readonly done: () => void }> =
     new Map();
   #hasNoted = false;
 
@@ -175,6 +184,32 @@ export class Crew implements WorkerProcessEvents {
     return sessions;
   }
 
+  /**
+   * Tells all workers what is different now, and waits until it is, and what they have told before is here.
+   */
+  async share(load: number, changes: readonly SharedChange[]): Promise<void> {
+    const requestId = this.#nextRequestId++;
+    const waiting = new Set(this.workers.filter(({ isAttached }) => isAttached));
+    if (waiting.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, SHARE_MS_MAX);
+      const done = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#shares.set(requestId, { waiting, done });
+      this.broadcast({ kind: "share", load, changes, requestId });
+    });
+    this.#shares.delete(requestId);
+  }
+
+  #noteShared(worker: WorkerProcess, requestIds: Iterable<number>): void {
+    for (const requestId of requestIds) {
+      const share = this.#shares.get(requestId);
+      if (share?.waiting.delete(worker) === true && share.waiting.size === 0) share.done();
+    }
+  }
+
   stopSoftly(hardStopMs: number | null): void {
     this.#stop({ kind: "stop-softly", hardStopMs });
   }
@@ -224,6 +259,12 @@ export class Crew implements WorkerProcessEvents {
       case "admin":
         this.#events.handleAdminCommand(message.command);
         return;
+      case "shared":
+        this.#events.handleShared(message);
+        return;
+      case "share-done":
+        this.#noteShared(worker, [message.requestId]);
+        return;
       case "requests":
         this.#events.handleRequests(message);
         return;
@@ -239,6 +280,7 @@ export class Crew implements WorkerProcessEvents {
   handleExit(worker: WorkerProcess, description: string): void {
     this.#workers.delete(worker.index);
     this.#clearGauges(worker.index);
+    this.#noteShared(worker, this.#shares.keys());
     this.#answer(worker, [{ file: "", line: 0, message: `worker ${worker.index} ${description}` }]);
     if (this.#isStopping) {
       if (this.#workers.size === 0) this.#closed(false);
@@ -312,7 +354,7 @@ export class Crew implements WorkerProcessEvents {
   /** A new worker gets what the others serve; at the very start, what is being prepared. */
   #welcome(worker: WorkerProcess): void {
     const prepared = this.#prepared ?? this.#candidate;
-    if (prepared !== null) worker.send({ kind: "prepare", generation: this.#generation, prepared });
+    if (prepared !== null) this.#prepareLate(worker, prepared);
   }
 
   #settle(worker: WorkerProcess, generation: number, problems: readonly WorkerProblem[]): void {
@@ -343,8 +385,13 @@ export class Crew implements WorkerProcessEvents {
     worker.generation = generation;
     if (this.#candidate === null) {
       if (generation === this.#round?.generation) this.#answer(worker, []);
-    } else if (wasNew && this.#round?.waiting.has(worker))
-      worker.send({ kind: "prepare", generation: this.#generation, prepared: this.#candidate });
+    } else if (wasNew && this.#round?.waiting.has(worker)) this.#prepareLate(worker, this.#candidate);
+  }
+
+  /** It has missed what was changed at run time. */
+  #prepareLate(worker: WorkerProcess, prepared: PreparedConfiguration): void {
+    const live = this.#options.liveStateOf(prepared.load);
+    worker.send({ kind: "prepare", generation: this.#generation, prepared: { ...prepared, live } });
   }
 
   #endRound(problems: readonly WorkerProblem[]): void {

@@ -11,7 +11,9 @@ import type { Reply } from "../proxy/exchange/replies.ts";
 import { compileLogWriter } from "../proxy/log/log-line.ts";
 import type { RuleEnvironment } from "../proxy/rules/environment.ts";
 import { compileFormat } from "../proxy/rules/format.ts";
+import { PatternLists } from "../proxy/rules/patterns/pattern-lists.ts";
 import type { SampleValue } from "../proxy/rules/sample-value.ts";
+import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import { allServersOf, type ListenerRuntime, type Runtime, type Server } from "../proxy/runtime.ts";
 import type { SharedState } from "../proxy/state.ts";
 import { StatisticsService } from "../proxy/stats/service.ts";
@@ -28,6 +30,8 @@ export interface GenerationOptions {
   readonly masterPid: number;
   readonly previous: Generation | null;
   readonly number: number;
+  /** A rule has changed something for all processes. */
+  share(load: number, change: SharedChange): void;
   report(text: string): void;
 }
 
@@ -40,6 +44,8 @@ interface ProcessLife {
 
 export class Generation {
   readonly number: number;
+  /** Of the files that it is made of. */
+  readonly load: number;
   readonly runtime: Runtime;
   readonly life: ProcessLife;
   readonly #environment: RuleEnvironment;
@@ -49,12 +55,14 @@ export class Generation {
 
   constructor(
     number: number,
+    load: number,
     runtime: Runtime,
     life: ProcessLife,
     environment: RuleEnvironment,
     contexts: ReadonlyMap<ListenerRuntime, TlsServerContext>,
   ) {
     this.number = number;
+    this.load = load;
     this.runtime = runtime;
     this.life = life;
     this.#environment = environment;
@@ -64,6 +72,24 @@ export class Generation {
 
   tlsContextOf(listener: ListenerRuntime): TlsServerContext | null {
     return this.#contexts.get(listener) ?? null;
+  }
+
+  get patterns(): PatternLists {
+    return this.#environment.patterns;
+  }
+
+  /** What the runtime API evaluates expressions in. */
+  get environment(): RuleEnvironment {
+    return this.#environment;
+  }
+
+  /** What another process has changed for all. */
+  apply(changes: readonly SharedChange[]): void {
+    for (const change of changes) {
+      if (change.kind === "pattern") this.patterns.all[change.list]?.apply(change.change);
+      else if (change.value === undefined) this.life.variables.delete(change.name);
+      else this.life.variables.set(change.name, change.value);
+    }
   }
 
   /** Compiles a format at its first use. */
@@ -91,7 +117,7 @@ export function buildGeneration(
   options: GenerationOptions,
 ): Result<Generation, readonly WorkerProblem[]> {
   const { engine, state, workerIndex, workerCount, masterPid, previous, number } = options;
-  const { configuration, slots } = prepared;
+  const { configuration, slots, load, live } = prepared;
   const life = previous?.life ?? {
     sinks: new LogSinks(engine, masterPid, options.report),
     variables: new Map(),
@@ -99,6 +125,10 @@ export function buildGeneration(
   };
   const environment: RuleEnvironment = {
     configuration,
+    patterns:
+      previous?.load === load
+        ? previous.patterns
+        : new PatternLists(configuration.patternLists, live.patterns),
     hostname: hostname(),
     pid: process.pid,
     processVariables: process.env,
@@ -107,6 +137,7 @@ export function buildGeneration(
     clock: engine,
     variables: life.variables,
     requestCount: life.requestCount,
+    share: (change) => options.share(load, change),
   };
   const runtime = buildRuntime({
     configuration,
@@ -117,13 +148,14 @@ export function buildGeneration(
     createLog: ({ definition }) =>
       compileLogWriter(definition, life.sinks.outputsOf(definition, configuration), environment),
   });
+  if (previous === null) for (const [name, value] of live.variables ?? []) life.variables.set(name, value);
   const problems: WorkerProblem[] = [];
   const contexts = serverContexts(runtime, prepared, engine, problems);
   for (const backend of runtime.backends) {
     for (const server of allServersOf(backend)) prepareServer(server, prepared, engine, problems);
   }
   if (problems.length > 0) return failed(problems);
-  return success(new Generation(number, runtime, life, environment, contexts));
+  return success(new Generation(number, load, runtime, life, environment, contexts));
 }
 
 function serverContexts(

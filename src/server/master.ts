@@ -17,7 +17,7 @@ import { Control } from "./control.ts";
 import { Crew } from "./crew.ts";
 import type { Dashboard } from "./dashboard/dashboard.ts";
 import type { DashboardSettings } from "./dashboard/settings.ts";
-import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
+import { NOTHING_CHANGED, type PreparedConfiguration, type WorkerProblem } from "./messages.ts";
 import { makeOwnDirectory, removeAbandonedDirectories } from "./own-directory.ts";
 import {
   type LoadedConfiguration,
@@ -90,6 +90,7 @@ export class Master {
   #turn: Promise<void> = Promise.resolve();
   readonly #startedAtMs = Date.now();
   #reloadCount = 0;
+  #loadCount = 0;
   #failedReloadCount = 0;
   readonly #programs: Programs;
   /** What the end of a program has made of it; null: nothing has. */
@@ -264,7 +265,8 @@ export class Master {
       return [{ file: "", line: 0, message: "no enabled listener: there is no `bind` line to serve" }];
     const { addresses, diagnostics } = await this.#names.resolve(configuration);
     this.#options.reportDiagnostics(diagnostics, []);
-    const problems = await this.#serve({ ...loaded, addresses, ports: {} }, this.#slots);
+    const load = ++this.#loadCount;
+    const problems = await this.#serve({ ...loaded, addresses, ports: {}, load }, this.#slots);
     if (problems.length > 0) return problems;
     this.#sources = sources;
     this.#dashboard?.handleReload(sources);
@@ -273,7 +275,7 @@ export class Master {
 
   /** Takes a configuration to all processes; what stands in the way of it, and then nothing has changed. */
   async #serve(
-    changed: Omit<PreparedConfiguration, "slots" | "ticketKeys" | "wantsRequests">,
+    changed: Omit<PreparedConfiguration, "slots" | "ticketKeys" | "wantsRequests" | "live">,
     before: SlotTable,
   ): Promise<readonly WorkerProblem[]> {
     const { configuration, addresses } = changed;
@@ -286,6 +288,7 @@ export class Master {
       ...changed,
       slots,
       ticketKeys: this.#ticketKeys,
+      live: NOTHING_CHANGED,
       wantsRequests: this.#options.dashboard != null,
     };
     const ownProblems = this.#control!.prepare(prepared);
@@ -323,7 +326,7 @@ export class Master {
     const kept = keepPreparation(present, configuration);
     const { addresses } = await this.#names.resolve(configuration, kept.addresses);
     const problems = await this.#serve(
-      { configuration, ...material, addresses, ports: kept.ports },
+      { configuration, ...material, addresses, ports: kept.ports, load: present.load },
       kept.slots,
     );
     if (problems.length > 0) return problems[0]!.message;
@@ -405,12 +408,14 @@ export class Master {
         state,
         countReloads: () => this.#reloadCount,
         shareState: () => this.#memory?.sync(),
+        liveStateOf: (load) => this.#control?.liveStateOf(load) ?? NOTHING_CHANGED,
       },
       {
         report: (text) => this.#options.report(text),
         handleObservation: (message) =>
           this.#control?.observe(message.backend, message.server, message.observation),
         handleRequests: ({ requests, endedCount }) => this.#dashboard?.handleRequests(requests, endedCount),
+        handleShared: ({ load, changes }) => this.#control?.takeShared(load, changes),
         handleAdminCommand: (command) => void this.#control?.runCommand(command),
         handleAllStopped: (hasFailed) => this.#finish(hasFailed ? 1 : 0),
       },

@@ -2,6 +2,9 @@
 import type { CrtListLine } from "../model/crt-list.ts";
 import type { ProxyConfiguration } from "../model/proxy.ts";
 import type { Observation } from "../proxy/health/observation.ts";
+import type { ChangedLists } from "../proxy/rules/patterns/pattern-lists.ts";
+import type { SampleValue } from "../proxy/rules/sample-value.ts";
+import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import type { SlotTable } from "../proxy/slots.ts";
 import type { CertificateMaterial } from "../transport/contract.ts";
 
@@ -27,9 +30,22 @@ export interface PreparedConfiguration {
   readonly trust: Readonly<Record<string, string>>;
   /** 80 bytes that all workers encrypt session tickets with. */
   readonly ticketKeys: Uint8Array;
+  /** Counts how often the files have been read: what rules change for all lives as long as one reading. */
+  readonly load: number;
+  /** What has been changed at run time since, for workers that come later. */
+  readonly live: LiveState;
   /** Whether the master wants to hear of the requests that have ended: somebody may look at them. */
   readonly wantsRequests: boolean;
 }
+
+export interface LiveState {
+  /** By their place in `patternLists`. */
+  readonly patterns: ChangedLists;
+  /** Null: as the configuration sets them. */
+  readonly variables: ReadonlyMap<string, SampleValue> | null;
+}
+
+export const NOTHING_CHANGED: LiveState = { patterns: {}, variables: null };
 
 export type ToWorker =
   /** Build this generation and open what is new; change nothing that serves yet. */
@@ -50,6 +66,16 @@ export type ToWorker =
   /** Accept, or not, as CELL.isPaused of the frontend says now. */
   | { readonly kind: "pause-frontend"; readonly frontend: string }
   | { readonly kind: "list-sessions"; readonly requestId: number }
+  /**
+   * Changes for all, those of this worker included, which are in the master's order now. With a number, it
+   * is told when they are made and what was made here before has been sent.
+   */
+  | {
+      readonly kind: "share";
+      readonly load: number;
+      readonly changes: readonly SharedChange[];
+      readonly requestId: number | null;
+    }
   | { readonly kind: "kill-session"; readonly sessionId: number }
   /** Ends the streams on a server (`shutdown sessions server`, on-marked-down). */
   | { readonly kind: "kill-server-sessions"; readonly backend: string; readonly server: string };
@@ -71,6 +97,8 @@ export type FromWorker =
       readonly server: string;
       readonly observation: Observation;
     }
+  | { readonly kind: "shared"; readonly load: number; readonly changes: readonly SharedChange[] }
+  | { readonly kind: "share-done"; readonly requestId: number }
   | { readonly kind: "admin"; readonly command: string }
   | {
       readonly kind: "requests";

@@ -12,6 +12,7 @@ import type { ListenerRuntime, Server } from "../proxy/runtime.ts";
 import { CELL, type SharedState } from "../proxy/state.ts";
 import type { Stream } from "../proxy/stream.ts";
 import type { Chunk, Connection, ConnectionHandler, Engine, Listener } from "../transport/contract.ts";
+import { ChangeOutbox } from "./change-outbox.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
 import { encodeMessage, MessageDecoder } from "./message-codec.ts";
 import type {
@@ -61,6 +62,7 @@ export class Worker implements ConnectionHandler {
   #current: Generation | null = null;
   #prepared: { readonly generation: Generation; readonly opened: Map<string, OpenListener> } | null = null;
   readonly #reporter: RequestReporter;
+  readonly #outbox: ChangeOutbox;
   #wantsRequests = false;
   #nextSessionId = 1;
   readonly #sessionIds: WeakMap<object, number> = new WeakMap();
@@ -71,6 +73,7 @@ export class Worker implements ConnectionHandler {
     this.#engine = engine;
     this.#state = state;
     this.#options = options;
+    this.#outbox = new ChangeOutbox(engine, (load, changes) => this.#send({ kind: "shared", load, changes }));
     this.#reporter = new RequestReporter(engine, options.workerCount, (message) => this.#send(message));
   }
 
@@ -127,6 +130,9 @@ export class Worker implements ConnectionHandler {
       case "pause-frontend":
         this.#pauseFrontend(message.frontend);
         return;
+      case "share":
+        this.#takeChanges(message);
+        return;
       case "list-sessions":
         this.#send({ kind: "sessions", requestId: message.requestId, sessions: this.#describeSessions() });
         return;
@@ -156,6 +162,7 @@ export class Worker implements ConnectionHandler {
       masterPid: this.#options.masterPid,
       previous: this.#current,
       number,
+      share: (load, change) => this.#outbox.note(load, change),
       report: (text) => this.#report(text),
     });
     if (!built.ok) {
@@ -334,6 +341,14 @@ export class Worker implements ConnectionHandler {
       if (isPaused) acceptor.hold("administrator");
       else acceptor.release("administrator");
     }
+  }
+
+  #takeChanges({ load, changes, requestId }: Extract<ToWorker, { kind: "share" }>): void {
+    this.#outbox.flush();
+    const generations = [this.#current, this.#prepared?.generation ?? null];
+    // Two generations of the same files have the same lists and variables.
+    generations.find((generation) => generation?.load === load)?.apply(changes);
+    if (requestId !== null) this.#send({ kind: "share-done", requestId });
   }
 
   #setServerAddress(backendName: string, serverName: string, host: string, port: number | null): void {

@@ -10,6 +10,7 @@ import { modernise } from "../../src/language/haproxy/convert.ts";
 import { type ReaderEnvironment, readConfiguration } from "../../src/language/haproxy/reader.ts";
 import type { ProxyConfiguration } from "../../src/model/proxy.ts";
 import { buildRuntime } from "../../src/proxy/build.ts";
+import { PatternLists } from "../../src/proxy/rules/patterns/pattern-lists.ts";
 import { assignSlots } from "../../src/proxy/slots.ts";
 import { SharedState } from "../../src/proxy/state.ts";
 import { latin1, mutate, randomSource } from "./attack-stage.ts";
@@ -149,6 +150,7 @@ function build(configuration: ProxyConfiguration): void {
     slots,
     environment: {
       configuration,
+      patterns: new PatternLists(configuration.patternLists),
       hostname: "lb",
       pid: 1,
       processVariables: {},

@@ -22,6 +22,7 @@ import { assignSlots } from "../../src/proxy/slots.ts";
 import { SharedState } from "../../src/proxy/state.ts";
 import type { Stream } from "../../src/proxy/stream.ts";
 import { buildGeneration } from "../../src/server/generation.ts";
+import { NOTHING_CHANGED } from "../../src/server/messages.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../src/transport/contract.ts";
 import { GROUPS } from "../differential/cases/groups.ts";
 import type { Case } from "../differential/comparison.ts";
@@ -222,6 +223,8 @@ function startProxy(
       crtLists: {},
       trust: {},
       ticketKeys: new Uint8Array(80),
+      load: 1,
+      live: NOTHING_CHANGED,
       wantsRequests: false,
     },
     {
@@ -232,6 +235,7 @@ function startProxy(
       workerCount: 1,
       previous: null,
       number: 1,
+      share: () => {},
       report: () => {},
     },
   );

@@ -1,8 +1,10 @@
 // What the parsers of expressions and rules may know of the file around them. Made by the reader, one per
 // line and direction; the parsers in expression/ never see the reader itself.
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
+import type { PatternDefinition, PatternUse } from "../../model/pattern-list.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { Acl } from "../../model/sample.ts";
+import type { PatternFileProblem } from "./pattern-lists.ts";
 
 export interface ExpressionContext {
   /** Which message `hdr` and other short names mean. */
@@ -24,10 +26,23 @@ export interface ExpressionContext {
   /** Bytes of a file beside the configuration (acl patterns, replies); null when it cannot be read. */
   readFile(path: string): Uint8Array | null;
   /**
-   * Reads a map file into the configuration's `maps`, once per path. False when it cannot be read (the
-   * caller reports it at its own word).
+   * Index of the list of patterns, or of keys and values, that a file has; it is read once. The caller
+   * reports at its own word why it cannot be used.
    */
-  loadMap(path: string): boolean;
+  usePatternFile(path: string, hasValues: boolean, use: PatternUse): number | PatternFileProblem;
+  /** What is in such a list. */
+  patternsOf(list: number): readonly PatternDefinition[];
+  /** Index of a list for the patterns of one acl line; null in texts that Sallyport itself brings. */
+  addPatterns(
+    criterion: string,
+    patterns: readonly string[],
+    use: PatternUse,
+    id: number | null,
+  ): number | null;
+  /** True if an acl or a map uses the file. Complete only within a deferred check. */
+  hasPatternFile(path: string): boolean;
+  /** A predefined acl with lists of its own: one for each proxy that uses it. */
+  adoptAcl(name: string, adopt: () => Acl): Acl;
   /**
    * Runs `check` when all sections have been read: for names that may be defined further down. It may
    * report.

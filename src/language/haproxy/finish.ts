@@ -38,7 +38,7 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
     proxies: drafts.map((draft, i) => finishProxy(reading, draft, ids[i]!)),
     userlists: reading.userlists,
     programs: reading.programs,
-    maps: [...reading.maps.values()],
+    patternLists: reading.patternLists.finish(),
     namedServers: [...reading.namedServers],
   };
 }

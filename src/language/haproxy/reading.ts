@@ -1,6 +1,6 @@
 // What the readers of all sections share while one configuration is read, and what a reader of one line gets.
 import type { Span } from "../../diagnostic/span.ts";
-import type { GlobalSettings, MapFile, Program, Userlist } from "../../model/proxy.ts";
+import type { GlobalSettings, Program, Userlist } from "../../model/proxy.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { Acl } from "../../model/sample.ts";
 import type { ExpressionContext, KnownNames } from "./context.ts";
@@ -8,6 +8,7 @@ import { Cursor } from "./cursor.ts";
 import type { Mutable, ProxyDraft } from "./draft.ts";
 import type { ReaderEnvironment } from "./environment.ts";
 import type { Line } from "./lines.ts";
+import { PatternListDrafts } from "./pattern-lists.ts";
 import type { Report } from "./report.ts";
 import type { Word } from "./word.ts";
 
@@ -31,7 +32,9 @@ export class Reading {
   readonly global: GlobalDraft;
   readonly userlists: Userlist[] = [];
   readonly programs: Program[] = [];
-  readonly maps: Map<string, MapFile> = new Map();
+  readonly patternLists: PatternListDrafts = new PatternListDrafts();
+  /** Predefined acls that proxies use, by "PROXY NAME". */
+  readonly adoptedAcls: Map<string, Acl> = new Map();
   readonly httpErrors: Map<string, Map<number, ReplyDefinition>> = new Map();
   readonly names: {
     frontends: Set<string>;
@@ -55,13 +58,10 @@ export class Reading {
     return Object.hasOwn(variables, name) ? variables[name]! : null;
   }
 
-  /** True if the file was read into `maps`. */
-  loadMap(path: string): boolean {
-    if (this.maps.has(path)) return true;
-    const bytes = this.environment.readFile(path);
-    if (bytes === null) return false;
-    this.maps.set(path, { path, entries: parseMapLines(bytes) });
-    return true;
+  #adoptAcl(key: string, adopt: () => Acl): Acl {
+    const known = this.adoptedAcls.get(key) ?? adopt();
+    this.adoptedAcls.set(key, known);
+    return known;
   }
 
   contextFor(draft: ProxyDraft | null, direction: "request" | "response"): ExpressionContext {
@@ -76,7 +76,12 @@ export class Reading {
       variable: (name) => this.variable(name),
       report: (diagnostic) => this.report.add(diagnostic),
       readFile: (path) => this.environment.readFile(path),
-      loadMap: (path) => this.loadMap(path),
+      usePatternFile: (path, hasValues, use) =>
+        this.patternLists.useFile(path, hasValues, use, (file) => this.environment.readFile(file)),
+      patternsOf: (list) => this.patternLists.entriesOf(list),
+      addPatterns: (criterion, patterns, use, id) => this.patternLists.addOwn(criterion, patterns, use, id),
+      hasPatternFile: (path) => this.patternLists.has(path),
+      adoptAcl: (name, adopt) => this.#adoptAcl(`${draft?.name ?? ""} ${name}`, adopt),
       deferCheck: (check) => {
         this.deferred.push(check);
       },
@@ -116,16 +121,6 @@ function captureSlots(draft: ProxyDraft | null): ExpressionContext["captures"] {
     addRequestSlot: (length) => request.push({ header: null, length }) - 1,
     addResponseSlot: (length) => response.push({ header: null, length }) - 1,
   };
-}
-
-/** Lines of "KEY VALUE"; empty lines and comments are skipped (manual, 7.3.1 `map`). */
-function parseMapLines(bytes: Uint8Array): MapFile["entries"] {
-  const entries: { key: string; value: string }[] = [];
-  for (const line of latin1(bytes).split("\n")) {
-    const match = /^[ \t]*([^#\s]\S*)[ \t]*(.*?)[ \t\r]*$/.exec(line);
-    if (match !== null) entries.push({ key: match[1]!, value: match[2]! });
-  }
-  return entries;
 }
 
 /** Bytes as text with one UTF-16 unit per byte. */

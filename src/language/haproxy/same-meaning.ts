@@ -3,7 +3,16 @@
 import type { ProxyConfiguration } from "../../model/proxy.ts";
 
 export function isSameMeaning(one: ProxyConfiguration, other: ProxyConfiguration): boolean {
-  return isSame(one, other);
+  return isSame(withFilesOnly(one), withFilesOnly(other));
+}
+
+/**
+ * What stands on a line is compared there; a list is the same wherever it comes in the order of all lists.
+ */
+function withFilesOnly(configuration: ProxyConfiguration): unknown {
+  const files = configuration.patternLists.filter(({ path }) => path !== null);
+  const contents = files.map(({ path, hasValues, entries }) => ({ path, hasValues, entries }));
+  return { ...configuration, patternLists: contents.sort((a, b) => (a.path! < b.path! ? -1 : 1)) };
 }
 
 function isSame(one: unknown, other: unknown): boolean {
@@ -30,7 +39,8 @@ function fieldOf(of: object, name: string): unknown {
  * other fields.
  */
 function namesOf(value: object): string[] {
-  const names = Object.keys(value);
+  const isTest = "patterns" in value && "lists" in value;
+  const names = Object.keys(value).filter((name) => !(isTest && name === "lists"));
   const isPlaces = Object.values(value).every(
     (one) => typeof one === "object" && one !== null && isSpan(one),
   );

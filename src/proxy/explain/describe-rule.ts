@@ -48,6 +48,11 @@ export function describeAction(action: Action): string {
       return `${kind}(${action.variable}) ${action.value.text}`;
     case "unset-var":
       return `${kind}(${action.variable})`;
+    case "add-acl":
+    case "del-acl":
+    case "set-map":
+    case "del-map":
+      return [`${kind}(${action.path})`, action.key.text, action.value?.text ?? ""].join(" ").trimEnd();
     case "set-log-level":
       return `${kind} ${action.level}`;
     case "set-src":

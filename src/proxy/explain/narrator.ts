@@ -224,7 +224,7 @@ function testTrace({ test, values, pattern, matched }: RecordedTest, acl: string
     values,
     method: test.method,
     ignoreCase: test.ignoreCase,
-    patterns: test.patterns,
+    patterns: [...test.patterns, ...test.files.map((path) => `-f ${path}`)],
     pattern: test.method === "bool" || test.method === "found" ? null : pattern,
     matched,
     span: test.span,

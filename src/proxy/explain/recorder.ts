@@ -4,7 +4,7 @@ import type { Action } from "../../model/rule.ts";
 import type { AclTest, Condition } from "../../model/sample.ts";
 import type { RunAction } from "../rules/actions/action.ts";
 import type { Answer, CompiledCondition } from "../rules/condition.ts";
-import { compileMatcher, matchInputType } from "../rules/matching.ts";
+import { matchInputType, type PatternMatcher } from "../rules/patterns/pattern-matcher.ts";
 import type { Verdict } from "../rules/programs.ts";
 import type { RuleRecorder } from "../rules/recorder.ts";
 import type { CompiledSample } from "../rules/sample.ts";
@@ -67,15 +67,14 @@ export class Recorder implements RuleRecorder {
     };
   }
 
-  sample(test: AclTest, compiled: CompiledSample): CompiledSample {
+  sample(test: AclTest, compiled: CompiledSample, matchers: readonly PatternMatcher[]): CompiledSample {
     const input = matchInputType(test.method);
     const type = input === "any" ? compiled.type : input;
-    const match = compileMatcher(test.method, test.ignoreCase, test.patterns);
     const note = (value: SampleValue | undefined): void => {
       const recorded = this.#tests.at(-1);
       if (value === undefined || recorded === undefined) return;
       recorded.values.push(toText(value, type));
-      recorded.pattern ??= test.patterns[match(value)] ?? null;
+      for (const { find } of matchers) recorded.pattern ??= find(value)?.key ?? null;
     };
     return {
       ...compiled,

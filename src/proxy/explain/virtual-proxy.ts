@@ -11,6 +11,7 @@ import { type AppendLine, compileLogLine } from "../log/log-line.ts";
 import type { LogWriter } from "../log/log-writer.ts";
 import type { RuleEnvironment } from "../rules/environment.ts";
 import { compileFormat } from "../rules/format.ts";
+import { PatternLists } from "../rules/patterns/pattern-lists.ts";
 import type { Backend, Frontend, Runtime, Server } from "../runtime.ts";
 import { assignSlots } from "../slots.ts";
 import { CELL, SERVER_STATE, SharedState } from "../state.ts";
@@ -48,6 +49,7 @@ export class VirtualProxy {
     this.#narrator = narrator;
     const environment: RuleEnvironment = {
       configuration,
+      patterns: new PatternLists(configuration.patternLists),
       hostname: facts.hostname,
       pid: facts.pid,
       processVariables: facts.processVariables,

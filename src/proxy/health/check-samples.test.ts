@@ -9,13 +9,12 @@ import {
   type SampleExpression,
 } from "../../model/sample.ts";
 import { makeBackend } from "../balance/backend.fixture.ts";
+import { PatternLists } from "../rules/patterns/pattern-lists.ts";
 import { createCheckSamples } from "./check-samples.ts";
 import type { CheckContext } from "./check-step.ts";
 
-const samples = createCheckSamples({ nowMs: 0, wallClockMs: 0, random: () => 0 }, "node", {
-  userlists: [],
-  maps: [],
-});
+const clock = { nowMs: 0, wallClockMs: 0, random: () => 0 };
+const samples = createCheckSamples(clock, "node", new PatternLists([]));
 
 function sample(name: FetchName, argument: string | number | null, ...converters: ConverterName[]) {
   const expression: SampleExpression = {

@@ -5,6 +5,7 @@ import type { FetchName, LogFormat, SampleExpression } from "../../model/sample.
 import { MessageHead } from "../../protocol/http1/message-head.ts";
 import { parseResponseHead } from "../../protocol/http1/response-parser.ts";
 import type { RuleClock, RuleEnvironment } from "../rules/environment.ts";
+import type { PatternLists } from "../rules/patterns/pattern-lists.ts";
 import { compileSample } from "../rules/sample.ts";
 import type { SampleValue } from "../rules/sample-value.ts";
 import type { Stream } from "../stream.ts";
@@ -25,14 +26,11 @@ export interface CheckSamples {
   value(sample: SampleExpression, context: CheckContext): SampleValue | undefined;
 }
 
-/** `configuration`: for converters that look into maps. */
-export function createCheckSamples(
-  clock: RuleClock,
-  nodeName: string,
-  configuration: RuleEnvironment["configuration"],
-): CheckSamples {
+/** `patterns`: for converters that look into maps. */
+export function createCheckSamples(clock: RuleClock, nodeName: string, patterns: PatternLists): CheckSamples {
   const environment: RuleEnvironment = {
-    configuration,
+    configuration: { userlists: [] },
+    patterns,
     hostname: nodeName,
     pid: 0,
     processVariables: {},

@@ -3,7 +3,7 @@
 // old: by slot, so that a server keeps its state, its counters and its rhythm as long as its name exists.
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Engine } from "../../transport/contract.ts";
-import type { RuleEnvironment } from "../rules/environment.ts";
+import { PatternLists } from "../rules/patterns/pattern-lists.ts";
 import type { Backend, Server } from "../runtime.ts";
 import { SERVER_STATE } from "../state.ts";
 import { parseAgentReply } from "./agent-reply.ts";
@@ -28,7 +28,7 @@ export interface HealthCheckOptions {
   /** `node`, for `http-check send-state`. */
   readonly nodeName: string;
   /** For maps that rules of checks look into; there are none without. */
-  readonly configuration?: RuleEnvironment["configuration"];
+  readonly patterns?: PatternLists;
   emit(event: HealthEvent): void;
 }
 
@@ -48,8 +48,8 @@ export class HealthChecks {
   constructor(engine: HealthEngine, backends: readonly Backend[], options: HealthCheckOptions) {
     this.#engine = engine;
     this.#options = options;
-    const configuration = options.configuration ?? { userlists: [], maps: [] };
-    this.#samples = createCheckSamples(engine, options.nodeName, configuration);
+    const patterns = options.patterns ?? new PatternLists([]);
+    this.#samples = createCheckSamples(engine, options.nodeName, patterns);
     for (const backend of backends) this.#addBackend(backend);
     this.#backends = backends;
   }

@@ -5,9 +5,10 @@ import type { AclTest, Condition, ConditionTerm } from "../../model/sample.ts";
 import type { Stream } from "../stream.ts";
 import { clearLacking, wasLacking } from "./content-state.ts";
 import type { RuleEnvironment } from "./environment.ts";
-import { compileMatcher, matchInputType } from "./matching.ts";
+import { matchInputType, type PatternMatcher } from "./patterns/pattern-matcher.ts";
 import { type CompiledSample, compileSample } from "./sample.ts";
 import { castTo } from "./sample-cast.ts";
+import type { SampleValue } from "./sample-value.ts";
 
 export type CompiledCondition = (stream: Stream) => boolean;
 /** "lacking": more content may change the answer. */
@@ -55,29 +56,43 @@ export function compileContentCondition(
 export function compileTest(test: AclTest, environment: RuleEnvironment): CompiledCondition {
   const { recorder } = environment;
   const sample = compileSample(test.sample, environment);
-  if (recorder === undefined) return compileMatch(test, sample);
-  return recorder.test(test, compileMatch(test, recorder.sample(test, sample)));
+  const matchers = environment.patterns.matchersOf(test);
+  if (recorder === undefined) return compileMatch(test, sample, matchers);
+  return recorder.test(test, compileMatch(test, recorder.sample(test, sample, matchers), matchers));
 }
 
-function compileMatch(test: AclTest, sample: CompiledSample): CompiledCondition {
-  const match = compileMatcher(test.method, test.ignoreCase, test.patterns);
+function compileMatch(
+  test: AclTest,
+  sample: CompiledSample,
+  matchers: readonly PatternMatcher[],
+): CompiledCondition {
+  const match = matchAny(matchers);
   const input = matchInputType(test.method);
   const { type } = sample;
   if (!sample.isManyValued && input === "str") {
     return (stream) => {
       const text = sample.readText(stream);
-      return text !== undefined && match(text) >= 0;
+      return text !== undefined && match(text);
     };
   }
   if (type === input || input === "any") {
-    const matches = (value: Parameters<typeof match>[0]) => match(value) >= 0;
-    return (stream) => sample.some(stream, matches);
+    return (stream) => sample.some(stream, match);
   }
-  const matches = (value: Parameters<typeof match>[0]) => {
+  const matches = (value: SampleValue) => {
     const converted = castTo(value, type, input);
-    return converted !== undefined && match(converted) >= 0;
+    return converted !== undefined && match(converted);
   };
   return (stream) => sample.some(stream, matches);
+}
+
+/** Matchers find by another closure whenever their list changes, so it is looked up for each value. */
+function matchAny(matchers: readonly PatternMatcher[]): (value: SampleValue) => boolean {
+  const [only, second] = matchers;
+  if (only !== undefined && second === undefined) return (value) => only.find(value) !== undefined;
+  return (value) => {
+    for (let i = 0; i < matchers.length; i++) if (matchers[i]!.find(value) !== undefined) return true;
+    return false;
+  };
 }
 
 function compileTerm({ negated, acl }: ConditionTerm, environment: RuleEnvironment): CompiledCondition {

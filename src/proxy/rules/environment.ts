@@ -2,12 +2,15 @@
 // Names of backends, servers and frontends are looked up in the stream's own runtime, so that a program
 // stays right for streams that finish in an older generation.
 import type { ProxyConfiguration } from "../../model/proxy.ts";
+import type { PatternLists } from "./patterns/pattern-lists.ts";
 import type { RuleRecorder } from "./recorder.ts";
 import type { SampleValue } from "./sample-value.ts";
+import type { SharedChange } from "./shared-change.ts";
 
 export interface RuleEnvironment {
-  /** For userlists and maps. */
-  readonly configuration: Pick<ProxyConfiguration, "userlists" | "maps">;
+  readonly configuration: Pick<ProxyConfiguration, "userlists">;
+  /** What acls and maps compare with; it can change. */
+  readonly patterns: PatternLists;
   readonly hostname: string;
   readonly pid: number;
   /** Environment variables. */
@@ -19,6 +22,8 @@ export interface RuleEnvironment {
   readonly clock: RuleClock;
   /** `proc.` variables; they outlive generations. */
   readonly variables: Map<string, SampleValue>;
+  /** Told of what rules have changed here for all processes. Left out: there are no others. */
+  readonly share?: (change: SharedChange) => void;
   /** Requests numbered so far in this process, for %rt. */
   readonly requestCount: { value: number };
   /** Set only where somebody wants to be told what rules do: it is asked while compiling. */

@@ -4,7 +4,6 @@ import type { Stream } from "../stream.ts";
 import type { RuleEnvironment } from "./environment.ts";
 import { compileFormat } from "./format.ts";
 import { compileSample } from "./sample.ts";
-import { compileVariableWrite } from "./variables.ts";
 
 /** The reader lets through only what asks nothing of a stream but its variables; this one has none. */
 const NO_STREAM = { variables: null, session: { variables: null } } as unknown as Stream;
@@ -18,6 +17,7 @@ export function setProcessVariables(
     const read =
       "fetch" in value ? compileSample(value, environment).read : compileFormat(value, environment, "http");
     const sample = read(NO_STREAM);
-    if (sample !== undefined) compileVariableWrite(name, environment)(NO_STREAM, sample);
+    // Each process works them out for itself.
+    if (sample !== undefined) environment.variables.set(name, sample);
   }
 }

@@ -5,6 +5,7 @@ import type { AclTest, Condition } from "../../model/sample.ts";
 import type { Stream } from "../stream.ts";
 import type { RunAction } from "./actions/action.ts";
 import type { Answer, CompiledCondition } from "./condition.ts";
+import type { PatternMatcher } from "./patterns/pattern-matcher.ts";
 import type { CompiledSample } from "./sample.ts";
 
 /** Each call gets what was compiled of a piece of the model and returns what is to run in its place. */
@@ -12,7 +13,7 @@ export interface RuleRecorder {
   condition(condition: Condition, compiled: CompiledCondition): CompiledCondition;
   contentCondition(condition: Condition, compiled: (stream: Stream) => Answer): (stream: Stream) => Answer;
   test(test: AclTest, compiled: CompiledCondition): CompiledCondition;
-  /** What `test` reads. */
-  sample(test: AclTest, compiled: CompiledSample): CompiledSample;
+  /** What `test` reads, and compares with. */
+  sample(test: AclTest, compiled: CompiledSample, matchers: readonly PatternMatcher[]): CompiledSample;
   action(action: Action, compiled: RunAction): RunAction;
 }

@@ -28,7 +28,7 @@ export function compileVariableRead(name: string, environment: RuleEnvironment):
 export function compileVariableWrite(name: string, environment: RuleEnvironment): WriteVariable {
   switch (scopeOf(name)) {
     case "proc":
-      return (_stream, value) => write(environment.variables, name, value);
+      return (_stream, value) => writeProcessVariable(environment, name, value);
     case "sess":
       return ({ session }, value) => write((session.variables ??= new Map()), name, value);
     default:
@@ -71,6 +71,17 @@ const VARIABLE_TESTS: Readonly<Record<VariableCondition, VariableTest>> = {
   ifgt: (present, value) => !isInteger(present) || !isInteger(value) || present > value,
   iflt: (present, value) => !isInteger(present) || !isInteger(value) || present < value,
 };
+
+/** All processes have it, and each that changes it tells the others. */
+function writeProcessVariable(
+  { variables, share }: RuleEnvironment,
+  name: string,
+  value: SampleValue | undefined,
+): void {
+  if (variables.get(name) === value) return;
+  write(variables, name, value);
+  share?.({ kind: "variable", name, value });
+}
 
 function write(variables: Map<string, SampleValue>, name: string, value: SampleValue | undefined): void {
   if (value === undefined) variables.delete(name);

@@ -1,5 +1,5 @@
 // AdminActions over a TestRuntime: states are real, what would go to workers is written down.
-import type { SessionDescription } from "../messages.ts";
+import { NOTHING_CHANGED, type SessionDescription } from "../messages.ts";
 import type { AdminActions } from "./actions.ts";
 import { withoutServer, withServer } from "./dynamic-servers.ts";
 import { type MaterialActions, MaterialTransactions } from "./material.ts";
@@ -13,7 +13,7 @@ export interface TestActions extends AdminActions {
   sessions: SessionDescription[];
 }
 
-export function makeActions({ runtime, states }: TestRuntime, nowMs: number): TestActions {
+export function makeActions({ runtime, environment, states }: TestRuntime, nowMs: number): TestActions {
   const calls: string[] = [];
   const disabled = new Set<string>();
   const material: { -readonly [K in keyof MaterialActions]: MaterialActions[K] } = {
@@ -26,6 +26,8 @@ export function makeActions({ runtime, states }: TestRuntime, nowMs: number): Te
       crtLists: {},
       trust: {},
       ticketKeys: new Uint8Array(80),
+      load: 1,
+      live: NOTHING_CHANGED,
       wantsRequests: false,
     },
     transactions: new MaterialTransactions(),
@@ -40,6 +42,15 @@ export function makeActions({ runtime, states }: TestRuntime, nowMs: number): Te
     calls,
     sessions: [],
     runtime,
+    patterns: environment.patterns,
+    share: async (changes) => {
+      for (const change of changes) {
+        if (change.kind === "pattern") environment.patterns.all[change.list]!.apply(change.change);
+        else if (change.value === undefined) environment.variables.delete(change.name);
+        else environment.variables.set(change.name, change.value);
+      }
+      if (changes.length > 0) calls.push(`share ${changes.length}`);
+    },
     nowMs,
     facts: {
       version: "0.1.0",

@@ -1,6 +1,8 @@
 // What the runtime API needs from the master around it. The API reads the shared state itself; everything
 // that changes something, or that only workers know, goes through here.
 import type { ServerState } from "../../proxy/health/server-state.ts";
+import type { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
+import type { SharedChange } from "../../proxy/rules/shared-change.ts";
 import type { Backend, Frontend, Runtime, Server } from "../../proxy/runtime.ts";
 import type { ProcessFacts } from "../../proxy/stats/info.ts";
 import type { CheckKnowledge } from "../../proxy/stats/statistics-view.ts";
@@ -30,6 +32,13 @@ export interface AdminActions {
   /** `del server`. Null: done; else why not. */
   deleteServer(server: Server): Promise<string | null>;
   readonly material: MaterialActions;
+  /** What acls and maps compare with now. */
+  readonly patterns: PatternLists;
+  /**
+   * Changes it here and in all workers; done when it resolves. Even without changes: then all that rules have
+   * changed until now is known here.
+   */
+  share(changes: readonly SharedChange[]): Promise<void>;
   /** An address of a host name; null when it has none. */
   resolve(hostName: string): Promise<string | null>;
   /** `disable|enable frontend`; `isForGood` closes its listeners (`shutdown frontend`). */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CELL, COUNTER, SERVER_ADMIN } from "../../proxy/state.ts";
-import type { PreparedConfiguration } from "../messages.ts";
+import { NOTHING_CHANGED, type PreparedConfiguration } from "../messages.ts";
 import { keepPreparation } from "../server-change.ts";
 import { withoutServer, withServer } from "./dynamic-servers.ts";
 import { makeRuntime, type TestRuntime } from "./runtime.fixture.ts";
@@ -33,6 +33,8 @@ function prepared({ runtime }: TestRuntime): PreparedConfiguration {
     crtLists: {},
     trust: { "known-ca.pem": "" },
     ticketKeys: new Uint8Array(),
+    load: 1,
+    live: NOTHING_CHANGED,
     wantsRequests: false,
   };
 }

@@ -4,6 +4,8 @@ import { hostname } from "node:os";
 import { VERSION, VERSION_DATE } from "../../base/version.ts";
 import type { HealthChecks } from "../../proxy/health/health-checks.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
+import type { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
+import type { SharedChange } from "../../proxy/rules/shared-change.ts";
 import type { Backend, Frontend, Runtime, Server } from "../../proxy/runtime.ts";
 import { CELL } from "../../proxy/state.ts";
 import type { ProcessFacts } from "../../proxy/stats/info.ts";
@@ -27,6 +29,8 @@ export interface MasterParts {
   setServerAddress(server: Server, host: string, port: number | null): void;
   /** Serves on with other servers. `change` may say why not; null when it is done. */
   changeServers(change: ServerChange): Promise<string | null>;
+  patterns(): PatternLists;
+  share(changes: readonly SharedChange[]): Promise<void>;
   /** What all workers serve. */
   prepared(): PreparedConfiguration;
   /** Serves on with other certificates. */
@@ -66,6 +70,14 @@ export class MasterActions implements AdminActions {
 
   get nowMs(): number {
     return Date.now();
+  }
+
+  get patterns(): PatternLists {
+    return this.#parts.patterns();
+  }
+
+  share(changes: readonly SharedChange[]): Promise<void> {
+    return this.#parts.share(changes);
   }
 
   get workerPids(): readonly number[] {

@@ -63,7 +63,6 @@ export const PROCESS_COMMANDS: readonly Command[] = [
     level: "operator",
     run: showErrors,
   },
-  { name: "show map", usage: "[#<id>|<file>]", help: "maps, or what is in one", level: "user", run: showMap },
   { name: "show sess", usage: "[id]", help: "sessions of clients", level: "operator", run: showSessions },
   {
     name: "shutdown frontend",
@@ -171,20 +170,6 @@ function showErrors(_words: readonly string[], { actions }: CommandContext): str
   return message(
     `Total events captured on [${day}:${time}.${`${date.getMilliseconds()}`.padStart(3, "0")}] : 0`,
   );
-}
-
-function showMap(words: readonly string[], { actions }: CommandContext): string {
-  const { maps } = actions.runtime.configuration;
-  if (words[0] === undefined) {
-    const lines = maps.map(
-      ({ path, entries }, id) =>
-        `${id} (${path}) pattern loaded from file '${path}' entry_cnt=${entries.length}\n`,
-    );
-    return `# id (file) description\n${lines.join("")}`;
-  }
-  const map = maps.find(({ path }, id) => isCalled(path, id, words[0]!));
-  if (map === undefined) return message("Unknown map identifier. Please use #<id> or <file>.");
-  return map.entries.map(({ key, value }, line) => `0x${(line + 1).toString(16)} ${key} ${value}\n`).join("");
 }
 
 async function showSessions(words: readonly string[], { actions }: CommandContext): Promise<string> {

@@ -7,6 +7,7 @@ import { type Command, type Level, mayRun, message, splitLine } from "./command.
 import { CRT_LIST_COMMANDS } from "./crt-list-commands.ts";
 import { DYNAMIC_SERVER_COMMANDS } from "./dynamic-servers.ts";
 import { MASTER_COMMANDS } from "./master-commands.ts";
+import { PATTERN_COMMANDS } from "./pattern-commands.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
 import { SERVER_COMMANDS } from "./server-commands.ts";
 import { SessionModes } from "./session-modes.ts";
@@ -18,6 +19,7 @@ import { TRUST_COMMANDS } from "./trust-commands.ts";
 export const COMMANDS: readonly Command[] = [
   ...MASTER_COMMANDS,
   ...PROCESS_COMMANDS,
+  ...PATTERN_COMMANDS,
   ...DYNAMIC_SERVER_COMMANDS,
   ...SERVER_COMMANDS,
   ...SERVER_TABLE_COMMANDS,

@@ -5,6 +5,7 @@ import { readConfiguration } from "../../language/haproxy/reader.ts";
 import { buildRuntime } from "../../proxy/build.ts";
 import { ServerState } from "../../proxy/health/server-state.ts";
 import type { RuleEnvironment } from "../../proxy/rules/environment.ts";
+import { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
 import type { Runtime, Server } from "../../proxy/runtime.ts";
 import { assignSlots } from "../../proxy/slots.ts";
 import { HEADER, SharedState } from "../../proxy/state.ts";
@@ -27,6 +28,7 @@ export function makeRuntime(text: string, nowMs: number): TestRuntime {
   state.header[HEADER.startSeconds] = Math.floor(nowMs / 1000);
   const environment: RuleEnvironment = {
     configuration,
+    patterns: new PatternLists(configuration.patternLists),
     hostname: "here",
     pid: 42,
     processVariables: {},

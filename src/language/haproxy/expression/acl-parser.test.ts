@@ -15,13 +15,16 @@ import { PREDEFINED_ACLS } from "./predefined-acls.ts";
 interface Reading {
   readonly acl: AclTest | null;
   readonly messages: readonly string[];
+  /** Of all lists that it is compared with. */
+  readonly keys: readonly (readonly string[])[];
 }
 
 function read(line: string, facts: ContextFacts = {}): Reading {
   const context = recordingContext(facts);
   const [name, ...words] = wordsOf(`a ${line}`);
   const acl = parseAclLine(name!, words, context);
-  return { acl, messages: context.diagnostics.map(showDiagnostic) };
+  const keys = (acl?.lists ?? []).map((list) => context.patternsOf(list).map(({ key }) => key));
+  return { acl, messages: context.diagnostics.map(showDiagnostic), keys };
 }
 
 function show(acl: AclTest): string {
@@ -112,10 +115,11 @@ test("pattern files are read line by line", () => {
   const networks = read("src 127.0.0.1 -f list", { files });
   assert.deepEqual(networks.acl, null, "a flag behind a pattern is a pattern");
   const listed = read("src -f list 127.0.0.1", { files });
-  assert.deepEqual(listed.acl!.patterns, ["127.0.0.1", "10.0.0.0/8", "192.0.2.1"]);
+  assert.deepEqual(listed.acl!.patterns, ["127.0.0.1"]);
   assert.deepEqual(listed.acl!.files, ["list"]);
-  assert.deepEqual(read("path -M -f map", { files }).acl!.patterns, ["/a", "/b"]);
-  assert.deepEqual(read("path -f text", { files }).acl!.patterns, ["#x", "a b "]);
+  assert.deepEqual(listed.keys, [["10.0.0.0/8", "192.0.2.1"], ["127.0.0.1"]]);
+  assert.deepEqual(read("path -M -f map", { files }).keys, [["/a", "/b"], []]);
+  assert.deepEqual(read("path -f text", { files }).keys, [["#x", "a b "], []]);
 });
 
 test("every acl keyword of HAProxy that exists here can be used", () => {

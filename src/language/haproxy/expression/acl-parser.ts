@@ -2,6 +2,7 @@
 // manual, section 7.1. Not here: acls by name, which the reader collects.
 import { nearestWord, suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { Span } from "../../../diagnostic/span.ts";
+import type { PatternUse } from "../../../model/pattern-list.ts";
 import {
   type AclTest,
   FETCHES,
@@ -90,15 +91,26 @@ export function parseAclTest(
   const { method } = flags;
   if (method === null) return reportNoMethod(criterion, subject.sample, context);
   warnAboutPatterns(words, method, subject, context);
-  const all = [...words.slice(flags.next), ...flags.filePatterns];
   // Boolean matching and mere presence take no patterns; HAProxy ignores them.
   const isPlain = method === "found" || method === "bool";
-  const patterns = isPlain
-    ? all.map((word) => word.text)
-    : normalizePatterns(all, method, subject.isDotted && !flags.isExplicit, context);
-  if (patterns === null) return null;
+  const normalize = (all: readonly Word[]) =>
+    isPlain
+      ? all.map((word) => word.text)
+      : normalizePatterns(all, method, subject.isDotted && !flags.isExplicit, context);
+  const patterns = normalize(words.slice(flags.next));
+  if (patterns === null || normalize(flags.filePatterns) === null) return null;
   const span = spanOfWords(words);
-  return { sample: subject.sample, method, ignoreCase: flags.ignoreCase, patterns, files: flags.files, span };
+  const use = { kind: "acl", method, ignoreCase: flags.ignoreCase, span } as const;
+  const own = context.addPatterns(criterionOf(criterion.text), patterns, use, flags.id);
+  const { sample } = subject;
+  const { ignoreCase, files } = flags;
+  const lists = own === null ? [] : [...flags.lists, own];
+  return { sample, method, ignoreCase, patterns, files, lists, span };
+}
+
+/** What is tested, without arguments and converters. */
+export function criterionOf(text: string): string {
+  return /^[^,(]*/.exec(text)![0];
 }
 
 interface Subject {
@@ -163,6 +175,10 @@ interface Flags {
   readonly isExplicit: boolean;
   readonly files: readonly string[];
   readonly filePatterns: readonly Word[];
+  /** Of the files. */
+  readonly lists: readonly number[];
+  /** `-u`. */
+  readonly id: number | null;
   /** Index of the first pattern. */
   readonly next: number;
 }
@@ -174,6 +190,8 @@ function readFlags(words: readonly Word[], subject: Subject, context: Expression
   let isMap = false;
   const files: string[] = [];
   const filePatterns: Word[] = [];
+  const lists: number[] = [];
+  let id: number | null = null;
   let index = 1;
   for (; words[index]?.text.startsWith("-") === true; index++) {
     const flag = words[index]!;
@@ -211,15 +229,19 @@ function readFlags(words: readonly Word[], subject: Subject, context: Expression
       if (method === null) return null;
       isExplicit = true;
     } else if (flag.text === "-f") {
-      const patterns = readPatternFile(argument, isMap, context);
-      if (patterns === null) return null;
+      const use = { kind: "acl", method: method ?? "found", ignoreCase, span: argument.span } as const;
+      const list = readPatternFile(argument, isMap, use, context);
+      if (list === null) return null;
       files.push(argument.text);
-      filePatterns.push(...patterns);
-    } else if (!/^[+-]?\d+$/.test(argument.text)) {
-      return reportError(context, "bad-acl-flag", argument.span, "`-u` needs a number");
+      lists.push(list);
+      for (const { key } of context.patternsOf(list)) filePatterns.push(wordAt(key, argument.span));
+    } else {
+      if (!/^[+-]?\d+$/.test(argument.text))
+        return reportError(context, "bad-acl-flag", argument.span, "`-u` needs a number");
+      id = Number(argument.text);
     }
   }
-  return { ignoreCase, method, isExplicit, files, filePatterns, next: index };
+  return { ignoreCase, method, isExplicit, files, filePatterns, lists, id, next: index };
 }
 
 function reportUnknownFlag(flag: Word, context: ExpressionContext): null {
@@ -262,27 +284,21 @@ function reportNoMethod(criterion: Word, sample: SampleExpression, context: Expr
   );
 }
 
-/**
- * The lines of a pattern file: leading blanks do not count, empty lines and those that begin with `#`
- * neither.
- */
-function readPatternFile(word: Word, isMap: boolean, context: ExpressionContext): Word[] | null {
-  const bytes = context.readFile(word.text);
-  if (bytes === null)
-    return reportError(
-      context,
-      "unreadable-file",
-      word.span,
-      `pattern file ${quote(word.text)} cannot be read`,
-    );
-  const patterns: Word[] = [];
-  for (const line of Buffer.from(bytes).toString("latin1").split("\n")) {
-    if (line.startsWith("#")) continue;
-    const text = line.replace(/^[ \t]+/, "").replace(/\r$/, "");
-    const pattern = isMap ? (/^[^ \t]*/.exec(text)?.[0] ?? "") : text;
-    if (pattern !== "") patterns.push(wordAt(pattern, word.span));
-  }
-  return patterns;
+/** Index of the file's list. */
+function readPatternFile(
+  word: Word,
+  isMap: boolean,
+  use: PatternUse,
+  context: ExpressionContext,
+): number | null {
+  const used = context.usePatternFile(word.text, isMap, use);
+  if (typeof used === "number") return used;
+  const file = `pattern file ${quote(word.text)}`;
+  if (used === "unreadable")
+    return reportError(context, "unreadable-file", word.span, `${file} cannot be read`);
+  return used === "two-columns"
+    ? reportError(context, "conflict", word.span, `${file} has been read as a map`, "Put `-M` before `-f`.")
+    : reportError(context, "conflict", word.span, `${file} has been read without values`, "Remove `-M`.");
 }
 
 function warnAboutPatterns(

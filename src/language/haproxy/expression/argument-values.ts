@@ -5,7 +5,7 @@ import { parseIpAddress } from "../../../base/address.ts";
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { Span } from "../../../diagnostic/span.ts";
 import { VARIABLE_CONDITIONS, type VariableCondition } from "../../../model/rule.ts";
-import type { ParameterShape, SampleArgument } from "../../../model/sample.ts";
+import type { MatchMethod, ParameterShape, SampleArgument } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";
 import { spanInside, type Word } from "../word.ts";
 import type { ArgumentList, RawArgument } from "./argument-parser.ts";
@@ -200,12 +200,26 @@ function readValue(
         : wrong(`${quote(text)} is not an IPv6 mask`, "Write a length such as 64.");
     case "map":
     case "map?":
-      return context.loadMap(text)
-        ? text
-        : reportError(context, "unreadable-file", span, `map file ${quote(text)} cannot be read`);
+      return readMap(text, span, callee.name, context);
     default:
       return readNameOf(text, shape.replace("?", "") as NamedThing, span, callee, context);
   }
+}
+
+function readMap(path: string, span: Span, converter: string, context: ExpressionContext): string | null {
+  const method = mapMethodOf(converter);
+  const used = context.usePatternFile(path, true, { kind: "map", method, ignoreCase: false, span });
+  if (typeof used === "number") return path;
+  if (used === "unreadable")
+    return reportError(context, "unreadable-file", span, `map file ${quote(path)} cannot be read`);
+  const message = `${quote(path)} has been read as a file of patterns, which has no values`;
+  return reportError(context, "conflict", span, message, "Add `-M` to the acl that uses it.");
+}
+
+/** `map_beg_int` matches by "beg". */
+function mapMethodOf(converter: string): MatchMethod {
+  const word = converter.split("_")[1] ?? "str";
+  return word === "regm" ? "reg" : (word as MatchMethod);
 }
 
 type NamedThing = "backend" | "frontend" | "server" | "userlist";

@@ -5,7 +5,7 @@ import type { Span } from "../../../diagnostic/span.ts";
 import type { Acl, Condition, ConditionTerm } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";
 import { spanOfWords, type Word } from "../word.ts";
-import { parseAclTest } from "./acl-parser.ts";
+import { criterionOf, parseAclTest } from "./acl-parser.ts";
 import { type Stage, unavailableReason } from "./availability.ts";
 import { PREDEFINED_ACLS } from "./predefined-acls.ts";
 import { quote, reportError, reportWarning } from "./report.ts";
@@ -137,8 +137,10 @@ class TermReader {
   }
 
   #namedAcl(name: string, word: Word): Acl | null {
-    const acl = this.#context.acls.get(name) ?? PREDEFINED_ACLS.get(name);
-    if (acl !== undefined) return acl;
+    const own = this.#context.acls.get(name);
+    const predefined = PREDEFINED_ACLS.get(name);
+    if (own !== undefined && own !== predefined) return own;
+    if (predefined !== undefined) return this.#adopt(predefined, word);
     const help = this.#helpForUnknown(name);
     return reportError(
       this.#context,
@@ -147,6 +149,20 @@ class TermReader {
       `there is no acl ${quote(name)} above this line`,
       help,
     );
+  }
+
+  /** Its patterns can be changed too, for the proxy that uses it, as in HAProxy. */
+  #adopt(acl: Acl, word: Word): Acl {
+    return this.#context.adoptAcl(acl.name, () => {
+      const tests = acl.tests.map((test) => {
+        const { method, ignoreCase } = test;
+        const use = { kind: "acl", method, ignoreCase, span: word.span } as const;
+        const criterion = criterionOf(test.sample.text);
+        const list = this.#context.addPatterns(criterion, test.patterns, use, null);
+        return list === null ? test : { ...test, lists: [list] };
+      });
+      return { ...acl, tests };
+    });
   }
 
   #helpForUnknown(name: string): string | null {

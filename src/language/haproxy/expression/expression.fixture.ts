@@ -4,6 +4,7 @@ import type { Diagnostic } from "../../../diagnostic/diagnostic.ts";
 import type { Acl, ConverterCall, FetchCall, LogFormat, SampleExpression } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";
 import { lexLine } from "../lexer.ts";
+import { PatternListDrafts } from "../pattern-lists.ts";
 import type { Word } from "../word.ts";
 import { PREDEFINED_ACLS } from "./predefined-acls.ts";
 
@@ -22,6 +23,7 @@ export interface ContextFacts extends Partial<Pick<ExpressionContext, "direction
 export function recordingContext(facts: ContextFacts = {}): RecordingContext {
   const diagnostics: Diagnostic[] = [];
   const deferred: (() => void)[] = [];
+  const lists = new PatternListDrafts();
   const slots = { requestCount: 0, responseCount: 0 };
   const bytesOf = (path: string): Uint8Array | null => {
     const text = facts.files?.[path];
@@ -43,7 +45,11 @@ export function recordingContext(facts: ContextFacts = {}): RecordingContext {
     variable: () => null,
     report: (diagnostic) => diagnostics.push(diagnostic),
     readFile: bytesOf,
-    loadMap: (path) => bytesOf(path) !== null,
+    usePatternFile: (path, hasValues, use) => lists.useFile(path, hasValues, use, bytesOf),
+    patternsOf: (list) => lists.entriesOf(list),
+    addPatterns: (criterion, patterns, use, id) => lists.addOwn(criterion, patterns, use, id),
+    hasPatternFile: (path) => lists.has(path),
+    adoptAcl: (_name, adopt) => adopt(),
     deferCheck: (check) => deferred.push(check),
     httpErrorReply: (section, status) =>
       section === "errors" && status === 404 ? { status, content: { kind: "none" }, headers: [] } : null,

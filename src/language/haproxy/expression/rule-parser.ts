@@ -27,6 +27,7 @@ import { quote, reportError } from "./report.ts";
 import { type ActionReader, RuleLine } from "./rule-line.ts";
 import {
   readCapture,
+  readPatternChange,
   readSetAddress,
   readSetLogLevel,
   readSetStatus,
@@ -55,6 +56,13 @@ const VARIABLE_ACTIONS: Readonly<Record<string, ActionReader>> = {
   "unset-var": readUnsetVar,
 };
 
+const PATTERN_ACTIONS: Readonly<Record<string, ActionReader>> = {
+  "add-acl": (line) => readPatternChange(line, "add-acl"),
+  "del-acl": (line) => readPatternChange(line, "del-acl"),
+  "set-map": (line) => readPatternChange(line, "set-map"),
+  "del-map": (line) => readPatternChange(line, "del-map"),
+};
+
 const ADDRESS_ACTIONS: Readonly<Record<string, ActionReader>> = {
   "set-src": (line) => readSetAddress(line, "set-src"),
   "set-src-port": (line) => readSetAddress(line, "set-src-port"),
@@ -77,6 +85,7 @@ const HTTP_REQUEST: RuleSet = {
     ...HEADER_ACTIONS,
     ...REQUEST_LINE_ACTIONS,
     ...VARIABLE_ACTIONS,
+    ...PATTERN_ACTIONS,
     ...ADDRESS_ACTIONS,
     allow: readAllow,
     auth: readAuth,
@@ -101,6 +110,7 @@ const HTTP_RESPONSE: RuleSet = {
   actions: {
     ...HEADER_ACTIONS,
     ...VARIABLE_ACTIONS,
+    ...PATTERN_ACTIONS,
     allow: readAllow,
     capture: (line) => readCapture(line, false),
     deny: (line) => readDeny(line, "deny"),

@@ -85,6 +85,39 @@ function variableOf(line: RuleLine): NamedVariable | null {
   return { name: variable, conditions: conditions.filter(isVariableCondition) };
 }
 
+/** `add-acl(FILE) KEY` and its like; `set-map` has a value too. */
+export function readPatternChange(
+  line: RuleLine,
+  kind: "add-acl" | "del-acl" | "set-map" | "del-map",
+): Action | null {
+  const { name, context } = line;
+  const open = name.text.indexOf("(");
+  const path = open < 0 ? "" : name.text.slice(open + 1).replace(/\)$/, "");
+  if (path === "" || !name.text.endsWith(")"))
+    return line.error(
+      "missing-argument",
+      name.span,
+      `the file of the list is missing behind ${quote(kind)}`,
+      `Write \`${kind}(FILE)\`, with a file that an acl or a map reads.`,
+    );
+  const key = line.expectFormat("a key");
+  const value = kind !== "set-map" || key === null ? null : line.expectFormat("a value");
+  if (key === null || (kind === "set-map" && value === null)) return null;
+  context.deferCheck(() => {
+    if (context.hasPatternFile(path)) return;
+    const message = `no acl and no map reads ${quote(path)}, so there is nothing to change`;
+    context.report({
+      code: "no-effect",
+      severity: "warning",
+      span: name.span,
+      message,
+      help: null,
+      related: [],
+    });
+  });
+  return { kind, path, key, value };
+}
+
 export const readSetLogLevel: ActionReader = (line) => {
   const word = line.expect("a log level");
   if (word === null) return null;

@@ -55,6 +55,10 @@ function compileKind(action: Action, place: ActionPlace, environment: RuleEnviro
       return compileFinal(action, environment);
     case "set-var":
     case "unset-var":
+    case "add-acl":
+    case "del-acl":
+    case "set-map":
+    case "del-map":
     case "set-log-level":
     case "set-src":
     case "set-src-port":

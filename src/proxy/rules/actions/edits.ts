@@ -11,7 +11,7 @@ import type { Stream } from "../../stream.ts";
 import type { RuleEnvironment } from "../environment.ts";
 import { compileFormat, constantFormat } from "../format.ts";
 import { nextHeader } from "../header-values.ts";
-import { compileMatcher } from "../matching.ts";
+import { fixedMatcher } from "../patterns/pattern-lists.ts";
 import { requireRegex } from "../regex.ts";
 import { type MessageSide, messageOf, type RunAction } from "./action.ts";
 
@@ -79,12 +79,13 @@ function deleteHeaders(name: string, method: MatchMethod, side: MessageSide): Ru
     };
   }
   // Names are in lower case already; only a regular expression may hold capitals of its own.
-  const match = compileMatcher(method, method === "reg", [method === "reg" ? name : lowerCaseName]);
+  const pattern = method === "reg" ? name : lowerCaseName;
+  const { find } = fixedMatcher(method, method === "reg", [pattern]);
   return (stream) => {
     const head = messageOf(stream, side);
     if (head === null) return null;
     for (let i = nextHeader(head, "", 0); i >= 0; i = nextHeader(head, "", i + 1)) {
-      if (match(head.nameAt(i)) >= 0) head.removeAt(i);
+      if (find(head.nameAt(i)) !== undefined) head.removeAt(i);
     }
     return null;
   };

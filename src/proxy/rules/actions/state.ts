@@ -8,6 +8,7 @@ import type { Stream } from "../../stream.ts";
 import { keepCapture } from "../captures.ts";
 import type { RuleEnvironment } from "../environment.ts";
 import { compileFormat } from "../format.ts";
+import type { PatternChange } from "../patterns/pattern-change.ts";
 import { compileSample } from "../sample.ts";
 import { toAddress, toInteger } from "../sample-cast.ts";
 import type { SampleValue } from "../sample-value.ts";
@@ -39,6 +40,11 @@ export function compileState(
       const write = compileVariableWrite(action.variable, environment);
       return effect((stream) => write(stream, undefined));
     }
+    case "add-acl":
+    case "del-acl":
+    case "set-map":
+    case "del-map":
+      return compilePatternChange(action, environment);
     case "set-log-level":
       return effect((stream) => {
         stream.logLevel = action.level;
@@ -71,6 +77,26 @@ export function compileState(
         return { kind: "wait", resumeAt: next, deadlineMs, body: { atLeastBytes: action.atLeastBytes } };
       };
   }
+}
+
+type PatternAction = Extract<StateAction, { kind: "add-acl" | "del-acl" | "set-map" | "del-map" }>;
+
+/** A file that neither an acl nor a map uses is nobody's, as in HAProxy. */
+function compilePatternChange(action: PatternAction, environment: RuleEnvironment): RunAction {
+  const { patterns, share } = environment;
+  const list = patterns.ofFile(action.path);
+  if (list === null) return effect(() => {});
+  const place = patterns.indexOf(list);
+  const readKey = compileFormat(action.key, environment, "http");
+  const readValue = action.value === null ? null : compileFormat(action.value, environment, "http");
+  const isDeleting = action.kind === "del-acl" || action.kind === "del-map";
+  return effect((stream) => {
+    const key = readKey(stream);
+    const change: PatternChange = isDeleting
+      ? { kind: "delete", key, occurrence: null }
+      : { kind: "ensure", key, value: readValue?.(stream) ?? null };
+    if (list.apply(change)) share?.({ kind: "pattern", list: place, change });
+  });
 }
 
 function effect(run: (stream: Stream) => void): RunAction {

@@ -6,10 +6,10 @@ import type { MatchMethod, SampleArgument } from "../../../model/sample.ts";
 import { type ConverterCompiler, typed } from "../converter.ts";
 import type { RuleEnvironment } from "../environment.ts";
 import { textParameter } from "../fetch.ts";
-import { compileMatcher, matchInputType } from "../matching.ts";
+import type { PatternEntry, ReadValue } from "../patterns/pattern-entry.ts";
+import { matchInputType, type PatternMatcher } from "../patterns/pattern-matcher.ts";
 import { requireRegex } from "../regex.ts";
 import { castTo } from "../sample-cast.ts";
-import type { SampleValue } from "../sample-value.ts";
 
 type MatchedBy = "str" | "beg" | "end" | "sub" | "dom" | "dir" | "reg" | "ip" | "int";
 type Names = "map" | "map_regm" | `map_${MatchedBy}` | `map_${MatchedBy}_int` | `map_${MatchedBy}_ip`;
@@ -46,23 +46,21 @@ export const MAP_CONVERTERS: Readonly<Record<Names, ConverterCompiler>> = {
   map_int_ip: mapConverter("int", parseIpAddress),
 };
 
-type ReadValue = (text: string) => SampleValue | null;
-
 function asText(text: string): string {
   return text;
 }
 
 function mapConverter(method: MatchMethod, read: ReadValue): ConverterCompiler {
   return (parameters, environment) => {
-    const map = readMap(parameters, environment);
-    const values = map.values.map((text) => read(text) ?? undefined);
-    const fallback = map.fallback === undefined ? undefined : (read(map.fallback) ?? undefined);
-    const match = compileMatcher(method, false, map.keys);
+    const matcher = matcherOf(parameters, method, environment);
+    const text = fallbackOf(parameters);
+    const fallback = text === undefined ? undefined : (read(text) ?? undefined);
+    if (matcher === null) return () => fallback;
     const input = matchInputType(method);
     return (value) => {
       const key = castTo(value, "str", input);
-      const index = key === undefined ? -1 : match(key);
-      return index < 0 ? fallback : values[index];
+      const entry = key === undefined ? undefined : matcher.find(key);
+      return entry === undefined ? fallback : entry.sample(read);
     };
   };
 }
@@ -76,29 +74,40 @@ function compileRegexMap(
   parameters: readonly SampleArgument[],
   environment: RuleEnvironment,
 ): (value: string) => string | undefined {
-  const { keys, values, fallback } = readMap(parameters, environment);
-  const entries = keys.map((key, i) => ({
-    regex: requireRegex(key, false),
-    replacement: parseReplacement(values[i]!) ?? [],
-  }));
+  const matcher = matcherOf(parameters, "reg", environment);
+  const fallback = fallbackOf(parameters);
+  const rules: WeakMap<PatternEntry, RegexRule> = new WeakMap();
   return (value) => {
-    for (const { regex, replacement } of entries) {
-      const match = regex.exec(value);
-      if (match !== null) return expandReplacement(replacement, match);
-    }
-    return fallback;
+    const entry = matcher?.find(value);
+    if (entry === undefined) return fallback;
+    const rule = ruleOf(entry, rules.get(entry));
+    rules.set(entry, rule);
+    const match = rule.regex.exec(value);
+    return match === null ? fallback : expandReplacement(rule.replacement, match);
   };
 }
 
-function readMap(
+interface RegexRule {
+  readonly text: string | null;
+  readonly regex: RegExp;
+  readonly replacement: NonNullable<ReturnType<typeof parseReplacement>>;
+}
+
+/** `known`, unless the value is another one by now. */
+function ruleOf({ key, value }: PatternEntry, known: RegexRule | undefined): RegexRule {
+  if (known !== undefined && known.text === value) return known;
+  return { text: value, regex: requireRegex(key, false), replacement: parseReplacement(value ?? "") ?? [] };
+}
+
+/** Null for a file that the configuration does not know: that of a server that came later. */
+function matcherOf(
   parameters: readonly SampleArgument[],
-  { configuration }: RuleEnvironment,
-): { keys: string[]; values: string[]; fallback: string | undefined } {
-  const path = textParameter(parameters, 0);
-  const entries = configuration.maps.find((map) => map.path === path)?.entries ?? [];
-  return {
-    keys: entries.map(({ key }) => key),
-    values: entries.map(({ value }) => value),
-    fallback: parameters[1] === undefined ? undefined : textParameter(parameters, 1),
-  };
+  method: MatchMethod,
+  { patterns }: RuleEnvironment,
+): PatternMatcher | null {
+  return patterns.ofFile(textParameter(parameters, 0))?.matcherFor("map", method, false) ?? null;
+}
+
+function fallbackOf(parameters: readonly SampleArgument[]): string | undefined {
+  return parameters[1] === undefined ? undefined : textParameter(parameters, 1);
 }
