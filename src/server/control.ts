@@ -66,7 +66,7 @@ export class Control {
       workers: () => options.crew.workers,
       listSessions: () => options.crew.listSessions(),
       setServerAddress: (server, host, port) => this.setServerAddress(server, host, port),
-      patterns: () => this.generation.patterns,
+      environment: () => this.generation.environment,
       share: (changes) => this.share(changes),
       processes: () => options.processes(),
       changeServers: (change) => options.changeServers(change),

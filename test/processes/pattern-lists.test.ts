@@ -143,6 +143,12 @@ const COMMANDS: readonly string[] = [
   "get map MAP n", "clear map @1 MAP", "show map @1 MAP", "add map @1 MAP m w", "prepare map MAP", "commit map MAP",
   "commit map @3 MAP", "commit map @1 MAP", "show map MAP", "get map MAP m", "commit map @1 MAP", "prepare acl #99",
   "commit acl", "clear acl", "clear map /nope", "add acl #99 x", "add map #99",
+  "get var proc.count", "get var proc.word", "get var sess.x", "get var", "set var proc.count int(1)",
+  "experimental-mode on; set var proc.count int(9); get var proc.count", "experimental-mode on; set var sess.s int(1)",
+  "experimental-mode on; set var proc.count fmt a%[var(proc.count)]b; get var proc.count",
+  "experimental-mode on; set var proc.count expr str(x),upper; get var proc.count",
+  "experimental-mode on; set var proc.new ipv6(::1); get var proc.new; set var proc.new bool(1); get var proc.new",
+  "experimental-mode on; set var; set var proc.count; set var proc.count str(a) xx; set var x int(1)",
   "add map MAP <<\nq v\nr  w x\n", "show map MAP", "del acl #77 #0x999999",
 ]; // biome-ignore format: a list
 

@@ -4,13 +4,12 @@ import { NO_SPAN, type Span } from "../../diagnostic/span.ts";
 import type { GlobalSettings } from "../../model/proxy.ts";
 import { readStatsSocket } from "./bind-line.ts";
 import { Cursor } from "./cursor.ts";
-import { parseLogFormat } from "./expression/log-format-parser.ts";
-import { parseSampleExpression } from "./expression/sample-parser.ts";
 import { GLOBAL_KEYWORDS, LEGACY_GLOBAL_KEYWORD } from "./keywords-global.ts";
 import { displayText } from "./lexer.ts";
 import { capitalize, reportNoEffect } from "./line-words.ts";
 import type { Line } from "./lines.ts";
 import { readLogTarget } from "./log-line.ts";
+import { parseProcessValue } from "./process-variable.ts";
 import type { GlobalDraft, Reading } from "./reading.ts";
 import { expectDurationMs, expectInteger, parseSizeBytes } from "./values.ts";
 
@@ -247,26 +246,6 @@ function readStats({ reading, global, cursor, span }: GlobalLine): void {
   if (socket !== null) global.statsSockets = [...global.statsSockets, socket];
 }
 
-/** What is known before there is a connection. */
-const STARTUP_FETCHES: ReadonlySet<string> = new Set([
-  "always_false",
-  "always_true",
-  "bool",
-  "int",
-  "str",
-  "bin",
-  "ipv4",
-  "ipv6",
-  "meth",
-  "var",
-  "env",
-  "hostname",
-  "date",
-  "date_us",
-  "rand",
-  "uuid",
-]);
-
 /** `set-var proc.NAME EXPR` and `set-var-fmt proc.NAME FORMAT`. */
 function readVariable({ reading, global, cursor, line, span }: GlobalLine): void {
   const name = cursor.expect("a variable");
@@ -281,25 +260,8 @@ function readVariable({ reading, global, cursor, line, span }: GlobalLine): void
     );
     return;
   }
-  const context = reading.contextFor(null, "request");
-  const parsed =
-    line.words[0]!.text === "set-var"
-      ? parseSampleExpression(value, context, "any")
-      : parseLogFormat(value, context, "any");
+  const isFormat = line.words[0]!.text === "set-var-fmt";
+  const parsed = parseProcessValue(value, isFormat, reading.contextFor(null, "request"));
   if (parsed === null) return;
-  const samples =
-    "fetch" in parsed
-      ? [parsed]
-      : parsed.parts.flatMap((part) => (part.kind === "sample" ? [part.sample] : []));
-  const late = samples.find(({ fetch }) => !STARTUP_FETCHES.has(fetch.name));
-  if (late !== undefined || ("parts" in parsed && parsed.parts.some(({ kind }) => kind === "alias"))) {
-    reading.report.error(
-      "unavailable-sample",
-      late?.span ?? value.span,
-      "this is not known yet when the program starts",
-      `Set it by a rule, or use one of ${[...STARTUP_FETCHES].join(", ")}.`,
-    );
-    return;
-  }
   global.variables = [...global.variables, { name: name.text, value: parsed, span }];
 }

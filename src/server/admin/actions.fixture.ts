@@ -1,4 +1,5 @@
 // AdminActions over a TestRuntime: states are real, what would go to workers is written down.
+import { evaluateWithoutStream } from "../../proxy/rules/process-variables.ts";
 import { NOTHING_CHANGED, type SessionDescription } from "../messages.ts";
 import type { AdminActions } from "./actions.ts";
 import { withoutServer, withServer } from "./dynamic-servers.ts";
@@ -43,6 +44,8 @@ export function makeActions({ runtime, environment, states }: TestRuntime, nowMs
     sessions: [],
     runtime,
     patterns: environment.patterns,
+    variables: environment.variables,
+    evaluate: (value) => evaluateWithoutStream(value, environment),
     share: async (changes) => {
       for (const change of changes) {
         if (change.kind === "pattern") environment.patterns.all[change.list]!.apply(change.change);

@@ -1,7 +1,9 @@
 // What the runtime API needs from the master around it. The API reads the shared state itself; everything
 // that changes something, or that only workers know, goes through here.
+import type { LogFormat, SampleExpression } from "../../model/sample.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
 import type { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
+import type { SampleValue } from "../../proxy/rules/sample-value.ts";
 import type { SharedChange } from "../../proxy/rules/shared-change.ts";
 import type { Backend, Frontend, Runtime, Server } from "../../proxy/runtime.ts";
 import type { ProcessFacts } from "../../proxy/stats/info.ts";
@@ -34,8 +36,12 @@ export interface AdminActions {
   readonly material: MaterialActions;
   /** What acls and maps compare with now. */
   readonly patterns: PatternLists;
+  /** `proc.` variables. */
+  readonly variables: ReadonlyMap<string, SampleValue>;
+  /** What an expression that needs no connection gives now. */
+  evaluate(value: SampleExpression | LogFormat): SampleValue | undefined;
   /**
-   * Changes it here and in all workers; done when it resolves. Even without changes: then all that rules have
+   * Changes any of it here and in all workers; done when it resolves. Even without changes: then all that rules have
    * changed until now is known here.
    */
   share(changes: readonly SharedChange[]): Promise<void>;

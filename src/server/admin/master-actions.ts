@@ -2,9 +2,13 @@
 import { lookup } from "node:dns/promises";
 import { hostname } from "node:os";
 import { VERSION, VERSION_DATE } from "../../base/version.ts";
+import type { LogFormat, SampleExpression } from "../../model/sample.ts";
 import type { HealthChecks } from "../../proxy/health/health-checks.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
+import type { RuleEnvironment } from "../../proxy/rules/environment.ts";
 import type { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
+import { evaluateWithoutStream } from "../../proxy/rules/process-variables.ts";
+import type { SampleValue } from "../../proxy/rules/sample-value.ts";
 import type { SharedChange } from "../../proxy/rules/shared-change.ts";
 import type { Backend, Frontend, Runtime, Server } from "../../proxy/runtime.ts";
 import { CELL } from "../../proxy/state.ts";
@@ -29,7 +33,8 @@ export interface MasterParts {
   setServerAddress(server: Server, host: string, port: number | null): void;
   /** Serves on with other servers. `change` may say why not; null when it is done. */
   changeServers(change: ServerChange): Promise<string | null>;
-  patterns(): PatternLists;
+  /** What rules work with. */
+  environment(): RuleEnvironment;
   share(changes: readonly SharedChange[]): Promise<void>;
   /** What all workers serve. */
   prepared(): PreparedConfiguration;
@@ -73,7 +78,15 @@ export class MasterActions implements AdminActions {
   }
 
   get patterns(): PatternLists {
-    return this.#parts.patterns();
+    return this.#parts.environment().patterns;
+  }
+
+  get variables(): ReadonlyMap<string, SampleValue> {
+    return this.#parts.environment().variables;
+  }
+
+  evaluate(value: SampleExpression | LogFormat): SampleValue | undefined {
+    return evaluateWithoutStream(value, this.#parts.environment());
   }
 
   share(changes: readonly SharedChange[]): Promise<void> {

@@ -14,12 +14,14 @@ import { SessionModes } from "./session-modes.ts";
 import { SERVER_TABLE_COMMANDS } from "./show-servers.ts";
 import { STATISTICS_COMMANDS } from "./show-statistics.ts";
 import { TRUST_COMMANDS } from "./trust-commands.ts";
+import { VARIABLE_COMMANDS } from "./variable-commands.ts";
 
 /** Longest names first, so that "set maxconn server" is not taken for something shorter. */
 export const COMMANDS: readonly Command[] = [
   ...MASTER_COMMANDS,
   ...PROCESS_COMMANDS,
   ...PATTERN_COMMANDS,
+  ...VARIABLE_COMMANDS,
   ...DYNAMIC_SERVER_COMMANDS,
   ...SERVER_COMMANDS,
   ...SERVER_TABLE_COMMANDS,
