@@ -169,7 +169,7 @@ function nestedIn(step: string, item: ValueType<unknown>): { nested?: readonly N
 }
 
 const RESERVED = ["any", "none", "default"];
-/** Most names: to make an expression of all the letters of Unicode costs a short command some milliseconds. */
+/** Most names: an expression with all the letters of Unicode costs a short command some milliseconds. */
 const PLAIN_NAME = /^[\w-]*$/;
 
 /** Null for a good name: references are made of names, dots and slashes, so names have none. */
