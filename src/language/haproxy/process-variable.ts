@@ -1,5 +1,5 @@
-// Values of variables of the process (`set-var proc.NAME` of `global`, `set var` of the runtime API): there is
-// no stream then, so only what is known without one may stand in them.
+// Values of variables of the process (`set-var proc.NAME` of `global`, `set var` of the runtime API): there
+// is no stream then, so only what is known without one may stand in them.
 import type { FetchName, LogFormat, SampleExpression } from "../../model/sample.ts";
 import type { ExpressionContext } from "./context.ts";
 import { parseLogFormat } from "./expression/log-format-parser.ts";

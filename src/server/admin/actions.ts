@@ -41,8 +41,8 @@ export interface AdminActions {
   /** What an expression that needs no connection gives now. */
   evaluate(value: SampleExpression | LogFormat): SampleValue | undefined;
   /**
-   * Changes any of it here and in all workers; done when it resolves. Even without changes: then all that rules have
-   * changed until now is known here.
+   * Changes any of it here and in all workers; done when it resolves. Even without changes: then all that
+   * rules have changed until now is known here.
    */
   share(changes: readonly SharedChange[]): Promise<void>;
   /** An address of a host name; null when it has none. */
