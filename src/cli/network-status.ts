@@ -12,8 +12,8 @@ import { openFile, planText, readLiveWords } from "./live-command.ts";
 import { readEdgeRules, ruleRows } from "./rule-counts.ts";
 import { formatBytes } from "./status-table.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
+import { EVERY_FAULT, readEvery } from "./watch-every.ts";
 
-const WATCH_EVERY_MS = 2000;
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 
 /** Exit code 0: everything is as it was made; 1: it is not, or nothing is applied. */
@@ -22,9 +22,12 @@ export async function networkStatus(
   help: string,
   terminal: Terminal,
 ): Promise<number> {
-  const options = ["ports", "rules", "watch"].map((name) => ({ name, takesValue: false }));
+  const flags = ["ports", "rules", "watch"].map((name) => ({ name, takesValue: false }));
+  const options = [...flags, { name: "every", takesValue: true }];
   const words = await readLiveWords("status", help, args, options, terminal);
   if (typeof words === "number") return words;
+  const everyMs = readEvery(words.line);
+  if (everyMs === null) return complainOfUsage(terminal, "status", EVERY_FAULT);
   const open = await openFile("status", words, terminal);
   if (open === null) return 1;
   const { driver, store, usable } = open;
@@ -47,7 +50,7 @@ export async function networkStatus(
       terminal.write(statusText(file, applied, found.plan, more, usable.resolved, terminal));
     }
     if (!line.has("watch")) return found.plan.steps.length + more.lags.length === 0 ? 0 : 1;
-    await pause(WATCH_EVERY_MS);
+    await pause(everyMs);
   }
 }
 

@@ -7,6 +7,7 @@ import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { isDatacenterFile } from "./is-datacenter-file.ts";
 import { formatDuration, readStatistics, type StatisticsLine, statusTable } from "./status-table.ts";
 import { colour, type Terminal } from "./terminal.ts";
+import { EVERY_FAULT, readEvery } from "./watch-every.ts";
 
 const HELP = `Usage: sallyport status [options]
        sallyport status FILE.yaml [--rootless] [--json] [--ports] [--rules] [--watch]
@@ -17,7 +18,8 @@ is applied, it shows what of its network is not as it was made.
 
 Options:
   --json      an array of objects; the statistics have HAProxy's column names
-  --watch     again every two seconds, until Ctrl-C; of a network with --json a line each time
+  --watch     again and again, until Ctrl-C; of a network with --json a line each time
+  --every N   seconds from one time to the next of --watch (default: 2)
   --pid N     only this process
   --ports     of a network: what has passed each port of its switches, what their rules have dropped, and what services
               do: connections that edges follow, addresses that DHCP has lent, requests of load balancers
@@ -35,10 +37,10 @@ Exit codes: 0 shown, 1 nothing is running or it did not answer; of a network 1 w
 const OPTIONS = [
   { name: "json", takesValue: false },
   { name: "watch", takesValue: false },
+  { name: "every", takesValue: true },
   { name: "pid", takesValue: true },
 ] as const;
 
-const WATCH_EVERY_MS = 2000;
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 
 interface MasterStatus {
@@ -57,10 +59,12 @@ export async function status(args: readonly string[], terminal: Terminal): Promi
   if (reading.kind === "wrong") return complainOfUsage(terminal, "status", reading.message, reading.help);
   const { line } = reading;
   if (line.words.length > 0) return complainOfUsage(terminal, "status", `what is ${line.words[0]}?`);
+  const everyMs = readEvery(line);
+  if (everyMs === null) return complainOfUsage(terminal, "status", EVERY_FAULT);
   const show = () => showOnce(line.valueOf("pid"), line.has("json"), line.has("watch"), terminal);
   let code = await show();
   while (line.has("watch") && code === 0) {
-    await pause(WATCH_EVERY_MS);
+    await pause(everyMs);
     code = await show();
   }
   return code;

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { TopologyState } from "../../model/dashboard-datacenter.ts";
 import { safeName } from "../../network/plan/kernel-names.ts";
 import type { LiveCounters } from "../datacenter/live-counters.ts";
-import { RootlessStatus } from "./rootless-status.ts";
+import { type StatusLine, watchRootless } from "./rootless-status.ts";
+import type { StatusWatch } from "./status-watch.ts";
 
 export interface AppliedNetwork extends Pick<TopologyState, "applied" | "isRootless" | "drift"> {
   readonly counted: Pick<LiveCounters, "ports" | "cards" | "services">;
@@ -21,11 +22,11 @@ const NOT_APPLIED: AppliedNetwork = {
 };
 
 export class AppliedNetworkReader {
-  readonly #rootless: RootlessStatus;
+  readonly #rootless: StatusWatch<StatusLine>;
 
   /** `file`: as the commands take it. */
   constructor(file: string) {
-    this.#rootless = new RootlessStatus(file);
+    this.#rootless = watchRootless(file);
   }
 
   /** `name`: of the datacentre. */

@@ -50,11 +50,12 @@ export class TopologyStateReader {
     const { applied, isRootless, drift } = await this.read();
     if (applied === "no") return { state: "not-applied", text: "", rules: [] };
     if (applied === "unknown") return { state: "unknown", text: drift[0] ?? "", rules: [] };
-    return this.#rules.read(edge, isRootless, this.#actions.nowMs);
+    return this.#rules.read(edge, this.#datacenter.version, isRootless);
   }
 
   close(): void {
     this.#applied.close();
+    this.#rules.close();
   }
 
   async #readNow(): Promise<TopologyState> {
