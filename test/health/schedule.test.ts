@@ -39,8 +39,11 @@ class World {
   readonly visits: Map<number, number[]> = new Map();
   readonly received: string[] = [];
 
-  /** `answer` is sent on connect when `greets`, else on the first bytes; null keeps silent. */
-  listen(port: number, answer: () => string | null, greets = false): void {
+  /**
+   * `answer` is sent on connect when `greets`, else on the first bytes; null keeps silent. `hangsUp`: after the
+   * second answer, to what is sent then.
+   */
+  listen(port: number, answer: () => string | null, greets = false, hangsUp = false): void {
     const accept = (): ConnectionHandler => {
       this.visits.set(port, [...(this.visits.get(port) ?? []), Math.round(this.network.nowMs)]);
       const reply = (connection: Parameters<ConnectionHandler["handleOpen"]>[0]) => {
@@ -55,7 +58,8 @@ class World {
         handleOpen: (connection) => greets && reply(connection),
         handleData: (connection, chunk, start, end) => {
           this.received.push(new TextDecoder("latin1").decode(chunk.bytes.subarray(start, end)));
-          if (!greets) reply(connection);
+          if (!greets || hangsUp) reply(connection);
+          if (hangsUp) connection.close();
         },
         handleDrain() {},
         handleEnd: (connection) => connection.close(),
@@ -339,4 +343,16 @@ test("a reload takes over states and rhythm, and stops the checks before it", ()
     world.network.leaks().filter((leak) => /timer|chunk/i.test(leak)),
     [],
   );
+});
+
+test("a mail server that hangs up instead of answering to QUIT is up, by what it said before", () => {
+  const world = new World();
+  const lines = ["220 mail\r\n", "250 at your service\r\n"];
+  world.listen(1, () => lines.shift() ?? null, true, true);
+  const check = { kind: "smtp", hello: "HELO", domain: "here" } as const;
+  const servers = { a: { check: { ...CHECK, rise: 1 }, ...address(1) } };
+  const { backend } = world.check(servers, { settings: { check } });
+  world.network.advance(1000);
+  assert.equal(status(backend, "a"), "L7OK up");
+  assert.equal(backend.state.read(backend.servers[0]!.slot, CELL.checkCode), 250);
 });

@@ -29,7 +29,13 @@ export type CheckStep =
       readonly make: (context: CheckContext) => string;
       readonly comment: string | null;
     }
-  | { readonly kind: "expect"; readonly expectation: Expectation; readonly comment: string | null }
+  | {
+      readonly kind: "expect";
+      readonly expectation: Expectation;
+      readonly comment: string | null;
+      /** Who hangs up instead of answering has said enough before. */
+      readonly isFarewell?: true;
+    }
   | { readonly kind: "action"; readonly run: (context: CheckContext) => void };
 
 /** Received bytes are a Latin-1 string; `isFinal` when no more will come. */

@@ -49,6 +49,8 @@ export class Check implements ConnectionHandler, TimerTarget {
   #index = 0;
   #text = "";
   #isFinal = false;
+  /** Of the last expectation that was met. */
+  #lastMatch: { readonly code: number; readonly description: string } = { code: 0, description: "" };
   #code = 0;
   #isDone = false;
 
@@ -187,6 +189,11 @@ export class Check implements ConnectionHandler, TimerTarget {
     if (this.#text === "" && !this.#isFinal) return false;
     const { expectation } = step;
     const number = stepNumber(this.#plan.steps, this.#index);
+    if (this.#text === "" && step.isFarewell === true) {
+      this.#code = this.#lastMatch.code;
+      this.#finish("L7OK", this.#lastMatch.description);
+      return false;
+    }
     if (this.#text === "") {
       const description =
         this.#plan.flavour === "http"
@@ -201,7 +208,10 @@ export class Check implements ConnectionHandler, TimerTarget {
       return false;
     }
     this.#code = outcome.code ?? 0;
-    if (outcome.kind === "match") return true;
+    if (outcome.kind === "match") {
+      this.#lastMatch = { code: this.#code, description: expectation.describeSuccess(this.#input) };
+      return true;
+    }
     const comment = step.comment === null ? "" : ` comment: ${step.comment}`;
     this.#finish(outcome.status, outcome.description + comment);
     return false;
