@@ -9,6 +9,7 @@ import {
   membersOf,
   type Plan,
   PUBLIC,
+  PUBLIC6,
   pick,
   subnetNumber,
 } from "./random-plan.ts";
@@ -103,4 +104,16 @@ export function publications({ chance, vapp, machines }: Plan): Json[] {
   const copies = vapp === null ? [] : vapp.copies.map((copy) => `shop.${copy}/web`);
   const candidates = [...copies, pick(chance, machines).name].filter(() => chance(3) > 0);
   return candidates.map((machine, index) => ({ machine, port: 80, at: `${PUBLIC[0]}:${8001 + index}` }));
+}
+
+/** Of several machines, behind the second edge as well, some at another port than their own. */
+export function publications6({ newest, machines, hasIpv6 }: Plan): Json[] {
+  if (!hasIpv6) return [];
+  const published = machines.filter(() => newest(2) === 0);
+  return published.map(({ name }, index): Json => {
+    const isUdp = newest(4) === 0;
+    const what = isUdp ? { port: 53, protocol: "udp" } : { port: pick(newest, [80, 80, 81]) };
+    const outside = isUdp ? 53 + index : pick(newest, [80, 8001 + index]);
+    return { machine: name, ...what, at: `[${pick(newest, PUBLIC6)}]:${outside}` };
+  });
 }

@@ -6,6 +6,8 @@ export interface Plan {
   readonly chance: Chance;
   /** For what came later: a source of its own, so that the same seed still makes of the rest what it made. */
   readonly more: Chance;
+  /** And for what came after that. */
+  readonly newest: Chance;
   readonly hasIpv6: boolean;
   /** Networks at the edge that has the internet. */
   readonly near: readonly string[];
@@ -30,7 +32,7 @@ export const BALANCER_FILE = "balancer.cfg";
 export const CLUSTER_HOST = 30;
 const FIRST_MEMBER = 21;
 
-export function randomPlan(chance: Chance, more: Chance): Plan {
+export function randomPlan(chance: Chance, more: Chance, newest: Chance): Plan {
   const near = ["org", "dmz"].slice(0, 1 + chance(2));
   const deep = chance(2) === 0 ? "deep" : null;
   const networks = [...near, ...(deep === null ? [] : [deep])];
@@ -54,7 +56,7 @@ export function randomPlan(chance: Chance, more: Chance): Plan {
     more(2) === 0
       ? []
       : servers.map(({ name, network, host }) => ({ name, address: addressIn(network, host, 4) }));
-  return { chance, more, hasIpv6, near, deep, machines, isSwitched, vapp, dhcp, cluster, balanced };
+  return { chance, more, newest, hasIpv6, near, deep, machines, isSwitched, vapp, dhcp, cluster, balanced };
 }
 
 /** "org" is 10.0.0.0/24 and fd00:0::/64, "dmz" 10.1…, "deep" 10.2… */

@@ -5,10 +5,17 @@
 import { seededRandom } from "../../../src/io/memory/seeded-random.ts";
 import { findingsOf } from "../../../tools/check-pages.ts";
 import { balancerText, edgeSection } from "./random-edges.ts";
-import { clusterSection, machineSection, publications, vappSection } from "./random-machines.ts";
+import {
+  clusterSection,
+  machineSection,
+  publications,
+  publications6,
+  vappSection,
+} from "./random-machines.ts";
 import {
   addressIn,
   both,
+  type Chance,
   type Json,
   maybe,
   type Plan,
@@ -26,23 +33,25 @@ export interface RandomTopology {
 }
 
 const ATTEMPTS = 50;
-/** Apart from every seed of the other source. */
+/** Apart from every seed of the other sources. */
 const MORE = 1_000_000;
+const NEWEST = 2_000_000;
 
 /** A file without errors. */
 export function randomTopology(seed: number): RandomTopology {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const number = seed * ATTEMPTS + attempt;
-    const [random, more] = [seededRandom(number), seededRandom(MORE + number)];
-    const plan = randomPlan(
-      (below) => Math.floor(random() * below),
-      (below) => Math.floor(more() * below),
-    );
+    const plan = randomPlan(chanceOf(number), chanceOf(MORE + number), chanceOf(NEWEST + number));
     const text = topologyText(`t${seed}`, plan);
     const hasErrors = findingsOf(text).some(({ severity }) => severity === "error");
     if (!hasErrors) return { text, balancer: balancerText(plan), thrownAway: attempt };
   }
   throw new Error(`seed ${seed}: ${ATTEMPTS} files, and all of them with errors`);
+}
+
+function chanceOf(seed: number): Chance {
+  const random = seededRandom(seed);
+  return (below) => Math.floor(random() * below);
 }
 
 function topologyText(name: string, plan: Plan): string {
@@ -54,7 +63,7 @@ function topologyText(name: string, plan: Plan): string {
     machines: machineSection(plan),
     ...vappSection(plan),
     ...clusterSection(plan),
-    publish: publications(plan),
+    publish: [...publications(plan), ...publications6(plan)],
   };
   return Object.entries(sections)
     .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
