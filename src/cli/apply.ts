@@ -66,6 +66,7 @@ export async function apply(args: readonly string[], terminal: Terminal): Promis
   const request = {
     desired: open.desired.state,
     file: resolve(file),
+    host: line.valueOf("host"),
     isTrial: trialMs !== null,
     refuse: (plan: Plan) => (way === null ? null : dangerWords(plan, way)),
   };

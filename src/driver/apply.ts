@@ -37,6 +37,8 @@ export interface ApplyRequest {
   readonly desired: NetworkState;
   /** Null when nothing is wanted any more. */
   readonly file: string | null;
+  /** As in `Applied`; without it the one that it was. */
+  readonly host?: string | null;
   /** The change is taken back by the next call unless `confirm` is called before. */
   readonly isTrial?: boolean;
   /** Asked before anything is changed: null, or why it shall not be. */
@@ -61,7 +63,7 @@ export async function apply(
 
 /** For who has the lock, and keeps it over several changes. */
 export async function applyUnderLock(
-  { desired, file, isTrial = false, refuse = () => null }: ApplyRequest,
+  { desired, file, host, isTrial = false, refuse = () => null }: ApplyRequest,
   driver: Driver,
   store: StateStore,
   progress: Progress,
@@ -80,7 +82,10 @@ export async function applyUnderLock(
   const plan = planChanges(present.state, desired);
   const reason = refuse(plan);
   if (reason !== null) return { kind: "refused", message: reason };
-  const next = file === null ? null : { state: desired, file };
+  const next: Applied | null =
+    file === null
+      ? null
+      : { state: desired, file, host: host === undefined ? (applied?.host ?? null) : host };
   const done = { kind: "done", plan, recovered: recovered?.words ?? null, lacks } as const;
   if (plan.steps.length === 0) {
     store.writeApplied(next);

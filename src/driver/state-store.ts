@@ -17,6 +17,8 @@ export interface Applied {
   readonly state: NetworkState;
   /** The datacentre file, as an absolute path. */
   readonly file: string;
+  /** Which of the file's hosts this machine is; null: none, everything of the file runs here. */
+  readonly host?: string | null;
 }
 
 export interface Journal {

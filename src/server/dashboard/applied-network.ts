@@ -9,11 +9,11 @@ import { type StatusLine, watchRootless } from "./rootless-status.ts";
 import type { StatusWatch } from "./status-watch.ts";
 
 export interface AppliedNetwork extends Pick<TopologyState, "applied" | "isRootless" | "drift"> {
-  readonly counted: Pick<LiveCounters, "ports" | "cards" | "services">;
+  readonly counted: Pick<LiveCounters, "ports" | "cards" | "services" | "host">;
 }
 
 const DRIFT_SHOWN_MAX = 50;
-const NOTHING_COUNTED: AppliedNetwork["counted"] = { ports: [], cards: [], services: [] };
+const NOTHING_COUNTED: AppliedNetwork["counted"] = { ports: [], cards: [], services: [], host: null };
 const NOT_APPLIED: AppliedNetwork = {
   applied: "no",
   isRootless: false,

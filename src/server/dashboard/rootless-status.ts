@@ -3,7 +3,7 @@ import { launcher } from "../../base/program-files.ts";
 import type { LiveCounters } from "../datacenter/live-counters.ts";
 import { StatusWatch } from "./status-watch.ts";
 
-export interface StatusLine extends Pick<LiveCounters, "ports" | "cards" | "services"> {
+export interface StatusLine extends Pick<LiveCounters, "ports" | "cards" | "services" | "host"> {
   /** What differs from what was made, in words. */
   readonly drift: readonly string[];
 }
@@ -20,10 +20,10 @@ export function watchRootless(file: string): StatusWatch<StatusLine> {
 /** Null: it is something else that the program has said. */
 function readLine(text: string): StatusLine | null {
   try {
-    const { drift, ports, cards, services } = JSON.parse(text) as Partial<StatusLine>;
+    const { drift, ports, cards, services, host = null } = JSON.parse(text) as Partial<StatusLine>;
     if (drift === undefined || ports === undefined || cards === undefined || services === undefined)
       return null;
-    return { drift, ports, cards, services };
+    return { drift, ports, cards, services, host };
   } catch {
     return null;
   }

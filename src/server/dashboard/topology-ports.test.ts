@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NodeState } from "../../model/dashboard-datacenter.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
-import { cardTraffic, portTraffic, withPorts, withServices } from "./topology-ports.ts";
+import { cardTraffic, portTraffic, withHost, withPorts, withServices } from "./topology-ports.ts";
 
 const port = (name: string, network: string) => ({ name, network });
 const RESOLVED = {
@@ -101,27 +101,31 @@ test("counts of services are those of the edge that has them", () => {
   assert.deepEqual(words("fence/shop.test-a"), ["firewall: 3 connections"]);
 });
 
-test("a card's traffic is that of its cable, and of the switch whose uplink it is", () => {
+test("a card's traffic is that of its cable, and of the switch whose uplink it is, on the host that is here", () => {
   const value = (text: string) => ({ value: text });
-  const hosts = [{ name: "me" }];
+  const uplink = (host: string) => ({ host: value(host), link: value("bond0") });
   const source = {
-    hosts,
-    switches: [{ name: "dvs0", uplinks: [{ host: value("me"), link: value("bond0") }] }],
+    switches: [{ name: "dvs0", uplinks: [uplink("me"), uplink("other")] }],
     fabric: [
       {
         name: "tor",
         ports: [
           { name: "1", to: value("me/eth0") },
-          { name: "2", to: null },
+          { name: "2", to: value("other/eth0") },
+          { name: "3", to: null },
         ],
       },
     ],
   };
   const cards = ["bond0", "eth0", "eth1"].map((link) => ({ link, sent: count(1), received: count(2) }));
-  const linksOf = (all: readonly object[]) =>
-    cardTraffic({ source: { ...source, hosts: all } } as unknown as ResolvedDatacenter, cards).map(
+  const linksOf = (host: string | null) =>
+    cardTraffic({ source } as unknown as ResolvedDatacenter, { host, cards }).map(
       ({ link, sent }) => `${link}: ${sent.bytes}`,
     );
-  assert.deepEqual(linksOf(hosts), ["uplink dvs0 me: 1", "cable fabric:tor 1: 1"]);
-  assert.deepEqual(linksOf([...hosts, { name: "other" }]), []);
+  assert.deepEqual(linksOf("me"), ["uplink dvs0 me: 1", "cable fabric:tor 1: 1"]);
+  assert.deepEqual(linksOf("other"), ["uplink dvs0 other: 1", "cable fabric:tor 2: 1"]);
+  assert.deepEqual(linksOf(null), []);
+  const { state, text, counters } = withHost({}, { host: "other", cards })["host/other"]!;
+  assert.deepEqual([state, text, counters.length], ["up", "is this machine", 6]);
+  assert.deepEqual(withHost({}, { host: null, cards: [] }), {});
 });

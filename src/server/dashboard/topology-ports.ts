@@ -20,6 +20,12 @@ export function linkIdOf(kind: "machine" | "edge" | "fence", name: string, port:
   return `interface ${kind} ${name} ${port}`;
 }
 
+/** Of the machine on which this runs. */
+interface Cards {
+  readonly host: string | null;
+  readonly cards: readonly CardCounters[];
+}
+
 /** Whoever has a port is there, and has these counters besides its servers'. */
 export function withPorts(nodes: Nodes, owners: Owners, ports: readonly PortCounters[]): Nodes {
   const find = ownerFinder(owners);
@@ -31,13 +37,19 @@ export function withPorts(nodes: Nodes, owners: Owners, ports: readonly PortCoun
     const node = all[id] ?? MADE;
     const dropped = sent.dropped + received.dropped;
     const counters: Counter[] = [
-      { label: `${found.port} sent`, value: sent.bytes, unit: "bytes", service: null },
-      { label: `${found.port} received`, value: received.bytes, unit: "bytes", service: null },
+      ...bytesOf(found.port, { sent, received }),
       { label: `${found.port} dropped`, value: dropped, unit: "packets", service: null },
     ];
     all[id] = { ...node, counters: [...node.counters, ...counters] };
   }
   return all;
+}
+
+function bytesOf(port: string, { sent, received }: Pick<CardCounters, "sent" | "received">): Counter[] {
+  return [
+    { label: `${port} sent`, value: sent.bytes, unit: "bytes", service: null },
+    { label: `${port} received`, value: received.bytes, unit: "bytes", service: null },
+  ];
 }
 
 /** What stands for an external network has its port at the switch as everybody has. */
@@ -56,25 +68,28 @@ export function portTraffic(
   });
 }
 
+/** The host of the file that this machine is, with what has passed its cards. */
+export function withHost(nodes: Nodes, { host, cards }: Cards): Nodes {
+  if (host === null) return nodes;
+  const counters = cards.flatMap((card) => bytesOf(card.link, card));
+  return { ...nodes, [`host/${host}`]: { ...MADE, text: "is this machine", counters } };
+}
+
 /**
- * What passed the cards of the file's only host: with several nobody knows which of them this machine is.
  * Seen from the lower end, a switch sends what goes out by its uplink, and a host what goes out by its card.
+ * Of other hosts nothing is known here.
  */
 export function cardTraffic(
   { source }: Pick<ResolvedDatacenter, "source">,
-  cards: readonly CardCounters[],
+  { host, cards }: Cards,
 ): LinkTotals[] {
-  const [host, second] = source.hosts;
-  if (host === undefined || second !== undefined) return [];
   return cards.flatMap(({ link: card, sent, received }) => {
     const uplinks = source.switches.flatMap(({ name, uplinks: all }) =>
-      all.some((one) => one.host.value === host.name && one.link.value === card)
-        ? [`uplink ${name} ${host.name}`]
-        : [],
+      all.some((one) => one.host.value === host && one.link.value === card) ? [`uplink ${name} ${host}`] : [],
     );
     const cables = source.fabric.flatMap(({ name, ports }) =>
       ports.flatMap((port) =>
-        port.to?.value === `${host.name}/${card}` ? [`cable fabric:${name} ${port.name}`] : [],
+        port.to?.value === `${host}/${card}` ? [`cable fabric:${name} ${port.name}`] : [],
       ),
     );
     return [...uplinks, ...cables].map((link) => ({ link, countedBy: "kernel" as const, sent, received }));

@@ -10,7 +10,7 @@ import type { DatacenterFile } from "./datacenter-file.ts";
 import { EdgeRulesReader } from "./edge-rules.ts";
 import { viewOf } from "./server-rows.ts";
 import { balancedNodes, balancedTraffic, balancerCounters } from "./topology-balancer.ts";
-import { cardTraffic, portTraffic, withPorts, withServices } from "./topology-ports.ts";
+import { cardTraffic, portTraffic, withHost, withPorts, withServices } from "./topology-ports.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
 
 /** Reading the kernel takes some milliseconds, so all who look share one answer for so long. */
@@ -69,14 +69,15 @@ export class TopologyStateReader {
     const { nowMs } = this.#actions;
     const view = viewOf(this.#actions);
     const served = balancedNodes(resolved, view, this.#isDemo);
-    const nodes = withServices(withPorts(served, resolved, counted.ports), resolved, [
+    const made = withHost(withPorts(served, resolved, counted.ports), counted);
+    const nodes = withServices(made, resolved, [
       ...counted.services,
       ...balancerCounters(
         this.#servedEdges(loaded).filter((edge) => !isServed(edge, counted.services)),
         view,
       ),
     ]);
-    const byKernel = [...portTraffic(resolved, counted.ports), ...cardTraffic(resolved, counted.cards)];
+    const byKernel = [...portTraffic(resolved, counted.ports), ...cardTraffic(resolved, counted)];
     const isCounted = new Set(byKernel.map(({ link }) => link));
     const byBalancer = balancedTraffic(resolved, view, this.#isDemo);
     const links = this.#meter.receive(

@@ -9,6 +9,8 @@ import { readBalancerCounts } from "./balancer-counters.ts";
 
 export interface LiveCounters extends CountedPorts {
   readonly services: readonly ServiceCount[];
+  /** Whose cards they are; null: none of the file's hosts is this machine. */
+  readonly host: string | null;
 }
 
 /**
@@ -16,11 +18,11 @@ export interface LiveCounters extends CountedPorts {
  */
 export async function readLiveCounters(
   name: string,
-  { state }: Applied,
+  { state, host = null }: Applied,
   directory: string,
 ): Promise<LiveCounters | string> {
   const counted = await readPortCounters(state, aliasPrefix(name));
   if (typeof counted === "string") return counted;
   const services = readServiceCounts(state, directory, openNamespaceDoor());
-  return { ...counted, services: [...services, ...(await readBalancerCounts(state))] };
+  return { ...counted, host, services: [...services, ...(await readBalancerCounts(state))] };
 }

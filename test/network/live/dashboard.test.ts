@@ -96,16 +96,20 @@ for (const [words, flag] of [
 const HOST = `datacenter: host
 hosts:
   me: {interfaces: {cardup: {}}}
+  other: {interfaces: {cardup: {}}}
 switches:
-  dvs0: {uplinks: {me: cardup}, port-groups: {org: {}}}
+  dvs0: {uplinks: {me: cardup, other: cardup}, port-groups: {org: {}}}
 networks:
   org: {subnet: 10.0.0.0/24, port-group: dvs0/org}
 machines:
   web: {network: org, address: 10.0.0.10, host: me}
+  db: {network: org, address: 10.0.0.11, host: other}
 `;
 
-test("what passes a card of the machine is counted too", {
-  skip: isRoot ? requires("ip", "nft", "unshare", "ping", "bash") : "needs root, for a network of its own",
+test("what passes a card of the machine is counted too, and is its host's, of several in the file", {
+  skip: isRoot
+    ? requires("ip", "nft", "unshare", "ping", "curl", "bash")
+    : "needs root, for a network of its own",
 }, () => {
   writeFileSync(join(folder, "host.yaml"), HOST);
   const script = `
@@ -114,12 +118,20 @@ ip link set wire up
 ip addr add 10.0.0.99/24 dev wire
 $S apply --host me host.yaml >&2
 ping -c 3 -i 0.01 -q 10.0.0.10 >&2
-$S status --host me --ports --json host.yaml
+$S status --host me --ports --json --watch host.yaml | head -n 1
+$S run --dashboard 127.0.0.1:8404 --datacenter host.yaml haproxy.cfg >&2 &
+until curl -sf http://127.0.0.1:8404/api/v1/topology/state; do sleep 0.05; done
 $S destroy --host me host.yaml >&2`;
-  const { cards } = JSON.parse(inside(folder, script)) as Pick<LiveCounters, "cards">;
+  const [line, state] = inside(folder, script).trim().split("\n");
+  const { cards } = JSON.parse(line!) as Pick<LiveCounters, "cards">;
   assert.deepEqual(
     cards.map(({ link }) => link),
     ["cardup"],
   );
   assert.ok(cards[0]!.received.packets >= 3 && cards[0]!.sent.packets >= 3);
+  const { nodes, links } = JSON.parse(state!) as TopologyState;
+  assert.equal(links["uplink dvs0 me"]!.countedBy, "kernel");
+  assert.ok(links["uplink dvs0 me"]!.received.bytes > 0);
+  assert.equal(links["uplink dvs0 other"], undefined, "nothing is known of it here");
+  assert.deepEqual([nodes["host/me"]!.text, nodes["host/other"]], ["is this machine", undefined]);
 });
