@@ -56,6 +56,20 @@ export interface GlobalSettings {
   readonly headerCountMax: number;
   /** `tune.idle-pool…`, `spread-checks` percent. */
   readonly spreadChecksPercent: number;
+  readonly tls: {
+    /** What `ssl-dh-param-file` holds. */
+    readonly dhParameterPem: string | null;
+    /** `tune.ssl.default-dh-param`; null: no parameters are chosen. */
+    readonly dhBitsMax: number | null;
+    /** `tune.ssl.cachesize`: sessions without tickets that can be resumed, 20000 unless set. */
+    readonly sessionCountMax: number;
+    /** `tune.ssl.lifetime`, 300 s unless set. */
+    readonly sessionLifetimeSeconds: number;
+    /** `tune.ssl.ssl-ctx-cache-size`: certificates made on the fly that are kept, 1000 unless set. */
+    readonly madeCertificatesMax: number;
+    /** `issuers-chain-path`: the certificates of a directory, each file as it is. */
+    readonly issuersPath: string | null;
+  };
   readonly variables: readonly {
     readonly name: string;
     readonly value: SampleExpression | LogFormat;

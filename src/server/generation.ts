@@ -18,7 +18,14 @@ import { allServersOf, type ListenerRuntime, type Runtime, type Server } from ".
 import type { SharedState } from "../proxy/state.ts";
 import { StatisticsService } from "../proxy/stats/service.ts";
 import type { Stream } from "../proxy/stream.ts";
-import type { Engine, ServedCertificate, TlsServerContext, TlsSettings } from "../transport/contract.ts";
+import type {
+  CertificateMaterial,
+  Engine,
+  ServedCertificate,
+  TlsServerContext,
+  TlsSettings,
+} from "../transport/contract.ts";
+import { dhParametersFor } from "./certificates/dh-parameters.ts";
 import { LogSinks } from "./log-sinks.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
 
@@ -174,6 +181,7 @@ function serverContexts(
       strictSni: tls.strictSni,
       clientVerify: clientVerifyOf(tls, prepared),
       ticketKeys: tls.tickets ? prepared.ticketKeys : null,
+      sessionStore: tls.tickets ? null : prepared.sessionStore,
     });
     if (context.ok) contexts.set(listener, context.value);
     else problems.push(problemAt(span, context.error.message));
@@ -186,12 +194,16 @@ function servedCertificates(
   tls: BindTls,
   prepared: PreparedConfiguration,
 ): readonly ServedCertificate[] {
-  if (isList !== true) return prepared.certificates[path] ?? [];
+  const withDh = (certificate: CertificateMaterial) => ({
+    ...certificate,
+    dhPem: dhParametersFor(certificate, prepared.configuration.global.tls),
+  });
+  if (isList !== true) return (prepared.certificates[path] ?? []).map(withDh);
   return (prepared.crtLists[path] ?? []).flatMap((line) => {
     const own = { ...tls, ...line.tls };
     const differs = Object.keys(line.tls).length > 0;
     return (prepared.certificates[line.path] ?? []).map((certificate) => ({
-      ...certificate,
+      ...withDh(certificate),
       ...(line.filters.length === 0 ? {} : { names: line.filters }),
       ...(differs ? { settings: { ...settingsOf(own), clientVerify: clientVerifyOf(own, prepared) } } : {}),
     }));

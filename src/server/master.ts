@@ -5,12 +5,13 @@ import { rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
+import { sessionStoreBytes } from "../io/openssl/session-store.ts";
 import { createPortableEngine } from "../io/portable/portable-engine.ts";
 import { openSharedMemory, type SharedMemory } from "../io/shared-memory.ts";
 import type { ProxyConfiguration, StatsSocket } from "../model/proxy.ts";
 import { assignSlots, type SlotTable } from "../proxy/slots.ts";
 import { HEADER, SharedState, SLOT_COUNT_MAX_DEFAULT, sharedStateBytes } from "../proxy/state.ts";
-import type { Engine } from "../transport/contract.ts";
+import type { Engine, TlsSessionStore } from "../transport/contract.ts";
 import type { ProcessList } from "./admin/master-commands.ts";
 import type { MaterialChange } from "./admin/material.ts";
 import { Control } from "./control.ts";
@@ -79,6 +80,7 @@ export class Master {
   #memory: SharedMemory | null = null;
   #syncTimer: ReturnType<typeof setInterval> | null = null;
   #state: SharedState | null = null;
+  #sessionStore: Omit<TlsSessionStore, "lifetimeSeconds"> | null = null;
   #crew: Crew | null = null;
   #control: Control | null = null;
   #slots: SlotTable = {};
@@ -275,7 +277,7 @@ export class Master {
 
   /** Takes a configuration to all processes; what stands in the way of it, and then nothing has changed. */
   async #serve(
-    changed: Omit<PreparedConfiguration, "slots" | "ticketKeys" | "wantsRequests" | "live">,
+    changed: Omit<PreparedConfiguration, "slots" | "ticketKeys" | "sessionStore" | "wantsRequests" | "live">,
     before: SlotTable,
   ): Promise<readonly WorkerProblem[]> {
     const { configuration, addresses } = changed;
@@ -288,6 +290,7 @@ export class Master {
       ...changed,
       slots,
       ticketKeys: this.#ticketKeys,
+      sessionStore: this.#sessionStoreFor(configuration),
       live: NOTHING_CHANGED,
       wantsRequests: this.#options.dashboard != null,
     };
@@ -384,6 +387,24 @@ export class Master {
     this.#state.header[HEADER.startSeconds] = Math.floor(Date.now() / 1000);
     memory.value.sync();
     return workerCount;
+  }
+
+  /** Made when it is wanted for the first time, as large as it is wanted then. */
+  #sessionStoreFor({ global: { tls }, proxies }: ProxyConfiguration): TlsSessionStore | null {
+    const binds = proxies.flatMap(({ frontend }) => frontend?.binds ?? []);
+    const isWanted = binds.some((bind) => bind.tls?.tickets === false) && tls.sessionCountMax > 0;
+    if (!isWanted || this.#memory?.isMapped !== true) return null;
+    if (this.#sessionStore === null) {
+      const path = join(this.#directory, "sessions");
+      const byteLength = sessionStoreBytes(tls.sessionCountMax);
+      const memory = openSharedMemory(path, byteLength, true);
+      if (!memory.ok) {
+        this.#options.report(memory.error.message);
+        return null;
+      }
+      this.#sessionStore = { path, byteLength };
+    }
+    return { ...this.#sessionStore, lifetimeSeconds: tls.sessionLifetimeSeconds };
   }
 
   #notePrivileges({ global }: ProxyConfiguration): void {

@@ -6,7 +6,7 @@ import type { ChangedLists } from "../proxy/rules/patterns/pattern-lists.ts";
 import type { SampleValue } from "../proxy/rules/sample-value.ts";
 import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import type { SlotTable } from "../proxy/slots.ts";
-import type { CertificateMaterial } from "../transport/contract.ts";
+import type { CertificateMaterial, TlsSessionStore } from "../transport/contract.ts";
 
 /**
  * A configuration with everything that had to be read or looked up for it: a worker opens no file and asks
@@ -30,6 +30,8 @@ export interface PreparedConfiguration {
   readonly trust: Readonly<Record<string, string>>;
   /** 80 bytes that all workers encrypt session tickets with. */
   readonly ticketKeys: Uint8Array;
+  /** Where sessions without tickets are kept; null: nowhere. */
+  readonly sessionStore: TlsSessionStore | null;
   /** Counts how often the files have been read: what rules change for all lives as long as one reading. */
   readonly load: number;
   /** What has been changed at run time since, for workers that come later. */

@@ -184,6 +184,8 @@ export interface CertificateMaterial {
   /** Leaf first, then the chain. */
   readonly certificatePem: string;
   readonly keyPem: string;
+  /** Parameters of ephemeral Diffie-Hellman from the same file; null or left out: none. */
+  readonly dhPem?: string | null;
 }
 
 /** A certificate as a listener shows it. What is absent is as the certificate, or the listener, has it. */
@@ -235,6 +237,15 @@ export interface TlsServerSpec extends TlsSettings {
   } | null;
   /** 80 bytes of keys shared by all workers (16 name, 32 HMAC, 32 AES); null switches tickets off. */
   readonly ticketKeys: Uint8Array | null;
+  /** Where sessions are kept that are resumed without tickets. Null or left out: nowhere. */
+  readonly sessionStore?: TlsSessionStore | null;
+}
+
+/** A file in memory that all workers map. */
+export interface TlsSessionStore {
+  readonly path: string;
+  readonly byteLength: number;
+  readonly lifetimeSeconds: number;
 }
 
 export interface TlsClientSpec extends TlsSettings {

@@ -21,8 +21,9 @@ import { type Callbacks, openCallbacks } from "./callbacks.ts";
 import { ClientSessions } from "./client-sessions.ts";
 import * as control from "./control.ts";
 import type { OpenSsl } from "./library.ts";
-import { readCertificates, readPrivateKey, readRevocationLists } from "./pem.ts";
+import { readCertificates, readParameters, readPrivateKey, readRevocationLists } from "./pem.ts";
 import { certificateNames } from "./server-names.ts";
+import { keepSessions } from "./server-sessions.ts";
 import { TlsSession } from "./session.ts";
 
 // Mozilla's intermediate profile, version 5.7. https://wiki.mozilla.org/Security/Server_Side_TLS
@@ -228,14 +229,14 @@ function configureServer(
   // As HAProxy does unless it is told prefer-client-ciphers.
   calls.SSL_CTX_set_options(context, control.SSL_OP_CIPHER_SERVER_PREFERENCE);
   calls.SSL_CTX_ctrl(context, control.SSL_CTRL_SET_SESS_CACHE_MODE, control.SSL_SESS_CACHE_OFF, 0n);
-  calls.SSL_CTX_ctrl(context, control.SSL_CTRL_SET_DH_AUTO, 1n, 0n);
   const settings = certificate.settings ?? spec;
   const id = openSsl.text(sessionIdContext(settings));
   calls.SSL_CTX_set_session_id_context(context, id.pointer, id.length);
   return (
     applySettings(openSsl, context, settings) ??
-    applyTickets(openSsl, context, spec.ticketKeys) ??
+    applyTickets(openSsl, context, spec) ??
     applyCertificate(openSsl, context, certificate) ??
+    applyDhParameters(openSsl, context, certificate) ??
     (settings.clientVerify === null ? null : applyClientVerify(openSsl, context, settings.clientVerify))
   );
 }
@@ -304,11 +305,14 @@ function applySettings(openSsl: OpenSsl, context: bigint, settings: TlsSettings)
   return isGood ? null : refuse(`curves "${settings.curves}"`);
 }
 
-function applyTickets(openSsl: OpenSsl, context: bigint, keys: Uint8Array | null): Failure | null {
+function applyTickets(openSsl: OpenSsl, context: bigint, spec: TlsServerSpec): Failure | null {
   const { calls } = openSsl;
+  const { ticketKeys: keys, sessionStore = null } = spec;
   if (keys === null) {
     calls.SSL_CTX_set_options(context, control.SSL_OP_NO_TICKET);
-    calls.SSL_CTX_set_num_tickets(context, 0n);
+    // In TLS 1.3 a session without ticket goes by a ticket that is nothing but its id.
+    calls.SSL_CTX_set_num_tickets(context, sessionStore === null ? 0n : 1n);
+    if (sessionStore !== null) keepSessions(openSsl, context, sessionStore);
     return null;
   }
   // Each ticket is encoded and encrypted anew; a client that resumes is given another one, so the second is
@@ -348,6 +352,19 @@ function applyCertificate(openSsl: OpenSsl, context: bigint, material: Certifica
   return tlsFailure(
     `the private key of ${material.name} does not belong to its certificate (${openSsl.takeError()})`,
   );
+}
+
+function applyDhParameters(
+  openSsl: OpenSsl,
+  context: bigint,
+  { dhPem = null, name }: ServedCertificate,
+): Failure | null {
+  if (dhPem === null) return null;
+  const parameters = readParameters(openSsl, dhPem);
+  // The context takes them over, unless it refuses them.
+  if (parameters !== 0n && openSsl.calls.SSL_CTX_set0_tmp_dh_pkey(context, parameters) === 1) return null;
+  if (parameters !== 0n) openSsl.calls.EVP_PKEY_free(parameters);
+  return tlsFailure(`OpenSSL refuses the DH parameters for ${name} (${openSsl.takeError()})`);
 }
 
 function applyAuthorities(

@@ -8,7 +8,6 @@ export const SSL_CTRL_SET_TLSEXT_SERVERNAME_ARG = 54;
 export const SSL_CTRL_SET_TLSEXT_TICKET_KEYS = 59;
 export const SSL_CTRL_CHAIN_CERT = 89;
 export const SSL_CTRL_SET_GROUPS_LIST = 92;
-export const SSL_CTRL_SET_DH_AUTO = 118;
 export const SSL_CTRL_SET_MIN_PROTO_VERSION = 123;
 export const SSL_CTRL_SET_MAX_PROTO_VERSION = 124;
 
@@ -23,6 +22,8 @@ export const SSL_MODE_AUTO_RETRY = 4n;
 export const SSL_MODE_RELEASE_BUFFERS = 16n;
 
 export const SSL_SESS_CACHE_OFF = 0n;
+/** Of servers, looked up by callbacks alone, and never cleared by OpenSSL. */
+export const SSL_SESS_CACHE_SERVER_EXTERNAL = 0x0382n;
 export const SSL_SESS_CACHE_CLIENT_NO_INTERNAL = 0x0301n;
 
 export const SSL_VERIFY_PEER = 1;

@@ -30,6 +30,16 @@ export function readPrivateKey(openSsl: OpenSsl, pem: string, what: string): Res
   return failed(failure("tls", "proxy", `${what} holds no private key that can be used${encrypted}`));
 }
 
+/** Of Diffie-Hellman; 0n when there are none. */
+export function readParameters(openSsl: OpenSsl, pem: string): bigint {
+  const { calls } = openSsl;
+  const { pointer, length } = openSsl.text(pem);
+  const bio = calls.BIO_new_mem_buf(pointer, length);
+  const parameters = calls.PEM_read_bio_Parameters(bio, 0n);
+  calls.BIO_free(bio);
+  return parameters;
+}
+
 function readAll(
   openSsl: OpenSsl,
   pem: string,

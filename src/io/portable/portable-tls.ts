@@ -59,14 +59,17 @@ export class PortableTlsServerContext implements TlsServerContext {
   /** Throws what node:tls throws at bad material. */
   constructor(spec: TlsServerSpec) {
     this.spec = spec;
-    this.#contexts = spec.certificates.map(({ certificatePem, keyPem, names, settings = {} }, index) => {
-      this.#names.add(names ?? namesOf(certificatePem), index);
-      return createSecureContext({
-        ...serverOptions({ ...spec, ...settings }),
-        cert: certificatePem,
-        key: keyPem,
-      });
-    });
+    this.#contexts = spec.certificates.map(
+      ({ certificatePem, keyPem, dhPem, names, settings = {} }, index) => {
+        this.#names.add(names ?? namesOf(certificatePem), index);
+        return createSecureContext({
+          ...serverOptions({ ...spec, ...settings }),
+          cert: certificatePem,
+          key: keyPem,
+          ...(dhPem == null ? {} : { dhparam: dhPem }),
+        });
+      },
+    );
     const first = this.#contexts[0];
     this.fallback = spec.strictSni || first === undefined ? createSecureContext(serverOptions(spec)) : first;
   }
@@ -294,7 +297,6 @@ function serverOptions(spec: TlsServerSpec): SecureContextOptions {
   return {
     ...commonOptions(spec),
     honorCipherOrder: true,
-    dhparam: "auto",
     sessionIdContext: sessionIdContext(spec),
     ...(spec.ticketKeys === null
       ? { secureOptions: constants.SSL_OP_NO_TICKET }

@@ -4,13 +4,14 @@ import { NO_SPAN, type Span } from "../../diagnostic/span.ts";
 import type { GlobalSettings } from "../../model/proxy.ts";
 import { readStatsSocket } from "./bind-line.ts";
 import { Cursor } from "./cursor.ts";
+import { parseTimeMs } from "./expression/numbers.ts";
 import { GLOBAL_KEYWORDS, LEGACY_GLOBAL_KEYWORD } from "./keywords-global.ts";
 import { displayText } from "./lexer.ts";
 import { capitalize, reportNoEffect } from "./line-words.ts";
 import type { Line } from "./lines.ts";
 import { readLogTarget } from "./log-line.ts";
 import { parseProcessValue } from "./process-variable.ts";
-import type { GlobalDraft, Reading } from "./reading.ts";
+import { type GlobalDraft, latin1, type Reading } from "./reading.ts";
 import { expectDurationMs, expectInteger, parseSizeBytes } from "./values.ts";
 
 export function newGlobal(): GlobalDraft {
@@ -39,6 +40,14 @@ export function newGlobal(): GlobalDraft {
     headerCountMax: 101,
     spreadChecksPercent: 0,
     variables: [],
+    tls: {
+      dhParameterPem: null,
+      dhBitsMax: null,
+      sessionCountMax: 20_000,
+      sessionLifetimeSeconds: 300,
+      madeCertificatesMax: 1000,
+      issuersPath: null,
+    },
     span: NO_SPAN,
     crtBase: null,
     caBase: null,
@@ -168,6 +177,8 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
   "ssl-default-server-options": ({ global, cursor }) => {
     global.serverDefaults.options = [...global.serverDefaults.options, ...cursor.rest()];
   },
+  "issuers-chain-path": text("a directory", (global, value) => (global.tls.issuersPath = value)),
+  "ssl-dh-param-file": readDhParameters,
   "ssl-server-verify": ({ global, cursor }) => {
     global.serverVerifyNone = cursor.expectOneOf("way to verify", ["none", "required"]) === "none";
   },
@@ -175,6 +186,14 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
   "tune.bufsize": size((global, value) => (global.bufferBytes = value)),
   "tune.http.maxhdr": integer((global, value) => (global.headerCountMax = value), 1, 32_767),
   "tune.maxrewrite": size((global, value) => (global.maxRewriteBytes = value)),
+  "tune.ssl.cachesize": integer((global, value) => (global.tls.sessionCountMax = value), 0, 2 ** 24),
+  "tune.ssl.default-dh-param": integer((global, value) => (global.tls.dhBitsMax = value), 1024, 16_384),
+  "tune.ssl.lifetime": readLifetime,
+  "tune.ssl.ssl-ctx-cache-size": integer(
+    (global, value) => (global.tls.madeCertificatesMax = value),
+    0,
+    2 ** 20,
+  ),
 };
 
 /** Names of the words above, for the check that the table and the readers agree. */
@@ -244,6 +263,39 @@ function readStats({ reading, global, cursor, span }: GlobalLine): void {
   }
   const socket = readStatsSocket(reading, cursor, span);
   if (socket !== null) global.statsSockets = [...global.statsSockets, socket];
+}
+
+/** A file of its own, for all certificates that bring none. */
+function readDhParameters({ reading, global, cursor }: GlobalLine): void {
+  const word = cursor.expect("a file");
+  if (word === null) return;
+  const bytes = reading.environment.readFile(word.text);
+  const text = bytes === null ? "" : latin1(bytes);
+  const block = /-----BEGIN DH PARAMETERS-----[^]*?-----END DH PARAMETERS-----/.exec(text);
+  if (block !== null) global.tls.dhParameterPem = `${block[0]}\n`;
+  else if (bytes === null)
+    reading.report.error("unreadable-file", word.span, `\`${displayText(word.text)}\` cannot be read`);
+  else
+    reading.report.error(
+      "bad-argument",
+      word.span,
+      `\`${displayText(word.text)}\` holds no DH parameters`,
+      "Make them with `openssl dhparam 2048`, or use `tune.ssl.default-dh-param 2048` instead.",
+    );
+}
+
+/** In seconds, unless a unit is given. */
+function readLifetime({ global, cursor, reading }: GlobalLine): void {
+  const word = cursor.expect("a time");
+  if (word === null) return;
+  const ms = /^\d+$/.test(word.text) ? Number(word.text) * 1000 : parseTimeMs(word.text);
+  if (ms === null || ms < 1000)
+    reading.report.error(
+      "bad-time",
+      word.span,
+      `\`${displayText(word.text)}\` is no time of a second or more`,
+    );
+  else global.tls.sessionLifetimeSeconds = Math.floor(ms / 1000);
 }
 
 /** `set-var proc.NAME EXPR` and `set-var-fmt proc.NAME FORMAT`. */

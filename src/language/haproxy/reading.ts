@@ -13,7 +13,8 @@ import type { Report } from "./report.ts";
 import type { Word } from "./word.ts";
 
 /** Settings of `global` that proxies need while they are read; not part of the model by themselves. */
-export interface GlobalDraft extends Mutable<Omit<GlobalSettings, "serverDefaults">> {
+export interface GlobalDraft extends Mutable<Omit<GlobalSettings, "serverDefaults" | "tls">> {
+  tls: Mutable<GlobalSettings["tls"]>;
   crtBase: string | null;
   caBase: string | null;
   bindDefaults: {

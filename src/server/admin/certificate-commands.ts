@@ -139,17 +139,18 @@ function certificateOf(present: PreparedConfiguration, word: string): string | n
 function transactionFor(present: PreparedConfiguration, name: string): CertificateTransaction {
   const [material] = findCertificate(present, name) ?? [];
   const chain = material === undefined ? null : parseChain(material.certificatePem);
-  return { name, chain: chain ?? [], keyPem: material?.keyPem ?? null };
+  return { name, chain: chain ?? [], keyPem: material?.keyPem ?? null, dhPem: material?.dhPem ?? null };
 }
 
 /** A certificate, its chain, and its key if that comes along. */
 function readWhole(name: string, payload: string): CertificateTransaction | null {
   const opened = openKeyFile(Buffer.from(payload, "latin1"), null);
   if (!opened.ok || opened.value.certificates.length === 0) return null;
-  const { keys, certificates } = opened.value;
+  const { keys, certificates, dhPem = null } = opened.value;
   const [pair] = pairKeysWithChains(keys, certificates);
   const key = pair?.key ?? keys[0];
-  return { name, chain: pair?.chain ?? certificates, keyPem: key === undefined ? null : exportKey(key) };
+  const keyPem = key === undefined ? null : exportKey(key);
+  return { name, chain: pair?.chain ?? certificates, keyPem, dhPem };
 }
 
 function readKey(base: CertificateTransaction, payload: string): CertificateTransaction | null {
@@ -180,13 +181,14 @@ async function commit([name]: readonly string[], { actions }: CommandContext): P
   return message(`Committing ${name}${dots}`) + message("Success!");
 }
 
-function materialOf({ name, chain, keyPem }: CertificateTransaction): CertificateMaterial | string {
+function materialOf({ name, chain, keyPem, dhPem }: CertificateTransaction): CertificateMaterial | string {
   const [leaf] = chain;
   if (leaf === undefined || keyPem === null)
     return "The transaction must contain at least a certificate and a private key!";
   if (!leaf.checkPrivateKey(createPrivateKey(keyPem)))
     return `inconsistencies between private key and certificate loaded '${name}'.`;
-  return { name, certificatePem: chain.map((one) => `${one.toString().trimEnd()}\n`).join(""), keyPem };
+  const certificatePem = chain.map((one) => `${one.toString().trimEnd()}\n`).join("");
+  return { name, certificatePem, keyPem, ...(dhPem === null ? {} : { dhPem }) };
 }
 
 /** Under every path that stands for it: a file may be named by itself and by its directory. */

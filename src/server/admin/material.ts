@@ -24,6 +24,7 @@ export interface CertificateTransaction {
   /** Leaf first. */
   readonly chain: readonly X509Certificate[];
   readonly keyPem: string | null;
+  readonly dhPem: string | null;
 }
 
 export class MaterialTransactions {

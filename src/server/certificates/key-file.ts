@@ -17,6 +17,8 @@ import { looksLikePkcs12, openPkcs12 } from "./pkcs12.ts";
 export interface KeyFile {
   readonly keys: readonly KeyObject[];
   readonly certificates: readonly X509Certificate[];
+  /** Of ephemeral Diffie-Hellman; null without them. */
+  readonly dhPem?: string | null;
 }
 
 export type KeyFileError =
@@ -69,7 +71,9 @@ function openPemFile(blocks: readonly PemBlock[], password: string | null): Resu
     keys.push(key.value);
   }
   const certificates = blocks.filter(isCertificateBlock).map((block) => block.text);
-  return parseCertificates(certificates, keys);
+  const parsed = parseCertificates(certificates, keys);
+  const dhPem = blocks.find(({ label }) => label === "DH PARAMETERS")?.text ?? null;
+  return parsed.ok ? success({ ...parsed.value, dhPem }) : parsed;
 }
 
 function parseCertificates(

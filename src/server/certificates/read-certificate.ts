@@ -116,15 +116,16 @@ class Reader {
     if (pairs.length === 0)
       this.#reportMismatch(path, keyFile === file ? "in the same file" : `in ${path}.key`, file);
     pairs.forEach((pair, i) => {
-      this.#accept(pair, i === 0 ? path : `${path}#${i + 1}`, path);
+      this.#accept(pair, i === 0 ? path : `${path}#${i + 1}`, path, file.dhPem ?? null);
     });
   }
 
-  #accept(pair: KeyWithChain, name: string, path: string): void {
+  #accept(pair: KeyWithChain, name: string, path: string, dhPem: string | null): void {
     this.certificates.push({
       name,
       certificatePem: pair.chain.map((certificate) => certificate.toString().replace(/\n*$/, "\n")).join(""),
       keyPem: exportKey(pair.key),
+      ...(dhPem === null ? {} : { dhPem }),
     });
     const facts = certificateFacts(pair.chain[0]!);
     const subject = facts.names[0] ?? facts.addresses[0] ?? "no name";

@@ -1,0 +1,134 @@
+// Settings of TLS that only a handshake shows, asked for by OpenSSL's own client: parameters of
+// Diffie-Hellman, and sessions that are resumed without tickets, whichever worker answers.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
+import { findCommand, requires } from "../requirements.ts";
+import { ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+
+const DHE = "DHE-RSA-AES256-GCM-SHA384";
+
+function openssl(words: readonly string[], input = ""): Promise<string> {
+  return new Promise((resolve) => {
+    const child = spawn(findCommand("openssl")!, words, { stdio: ["pipe", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (bytes: Buffer) => (output += bytes.toString("latin1")));
+    child.stdin.end(input);
+    child.once("close", () => resolve(output));
+  });
+}
+
+/** Certificate and key in one file. DHE wants a key of RSA. */
+async function rsaCertificate(directory: TestDirectory, name: string, bits: number): Promise<string> {
+  const [key, certificate] = [directory.file("new.key"), directory.file("new.crt")];
+  const files = ["-keyout", key, "-out", certificate];
+  await openssl(["req", "-x509", "-newkey", `rsa:${bits}`, "-nodes", ...files, "-subj", `/CN=${name}`]);
+  return directory.file(`${name}.pem`, readFileSync(certificate, "utf8") + readFileSync(key, "utf8"));
+}
+
+function dhParameters(group: string): Promise<string> {
+  return openssl(["genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", `group:${group}`]);
+}
+
+/** How many bits the server's ephemeral key has; null when there is no handshake. */
+async function dheBits(port: number): Promise<number | null> {
+  const words = ["s_client", "-connect", `127.0.0.1:${port}`, "-tls1_2", "-cipher", DHE];
+  const bits = /Server Temp Key: DH, (\d+) bits/.exec(await openssl(words, "Q\n"));
+  return bits === null ? null : Number(bits[1]);
+}
+
+interface DheCase {
+  readonly what: string;
+  readonly globals: readonly string[];
+  readonly certificate: string;
+}
+
+function configurationOf(port: number, globals: readonly string[], bind: string, socket: string): string {
+  return `
+global
+  stats socket ${socket} level admin
+${globals.map((line) => `  ${line}\n`).join("")}
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 5s
+  timeout server 5s
+frontend f
+  bind 127.0.0.1:${port} ssl ${bind}
+  http-request return status 200
+`;
+}
+
+test("who brings no parameters of Diffie-Hellman is asked for none, as in HAProxy", {
+  skip: requires("haproxy", "openssl"),
+}, async () => {
+  using directory = new TestDirectory();
+  const plain = await rsaCertificate(directory, "plain", 2048);
+  const withOwn = directory.file("own.pem", readFileSync(plain, "utf8") + (await dhParameters("ffdhe3072")));
+  const file = directory.file("four.pem", await dhParameters("ffdhe4096"));
+  const cases: readonly DheCase[] = [
+    { what: "nothing", globals: [], certificate: plain },
+    { what: "a limit above the key", globals: ["tune.ssl.default-dh-param 4096"], certificate: plain },
+    { what: "a limit below the key", globals: ["tune.ssl.default-dh-param 1024"], certificate: plain },
+    { what: "a file for all", globals: [`ssl-dh-param-file ${file}`], certificate: plain },
+    { what: "a file for all and its own", globals: [`ssl-dh-param-file ${file}`], certificate: withOwn },
+    { what: "its own", globals: [], certificate: withOwn },
+  ];
+  for (const { what, globals, certificate } of cases) {
+    const port = await freePort();
+    const socket = directory.file("admin.sock");
+    const bind = `crt ${certificate} ciphers ${DHE}:@SECLEVEL=0`;
+    const text = configurationOf(port, globals, bind, socket);
+    const haproxy = await startHaproxy(directory.path, text, ["admin.sock"]);
+    const expected = await dheBits(port);
+    await haproxy.dispose();
+    for (const engine of /^nothing|^its own/.test(what) ? ENGINES : ENGINES.slice(0, 1)) {
+      await using _sallyport = await RunningSallyport.start(directory.file("x.cfg", text), {
+        engine,
+        workers: 1,
+      });
+      assert.equal(await dheBits(port), expected, `${what} on ${engine}`);
+    }
+  }
+});
+
+describe("sessions without tickets", { skip: requires("openssl") }, () => {
+  for (const version of ["tls1_2", "tls1_3"]) {
+    test(`are resumed by every worker: ${version}`, async () => {
+      using directory = new TestDirectory();
+      const certificate = await rsaCertificate(directory, "here", 2048);
+      const port = await freePort();
+      const bind = `crt ${certificate} no-tls-tickets`;
+      const text = configurationOf(port, ["tune.ssl.cachesize 100"], bind, directory.file("admin.sock"));
+      const file = directory.file("x.cfg", text);
+      await using _sallyport = await RunningSallyport.start(file, { engine: "uring", workers: 2 });
+      const session = directory.file("session.pem");
+      const words = ["s_client", "-connect", `127.0.0.1:${port}`, `-${version}`, "-ign_eof"];
+      const request = "GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+      assert.match(await openssl([...words, "-sess_out", session], request), /^New, /m);
+      // A session of TLS 1.3 without ticket is for one use, and each use brings another one.
+      for (let i = 0; i < 6; i++) {
+        const again = [...words, "-sess_in", session, "-sess_out", session];
+        assert.match(await openssl(again, request), /^Reused, /m, `connection ${i}`);
+      }
+    });
+  }
+
+  test("do not exist where there is no place for them", async () => {
+    using directory = new TestDirectory();
+    const certificate = await rsaCertificate(directory, "here", 2048);
+    const port = await freePort();
+    const bind = `crt ${certificate} no-tls-tickets`;
+    const text = configurationOf(port, ["tune.ssl.cachesize 0"], bind, directory.file("admin.sock"));
+    await using _sallyport = await RunningSallyport.start(directory.file("x.cfg", text), {
+      engine: "uring",
+      workers: 1,
+    });
+    const words = ["s_client", "-connect", `127.0.0.1:${port}`, "-tls1_2"];
+    assert.match(await openssl(words, "Q\n"), /^New, /m);
+    assert.doesNotMatch(await openssl(words, "Q\n"), /Session-ID: [0-9A-F]/);
+  });
+});
