@@ -113,6 +113,7 @@ export class SimulatedProxy {
         crtLists: {},
         trust: {},
         ticketKeys: new Uint8Array(80),
+        issuers: [],
         sessionStore: null,
         load: 1,
         live: NOTHING_CHANGED,

@@ -26,6 +26,7 @@ import type {
   TlsSettings,
 } from "../transport/contract.ts";
 import { dhParametersFor } from "./certificates/dh-parameters.ts";
+import { issuerChainOf } from "./certificates/issuer-chains.ts";
 import { LogSinks } from "./log-sinks.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
 
@@ -194,16 +195,17 @@ function servedCertificates(
   tls: BindTls,
   prepared: PreparedConfiguration,
 ): readonly ServedCertificate[] {
-  const withDh = (certificate: CertificateMaterial) => ({
+  const complete = (certificate: CertificateMaterial) => ({
     ...certificate,
+    certificatePem: certificate.certificatePem + (issuerChainOf(certificate, prepared.issuers)?.pem ?? ""),
     dhPem: dhParametersFor(certificate, prepared.configuration.global.tls),
   });
-  if (isList !== true) return (prepared.certificates[path] ?? []).map(withDh);
+  if (isList !== true) return (prepared.certificates[path] ?? []).map(complete);
   return (prepared.crtLists[path] ?? []).flatMap((line) => {
     const own = { ...tls, ...line.tls };
     const differs = Object.keys(line.tls).length > 0;
     return (prepared.certificates[line.path] ?? []).map((certificate) => ({
-      ...withDh(certificate),
+      ...complete(certificate),
       ...(line.filters.length === 0 ? {} : { names: line.filters }),
       ...(differs ? { settings: { ...settingsOf(own), clientVerify: clientVerifyOf(own, prepared) } } : {}),
     }));

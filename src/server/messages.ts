@@ -7,6 +7,7 @@ import type { SampleValue } from "../proxy/rules/sample-value.ts";
 import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import type { SlotTable } from "../proxy/slots.ts";
 import type { CertificateMaterial, TlsSessionStore } from "../transport/contract.ts";
+import type { IssuerChain } from "./certificates/issuer-chains.ts";
 
 /**
  * A configuration with everything that had to be read or looked up for it: a worker opens no file and asks
@@ -26,6 +27,8 @@ export interface PreparedConfiguration {
   readonly certificates: Readonly<Record<string, readonly CertificateMaterial[]>>;
   /** Lines of each crt-list, by path; their certificates are among the others. */
   readonly crtLists: Readonly<Record<string, readonly CrtListLine[]>>;
+  /** Of `issuers-chain-path`. */
+  readonly issuers: readonly IssuerChain[];
   /** Contents of ca-file, ca-verify-file and crl-file by path. */
   readonly trust: Readonly<Record<string, string>>;
   /** 80 bytes that all workers encrypt session tickets with. */

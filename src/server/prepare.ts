@@ -10,6 +10,7 @@ import { readCrtList } from "../language/haproxy/crt-list.ts";
 import type { CrtListLine } from "../model/crt-list.ts";
 import type { BindTls, CertificateSource, ProxyConfiguration } from "../model/proxy.ts";
 import type { CertificateMaterial } from "../transport/contract.ts";
+import { type IssuerChain, readIssuerChains } from "./certificates/issuer-chains.ts";
 import { readCertificate } from "./certificates/read-certificate.ts";
 import { readProxyFiles } from "./proxy-files.ts";
 import { fileDiagnostic } from "./source-files.ts";
@@ -33,6 +34,8 @@ export interface LoadedConfiguration {
   readonly certificates: Readonly<Record<string, readonly CertificateMaterial[]>>;
   readonly crtLists: Readonly<Record<string, readonly CrtListLine[]>>;
   readonly trust: Readonly<Record<string, string>>;
+  /** Of `issuers-chain-path`. */
+  readonly issuers: readonly IssuerChain[];
 }
 
 export interface LoadOptions {
@@ -55,8 +58,8 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   };
 }
 
-export type Material = Pick<LoadedConfiguration, "certificates" | "crtLists" | "trust">;
-const NOTHING_LOADED: Material = { certificates: {}, crtLists: {}, trust: {} };
+export type Material = Pick<LoadedConfiguration, "certificates" | "crtLists" | "trust" | "issuers">;
+const NOTHING_LOADED: Material = { certificates: {}, crtLists: {}, trust: {}, issuers: [] };
 
 /** The certificates and authorities that a configuration names, on top of those that are loaded already. */
 export function loadMaterial(
@@ -85,7 +88,11 @@ export function loadMaterial(
       diagnostics.push(fileDiagnostic("trust-unreadable", span, error));
     }
   }
-  return { certificates, crtLists, trust };
+  const { tls, span } = configuration.global;
+  // What serves goes on with those that it has.
+  const issuers =
+    loaded === NOTHING_LOADED ? readIssuerChains(tls.issuersPath, span, diagnostics) : loaded.issuers;
+  return { certificates, crtLists, trust, issuers };
 }
 
 function loadCrtLists(

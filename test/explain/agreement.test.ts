@@ -223,6 +223,7 @@ function startProxy(
       crtLists: {},
       trust: {},
       ticketKeys: new Uint8Array(80),
+      issuers: [],
       sessionStore: null,
       load: 1,
       live: NOTHING_CHANGED,

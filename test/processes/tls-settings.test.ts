@@ -2,11 +2,11 @@
 // Diffie-Hellman, and sessions that are resumed without tickets, whichever worker answers.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
 import { findCommand, requires } from "../requirements.ts";
-import { ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const DHE = "DHE-RSA-AES256-GCM-SHA384";
 
@@ -93,6 +93,69 @@ test("who brings no parameters of Diffie-Hellman is asked for none, as in HAProx
       assert.equal(await dheBits(port), expected, `${what} on ${engine}`);
     }
   }
+});
+
+interface Authority {
+  readonly crt: string;
+  readonly key: string;
+}
+
+/** A certificate of its own key, issued by `issuer`; by itself when there is none. The path of both. */
+async function issue(directory: TestDirectory, name: string, issuer: Authority | null): Promise<Authority> {
+  const [key, crt, csr] = ["key", "crt", "csr"].map((end) => directory.file(`${name}.${end}`));
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const files = ["-keyout", key!, "-out", issuer === null ? crt! : csr!, "-subj", `/CN=${name}`];
+  await openssl(["req", ...(issuer === null ? ["-x509"] : []), ...curve, ...files]);
+  if (issuer !== null) {
+    const text = `basicConstraints=CA:TRUE\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n`;
+    const extensions = directory.file("extensions", text);
+    const by = ["-CA", issuer.crt, "-CAkey", issuer.key, "-CAcreateserial", "-extfile", extensions];
+    await openssl(["x509", "-req", "-in", csr!, ...by, "-out", crt!]);
+  }
+  return { crt: crt!, key: key! };
+}
+
+/** The names in the chain that a client is shown. */
+async function shownChain(port: number): Promise<readonly string[]> {
+  const output = await openssl(["s_client", "-connect", `127.0.0.1:${port}`, "-showcerts"], "Q\n");
+  return [...output.matchAll(/^ *\d+ s:CN = (.*)$/gm)].map((match) => match[1]!);
+}
+
+test("a chain is completed from a directory of issuers, as HAProxy does", {
+  skip: requires("haproxy", "openssl"),
+}, async () => {
+  using directory = new TestDirectory();
+  const root = await issue(directory, "root", null);
+  const inter = await issue(directory, "inter", root);
+  const leaf = await issue(directory, "leaf", inter);
+  const read = (...paths: string[]) => paths.map((path) => readFileSync(path, "utf8")).join("");
+  mkdirSync(directory.file("issuers"));
+  directory.file("issuers/i.pem", read(inter.crt, root.crt));
+  directory.file("issuers/r.pem", read(root.crt));
+  const alone = directory.file("alone.pem", read(leaf.crt, leaf.key));
+  const whole = directory.file("whole.pem", read(leaf.crt, inter.crt, leaf.key));
+  const port = await freePort();
+  const socket = directory.file("admin.sock");
+  const globals = [`issuers-chain-path ${directory.file("issuers")}`];
+  const text = configurationOf(port, globals, `crt ${alone} crt ${whole}`, socket);
+  const facts = async () => [
+    await shownChain(port),
+    await askSocket(socket, `show ssl cert ${alone}`),
+    await askSocket(socket, `show ssl cert ${whole}`),
+    await askSocket(socket, `set ssl cert ${alone} <<\n${read(leaf.crt, leaf.key)}`),
+    await askSocket(socket, `commit ssl cert ${alone}`),
+    await askSocket(socket, `show ssl cert ${alone}`),
+    await shownChain(port),
+  ];
+  const haproxy = await startHaproxy(directory.path, text, ["admin.sock"]);
+  const expected = await facts();
+  await haproxy.dispose();
+  assert.deepEqual(expected[0], ["leaf", "inter", "root"]);
+  await using _sallyport = await RunningSallyport.start(directory.file("x.cfg", text), {
+    engine: "uring",
+    workers: 1,
+  });
+  assert.deepEqual(await facts(), expected);
 });
 
 describe("sessions without tickets", { skip: requires("openssl") }, () => {

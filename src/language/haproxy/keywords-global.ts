@@ -14,6 +14,7 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
       "gid g",
       "group g",
       "hard-stop-after g",
+      "issuers-chain-path g",
       "log g",
       "log-send-hostname g",
       "log-tag g",
@@ -204,11 +205,6 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
     support: "refused",
     note: "Lua is not supported",
     rows: ["lua-load g", "lua-load-per-thread g", "lua-prepend-path g"],
-  },
-  {
-    support: "refused",
-    note: "the chain has to be in the certificate's own file",
-    rows: ["issuers-chain-path g"],
   },
   {
     support: "refused",

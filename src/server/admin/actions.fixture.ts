@@ -27,6 +27,7 @@ export function makeActions({ runtime, environment, states }: TestRuntime, nowMs
       crtLists: {},
       trust: {},
       ticketKeys: new Uint8Array(80),
+      issuers: [],
       sessionStore: null,
       load: 1,
       live: NOTHING_CHANGED,

@@ -2,6 +2,7 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import type { CertificateMaterial } from "../../transport/contract.ts";
 import { pairKeysWithChains } from "../certificates/chain.ts";
+import { type IssuerChain, issuerChainOf } from "../certificates/issuer-chains.ts";
 import { openKeyFile } from "../certificates/key-file.ts";
 import type { PreparedConfiguration } from "../messages.ts";
 import { type Command, type CommandContext, message } from "./command.ts";
@@ -70,15 +71,23 @@ function show([name]: readonly string[], { actions }: CommandContext): string {
   const [material] = found;
   const status = material === undefined ? "Empty" : isCertificateUsed(present, name) ? "Used" : "Unused";
   const chain = material === undefined ? [] : (parseChain(material.certificatePem) ?? []);
-  return message(`Filename: ${name}`) + message(`Status: ${status}`) + describeStored(chain);
+  const completion = material === undefined ? null : issuerChainOf(material, present.issuers);
+  return message(`Filename: ${name}`) + message(`Status: ${status}`) + describeStored(chain, completion);
 }
 
-function describeStored(chain: CertificateTransaction["chain"]): string {
-  const [leaf, ...issuers] = chain;
+function describeStored(
+  chain: CertificateTransaction["chain"],
+  completion: IssuerChain | null = null,
+): string {
+  const [leaf, ...own] = chain;
+  const issuers = completion === null ? own : (parseChain(completion.pem) ?? []);
   // HAProxy writes the space behind the colon also where nothing follows.
   const facts = leaf === undefined ? "" : describeCertificate(leaf);
   return (
-    facts + issuers.map((one) => describeCertificate(one, "Chain ")).join("") + message("OCSP Response Key: ")
+    (completion === null ? "" : message(`Chain Filename: ${completion.file}`)) +
+    facts +
+    issuers.map((one) => describeCertificate(one, "Chain ")).join("") +
+    message("OCSP Response Key: ")
   );
 }
 

@@ -33,6 +33,7 @@ function prepared({ runtime }: TestRuntime): PreparedConfiguration {
     crtLists: {},
     trust: { "known-ca.pem": "" },
     ticketKeys: new Uint8Array(),
+    issuers: [],
     sessionStore: null,
     load: 1,
     live: NOTHING_CHANGED,
