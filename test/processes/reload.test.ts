@@ -33,7 +33,7 @@ interface Site {
 
 /**
  * What differs between one reload and the next: a server, a rule, a certificate, a `bind`; each every fifth
- * time.
+ * time. Nothing is said in the tunnels until all of them are done, and a slow machine takes a minute for that.
  */
 function configurationOf(site: Site, number: number): string {
   const { directory, http, https, extra, tcp, echo, servers } = site;
@@ -44,8 +44,8 @@ global
 defaults
   mode http
   timeout connect 5s
-  timeout client 30s
-  timeout server 30s
+  timeout client 10m
+  timeout server 10m
 frontend web
   bind 127.0.0.1:${http}
   bind 127.0.0.1:${https} ssl crt ${directory.file("site.pem")}

@@ -73,18 +73,19 @@ $S status $F --rules
   const { edge, isChanged, rules } = shown.rules[0]!;
   assert.deepEqual([edge, isChanged], ["edge", false]);
   const at = (start: string) => rules.find(({ text }) => text.startsWith(start))?.packets;
+  const [pings, out, into] = [at("- {deny: icmp"), at("- {allow: any"), at("- {allow: tcp")];
   assert.deepEqual(
     {
-      pings: at("- {deny: icmp"),
-      out: at("- {allow: any"),
-      in: at("- {allow: tcp"),
+      pings,
       snat: at(SNAT),
       web: at("- {dnat: 203.0.113.10, protocol: tcp, port: 80,"),
       range: at("- {dnat: 203.0.113.10, protocol: tcp, port: 8000"),
     },
-    { pings: 4, out: 2, in: 5, snat: 2, web: 3, range: 2 },
+    { pings: 4, snat: 2, web: 3, range: 2 },
     json,
   );
+  // The firewall counts packets of new connections, and a slow machine sends some of them again.
+  assert(out! >= 2 && out! < 10 && into! >= 5 && into! < 20, json);
   assert.equal(rules.at(-1)!.words, "default: deny");
   assert.match(changed, /edge: its rules have been changed in the file, and not been applied since/);
 });
