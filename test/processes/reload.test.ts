@@ -33,7 +33,7 @@ interface Site {
 
 /**
  * What differs between one reload and the next: a server, a rule, a certificate, a `bind`; each every fifth
- * time. Nothing is said in the tunnels until all of them are done, and a slow machine takes a minute for that.
+ * time. Nothing is said in the tunnels until all are done, for which a slow machine takes a minute.
  */
 function configurationOf(site: Site, number: number): string {
   const { directory, http, https, extra, tcp, echo, servers } = site;
