@@ -7,6 +7,8 @@ import { Guest, guestLacks } from "./guest.ts";
 import { hostLines } from "./host-lines.ts";
 
 const skip = guestLacks();
+/** A guest has no KVM, and a busy machine little time for it. */
+const TIMEOUT_MS = 240_000;
 const PINGS = 500;
 const LOST_MAX = 20;
 const FLOWS = 30;
@@ -68,6 +70,7 @@ grep -oE '[0-9]+ packets transmitted, [0-9]+ received' /run/pings
 
 test("bonds with VLANs and QinQ work as the file has them, with both cables, and with either of them cut", {
   skip,
+  timeout: TIMEOUT_MS,
 }, async (t) => {
   const files = new Map(
     ["left", "right"].map((name) => [`${name}.ip`, hostLines(["eth0", "eth1"], FILE, name)]),

@@ -12,12 +12,12 @@ const TIMEOUT_MS = 110_000;
  * What a script of bash says that begins in `folder`; `$S` is the command line. Any command that fails ends
  * it, and the test.
  */
-export function inside(folder: string, script: string): string {
+export function inside(folder: string, script: string, timeoutMs: number = TIMEOUT_MS): string {
   const prepare = 'mount -t tmpfs tmpfs /run && ip link set lo up && cd "$FOLDER"';
   const words = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c"];
   const run = spawnSync("unshare", [...words, `set -e; ${prepare}; ${script}`], {
     encoding: "utf8",
-    timeout: TIMEOUT_MS,
+    timeout: timeoutMs,
     // unshare does not end by SIGTERM.
     killSignal: "SIGKILL",
     env: { ...process.env, S: LAUNCHER, FOLDER: folder, F: "datacenter.yaml", NO_COLOR: "1" },
