@@ -125,6 +125,8 @@ export type FinalAction =
   /** The server's connection alone. */
   | { readonly kind: "close" }
   | { readonly kind: "use-service"; readonly service: "prometheus-exporter" }
+  /** What comes on this connection is HTTP from here on. */
+  | { readonly kind: "switch-mode" }
   | RedirectDefinition;
 
 /** When a variable is set at all: what it is now, compared with what it would become. */

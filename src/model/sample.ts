@@ -254,6 +254,7 @@ const FETCH_SIGNATURES = {
   "capture.req.ver": "str always",
   "capture.res.ver": "str always",
   "unique-id": "str always",
+  "internal.strm.is_htx": "bool always",
   last_rule_file: "str always",
   last_rule_line: "sint always",
 } as const;

@@ -108,6 +108,8 @@ export class Stream {
   responseContent: Uint8Array = EMPTY;
   /** True when no more content will come (inspect delay over, FIN, buffer full). */
   isContentFinal = false;
+  /** They have let the connection switch from tcp to http with this request. */
+  areContentRulesDone = false;
   /** Buffered request body for `req.body*`; null when not buffered. */
   body: Uint8Array | null = null;
   /** What is here of the response's body, for `res.body*`; null unless a rule has waited for it. */

@@ -143,8 +143,13 @@ function checkStats(reading: Reading, draft: ProxyDraft): void {
   );
 }
 
+/** Its connections begin in mode tcp, and what stands there about requests is for later. */
+function switchesToHttp({ tcpRequestContent }: ProxyDraft): boolean {
+  return tcpRequestContent.some(({ action }) => action.kind === "switch-mode");
+}
+
 function warnAboutMode(reading: Reading, draft: ProxyDraft): void {
-  if (draft.mode === "http") return;
+  if (draft.mode === "http" || switchesToHttp(draft)) return;
   for (const use of draft.httpOnly) {
     reading.report.warning(
       "needs-http-mode",
@@ -209,7 +214,7 @@ function numberProxies(reading: Reading, drafts: readonly ProxyDraft[]): number[
 }
 
 function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyModel {
-  const isHttp = draft.mode === "http";
+  const isHttp = draft.mode === "http" || switchesToHttp(draft);
   const logs = draft.usesGlobalLogs ? [...reading.global.logs, ...draft.logs] : draft.logs;
   return {
     kind: draft.kind as ProxyModel["kind"],

@@ -271,7 +271,7 @@ function readDhParameters({ reading, global, cursor }: GlobalLine): void {
   if (word === null) return;
   const bytes = reading.environment.readFile(word.text);
   const text = bytes === null ? "" : latin1(bytes);
-  const block = /-----BEGIN DH PARAMETERS-----[^]*?-----END DH PARAMETERS-----/.exec(text);
+  const block = /-----BEGIN DH PARAMETERS-----[\s\S]*?-----END DH PARAMETERS-----/.exec(text);
   if (block !== null) global.tls.dhParameterPem = `${block[0]}\n`;
   else if (bytes === null)
     reading.report.error("unreadable-file", word.span, `\`${displayText(word.text)}\` cannot be read`);

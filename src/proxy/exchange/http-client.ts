@@ -39,6 +39,8 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   idleSinceMs = 0;
   /** The client has sent its FIN. */
   isEnded = false;
+  /** The stream of tcp mode that this connection began as, until its first request. */
+  switchedFrom: Stream | null = null;
   #state: ClientState = "opening";
   /** Of the runtime that `session.frontend` belongs to. */
   #generation = 0;
@@ -63,6 +65,16 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     }
     this.idleSinceMs = engine.nowMs;
     this.#armIdle(engine.nowMs);
+  }
+
+  /** Goes on with a connection that has been in tcp mode until now. The pieces come with their references. */
+  takeOver(before: Stream, pieces: readonly InputPiece[], isEnded: boolean): void {
+    this.connection.handler = this;
+    this.switchedFrom = before;
+    this.session.requestCount = 0;
+    this.isEnded = isEnded;
+    this.connection.resume();
+    this.continueWith(pieces);
   }
 
   handleData(_connection: Connection, chunk: Chunk, start: number, end: number): void {

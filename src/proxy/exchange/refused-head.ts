@@ -18,9 +18,22 @@ export function beginStream(client: HttpClient): Stream {
   stream.startMs = headStartMs;
   stream.startDateMs = engine.wallClockMs - (engine.nowMs - headStartMs);
   stream.idleMs = headStartMs - idleSinceMs;
+  client.switchedFrom = takeOver(stream, client.switchedFrom);
   state.count(stream.frontend.slot, COUNTER.reqTot);
   countRate(state, stream.frontend.slot, COUNTER.reqRateSecond, engine.wallClockMs);
   return stream;
+}
+
+/** What content rules have made of a connection in tcp mode goes on with its first request. */
+function takeOver(stream: Stream, before: Stream | null): null {
+  if (before === null) return null;
+  stream.variables = before.variables;
+  stream.logLevel = before.logLevel;
+  stream.requestCaptures = before.requestCaptures;
+  stream.lastRuleFile = before.lastRuleFile;
+  stream.lastRuleLine = before.lastRuleLine;
+  stream.areContentRulesDone = true;
+  return null;
 }
 
 /** Answers (if the client is still there), counts and logs; `receivedBytes` of the head have come. */

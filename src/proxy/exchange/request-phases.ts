@@ -62,7 +62,8 @@ export class RequestPhases {
       if (options.httpBufferRequest && lacksBody(stream)) return this.#awaitBody(stream);
     }
     if (this.#phase === "content") {
-      const outcome = this.#runRules(stream, stream.frontend.programs.tcpRequestContent);
+      const { tcpRequestContent } = stream.frontend.programs;
+      const outcome = stream.areContentRulesDone ? null : this.#runRules(stream, tcpRequestContent);
       if (outcome !== null) return outcome;
       this.#phase = "frontend";
       this.#resumeAt = 0;
@@ -166,7 +167,7 @@ export class RequestPhases {
   #runRules(stream: Stream, program: RuleProgram): PhaseOutcome | null {
     if (program.isEmpty) return null;
     const verdict = program.run(stream, this.#resumeAt);
-    if (verdict.kind === "done") return null;
+    if (verdict.kind === "done" || verdict.kind === "switch-mode") return null;
     if (verdict.kind === "wait") {
       this.#resumeAt = verdict.resumeAt;
       return { kind: "wait", deadlineMs: verdict.deadlineMs, body: verdict.body ?? null };
@@ -174,7 +175,10 @@ export class RequestPhases {
     return this.#outcomeOf(stream, verdict);
   }
 
-  #outcomeOf(stream: Stream, verdict: Exclude<Verdict, { kind: "done" | "wait" }>): PhaseOutcome {
+  #outcomeOf(
+    stream: Stream,
+    verdict: Exclude<Verdict, { kind: "done" | "wait" | "switch-mode" }>,
+  ): PhaseOutcome {
     const source = replySource(this.#context, stream);
     const slot = (stream.backend ?? stream.frontend).slot;
     switch (verdict.kind) {

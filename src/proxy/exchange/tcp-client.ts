@@ -11,6 +11,7 @@ import { countStream } from "./accounting.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext, LiveSession } from "./context.ts";
 import { endFailedHandshake } from "./failed-handshake.ts";
+import { HttpClient } from "./http-client.ts";
 import { enterBackend } from "./request-phases.ts";
 import { ResponseInspection } from "./response-inspection.ts";
 import type { ServerLink } from "./server-link.ts";
@@ -157,6 +158,10 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
         this.#end(TERMINATION.noServer);
         return;
       }
+      if (backend.definition.mode === "http") {
+        this.#switchToHttp();
+        return;
+      }
       enterBackend(this.#context, stream, backend);
       this.#phase = "backend";
       this.#resumeAt = 0;
@@ -185,9 +190,27 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
       this.#context.engine.timers.arm(this.#timer, verdict.deadlineMs);
       return false;
     }
+    if (verdict.kind === "switch-mode") {
+      this.#switchToHttp();
+      return false;
+    }
     this.#context.state.count((this.stream.backend ?? this.stream.frontend).slot, COUNTER.dreq);
     this.#end(TERMINATION.denied, verdict.kind === "silent-drop");
     return false;
+  }
+
+  /** This connection is somebody else's from now on: nothing of it ends here. */
+  #switchToHttp(): void {
+    this.#phase = "over";
+    this.#context.engine.timers.remove(this.#timer);
+    this.#connector.abandon();
+    this.#context.liveSessions.delete(this);
+    const client = new HttpClient(this.connection, this.listener, this.#context, this.session);
+    this.#context.liveSessions.add(client);
+    const held = this.#held;
+    this.#held = [];
+    this.stream.content = EMPTY;
+    client.takeOver(this.stream, held, this.#isClientEnded);
   }
 
   #content(): Uint8Array {

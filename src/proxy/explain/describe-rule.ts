@@ -107,6 +107,8 @@ export function describeVerdict(verdict: Verdict): string {
       return "closes the server's connection";
     case "silent-drop":
       return "drops the connection without a word";
+    case "switch-mode":
+      return "goes on in mode http";
     case "use-service":
       return `answers as ${verdict.service}`;
   }

@@ -28,6 +28,8 @@ export type Verdict =
   | { readonly kind: "invalid" }
   | { readonly kind: "silent-drop" }
   | { readonly kind: "close" }
+  /** In tcp mode; requests have switched already, and go on. */
+  | { readonly kind: "switch-mode" }
   | { readonly kind: "use-service"; readonly service: "prometheus-exporter" };
 
 /**

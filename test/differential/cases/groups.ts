@@ -9,6 +9,7 @@ import { FORWARDING } from "./forwarding.ts";
 import { LEGACY } from "./legacy.ts";
 import { RULES } from "./rules.ts";
 import { SEED } from "./seed.ts";
+import { SWITCHING } from "./switching.ts";
 import { TCP } from "./tcp.ts";
 import { VERDICTS } from "./verdicts.ts";
 
@@ -21,6 +22,7 @@ export const GROUPS: readonly CaseGroup[] = [
   COOKIES,
   FORWARDING,
   TCP,
+  SWITCHING,
   LEGACY,
   VERDICTS,
   DISPATCH,

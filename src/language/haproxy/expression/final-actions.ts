@@ -11,6 +11,35 @@ export const readAccept: ActionReader = () => ({ kind: "accept" });
 export const readReject: ActionReader = () => ({ kind: "reject" });
 export const readSilentDrop: ActionReader = () => ({ kind: "silent-drop" });
 export const readClose: ActionReader = () => ({ kind: "close" });
+
+/** `switch-mode http [proto h1]`. HTTP/2 is not spoken, so nothing else can follow. */
+export const readSwitchMode: ActionReader = (line) => {
+  const mode = line.expect("`http`");
+  if (mode === null) return null;
+  if (mode.text !== "http")
+    return line.error(
+      "unknown-word",
+      mode.span,
+      `a connection can switch to \`http\` only, not to ${quote(mode.text)}`,
+    );
+  if (line.context.proxyKind === "backend")
+    return line.error(
+      "misplaced-rule",
+      line.name.span,
+      "a backend is chosen too late to switch",
+      "Move the rule to the frontend.",
+    );
+  if (line.take("proto") === null) return { kind: "switch-mode" };
+  const protocol = line.expect("a protocol");
+  if (protocol === null || protocol.text === "h1") return protocol === null ? null : { kind: "switch-mode" };
+  return line.error(
+    "unsupported-rule",
+    protocol.span,
+    `${quote(protocol.text)} is not spoken here`,
+    "Possible: h1.",
+  );
+};
+
 export const readRedirectAction: ActionReader = readRedirect;
 
 export const readReturn: ActionReader = (line) => {

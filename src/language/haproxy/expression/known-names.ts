@@ -66,7 +66,6 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
       "data free free_data has_eom nbblks size used hdrname hdrval start_line type",
     ),
   ],
-  ["HAProxy's internals are not ours", "internal.strm.is_htx"],
   ["the distcc protocol is not there", "distcc_body distcc_param"],
   [
     "TCP statistics of a connection are not there yet",

@@ -19,6 +19,7 @@ import {
   readReject,
   readReturn,
   readSilentDrop,
+  readSwitchMode,
   readUseService,
 } from "./final-actions.ts";
 import { HEADER_ACTIONS, REQUEST_LINE_ACTIONS } from "./message-actions.ts";
@@ -147,6 +148,7 @@ const TCP_REQUEST: Readonly<Record<TcpRequestKind, RuleSet>> = {
       ...EARLY_ACTIONS,
       capture: (line) => readCapture(line, true),
       "set-log-level": readSetLogLevel,
+      "switch-mode": readSwitchMode,
     },
   },
 };

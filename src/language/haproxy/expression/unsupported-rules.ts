@@ -20,7 +20,6 @@ const REASONS: Readonly<Record<string, string>> = {
   "set-nice": "it tunes HAProxy's own scheduler",
   "set-priority-class": "queue priorities are not there yet",
   "set-priority-offset": "queue priorities are not there yet",
-  "switch-mode": "a connection cannot change to HTTP yet; use `mode http`",
   "wait-for-handshake": "requests never begin before the handshake is done",
   "lua.*": "Lua is not there",
 };

@@ -50,6 +50,7 @@ function compileKind(action: Action, place: ActionPlace, environment: RuleEnviro
     case "reject":
     case "silent-drop":
     case "close":
+    case "switch-mode":
     case "use-service":
     case "redirect":
       return compileFinal(action, environment);

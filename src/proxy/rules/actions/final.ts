@@ -25,6 +25,8 @@ export function compileFinal(action: FinalAction, environment: RuleEnvironment):
       return always({ kind: "silent-drop" });
     case "close":
       return always({ kind: "close" });
+    case "switch-mode":
+      return (stream) => (stream.request === null ? SWITCH : DONE);
     case "use-service":
       return always({ kind: "use-service", service: action.service });
     case "auth": {
@@ -39,6 +41,8 @@ export function compileFinal(action: FinalAction, environment: RuleEnvironment):
       return compileRedirect(action, environment);
   }
 }
+
+const SWITCH: Verdict = { kind: "switch-mode" };
 
 function always(verdict: Verdict): RunAction {
   return () => verdict;

@@ -40,6 +40,7 @@ type Names =
   | "fe_client_timeout"
   | "txn.timer.total"
   | "unique-id"
+  | "internal.strm.is_htx"
   | "last_rule_file"
   | "last_rule_line";
 
@@ -96,6 +97,8 @@ export const INTERNAL_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
     stream.uniqueId ??= stream.frontend.programs.makeUniqueId?.(stream) ?? null;
     return stream.uniqueId ?? undefined;
   },
+  // HTX is HAProxy's form of HTTP messages: what it tells is whether this is one.
+  "internal.strm.is_htx": () => (stream) => stream.request !== null,
   last_rule_file: () => (stream) => (stream.lastRuleLine === 0 ? undefined : stream.lastRuleFile),
   last_rule_line: () => (stream) => (stream.lastRuleLine === 0 ? undefined : stream.lastRuleLine),
 };
