@@ -1,6 +1,6 @@
 // The frame of all pages: navigation, what is going on now, and the page itself.
 import { Component, type ComponentChildren, type ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { loadSession, remove, session } from "./api/client.ts";
 import { connect, live } from "./api/events.ts";
 import { PAGES, type Page, pageOf } from "./pages.ts";
@@ -38,12 +38,18 @@ export function App() {
 function Navigation() {
   const { program, features } = session.value!;
   const [name = "overview"] = place.value.parts;
+  const pages = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    // On a telephone they are more than the screen is wide.
+    const current = pages.current?.querySelector("[aria-current]");
+    current?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [name]);
   return (
     <nav class="navigation" aria-label="Pages">
       <a class="brand" href="/overview">
         <img src="/icon.svg" alt="" width="24" height="24" /> <span>Sallyport</span>
       </a>
-      <ul>
+      <ul ref={pages}>
         {PAGES.filter((page) => page.isThere(features)).map((page) => (
           <li key={page.name}>
             <a href={`/${page.name}`} aria-current={page.name === name ? "page" : undefined}>

@@ -2,6 +2,7 @@
 // used is cut off.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { untilTrue } from "../browser.fixture.ts";
 import { requires } from "../requirements.ts";
 import { DashboardWorld, PAGES } from "./dashboard.fixture.ts";
 
@@ -32,10 +33,36 @@ describe("the dashboard on screens of all sizes", { skip: requires("chromium") }
     });
   }
 
+  test("on a telephone the drawing begins where the datacentre does, and all of it is a button away", async () => {
+    const page = await world.page({ viewport: SIZES[0] });
+    await world.open(page, "topology", PAGES.topology!);
+    await untilTrue(page, isWithin("[data-id='external/internet']", ".map-frame"));
+    await untilTrue(page, `!${isWithin("[data-id='machine/admin']", ".map-frame")}`);
+    await page.getByRole("button", { name: "All", exact: true }).click();
+    await untilTrue(page, isWithin("[data-id='external/internet']", ".map-frame"));
+    await untilTrue(page, isWithin("[data-id='machine/admin']", ".map-frame"));
+    await page.context().close();
+  });
+
+  test("on a telephone the navigation shows where one is, also the last of the pages", async () => {
+    const page = await world.page({ viewport: SIZES[0] });
+    await world.open(page, "consoles", PAGES.consoles!);
+    await untilTrue(page, isWithin(".navigation [aria-current]", ".navigation"));
+    await page.context().close();
+  });
+
   test("the browser complained of nothing", () => {
     assert.deepEqual(world.faults, []);
   });
 });
+
+/** An expression for the page: one of its elements is there, and all of it within another. */
+function isWithin(inner: string, outer: string): string {
+  return `((one, around) => one !== null && one.left >= around.left - 1 && one.right <= around.right + 1 &&
+    one.top >= around.top - 1 && one.bottom <= around.bottom + 1)(
+    document.querySelector("${inner}")?.getBoundingClientRect() ?? null,
+    document.querySelector("${outer}").getBoundingClientRect())`;
+}
 
 /**
  * What can be used, or is a heading, and stands beyond the side of the screen, where nothing around it

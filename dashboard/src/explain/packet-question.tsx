@@ -11,6 +11,7 @@ import { TopologyMap } from "../topology/map.tsx";
 import { onlyWays } from "../topology/trace-way.ts";
 import { useLayout } from "../topology/use-layout.ts";
 import { useTopology } from "../topology/use-topology.ts";
+import { exampleQuestions } from "./example-questions.ts";
 import { Hops } from "./hops.tsx";
 import { legsOf, metBy, wayOfLegs } from "./legs.ts";
 import { PacketForm } from "./packet-form.tsx";
@@ -53,7 +54,12 @@ export function PacketQuestion() {
     <>
       <PacketForm topology={topology.data} />
       {fault !== null && <Fault fault={fault} again={again} />}
-      {question === null && <Empty>Say from where to where: names of the file, or addresses.</Empty>}
+      {question === null && (
+        <Empty>
+          <p>Say from where to where: names of the file, or addresses. Nothing is sent.</p>
+          <Examples topology={topology.data} />
+        </Empty>
+      )}
       <div class={answered === null ? "stack" : "split explained"}>
         {topology.data !== null && laid !== null && (
           <TopologyMap
@@ -106,6 +112,19 @@ export function PacketQuestion() {
         )}
       </div>
     </>
+  );
+}
+
+function Examples({ topology }: { readonly topology: TopologyAnswer | null }) {
+  const examples = topology === null ? [] : exampleQuestions(topology);
+  return (
+    <p class="chips">
+      {examples.map(({ words, query }) => (
+        <a key={query} class="button" href={`/explain?${query}`}>
+          {words}
+        </a>
+      ))}
+    </p>
   );
 }
 

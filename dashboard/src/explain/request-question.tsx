@@ -36,7 +36,7 @@ export function RequestQuestion() {
           Servers that are down
           <input
             name="down"
-            size={17}
+            size={21}
             placeholder="WEB-001 app/WEB-002"
             defaultValue={query.get("down") ?? ""}
           />

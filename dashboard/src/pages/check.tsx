@@ -6,7 +6,7 @@ import { post, session } from "../api/client.ts";
 import { on } from "../api/events.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { say, sayFault } from "../parts/messages.tsx";
-import { Badge, Empty, Excerpt, Fault, PageHead, type Tone } from "../parts/small.tsx";
+import { Badge, Empty, Excerpt, Fault, PageHead, type Tone, Words } from "../parts/small.tsx";
 import { useLoaded } from "../state/loaded.ts";
 import { plural } from "../text/format.ts";
 import "./files.css";
@@ -104,7 +104,7 @@ function Finding({ finding, mend }: { readonly finding: CheckFinding; readonly m
   return (
     <article class="card finding">
       <h2>
-        <Badge tone={TONES[severity]}>{severity}</Badge> {message}
+        <Badge tone={TONES[severity]}>{severity}</Badge> <Words text={message} />
       </h2>
       <p class="quiet small">
         {span.file}
@@ -118,11 +118,15 @@ function Finding({ finding, mend }: { readonly finding: CheckFinding; readonly m
           length={span.endColumn - span.column}
         />
       )}
-      {help !== null && <p>{help}</p>}
+      {help !== null && !isLineOf(fix, help) && (
+        <p>
+          <Words text={help} />
+        </p>
+      )}
       {related.map((one, index) => (
         <div key={`${one.span.file}:${one.span.line}`}>
           <p class="quiet small">
-            {one.message} ({one.span.file}:{one.span.line})
+            <Words text={one.message} /> ({one.span.file}:{one.span.line})
           </p>
           {(relatedExcerpts[index]?.length ?? 0) > 0 && (
             <Excerpt
@@ -146,6 +150,11 @@ function Finding({ finding, mend }: { readonly finding: CheckFinding; readonly m
       )}
     </article>
   );
+}
+
+/** A help that is the new line itself is shown by the change already. */
+function isLineOf(fix: CheckFix | null, help: string): boolean {
+  return fix?.changes.some(({ after }) => after?.trim() === help) === true;
 }
 
 function Changes({ fix }: { readonly fix: CheckFix }) {

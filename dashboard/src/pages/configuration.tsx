@@ -16,20 +16,20 @@ import { Badge, Fault, Heads, PageHead, type Tone } from "../parts/small.tsx";
 import { VirtualRows } from "../parts/virtual-rows.tsx";
 import { goWith, place } from "../router.ts";
 import { useLoaded } from "../state/loaded.ts";
-import { formatBytes, formatClock, formatCount } from "../text/format.ts";
+import { formatBytes, formatClock, formatCount, plural } from "../text/format.ts";
 import "./files.css";
 
 const ROW_HEIGHT = 24;
 const COUNTERS_EVERY_MS = 3000;
 
-const SUPPORT: Readonly<Record<LineSupport, readonly [label: string, tone: Tone]>> = {
-  done: ["", "good"],
-  partly: ["partly", "warning"],
-  "without-effect": ["no effect", "quiet"],
-  refused: ["refused", "bad"],
-  legacy: ["old words", "warning"],
-  unknown: ["unknown", "bad"],
-  none: ["", "plain"],
+const SUPPORT: Readonly<Record<LineSupport, readonly [label: string, tone: Tone, ofMany: string]>> = {
+  done: ["", "good", "as in HAProxy"],
+  partly: ["partly", "warning", "done in part"],
+  "without-effect": ["no effect", "quiet", "without effect here"],
+  refused: ["refused", "bad", "refused"],
+  legacy: ["old words", "warning", "in old words"],
+  unknown: ["unknown", "bad", "unknown"],
+  none: ["", "plain", ""],
 };
 
 export default function ConfigurationPage() {
@@ -106,7 +106,7 @@ function FileView({ file, onlyNotes }: { readonly file: ConfigurationFile; reado
       <p class="quiet">
         {file.name}:{" "}
         {[...counts]
-          .map(([support, some]) => `${some.length} ${SUPPORT[support][0] || "as in HAProxy"}`)
+          .map(([support, some]) => `${plural(some.length, "line")} ${SUPPORT[support][2]}`)
           .join(", ")}
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reached by the keyboard. */}

@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import type { History, Overview, ProxyFigures } from "../../../src/model/dashboard-api.ts";
 import { on } from "../api/events.ts";
-import { Chart } from "../parts/chart.tsx";
+import { BINARY_STEPS, Chart, WHOLE_STEPS } from "../parts/chart.tsx";
 import { Badge, Empty, Fault, Figure, Heads, PageHead, type Tone } from "../parts/small.tsx";
 import { goWith, place } from "../router.ts";
 import { useLoaded } from "../state/loaded.ts";
@@ -139,6 +139,7 @@ function Charts({ seconds, proxy }: { readonly seconds: number; readonly proxy: 
         <Chart
           title="Requests"
           atMs={atMs}
+          seconds={seconds}
           format={formatRate}
           series={[
             { label: "all", colour: "--series-1", values: columns.requestsPerSecond, isFilled: true },
@@ -151,6 +152,7 @@ function Charts({ seconds, proxy }: { readonly seconds: number; readonly proxy: 
         <Chart
           title="Latency"
           atMs={atMs}
+          seconds={seconds}
           format={formatMs}
           series={[
             { label: "50 %", colour: "--series-1", values: columns.p50Ms },
@@ -163,7 +165,9 @@ function Charts({ seconds, proxy }: { readonly seconds: number; readonly proxy: 
         <Chart
           title="Bytes"
           atMs={atMs}
+          seconds={seconds}
           format={formatBytesRate}
+          steps={BINARY_STEPS}
           series={[
             { label: "to clients", colour: "--series-1", values: columns.bytesOutPerSecond, isFilled: true },
             { label: "from clients", colour: "--series-4", values: columns.bytesInPerSecond },
@@ -174,7 +178,9 @@ function Charts({ seconds, proxy }: { readonly seconds: number; readonly proxy: 
         <Chart
           title="Sessions"
           atMs={atMs}
+          seconds={seconds}
           format={formatCount}
+          steps={WHOLE_STEPS}
           series={[
             { label: "open", colour: "--series-1", values: columns.sessions, isFilled: true },
             { label: "waiting", colour: "--series-2", values: columns.queued },
@@ -260,7 +266,7 @@ function statusWords({ status2xx, status3xx, status5xx }: ProxyFigures): string 
     [status5xx, "5xx"],
   ] as const;
   return parts
-    .filter(([count]) => count > 0)
-    .map(([count, label]) => `${formatCount(count)} ${label}`)
+    .filter(([rate]) => rate > 0)
+    .map(([rate, label]) => `${formatRate(rate)} with ${label}`)
     .join(", ");
 }

@@ -7,7 +7,7 @@ import { Empty, Fault, Heads, PageHead } from "../parts/small.tsx";
 import { VirtualRows } from "../parts/virtual-rows.tsx";
 import { FilterForm } from "../requests/filter-form.tsx";
 import { RequestDialog } from "../requests/request-dialog.tsx";
-import { RequestTableRow } from "../requests/request-row.tsx";
+import { RequestTableRow, TimeLegend } from "../requests/request-row.tsx";
 import { go, place } from "../router.ts";
 import { type Filters, filtersOf, queryOf, withNew } from "../state/request-tail.ts";
 import { formatCount } from "../text/format.ts";
@@ -90,6 +90,7 @@ export default function RequestsPage() {
           )}
         </Empty>
       )}
+      {held.length > 0 && <TimeLegend />}
       {held.length > 0 && (
         <div class="table-scroll">
           <table class="requests">

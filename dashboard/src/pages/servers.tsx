@@ -40,7 +40,7 @@ export default function ServersPage() {
         <input
           type="search"
           aria-label="Find a server"
-          placeholder="Find by name, address, cookie"
+          placeholder="Name, address or cookie"
           value={find}
           onInput={(event) => goWith({ find: event.currentTarget.value })}
         />

@@ -14,17 +14,28 @@ export interface Series {
 }
 
 const HEIGHT = 168;
+/** From one line of an axis to the next: of things that are not divided, and of KiB and MiB. */
+export const WHOLE_STEPS: number[] = Array.from({ length: 10 }, (_, power) =>
+  [1, 2, 5].map((one) => one * 10 ** power),
+).flat();
+export const BINARY_STEPS: number[] = Array.from({ length: 44 }, (_, power) => 2 ** power);
 
 export function Chart({
   title,
   atMs,
+  seconds,
   series,
   format,
+  steps,
 }: {
   readonly title: string;
   readonly atMs: readonly number[];
+  /** Shown, also when not so much is known yet. */
+  readonly seconds: number;
   readonly series: readonly Series[];
   format(value: number): string;
+  /** Without them 1, 2, 5, and parts of one. */
+  readonly steps?: number[];
 }) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -37,7 +48,7 @@ export function Chart({
     const parent = box.current!;
     const make = () => {
       plot.current?.destroy();
-      plot.current = new uPlot(optionsOf(parent, series, format), latest.current, parent);
+      plot.current = new uPlot(optionsOf(parent, { seconds, series, format, steps }), latest.current, parent);
     };
     make();
     const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -52,7 +63,7 @@ export function Chart({
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [names, colours]);
+  }, [names, colours, seconds]);
   useEffect(() => plot.current?.setData(data), [data]);
   const words = series
     .map(({ label, values }) => `${label} ${format(values.findLast((value) => value !== null) ?? 0)}`)
@@ -75,11 +86,14 @@ export function Chart({
   );
 }
 
-function optionsOf(
-  parent: HTMLElement,
-  series: readonly Series[],
-  format: (value: number) => string,
-): uPlot.Options {
+interface Shown {
+  readonly seconds: number;
+  readonly series: readonly Series[];
+  format(value: number): string;
+  readonly steps: number[] | undefined;
+}
+
+function optionsOf(parent: HTMLElement, { seconds, series, format, steps }: Shown): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -91,13 +105,20 @@ function optionsOf(
   return {
     width: parent.clientWidth,
     height: HEIGHT,
-    padding: [8, 4, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-    scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.15 : 1] } },
+    scales: {
+      x: { range: (_plot, _first, last) => [last - seconds, last] },
+      y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.15 : 1] },
+    },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 90, values: (_plot, times) => times.map(clock) },
-      { ...axis, size: 62, space: 36, values: (_plot, values) => values.map((value) => format(value)) },
+      {
+        ...axis,
+        ...{ size: 62, space: 36, values: (_plot, values) => values.map((value) => format(value)) },
+        ...(steps === undefined ? {} : { incrs: steps }),
+      },
     ],
     series: [
       {},

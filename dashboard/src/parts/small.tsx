@@ -42,6 +42,13 @@ export function PageHead({
   );
 }
 
+/** What stands between backticks is what somebody would write. */
+export function Words({ text }: { readonly text: string }) {
+  return (
+    <>{text.split("`").map((part, index) => (index % 2 === 0 ? part : <code key={index}>{part}</code>))}</>
+  );
+}
+
 /** A figure with its name. */
 export function Figure({
   label,

@@ -1,9 +1,11 @@
 // The words that requests are found by; each is a word of the address, so that what is found can be sent on.
+import { useState } from "preact/hooks";
 import { goWith } from "../router.ts";
 import { overview } from "../state/overview.ts";
 import type { Filters } from "../state/request-tail.ts";
 
 export function FilterForm({ filters }: { readonly filters: Filters }) {
+  const [isOpen, setOpen] = useState(Object.keys(filters).length > 0);
   const proxies = overview.value?.proxies ?? [];
   const names = (kind: "frontend" | "backend") =>
     proxies.filter((one) => one.kind === kind).map(({ name }) => name);
@@ -32,7 +34,10 @@ export function FilterForm({ filters }: { readonly filters: Filters }) {
     </select>
   );
   return (
-    <search class="filters">
+    <search class={isOpen ? "filters open" : "filters"}>
+      <button type="button" class="more" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        Filters
+      </button>
       <button
         type="button"
         aria-pressed={filters.failed === "true"}
@@ -48,7 +53,7 @@ export function FilterForm({ filters }: { readonly filters: Filters }) {
       {choice("backend", "Any backend", names("backend"))}
       {text("server", "Server", "Server", 10)}
       {choice("slowerMs", "Any time", ["10", "100", "1000", "10000"])}
-      {text("termination", "Termination state begins with", "State: SC, cD …", 11)}
+      {text("termination", "Termination state begins with", "Ended: SC, cD", 12)}
     </search>
   );
 }

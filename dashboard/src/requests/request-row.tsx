@@ -56,6 +56,20 @@ const PARTS = [
   ["response", "responseMs", "the server's answer"],
 ] as const;
 
+/** Which colour of the bars stands for what. */
+export function TimeLegend() {
+  const all = [...PARTS.map(([name, , words]) => [name, words] as const), ["data", "the body"] as const];
+  return (
+    <p class="time-legend quiet small">
+      {all.map(([name, words]) => (
+        <span key={name}>
+          <i class={name} /> {words}
+        </span>
+      ))}
+    </p>
+  );
+}
+
 function TimeBar({ row: { timers } }: { readonly row: RequestRecord }) {
   const parts = PARTS.map(([name, key, words]) => ({ name, ms: Math.max(0, timers[key]), words }));
   const known = parts.reduce((sum, { ms }) => sum + ms, 0);

@@ -53,7 +53,7 @@ export function TopologyMap({
   readonly isLegendOpen?: boolean;
 }) {
   const { vlans } = topology;
-  const { frame, picture, layer, made, fit, show, zoomMiddle, placeOf, pointers } = useView(layout);
+  const { frame, picture, layer, made, showAll, show, zoomMiddle, placeOf, pointers } = useView(layout);
   const roving = useRoving(drawn, layout, frame, show);
   const [hinted, setHinted] = useState<number | null>(null);
   const [measure, setMeasure] = useState<Measure>("bytes");
@@ -156,7 +156,7 @@ export function TopologyMap({
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "+" || event.key === "=") zoomMiddle(1);
     else if (event.key === "-") zoomMiddle(-1);
-    else if (event.key === "0") fit();
+    else if (event.key === "0") showAll();
     else if (event.key === "Escape" && vlan !== null) isolate(null);
     else if (!roving.handleKey(event.key)) return;
     event.preventDefault();
@@ -207,7 +207,7 @@ export function TopologyMap({
         <button type="button" aria-label="Smaller" onClick={() => zoomMiddle(-1)}>
           −
         </button>
-        <button type="button" onClick={fit}>
+        <button type="button" onClick={showAll}>
           All
         </button>
       </div>

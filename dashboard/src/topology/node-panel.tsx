@@ -118,10 +118,15 @@ function Links({
                 {names.get(other)}
               </button>{" "}
               <span class="quiet small">
-                {link.label}
-                {link.carries.length > 0 && ` VLANs ${link.carries.join(", ")}`}
-                {rates.some((rate) => rate != null) &&
-                  ` ${rates.map((rate) => formatBytesRate(rate ?? 0)).join(" out, ")} in`}
+                {[
+                  link.label,
+                  link.carries.length > 0 ? `VLANs ${link.carries.join(", ")}` : "",
+                  rates.some((rate) => rate != null)
+                    ? `${rates.map((rate) => formatBytesRate(rate ?? 0)).join(" out, ")} in`
+                    : "",
+                ]
+                  .filter((words) => words !== "")
+                  .join(" · ")}
               </span>
             </li>
           );

@@ -35,6 +35,8 @@ export function useView(layout: Layout) {
   const view = useRef<View>({ x: 0, y: 0, scale: 1 });
   const size = useRef<Size>({ width: 0, height: 0 });
   const isMoved = useRef(false);
+  /** All of it shall be seen, however small. */
+  const isWhole = useRef(false);
   const present = useRef<Made & { readonly scale: number }>({ area: NOWHERE, hasText: true, scale: 0 });
   const [made, setMade] = useState<Made>({ area: NOWHERE, hasText: true });
 
@@ -62,8 +64,12 @@ export function useView(layout: Layout) {
     isMoved.current = false;
     const { clientWidth: width = 0, clientHeight: height = 0 } = frame.current ?? {};
     size.current = { width, height };
-    look(fitted(layout, size.current));
+    look(fitted(layout, size.current, isWhole.current));
   }, [layout, look]);
+  const showAll = useCallback(() => {
+    isWhole.current = true;
+    fit();
+  }, [fit]);
   const zoom = useCallback(
     (factor: number, at: Point) => {
       isMoved.current = true;
@@ -142,7 +148,7 @@ export function useView(layout: Layout) {
     return { x: (event.clientX - box.left - x) / scale, y: (event.clientY - box.top - y) / scale };
   }, []);
   const pointers = usePointers(frame, move, zoom);
-  return { frame, picture, layer, made, fit, show, zoomMiddle, placeOf, pointers };
+  return { frame, picture, layer, made, showAll, show, zoomMiddle, placeOf, pointers };
 }
 
 /** One finger moves, two scale; after a move no box is chosen. */
@@ -184,22 +190,27 @@ function usePointers(
   );
 }
 
-function fitted({ width, height }: Layout, room: Size): View {
+function fitted({ width, height, direction, boxes }: Layout, room: Size, isWhole: boolean): View {
   const most = room.width > WIDE ? FIT_MAX_WIDE : FIT_MAX;
   const scale = Math.min(
     most,
     (room.width - 2 * MARGIN) / Math.max(1, width),
     (room.height - MARGIN_TOP - MARGIN) / Math.max(1, height),
   );
-  const bounded = Math.max(room.width < NARROW ? FIT_MIN_NARROW : SCALE_MIN, scale);
+  const bounded = Math.max(room.width < NARROW && !isWhole ? FIT_MIN_NARROW : SCALE_MIN, scale);
   const aside = (room.width - width * bounded) / 2;
   const above = (room.height - height * bounded) / 2;
-  const isCut = aside < 0;
-  return {
-    scale: bounded,
-    x: isCut ? MARGIN : aside,
-    y: isCut ? above : Math.max(MARGIN_TOP, above),
-  };
+  if (aside >= 0) return { scale: bounded, x: aside, y: Math.max(MARGIN_TOP, above) };
+  // What does not go in is looked at from where it begins, which need not be its corner.
+  const isDown = direction === "DOWN";
+  const first = [...boxes.values()].reduce(
+    (least, box) => ((isDown ? box.y < least.y : box.x < least.x) ? box : least),
+    { ...NOWHERE, [isDown ? "y" : "x"]: Number.POSITIVE_INFINITY },
+  );
+  const middle = (start: number, size: number, all: number) => all / 2 - (start + size / 2) * bounded;
+  return isDown
+    ? { scale: bounded, x: middle(first.x, first.width, room.width), y: Math.max(MARGIN_TOP, above) }
+    : { scale: bounded, x: MARGIN, y: middle(first.y, first.height, room.height) };
 }
 
 function distance(a: Point, b: Point): number {
