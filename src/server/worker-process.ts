@@ -25,6 +25,12 @@ export interface WorkerProcessEvents {
   handleExit(worker: WorkerProcess, description: string): void;
 }
 
+/**
+ * A larger budget for inlining makes the data path 3 % cheaper. Only workers have it: what Node brings of
+ * compiled code is good for V8's own settings alone, and without it every program starts later by a third.
+ */
+const FLAGS = ["--max-inlined-bytecode-size-cumulative=2000"];
+
 export class WorkerProcess {
   readonly index: number;
   /** Generation that it serves; 0 before the first commit. */
@@ -43,7 +49,7 @@ export class WorkerProcess {
     this.index = start.workerIndex;
     this.#events = events;
     const main = entryFile("server/worker-main.ts");
-    this.#child = spawn(process.execPath, [...process.execArgv, main], {
+    this.#child = spawn(process.execPath, [...process.execArgv, ...FLAGS, main], {
       stdio: stdioOf(inheritedFds),
       // A terminal's Ctrl-C goes to the whole process group; only the master decides what it means.
       detached: true,
