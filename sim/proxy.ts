@@ -114,6 +114,7 @@ export class SimulatedProxy {
         trust: {},
         ticketKeys: new Uint8Array(80),
         issuers: [],
+        signers: {},
         sessionStore: null,
         load: 1,
         live: NOTHING_CHANGED,

@@ -260,6 +260,8 @@ export interface BindTls extends TlsCommon {
   /** `ca-verify-file`: authorities that verify too, but are not named to clients. */
   readonly caVerifyFile: string | null;
   readonly ignoredErrors: IgnoredErrors;
+  /** `generate-certificates`: the authority with its key (`ca-sign-file`), and the password for it. */
+  readonly signer: { readonly path: string; readonly password: string | null } | null;
 }
 
 export interface CertificateSource {

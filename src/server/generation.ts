@@ -19,6 +19,7 @@ import type { SharedState } from "../proxy/state.ts";
 import { StatisticsService } from "../proxy/stats/service.ts";
 import type { Stream } from "../proxy/stream.ts";
 import type {
+  CertificateMaker,
   CertificateMaterial,
   Engine,
   ServedCertificate,
@@ -27,6 +28,7 @@ import type {
 } from "../transport/contract.ts";
 import { dhParametersFor } from "./certificates/dh-parameters.ts";
 import { issuerChainOf } from "./certificates/issuer-chains.ts";
+import { makerOf } from "./certificates/signed-on-the-fly.ts";
 import { LogSinks } from "./log-sinks.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
 
@@ -176,9 +178,11 @@ function serverContexts(
   for (const listener of runtime.listeners) {
     const { tls, span } = listener.definition;
     if (tls === null) continue;
+    const certificates = tls.certificates.flatMap((source) => servedCertificates(source, tls, prepared));
     const context = engine.createTlsServerContext({
       ...settingsOf(tls),
-      certificates: tls.certificates.flatMap((source) => servedCertificates(source, tls, prepared)),
+      certificates,
+      maker: certificateMakerOf(tls, certificates, prepared),
       strictSni: tls.strictSni,
       clientVerify: clientVerifyOf(tls, prepared),
       ticketKeys: tls.tickets ? prepared.ticketKeys : null,
@@ -188,6 +192,17 @@ function serverContexts(
     else problems.push(problemAt(span, context.error.message));
   }
   return contexts;
+}
+
+/** Null also for an authority that cannot sign: then the first certificate is shown, as without it. */
+function certificateMakerOf(
+  { signer }: BindTls,
+  [own]: readonly ServedCertificate[],
+  { signers, configuration }: PreparedConfiguration,
+): CertificateMaker | null {
+  const authority = signer === null ? undefined : signers[signer.path];
+  if (authority === undefined || own === undefined) return null;
+  return makerOf(authority, own, configuration.global.tls.madeCertificatesMax);
 }
 
 function servedCertificates(

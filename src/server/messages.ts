@@ -29,6 +29,8 @@ export interface PreparedConfiguration {
   readonly crtLists: Readonly<Record<string, readonly CrtListLine[]>>;
   /** Of `issuers-chain-path`. */
   readonly issuers: readonly IssuerChain[];
+  /** Of `ca-sign-file`, by path: authorities with their keys. */
+  readonly signers: Readonly<Record<string, CertificateMaterial>>;
   /** Contents of ca-file, ca-verify-file and crl-file by path. */
   readonly trust: Readonly<Record<string, string>>;
   /** 80 bytes that all workers encrypt session tickets with. */

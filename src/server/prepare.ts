@@ -36,6 +36,8 @@ export interface LoadedConfiguration {
   readonly trust: Readonly<Record<string, string>>;
   /** Of `issuers-chain-path`. */
   readonly issuers: readonly IssuerChain[];
+  /** Of `ca-sign-file`, by path: authorities with their keys. */
+  readonly signers: Readonly<Record<string, CertificateMaterial>>;
 }
 
 export interface LoadOptions {
@@ -58,8 +60,8 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   };
 }
 
-export type Material = Pick<LoadedConfiguration, "certificates" | "crtLists" | "trust" | "issuers">;
-const NOTHING_LOADED: Material = { certificates: {}, crtLists: {}, trust: {}, issuers: [] };
+export type Material = Omit<LoadedConfiguration, "configuration">;
+const NOTHING_LOADED: Material = { certificates: {}, crtLists: {}, trust: {}, issuers: [], signers: {} };
 
 /** The certificates and authorities that a configuration names, on top of those that are loaded already. */
 export function loadMaterial(
@@ -92,7 +94,26 @@ export function loadMaterial(
   // What serves goes on with those that it has.
   const issuers =
     loaded === NOTHING_LOADED ? readIssuerChains(tls.issuersPath, span, diagnostics) : loaded.issuers;
-  return { certificates, crtLists, trust, issuers };
+  const signers = loadSigners(configuration, loaded.signers, options, diagnostics);
+  return { certificates, crtLists, trust, issuers, signers };
+}
+
+function loadSigners(
+  configuration: ProxyConfiguration,
+  loaded: Material["signers"],
+  { environment }: LoadOptions,
+  diagnostics: Diagnostic[],
+): Material["signers"] {
+  const signers: Record<string, CertificateMaterial> = { ...loaded };
+  for (const { tls, span } of configuration.proxies.flatMap(({ frontend }) => frontend?.binds ?? [])) {
+    if (tls?.signer == null || tls.signer.path in signers) continue;
+    const { path, password } = tls.signer;
+    const reading = readCertificate(path, span, { environment, passwordFor: () => password });
+    diagnostics.push(...reading.diagnostics);
+    const [signer] = reading.certificates;
+    if (signer !== undefined) signers[path] = signer;
+  }
+  return signers;
 }
 
 function loadCrtLists(

@@ -239,6 +239,17 @@ export interface TlsServerSpec extends TlsSettings {
   readonly ticketKeys: Uint8Array | null;
   /** Where sessions are kept that are resumed without tickets. Null or left out: nowhere. */
   readonly sessionStore?: TlsSessionStore | null;
+  /** Makes a certificate for names that no other is for. Null or left out: there is none. */
+  readonly maker?: CertificateMaker | null;
+}
+
+export interface CertificateMaker {
+  /** The same for the same authority and key. */
+  readonly id: string;
+  /** So many are kept; 0 keeps none. */
+  readonly countMax: number;
+  /** `nowMs`: wall clock. */
+  make(serverName: string, nowMs: number): CertificateMaterial;
 }
 
 /** A file in memory that all workers map. */

@@ -224,6 +224,7 @@ function startProxy(
       trust: {},
       ticketKeys: new Uint8Array(80),
       issuers: [],
+      signers: {},
       sessionStore: null,
       load: 1,
       live: NOTHING_CHANGED,

@@ -40,8 +40,8 @@ class World {
   readonly received: string[] = [];
 
   /**
-   * `answer` is sent on connect when `greets`, else on the first bytes; null keeps silent. `hangsUp`: after the
-   * second answer, to what is sent then.
+   * `answer` is sent on connect when `greets`, else on the first bytes; null keeps silent. `hangsUp`: after
+   * the second answer, to what is sent then.
    */
   listen(port: number, answer: () => string | null, greets = false, hangsUp = false): void {
     const accept = (): ConnectionHandler => {

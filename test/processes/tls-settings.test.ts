@@ -158,6 +158,40 @@ test("a chain is completed from a directory of issuers, as HAProxy does", {
   assert.deepEqual(await facts(), expected);
 });
 
+test("a certificate is made for a name that no other is for, as HAProxy makes it", {
+  skip: requires("haproxy", "openssl"),
+}, async () => {
+  using directory = new TestDirectory();
+  const root = await issue(directory, "root", null);
+  const own = await issue(directory, "own", root);
+  const read = (...paths: string[]) => paths.map((path) => readFileSync(path, "utf8")).join("");
+  const signer = directory.file("signer.pem", read(root.crt, root.key));
+  const crt = directory.file("own.pem", read(own.crt, own.key));
+  const port = await freePort();
+  const socket = directory.file("admin.sock");
+  const bind = `crt ${crt} generate-certificates ca-sign-file ${signer}`;
+  const text = configurationOf(port, ["tune.ssl.ssl-ctx-cache-size 10"], bind, socket);
+  const shown = async (name: string) => {
+    const words = ["s_client", "-connect", `127.0.0.1:${port}`, "-CAfile", root.crt, "-servername", name];
+    const output = await openssl([...words, "-verify_hostname", name], "Q\n");
+    const certificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/.exec(output)![0];
+    const extensions = "subjectAltName,keyUsage,subjectKeyIdentifier,basicConstraints";
+    const fields = ["-subject", "-issuer", "-pubkey", "-ext", extensions];
+    const facts = await openssl(["x509", "-noout", ...fields], certificate);
+    return `${facts.replaceAll("critical", "").replace(/: *$/gm, ":")}${/Verify return code: .*/.exec(output)![0]}`;
+  };
+  const haproxy = await startHaproxy(directory.path, text, ["admin.sock"]);
+  const expected = [await shown("one.example"), await shown("Two.example"), await shown("own")];
+  await haproxy.dispose();
+  for (const engine of ENGINES) {
+    await using _sallyport = await RunningSallyport.start(directory.file("x.cfg", text), {
+      engine,
+      workers: 2,
+    });
+    assert.deepEqual([await shown("one.example"), await shown("Two.example"), await shown("own")], expected);
+  }
+});
+
 describe("sessions without tickets", { skip: requires("openssl") }, () => {
   for (const version of ["tls1_2", "tls1_3"]) {
     test(`are resumed by every worker: ${version}`, async () => {

@@ -8,6 +8,7 @@ import { getCACertificates } from "node:tls";
 import { type Failure, failed, failure, type Result, success } from "../../base/failure.ts";
 import { ServerNames } from "../../protocol/tls/server-names.ts";
 import type {
+  CertificateMaker,
   CertificateMaterial,
   ServedCertificate,
   TlsClientContext,
@@ -16,6 +17,7 @@ import type {
   TlsServerSpec,
   TlsSettings,
 } from "../../transport/contract.ts";
+import { MadeCertificates } from "../made-certificates.ts";
 import { sessionIdContext } from "../session-id-context.ts";
 import { type Callbacks, openCallbacks } from "./callbacks.ts";
 import { ClientSessions } from "./client-sessions.ts";
@@ -53,6 +55,7 @@ export class OpenSslServerContext implements TlsServerContext {
   readonly #verifies: boolean;
   /** Some certificate has settings of its own. */
   readonly isVaried: boolean;
+  #made: MadeCertificates<bigint> | null = null;
 
   constructor(openSsl: OpenSsl, spec: TlsServerSpec, contexts: readonly bigint[], names: ServerNames) {
     this.#openSsl = openSsl;
@@ -67,15 +70,24 @@ export class OpenSslServerContext implements TlsServerContext {
   /** The certificate for a server name ("" for none); null when strict SNI refuses it. */
   choose(serverName: string): ChosenCertificate | null {
     const index = this.#names.find(serverName);
+    const made =
+      index < 0 && serverName !== "" ? this.#made?.find(serverName.toLowerCase(), Date.now()) : null;
+    if (made != null) return { context: made, settings: null };
     if (index < 0 && this.spec.strictSni) return null;
     const chosen = Math.max(index, 0);
     return { context: this.#contexts[chosen]!, settings: this.spec.certificates[chosen]!.settings ?? null };
+  }
+
+  /** Those that are not shown any more are freed when the last connection that was shown them is. */
+  makeCertificatesBy(made: MadeCertificates<bigint>): void {
+    this.#made = made;
   }
 
   createSession(): TlsSession {
     const ssl = this.#openSsl.calls.SSL_new(this.#contexts[0]!);
     return new TlsSession(this.#openSsl, ssl, {
       isServer: true,
+      hasMadeCertificates: this.#made !== null,
       verifies: this.#verifies,
       serverName: "",
       sessions: null,
@@ -118,6 +130,7 @@ export class OpenSslClientContext implements TlsClientContext {
     this.#sessions.offer(ssl, sessionKey);
     return new TlsSession(openSsl, ssl, {
       isServer: false,
+      hasMadeCertificates: false,
       verifies: this.spec.verify !== null,
       serverName: sentName,
       sessions: this.#sessions,
@@ -168,6 +181,7 @@ export function createServerContext(openSsl: OpenSsl, spec: TlsServerSpec): Resu
   }
   const created = new OpenSslServerContext(openSsl, spec, contexts, names);
   attachCallbacks(openSsl, callbacks, created, contexts);
+  if (spec.maker != null) makeCertificates(openSsl, callbacks, created, spec.maker);
   serverContexts.set(key, created);
   return success(created);
 }
@@ -186,6 +200,28 @@ export function createClientContext(openSsl: OpenSsl, spec: TlsClientSpec): Resu
   const created = new OpenSslClientContext(openSsl, spec, context);
   clientContexts.set(key, created);
   return success(created);
+}
+
+function makeCertificates(
+  openSsl: OpenSsl,
+  callbacks: Callbacks,
+  created: OpenSslServerContext,
+  maker: CertificateMaker,
+): void {
+  const { spec } = created;
+  const { calls } = openSsl;
+  const { dhPem = null } = spec.certificates[0]!;
+  const protocolsId = callbacks.register(created, spec.alpn);
+  const open = (material: CertificateMaterial): bigint | null => {
+    const context = calls.SSL_CTX_new(calls.TLS_server_method());
+    if (configureServer(openSsl, context, spec, { ...material, dhPem }) === null) {
+      if (spec.alpn.length > 0) calls.SSL_CTX_set_alpn_select_cb(context, callbacks.alpn, protocolsId);
+      return context;
+    }
+    calls.SSL_CTX_free(context);
+    return null;
+  };
+  created.makeCertificatesBy(new MadeCertificates(maker, open, (context) => calls.SSL_CTX_free(context)));
 }
 
 function tlsFailure(message: string): Failure {
@@ -361,10 +397,14 @@ function applyDhParameters(
 ): Failure | null {
   if (dhPem === null) return null;
   const parameters = readParameters(openSsl, dhPem);
-  // The context takes them over, unless it refuses them.
-  if (parameters !== 0n && openSsl.calls.SSL_CTX_set0_tmp_dh_pkey(context, parameters) === 1) return null;
-  if (parameters !== 0n) openSsl.calls.EVP_PKEY_free(parameters);
-  return tlsFailure(`OpenSSL refuses the DH parameters for ${name} (${openSsl.takeError()})`);
+  if (parameters === 0n)
+    return tlsFailure(`the DH parameters for ${name} cannot be read (${openSsl.takeError()})`);
+  // The context takes them over. Those that are too weak for its level it refuses, and nobody could use them.
+  if (openSsl.calls.SSL_CTX_set0_tmp_dh_pkey(context, parameters) !== 1) {
+    openSsl.calls.EVP_PKEY_free(parameters);
+    openSsl.calls.ERR_clear_error();
+  }
+  return null;
 }
 
 function applyAuthorities(

@@ -17,6 +17,8 @@ export interface SessionRole {
   readonly verifies: boolean;
   /** The name that a client sends; unused on a server. */
   readonly serverName: string;
+  /** The listener makes certificates on the fly. */
+  readonly hasMadeCertificates: boolean;
   readonly sessions: ClientSessions | null;
   readonly sessionKey: string;
 }
@@ -147,6 +149,8 @@ export class TlsSession {
   #ownCertificate(): Uint8Array | null {
     const { calls, ownCertificates } = this.#openSsl;
     const certificate = calls.SSL_get_certificate(this.#ssl);
+    // Those that come and go are not told apart by where they lie.
+    if (this.#role.hasMadeCertificates) return this.#encode(certificate);
     const known = ownCertificates.get(certificate);
     if (known !== undefined) return known;
     const encoded = this.#encode(certificate);

@@ -18,6 +18,7 @@ import {
 import { type Failure, failed, failure, type Result, success } from "../../base/failure.ts";
 import { ServerNames } from "../../protocol/tls/server-names.ts";
 import type {
+  CertificateMaterial,
   IgnoredErrors,
   TlsClientContext,
   TlsClientSpec,
@@ -27,6 +28,7 @@ import type {
   TlsSettings,
   TlsVersion,
 } from "../../transport/contract.ts";
+import { MadeCertificates } from "../made-certificates.ts";
 import { sessionIdContext } from "../session-id-context.ts";
 import { failureOfError } from "./socket-failure.ts";
 
@@ -55,6 +57,7 @@ export class PortableTlsServerContext implements TlsServerContext {
   readonly fallback: SecureContext;
   readonly #contexts: readonly SecureContext[];
   readonly #names = new ServerNames();
+  readonly #made: MadeCertificates<SecureContext> | null;
 
   /** Throws what node:tls throws at bad material. */
   constructor(spec: TlsServerSpec) {
@@ -62,14 +65,13 @@ export class PortableTlsServerContext implements TlsServerContext {
     this.#contexts = spec.certificates.map(
       ({ certificatePem, keyPem, dhPem, names, settings = {} }, index) => {
         this.#names.add(names ?? namesOf(certificatePem), index);
-        return createSecureContext({
-          ...serverOptions({ ...spec, ...settings }),
-          cert: certificatePem,
-          key: keyPem,
-          ...(dhPem == null ? {} : { dhparam: dhPem }),
-        });
+        const options = { ...serverOptions({ ...spec, ...settings }), cert: certificatePem, key: keyPem };
+        return withDhParameters(options, dhPem ?? null);
       },
     );
+    const open = ({ certificatePem, keyPem }: CertificateMaterial) =>
+      createSecureContext({ ...serverOptions(spec), cert: certificatePem, key: keyPem });
+    this.#made = spec.maker == null ? null : new MadeCertificates(spec.maker, open, () => {});
     const first = this.#contexts[0];
     this.fallback = spec.strictSni || first === undefined ? createSecureContext(serverOptions(spec)) : first;
   }
@@ -77,6 +79,9 @@ export class PortableTlsServerContext implements TlsServerContext {
   /** The context for a name: exact, then one wildcard label, then the default. Null: refuse. */
   contextFor(serverName: string): SecureContext | null {
     const index = this.#names.find(serverName);
+    const made =
+      index < 0 && serverName !== "" ? this.#made?.find(serverName.toLowerCase(), Date.now()) : null;
+    if (made != null) return made;
     return this.#contexts[index] ?? (this.spec.strictSni ? null : this.fallback);
   }
 }
@@ -290,6 +295,16 @@ function commonOptions(settings: TlsSettings): SecureContextOptions {
     ciphers: `${settings.ciphersuites ?? DEFAULT_CIPHERSUITES}:${settings.ciphers ?? DEFAULT_CIPHERS}`,
     ecdhCurve: settings.curves ?? "auto",
   };
+}
+
+/** Parameters that are too weak for the level are refused, and nobody could use them. */
+function withDhParameters(options: SecureContextOptions, dhPem: string | null): SecureContext {
+  if (dhPem === null) return createSecureContext(options);
+  try {
+    return createSecureContext({ ...options, dhparam: dhPem });
+  } catch {
+    return createSecureContext(options);
+  }
 }
 
 function serverOptions(spec: TlsServerSpec): SecureContextOptions {

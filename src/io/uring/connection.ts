@@ -132,7 +132,7 @@ export class UringConnection implements Connection, TimerTarget {
   }
 
   send(chunk: Chunk, start: number, end: number): void {
-    if (start >= end || this.#isSendingOver) return;
+    if (start >= end || this.#isSendingOver()) return;
     if (!(chunk instanceof UringChunk)) {
       // Of another engine, or made by a caller: not in memory that the kernel may be given.
       for (const copy of this.#engine.pools.copy(chunk.bytes, start, end)) {
@@ -181,7 +181,8 @@ export class UringConnection implements Connection, TimerTarget {
 
   // What follows is for the engine and the secure channel.
 
-  get #isSendingOver(): boolean {
+  /** No getter: V8 looks for a private one by a call into its runtime, each time. */
+  #isSendingOver(): boolean {
     return this.isClosed || this.#isShutdownWanted || this.#isCloseWanted || this.#sendFailure !== null;
   }
 

@@ -33,6 +33,9 @@ interface BindDraft {
   gid: number | null;
   isV6Only: boolean;
   level: StatsSocket["level"];
+  makesCertificates: boolean;
+  signerPath: string | null;
+  signerPassword: string | null;
 }
 
 export function readBind(line: ProxyLine): void {
@@ -64,6 +67,14 @@ export function readBind(line: ProxyLine): void {
       "Add `ca-file FILE`: the authority that issued your clients' certificates.",
     );
   }
+  if (bind.makesCertificates && bind.signerPath === null) {
+    line.report.error(
+      "missing-argument",
+      line.span,
+      "`generate-certificates` needs an authority that signs them",
+      "Add `ca-sign-file FILE`: its certificate and its key.",
+    );
+  }
   for (const part of splitAddresses(address)) {
     const endpoint = parseEndpoint(part, { port: "needed", range: true }, line.report, (name) =>
       line.reading.variable(name),
@@ -90,18 +101,22 @@ function addBind(line: ProxyLine, bind: BindDraft, address: ListenAddress, text:
     acceptProxy,
     backlog,
     maxconn,
-    tls: bind.isTls ? finishTls(line.reading, bind.tls) : null,
+    tls: bind.isTls ? finishTls(line.reading, bind) : null,
     span: line.span,
   });
 }
 
-function finishTls(reading: Reading, tls: BindTls): BindTls {
+function finishTls(
+  reading: Reading,
+  { tls, makesCertificates, signerPath, signerPassword }: BindDraft,
+): BindTls {
   const defaults = reading.global.bindDefaults;
   return {
     ...tls,
     ciphers: tls.ciphers ?? defaults.ciphers,
     ciphersuites: tls.ciphersuites ?? defaults.ciphersuites,
     curves: tls.curves ?? defaults.curves,
+    signer: makesCertificates && signerPath !== null ? { path: signerPath, password: signerPassword } : null,
   };
 }
 
@@ -134,6 +149,9 @@ function newBindDraft(): BindDraft {
     gid: null,
     isV6Only: false,
     level: "operator",
+    makesCertificates: false,
+    signerPath: null,
+    signerPassword: null,
     tls: {
       ...newTlsDraft(),
       certificates: [],
@@ -142,6 +160,7 @@ function newBindDraft(): BindDraft {
       tickets: true,
       caVerifyFile: null,
       ignoredErrors: NOTHING_IGNORED,
+      signer: null,
     },
   };
 }
@@ -186,6 +205,15 @@ function readBindWord(reading: Reading, word: Word, cursor: Cursor, bind: BindDr
       return true;
     case "no-tls-tickets":
       bind.tls.tickets = false;
+      return true;
+    case "generate-certificates":
+      bind.makesCertificates = true;
+      return true;
+    case "ca-sign-file":
+      bind.signerPath = readPath(cursor, reading.global.caBase);
+      return true;
+    case "ca-sign-pass":
+      bind.signerPassword = cursor.expect("a password")?.text ?? null;
       return true;
     case "verify":
       bind.tls.verify = cursor.expectOneOf("way to verify", ["none", "optional", "required"]) ?? "none";

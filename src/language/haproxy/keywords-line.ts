@@ -29,6 +29,9 @@ export const BIND_KEYWORDS: KeywordTable = buildTable([
       "maxconn B 1",
       "mode B 1",
       "name B 1",
+      "generate-certificates B",
+      "ca-sign-file B 1",
+      "ca-sign-pass B 1",
       "no-tls-tickets B",
       "no-tlsv10 B",
       "no-tlsv11 B",
@@ -72,11 +75,6 @@ export const BIND_KEYWORDS: KeywordTable = buildTable([
   { support: "refused", note: "NPN was replaced by ALPN; use `alpn`", rows: ["npn B 1"] },
   { support: "refused", note: "SSLv3 is broken and no longer in OpenSSL", rows: ["force-sslv3 B"] },
   { support: "refused", note: "early data can be replayed; not supported yet", rows: ["allow-0rtt B"] },
-  {
-    support: "refused",
-    note: "certificates made on the fly are not supported",
-    rows: ["generate-certificates B", "ca-sign-file B 1", "ca-sign-pass B 1"],
-  },
   {
     support: "refused",
     note: "ticket keys are made and rotated by Sallyport itself",

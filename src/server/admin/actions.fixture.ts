@@ -28,6 +28,7 @@ export function makeActions({ runtime, environment, states }: TestRuntime, nowMs
       trust: {},
       ticketKeys: new Uint8Array(80),
       issuers: [],
+      signers: {},
       sessionStore: null,
       load: 1,
       live: NOTHING_CHANGED,

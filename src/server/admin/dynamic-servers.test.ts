@@ -34,6 +34,7 @@ function prepared({ runtime }: TestRuntime): PreparedConfiguration {
     trust: { "known-ca.pem": "" },
     ticketKeys: new Uint8Array(),
     issuers: [],
+    signers: {},
     sessionStore: null,
     load: 1,
     live: NOTHING_CHANGED,

@@ -22,7 +22,9 @@ export function dhParametersFor(
   const given = dhPem ?? dhParameterPem ?? null;
   if (given !== null || dhBitsMax === null) return given;
   const key = new X509Certificate(certificatePem).publicKey;
-  const keyBits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  // Keys of other kinds have no ciphers with ephemeral Diffie-Hellman.
+  const keyBits = key.asymmetricKeyDetails?.modulusLength;
+  if (keyBits === undefined) return null;
   const [, group] = GROUPS.find(([bits]) => Math.min(keyBits, dhBitsMax) >= bits)!;
   return groupPem(group);
 }

@@ -4,10 +4,8 @@ import { parseIpAddress } from "../../base/address.ts";
 import {
   type Asn1,
   bitString,
-  booleanTrue,
   integer,
   objectIdentifier,
-  octetString,
   parseAsn1,
   sequence,
   set,
@@ -17,6 +15,7 @@ import {
   utf8String,
 } from "./asn1.ts";
 import { derToPem } from "./pem.ts";
+import { extension, OID } from "./x509-names.ts";
 
 /** The most that browsers and macOS accept of a server's certificate. */
 const VALID_DAYS = 825;
@@ -25,12 +24,7 @@ const DAY_MS = 86_400_000;
 const BACKDATED_MS = 3_600_000;
 
 const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
-const COMMON_NAME = "2.5.4.3";
-const BASIC_CONSTRAINTS = "2.5.29.19";
-const KEY_USAGE = "2.5.29.15";
-const EXTENDED_KEY_USAGE = "2.5.29.37";
 const SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1";
-const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
 
 /**
  * A new P-256 key and its certificate (RFC 5280), valid for 825 days, for DNS names and IP addresses; the
@@ -42,7 +36,7 @@ export function makeSelfSigned(
 ): { readonly certificatePem: string; readonly keyPem: string } {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = sequence(objectIdentifier(ECDSA_WITH_SHA256));
-  const subject = sequence(set(sequence(objectIdentifier(COMMON_NAME), utf8String(names[0]!))));
+  const subject = sequence(set(sequence(objectIdentifier(OID.commonName), utf8String(names[0]!))));
   const notBefore = nowMs - BACKDATED_MS;
   const body = sequence(
     tagged(0, [integer(Uint8Array.of(2))]),
@@ -70,19 +64,12 @@ function serialNumber(): Uint8Array {
 
 function extensions(names: readonly string[]): Asn1 {
   return sequence(
-    extension(BASIC_CONSTRAINTS, true, sequence()),
+    extension(OID.basicConstraints, true, sequence()),
     // digitalSignature, the first of the bits.
-    extension(KEY_USAGE, true, bitString(Uint8Array.of(0x80), 7)),
-    extension(EXTENDED_KEY_USAGE, false, sequence(objectIdentifier(SERVER_AUTHENTICATION))),
-    extension(SUBJECT_ALTERNATIVE_NAME, false, sequence(...names.map(generalName))),
+    extension(OID.keyUsage, true, bitString(Uint8Array.of(0x80), 7)),
+    extension(OID.extendedKeyUsage, false, sequence(objectIdentifier(SERVER_AUTHENTICATION))),
+    extension(OID.subjectAlternativeName, false, sequence(...names.map(generalName))),
   );
-}
-
-function extension(oid: string, isCritical: boolean, value: Asn1): Asn1 {
-  const content = octetString(toDer(value));
-  return isCritical
-    ? sequence(objectIdentifier(oid), booleanTrue(), content)
-    : sequence(objectIdentifier(oid), content);
 }
 
 /** RFC 5280 section 4.2.1.6: [7] iPAddress, [2] dNSName. */
