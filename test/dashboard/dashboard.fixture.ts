@@ -73,11 +73,7 @@ export class DashboardWorld {
   }
 
   async page(options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
-    const context = await this.#browser.newContext({
-      viewport: { width: 1400, height: 900 },
-      reducedMotion: "reduce",
-      ...options,
-    });
+    const context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     page.on("console", (message) => {
