@@ -11,8 +11,6 @@ const BACKENDS = 4;
 const SERVERS = 500;
 const LAST = `s${BACKENDS * SERVERS - 1}`;
 const HEIGHT = 900;
-/** After it the key is pressed again; it decides nothing. */
-const ONE_KEY_MS = 3000;
 /** In a window of this height, and some above and below it. */
 const ROWS_MAX = 60;
 
