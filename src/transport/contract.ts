@@ -62,6 +62,8 @@ export interface Connection {
   readonly pendingBytes: number;
   /** True from handleClose on. All operations are then ignored. */
   readonly isClosed: boolean;
+  /** What the kernel knows of the way to the peer. Null, or left out: it cannot be asked. */
+  readTcpStatistics?(): TcpStatistics | null;
   /** Queues bytes behind those queued before. Keeps a reference to the chunk until they are out. */
   send(chunk: Chunk, start: number, end: number): void;
   /**
@@ -81,6 +83,18 @@ export interface Connection {
   close(): void;
   /** Throws away what is queued and resets (RST). handleClose follows. */
   reset(): void;
+}
+
+/** Of Linux' tcp_info. Times are microseconds. */
+export interface TcpStatistics {
+  readonly rttUs: number;
+  readonly rttVarianceUs: number;
+  readonly unacknowledged: number;
+  readonly selectivelyAcknowledged: number;
+  readonly lost: number;
+  readonly retransmitted: number;
+  readonly forwardAcknowledged: number;
+  readonly reordering: number;
 }
 
 /** What is known of a finished TLS handshake. Names as OpenSSL prints them. */

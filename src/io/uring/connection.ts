@@ -11,10 +11,17 @@
 import type { SocketAddress } from "../../base/address.ts";
 import { type Failure, type FailureSide, failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
-import type { Chunk, Connection, ConnectionHandler, TlsFacts } from "../../transport/contract.ts";
+import type {
+  Chunk,
+  Connection,
+  ConnectionHandler,
+  TcpStatistics,
+  TlsFacts,
+} from "../../transport/contract.ts";
 import { EAGAIN, ECANCELED, EINTR, ENOBUFS, errnoFailure } from "../errno.ts";
 import type { ProxyHeaderReader } from "../proxy-header-reader.ts";
 import { HEADROOM, UringChunk } from "./chunk-pool.ts";
+import type { ConnectionOrigin } from "./connection-origin.ts";
 import type { UringEngine } from "./engine.ts";
 import {
   KIND_CLOSE,
@@ -29,7 +36,7 @@ import {
 import { ReceiveSize } from "./receive-size.ts";
 import type { SecureChannel } from "./secure-channel.ts";
 import { SendQueue } from "./send-queue.ts";
-import { discardReceived, readLocalAddress, setReset } from "./socket.ts";
+import { discardReceived, readLocalAddress, readTcpStatistics, setReset } from "./socket.ts";
 
 /** Queued ranges up to this many bytes together are copied into one; more go by reference. */
 const COALESCE_BYTES = 4096;
@@ -40,17 +47,6 @@ const POLLIN = 1;
 const MSG_DONTWAIT = 0x40;
 const SHUT_WRITE = 1;
 const UNKNOWN_ADDRESS: SocketAddress = { family: 4, host: "0.0.0.0", port: 0 };
-
-export interface ConnectionOrigin {
-  readonly id: number;
-  readonly slot: number;
-  readonly fd: number;
-  /** Which party is at the other end. */
-  readonly side: FailureSide;
-  readonly remote: SocketAddress;
-  /** Known without asking the socket, or null. */
-  readonly local: SocketAddress | null;
-}
 
 export class UringConnection implements Connection, TimerTarget {
   readonly id: number;
@@ -123,6 +119,10 @@ export class UringConnection implements Connection, TimerTarget {
   get local(): SocketAddress {
     if (this.#local === null && this.fd >= 0) this.#local = readLocalAddress(this.#engine.native, this.fd);
     return this.#local ?? UNKNOWN_ADDRESS;
+  }
+
+  readTcpStatistics(): TcpStatistics | null {
+    return this.fd < 0 ? null : readTcpStatistics(this.#engine.native, this.fd);
   }
 
   get pendingBytes(): number {

@@ -3,7 +3,7 @@
 import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import type { SocketAddress } from "../../base/address.ts";
 import { failed, failure, type Result, success } from "../../base/failure.ts";
-import type { ConnectOptions, ListenAddress } from "../../transport/contract.ts";
+import type { ConnectOptions, ListenAddress, TcpStatistics } from "../../transport/contract.ts";
 import { EACCES, errnoFailure } from "../errno.ts";
 import type { Native } from "../native.ts";
 import {
@@ -44,6 +44,29 @@ export interface ListeningSocket {
   readonly address: SocketAddress;
   /** Removes the socket's file if it is still this socket's. */
   readonly removeFile: () => void;
+}
+
+/** `struct tcp_info` (linux/tcp.h) by 32-bit words, as far as it has been the same since Linux 2.6. */
+const TCP_INFO = 11;
+const TCP_INFO_BYTES = 104;
+
+/** Null for a socket that is not of TCP. */
+export function readTcpStatistics(native: Native, fd: number): TcpStatistics | null {
+  const { scratch, scratchInts } = native;
+  scratchInts[0] = TCP_INFO_BYTES;
+  const { pointer } = scratch;
+  if (native.libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, pointer + 8n, pointer) < 0) return null;
+  const word = (at: number) => scratchInts[2 + at]!;
+  return {
+    unacknowledged: word(6),
+    selectivelyAcknowledged: word(7),
+    lost: word(8),
+    retransmitted: word(9),
+    forwardAcknowledged: word(10),
+    rttUs: word(17),
+    rttVarianceUs: word(18),
+    reordering: word(22),
+  };
 }
 
 export function setSocketOption(

@@ -24,6 +24,8 @@ export interface ClientHello {
   readonly extensions: readonly number[];
   /** It offers to resume a session by ticket or pre-shared key. */
   readonly hasTicket: boolean;
+  /** Bytes in its session_ticket extension; null without one. */
+  readonly ticketLength: number | null;
 }
 
 export type ClientHelloRead =
@@ -139,6 +141,7 @@ function parseHello(body: Uint8Array, recordVersion: number): ClientHello | null
     cipherSuites,
     extensions: [] as number[],
     hasTicket: false,
+    ticketLength: null as number | null,
   };
   // Before TLS 1.2 a ClientHello could end here.
   if (reader.isAtEnd) return hello;
@@ -160,6 +163,7 @@ interface HelloBeingRead {
   serverName: string;
   alpn: string[];
   hasTicket: boolean;
+  ticketLength: number | null;
 }
 
 /** False: malformed. */
@@ -188,6 +192,7 @@ function readExtension(hello: HelloBeingRead, type: number, data: Uint8Array): b
     }
     case EXTENSION_SESSION_TICKET:
       if (data.length > 0) hello.hasTicket = true;
+      hello.ticketLength = data.length;
       return true;
     case EXTENSION_PRE_SHARED_KEY:
       hello.hasTicket = true;

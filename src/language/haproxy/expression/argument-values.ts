@@ -326,6 +326,11 @@ function fetchProblem(name: string, values: readonly SampleArgument[]): Argument
       return values[0] === undefined || values[0] === 4 ? null : wrong(0, "only version 4 of UUIDs is known");
     case "date":
       return timeUnitProblem(values);
+    case "fc_rtt":
+    case "fc_rttvar":
+      return ["", "us", "ms"].includes(first)
+        ? null
+        : wrong(0, `${quote(first)} is no unit of time: one of us ms`);
     case "req.payload":
     case "res.payload":
       return Number(values[0]) < 0 || Number(values[1]) < 0

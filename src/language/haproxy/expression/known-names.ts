@@ -58,7 +58,7 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
     "ssl_bc_client_random ssl_bc_err ssl_bc_err_str ssl_bc_npn ssl_bc_server_random ssl_bc_session_id " +
       "ssl_bc_session_key ssl_bc_unique_id",
   ],
-  ["it measures HAProxy's own scheduler", "cpu_calls cpu_ns_avg cpu_ns_tot lat_ns_avg lat_ns_tot stopping"],
+  ["it measures HAProxy's own scheduler", "cpu_calls cpu_ns_avg cpu_ns_tot lat_ns_avg lat_ns_tot"],
   [
     "HAProxy's internals are not ours",
     prefixed(
@@ -67,14 +67,8 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
     ),
   ],
   ["the distcc protocol is not there", "distcc_body distcc_param"],
-  [
-    "TCP statistics of a connection are not there yet",
-    "fc_err fc_err_str fc_fackets fc_lost fc_reordering fc_retrans fc_rtt fc_rttvar fc_sacked fc_unacked",
-  ],
   ["FastCGI is not there yet", "fcgi.docroot fcgi.index"],
   ["queue priorities are not there yet", "prio_class prio_offset"],
-  ["this part of a ClientHello is not read yet", "req.ssl_alpn req.ssl_ec_ext req.ssl_st_ext"],
-  ["a server's TLS hello is not read yet", "rep_ssl_hello_type res.ssl_hello_type"],
   ["the cache is not there yet", "res.cache_hit res.cache_name"],
   ["compression is not there yet", "res.comp res.comp_algo"],
   [

@@ -169,6 +169,8 @@ test("every fetch can be written with fitting arguments", () => {
     ipv4: "ipv4(192.0.2.1)",
     ipv6: "ipv6(::1)",
     date: "date(4,ms)",
+    fc_rtt: "fc_rtt(us)",
+    fc_rttvar: "fc_rttvar(ms)",
   };
   for (const [name, { parameters }] of Object.entries(FETCHES)) {
     const values = parameters.map((shape) => fitting[shape.replace("?", "")]);

@@ -1,6 +1,6 @@
 // Fetches on the client's connection and the listener (HAProxy manual 7.3.3).
 import { type IpAddress, parseIpAddress, type SocketAddress } from "../../../base/address.ts";
-import type { Connection } from "../../../transport/contract.ts";
+import type { Connection, TcpStatistics } from "../../../transport/contract.ts";
 import { COUNTER } from "../../state.ts";
 import type { Session } from "../../stream.ts";
 import type { FetchCompiler } from "../fetch.ts";
@@ -30,6 +30,16 @@ type Names =
   | "fc_pp_unique_id"
   | "fc_rcvd_proxy"
   | "fc_http_major"
+  | "fc_rtt"
+  | "fc_rttvar"
+  | "fc_unacked"
+  | "fc_sacked"
+  | "fc_retrans"
+  | "fc_fackets"
+  | "fc_lost"
+  | "fc_reordering"
+  | "fc_err"
+  | "fc_err_str"
   | "bc_http_major";
 
 export const CONNECTION_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
@@ -71,9 +81,38 @@ export const CONNECTION_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
     ({ session }) =>
       session.connection.proxied?.uniqueId,
   fc_rcvd_proxy: () => (stream) => stream.session.connection.proxied !== null,
+  fc_rtt: timeFetch(({ rttUs }) => rttUs),
+  fc_rttvar: timeFetch(({ rttVarianceUs }) => rttVarianceUs),
+  fc_unacked: tcpFetch(({ unacknowledged }) => unacknowledged),
+  fc_sacked: tcpFetch(({ selectivelyAcknowledged }) => selectivelyAcknowledged),
+  fc_retrans: tcpFetch(({ retransmitted }) => retransmitted),
+  fc_fackets: tcpFetch(({ forwardAcknowledged }) => forwardAcknowledged),
+  fc_lost: tcpFetch(({ lost }) => lost),
+  fc_reordering: tcpFetch(({ reordering }) => reordering),
+  // There are no rules, and no stream to log, where a connection has come to nothing.
+  fc_err: () => () => 0,
+  fc_err_str: () => () => "Success",
   fc_http_major: () => (stream) => (stream.request === null ? 0 : 1),
   bc_http_major: () => (stream) => (stream.serverConnection === null ? undefined : 1),
 };
+
+/** The kernel is asked each time: it may know more by now. */
+function tcpFetch(read: (statistics: TcpStatistics) => number): FetchCompiler {
+  return () =>
+    ({ session }) => {
+      const statistics = session.connection.readTcpStatistics?.() ?? null;
+      return statistics === null ? undefined : read(statistics);
+    };
+}
+
+/** In milliseconds, unless "us" is asked for. */
+function timeFetch(read: (statistics: TcpStatistics) => number): FetchCompiler {
+  return (parameters, environment) => {
+    const isMicroseconds = parameters[0] === "us";
+    const scaled = (us: number) => (isMicroseconds ? us : Math.floor(us / 1000));
+    return tcpFetch((statistics) => scaled(read(statistics)))([], environment);
+  };
+}
 
 /** The client's address; null for a unix socket. */
 export function sourceAddress(session: Session): IpAddress | null {

@@ -16,12 +16,16 @@ type Names =
   | "req.rdp_cookie"
   | "req.rdp_cookie_cnt"
   | "req.ssl_hello_type"
+  | "req.ssl_alpn"
+  | "req.ssl_ec_ext"
+  | "req.ssl_st_ext"
   | "req.ssl_sni"
   | "req.ssl_ver"
   | "req.proto_http"
   | "res.len"
   | "res.payload"
   | "res.payload_lv"
+  | "res.ssl_hello_type"
   | "wait_end";
 
 export const CONTENT_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
@@ -35,6 +39,13 @@ export const CONTENT_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   "req.rdp_cookie": rdpCookieFetch((value) => value),
   "req.rdp_cookie_cnt": rdpCookieFetch((value) => (value === undefined ? 0 : 1)),
   "req.ssl_hello_type": helloFetch(() => CLIENT_HELLO),
+  // The first of the client's protocols, as HAProxy has it.
+  "req.ssl_alpn": helloFetch(({ alpn }) => alpn[0]),
+  "req.ssl_ec_ext": helloFetch(({ extensions }) => extensions.includes(SUPPORTED_GROUPS)),
+  // 0 without the extension, 1 when it is empty, 2 with a ticket.
+  "req.ssl_st_ext": helloFetch(({ ticketLength }) =>
+    ticketLength === null ? 0 : ticketLength === 0 ? 1 : 2,
+  ),
   "req.ssl_sni": helloFetch((hello) => hello.serverName || undefined),
   "req.ssl_ver": helloFetch((hello) => (hello.recordVersion >> 8) * 65536 + (hello.recordVersion & 0xff)),
   "req.proto_http": () => (stream) => {
@@ -46,6 +57,12 @@ export const CONTENT_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
     response === null ? null : messageLength(response, ["HTTP/1.1", `${response.status}`, response.reason]),
   ),
   "res.payload": payloadFetch(responseBytes),
+  "res.ssl_hello_type": () => (stream) => {
+    const content = stream.responseContent;
+    if (content.length < 6) noteChangeable(stream);
+    // A record of a handshake of version 3.x, and what its first message is.
+    return content.length >= 6 && content[0] === 22 && content[1] === 3 ? content[5]! : undefined;
+  },
   "res.payload_lv": measuredPayloadFetch(responseBytes),
   wait_end: () => (stream) => {
     noteChangeable(stream);
@@ -139,6 +156,9 @@ function rdpCookieFetch(read: (value: string | undefined) => SampleValue | undef
     };
   };
 }
+
+/** The type of the extension that elliptic curves are named in (RFC 8422). */
+const SUPPORTED_GROUPS = 10;
 
 function helloFetch(read: (hello: ClientHello) => SampleValue | undefined): FetchCompiler {
   return () => (stream) => {

@@ -41,6 +41,7 @@ type Names =
   | "txn.timer.total"
   | "unique-id"
   | "internal.strm.is_htx"
+  | "stopping"
   | "last_rule_file"
   | "last_rule_line";
 
@@ -97,6 +98,7 @@ export const INTERNAL_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
     stream.uniqueId ??= stream.frontend.programs.makeUniqueId?.(stream) ?? null;
     return stream.uniqueId ?? undefined;
   },
+  stopping: () => (stream) => Atomics.load(stream.runtime.state.header, HEADER.isStopping) !== 0,
   // HTX is HAProxy's form of HTTP messages: what it tells is whether this is one.
   "internal.strm.is_htx": () => (stream) => stream.request !== null,
   last_rule_file: () => (stream) => (stream.lastRuleLine === 0 ? undefined : stream.lastRuleFile),
