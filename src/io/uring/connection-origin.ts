@@ -1,4 +1,5 @@
-// What is known of a connection when it begins: its place in the ring, its socket, and who is at the other end.
+// What is known of a connection when it begins: its place in the ring, its socket, and who is at the other
+// end.
 import type { SocketAddress } from "../../base/address.ts";
 import type { FailureSide } from "../../base/failure.ts";
 
