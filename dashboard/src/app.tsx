@@ -166,7 +166,7 @@ function CurrentPage() {
   if (page === undefined)
     return (
       <div class="empty">
-        <h1>There is no page {name}</h1>
+        <h1>There is no page “{name}”</h1>
         <a href="/overview">Overview</a>
       </div>
     );

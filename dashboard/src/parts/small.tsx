@@ -12,8 +12,14 @@ export function Badge({ tone, children }: { readonly tone: Tone; readonly childr
 export function Fault({ fault, again }: { readonly fault: ApiFault; again?(): void }) {
   return (
     <div class="notice bad" role="alert">
-      <p>{fault.message}</p>
-      {fault.help !== null && <p class="quiet">{fault.help}</p>}
+      <p>
+        <Words text={fault.message} />
+      </p>
+      {fault.help !== null && (
+        <p class="quiet">
+          <Words text={fault.help} />
+        </p>
+      )}
       {again !== undefined && (
         <button type="button" onClick={again}>
           Try again

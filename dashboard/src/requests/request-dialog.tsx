@@ -37,8 +37,8 @@ function Details({ details }: { readonly details: RequestDetails }) {
             </b>
           </>
         )}
-        . {request.ending !== "" && <span class="bad-text">{request.ending}. </span>}
-        {request.persistence !== "" && <span>{request.persistence}.</span>}
+        {request.persistence !== "" && `, ${request.persistence}`}.{" "}
+        {request.ending !== "" && <span class="bad-text">{request.ending}. </span>}
         {request.retries > 0 && ` ${request.retries} retries.`}
       </p>
       <section>
