@@ -15,6 +15,8 @@ import { loadUsable } from "./datacenter-file.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** What is opened once, when it starts. */
+const PLACES = ["keyFile", "auditFile", "controlSocket"] as const;
 const REFUSED = "not reloaded: the old configuration goes on\n";
 
 /** What is wrong is said; null when it leaves nothing to serve. */
@@ -43,7 +45,7 @@ export async function serveConsoles(
   );
   const server = new ConsoleServer({ ...configuration, audit });
   await server.start();
-  const reload = () => readAgain(file, server, terminal);
+  const reload = () => readAgain(file, configuration, server, terminal);
   const handleHangup = () => void reload();
   try {
     const control = await openControlSocket(controlSocket, server, reload);
@@ -75,14 +77,24 @@ export async function reloadConsoles(file: string, terminal: Terminal): Promise<
 }
 
 /** What came of it is said here, and to who has asked. */
-function readAgain(file: string, server: ConsoleServer, terminal: Terminal): ConsoleReload {
+function readAgain(
+  file: string,
+  first: ConsoleConfiguration,
+  server: ConsoleServer,
+  terminal: Terminal,
+): ConsoleReload {
   let text = "";
   const error = (part: string) => {
     text += part;
   };
   const configuration = loadConsoles(file, { ...terminal, isErrorColour: false, error });
   if (configuration === null) text += REFUSED;
-  else text += [...server.reload(configuration), "reloaded"].map((line) => `${line}\n`).join("");
+  else {
+    const said = server.reload(configuration);
+    if (PLACES.some((place) => configuration[place] !== first[place]))
+      said.push("key, audit log and control socket stay where they are: other ones need a start");
+    text += [...said, "reloaded"].map((line) => `${line}\n`).join("");
+  }
   terminal.error(text);
   return { isSuccess: configuration !== null, text };
 }

@@ -120,30 +120,17 @@ export class ConsoleServer {
    * on: who looks goes on. Addresses stay until the next start. Returns what is to be said.
    */
   reload({ proxy, portal, machines, limits }: ConsoleRenewal): string[] {
-    const before = this.#options;
     const said: string[] = [];
-    const renewed = <T extends TlsEndpoint>(
-      whose: string,
-      server: Server,
-      present: T,
-      next: ReadEndpoint,
-    ): T => {
-      if (originOf(next) !== originOf(present) || next.ip !== present.ip || next.port !== present.port)
-        said.push(`${whose} stays at ${originOf(present, server)}: another address needs a start`);
-      const renewal = renewCertificates(whose, next, present.certificates, [server]);
-      if (renewal.kind !== "same") said.push(renewal.message);
-      return renewal.kind === "renewed" ? { ...present, certificates: renewal.certificates } : present;
-    };
-    if ((portal === null) !== (before.portal === null)) said.push("a portal comes or goes with a start only");
-    const isPortal = portal !== null && before.portal !== null && this.#portal !== null;
-    this.#options = {
-      ...before,
-      machines,
-      limits,
-      proxy: renewed("the console proxy", this.#proxy, before.proxy, proxy),
-      portal: isPortal ? renewed("the portal", this.#portal!, before.portal!, portal) : before.portal,
-    };
-    if (portal !== null) this.#desk?.take(portal);
+    const before = this.#options;
+    const ownProxy = renewed("the console proxy", this.#proxy, before.proxy, proxy, said);
+    this.#options = { ...before, machines, limits, proxy: ownProxy };
+    if (portal === null || before.portal === null || this.#portal === null) {
+      if (portal !== before.portal) said.push("a portal comes or goes with a start only");
+      return said;
+    }
+    const ownPortal = renewed("the portal", this.#portal, before.portal, portal, said);
+    this.#options = { ...this.#options, portal: ownPortal };
+    this.#desk?.take(portal);
     return said;
   }
 
@@ -285,6 +272,21 @@ export class ConsoleServer {
       ...(detail === "" ? {} : { detail }),
     });
   }
+}
+
+/** The endpoint with the certificates that are shown now; what came of it is added to `said`. */
+function renewed<T extends TlsEndpoint>(
+  whose: string,
+  server: Server,
+  present: T,
+  next: ReadEndpoint,
+  said: string[],
+): T {
+  if (originOf(next) !== originOf(present) || next.ip !== present.ip || next.port !== present.port)
+    said.push(`${whose} stays at ${originOf(present, server)}: another address needs a start`);
+  const renewal = renewCertificates(whose, next, present.certificates, [server]);
+  if (renewal.kind !== "same") said.push(renewal.message);
+  return renewal.kind === "renewed" ? { ...present, certificates: renewal.certificates } : present;
 }
 
 function factsOf({
