@@ -179,10 +179,15 @@ function serverContexts(
     const { tls, span } = listener.definition;
     if (tls === null) continue;
     const certificates = tls.certificates.flatMap((source) => servedCertificates(source, tls, prepared));
+    const maker = certificateMakerOf(tls, certificates, prepared);
+    if (tls.signer !== null && maker === null) {
+      problems.push(problemAt(span, `the key in ${tls.signer.path} cannot sign certificates`));
+      continue;
+    }
     const context = engine.createTlsServerContext({
       ...settingsOf(tls),
       certificates,
-      maker: certificateMakerOf(tls, certificates, prepared),
+      maker,
       strictSni: tls.strictSni,
       clientVerify: clientVerifyOf(tls, prepared),
       ticketKeys: tls.tickets ? prepared.ticketKeys : null,
@@ -194,7 +199,7 @@ function serverContexts(
   return contexts;
 }
 
-/** Null also for an authority that cannot sign: then the first certificate is shown, as without it. */
+/** Null also for an authority that cannot sign. */
 function certificateMakerOf(
   { signer }: BindTls,
   [own]: readonly ServedCertificate[],

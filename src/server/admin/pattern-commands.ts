@@ -126,8 +126,7 @@ function describeMatch(kind: Kind, matcher: PatternMatcher, value: string, isAcl
   const { method, ignoreCase } = matcher;
   const input = matchInputType(method);
   const cast = castTo(value, "str", input === "any" ? "str" : input);
-  const text = ignoreCase && method !== "reg" && typeof cast === "string" ? cast.toLowerCase() : cast;
-  const entry = text === undefined ? undefined : matcher.find(text);
+  const entry = cast === undefined ? undefined : matcher.find(cast);
   const type = `type=${method}, case=${ignoreCase ? "insensitive" : "sensitive"}`;
   const answer = kind === "acl" ? "match" : "found";
   if (entry === undefined) return `${type}, ${answer}=no`;
