@@ -69,9 +69,21 @@ export function linesOf(change: Change, isBond: (name: string) => boolean): Batc
       ];
       return ip(words.join(" "));
     }
+    case "hold-port":
+      return { ip: [], bridge: [portState(change.link, BLOCKING)] };
+    case "swap-ports":
+      // Without a carrier a port may be told nothing but that it is disabled.
+      return { ip: [], bridge: [portState(change.from, DISABLED), portState(change.link, FORWARDING)] };
     default:
       return NONE;
   }
+}
+
+/** Of the spanning tree, which is not run here (IEEE 802.1D, 17.5). */
+const [DISABLED, FORWARDING, BLOCKING] = [0, 3, 4];
+
+function portState({ name }: LinkState, state: number): string {
+  return `link set dev ${name} state ${state}`;
 }
 
 function ip(...lines: string[]): BatchLines {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { faultsOfLag } from "./lag-state.ts";
+import { carriageOf, faultsOfLag } from "./lag-state.ts";
 
 const [OTHER, NOBODY, THIRD] = ["ae:0e:94:58:83:8e", "00:00:00:00:00:00", "5a:c9:2d:35:74:31"];
 
@@ -28,6 +28,14 @@ details partner lacp pdu:
 }
 
 function faultsWith(partner: string, ...members: string[]): string[] {
+  return readWith(faultsOfLag, partner, members);
+}
+
+function readWith<T>(
+  read: (bond: string, folder: string) => T,
+  partner: string,
+  members: readonly string[],
+): T {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-lag-"));
   const head = `Ethernet Channel Bonding Driver: v6.1.0
 
@@ -41,7 +49,7 @@ Active Aggregator Info:
 `;
   try {
     writeFileSync(join(folder, "bond0"), head + members.join(""));
-    return faultsOfLag("bond0", folder);
+    return read("bond0", folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -76,4 +84,15 @@ test("a bond that has no partner or no members, and what is no bond, is told onc
   );
   assert.deepEqual(faultsWith(NOBODY), ["bond0 has no member"]);
   assert.deepEqual(faultsOfLag("bond0", "/nonexistent"), ["bond0 is no bond"]);
+});
+
+test("a bond carries frames by LACP when both ends have agreed, and by one card when there is no partner", () => {
+  const carriage = (partner: string, ...members: string[]) => readWith(carriageOf, partner, members);
+  const alone = { partner: NOBODY, state: 77 };
+  assert.equal(carriage(OTHER, member("eth1")), "agreed");
+  assert.equal(carriage(OTHER, member("eth1", { state: 7 })), "none");
+  assert.equal(carriage(NOBODY, member("eth1", alone)), "alone");
+  assert.equal(carriage(NOBODY, member("eth1", { ...alone, mii: "down" })), "none");
+  assert.equal(carriage(NOBODY), "none");
+  assert.equal(carriageOf("bond0", "/nonexistent"), "none");
 });

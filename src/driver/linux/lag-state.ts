@@ -37,6 +37,18 @@ export function faultsOfLag(bond: string, folder = "/proc/net/bonding"): string[
   return [...down, ...faults];
 }
 
+/**
+ * Whether frames get through: by LACP as both ends have agreed, or alone, as a card without a partner does.
+ */
+export function carriageOf(bond: string, folder = "/proc/net/bonding"): "none" | "alone" | "agreed" {
+  const lag = readLag(bond, folder);
+  const hasCarrier = lag?.members.some(({ isUp }) => isUp) === true;
+  if (lag === null || !hasCarrier) return "none";
+  if (!lag.isLacp || faultsOfLag(bond, folder).length === 0) return "agreed";
+  const isInUse = lag.members.some((one) => one.isUp && one.aggregator === lag.aggregator);
+  return lag.partner === NO_PARTNER && isInUse ? "alone" : "none";
+}
+
 interface Lag {
   readonly name: string;
   readonly isLacp: boolean;

@@ -6,6 +6,7 @@ import { aliasPrefix, namespacePrefix } from "../../network/plan/kernel-names.ts
 import { STAGES, type Step } from "../../network/plan/plan.ts";
 import type { NamespaceDoor } from "../../transport/namespace-door.ts";
 import type { Driver, Lack, ReadOutcome, RunOutcome } from "../contract.ts";
+import { untilCarrying } from "./await-bond.ts";
 import { BatchRunner } from "./batch.ts";
 import { findLacks } from "./preflight.ts";
 import { type Listings, readNamespaces } from "./read-state.ts";
@@ -76,6 +77,8 @@ export class LinuxDriver implements Driver {
       for (const stage of STAGES) {
         const ofStage = steps.filter((step) => step.stage === stage);
         if (ofStage.length === 0) continue;
+        const vain = await awaitBonds(ofStage);
+        if (vain !== null) return vain;
         const outcome = /^(stop|start)$/.test(stage)
           ? await this.#runPrograms(ofStage, count)
           : await runner.run(stage, ofStage, (name) => this.#bonds.has(name), count);
@@ -121,4 +124,14 @@ export class LinuxDriver implements Driver {
   #listingsPath(): string {
     return join(this.#directory, "listings.json");
   }
+}
+
+/** Null, or which of the bonds that a stage waits for carries nothing. */
+async function awaitBonds(steps: readonly Step[]): Promise<RunOutcome | null> {
+  for (const step of steps) {
+    if (step.change.kind !== "await-bond") continue;
+    const message = await untilCarrying(step.change.link.name);
+    if (message !== null) return { ok: false, step, message };
+  }
+  return null;
 }

@@ -83,6 +83,10 @@ export class MemoryDriver implements Driver {
         return this.#deleteLink(space, change.link.name);
       case "set-link":
         return this.#setLink(space, change.link);
+      case "await-bond":
+      case "hold-port":
+      case "swap-ports":
+        return null;
       case "add-address":
         if (!space.links.some(({ name }) => name === change.address.link)) return "no such device";
         space.addresses.push(change.address);

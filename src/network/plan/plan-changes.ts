@@ -13,16 +13,9 @@ import type {
   RouteState,
   RoutingRule,
 } from "../../model/network-state.ts";
-import {
-  forgottenPorts,
-  leavingLast,
-  leavingReason,
-  standingOn,
-  stopBond,
-  withMacOf,
-  withoutGone,
-} from "./bond-changes.ts";
-import { changedOptions } from "./bond-options.ts";
+import { standingOn } from "./bond-changes.ts";
+import { type HandOver, handOversOf, heldPorts, unconnected } from "./hand-over.ts";
+import { settingsOf } from "./link-settings.ts";
 import { quoted } from "./nft-table.ts";
 import { type Change, type Plan, STAGES, type Stage, type Step } from "./plan.ts";
 import { changeWords } from "./plan-words.ts";
@@ -44,6 +37,9 @@ export function planChanges(present: NetworkState, desired: NetworkState): Plan 
   return { steps: steps.inOrder() };
 }
 
+/** Nothing is different afterwards. */
+const IN_BETWEEN: ReadonlySet<Change["kind"]> = new Set(["await-bond", "hold-port", "swap-ports"]);
+
 /** How many steps of a plan add, change and remove something. */
 export function countSteps({ steps }: Plan): { added: number; changed: number; removed: number } {
   const count = { added: 0, changed: 0, removed: 0 };
@@ -51,7 +47,8 @@ export function countSteps({ steps }: Plan): { added: number; changed: number; r
     if (/^(add|start)/.test(change.kind)) count.added++;
     else if (/^(delete|stop)/.test(change.kind)) count.removed++;
     // Just made: that it is set up is no change of its own.
-    else if (change.kind !== "set-link" || change.before !== null) count.changed++;
+    else if (change.kind === "set-link" ? change.before !== null : !IN_BETWEEN.has(change.kind))
+      count.changed++;
   }
   return count;
 }
@@ -161,7 +158,10 @@ function planNamespace(before: NamespaceState, after: NamespaceState, fresh: Fre
   const namespace = after.name;
   const wanted = new Map(after.links.map((link) => [link.name, link]));
   const gone = new Set<string>();
+  const handOvers = handOversOf(before, after);
+  const leaving = handOvers.flatMap((one) => one.leaving);
   for (const link of before.links) {
+    if (leaving.includes(link)) continue;
     const isRemoved = !wanted.has(link.name) || fresh.has(placeOf(namespace, link.name));
     if (!isRemoved || link.kind.kind === "physical") continue;
     gone.add(link.name);
@@ -182,7 +182,8 @@ function planNamespace(before: NamespaceState, after: NamespaceState, fresh: Fre
   planSysctls(before, after, steps);
   const isFresh = (name: string) => fresh.has(placeOf(namespace, name));
   planTables(before.tables, after, isFresh, steps);
-  const stopped = planSettings(before, after, made, gone, steps);
+  const stopped = planSettings(before, after, made, gone, handOvers, steps);
+  for (const link of leaving) steps.addRemoval(namespace, link, "remove-bridges");
   planAddresses(before, after, gone, standingOn(stopped, after.links), steps);
 }
 
@@ -192,33 +193,18 @@ function planSettings(
   after: NamespaceState,
   made: readonly LinkState[],
   gone: ReadonlySet<string>,
+  handOvers: readonly HandOver[],
   steps: StepList,
-): Set<string> {
-  const namespace = after.name;
-  const present = new Map(withoutGone(before.links, gone).map((link) => [link.name, link]));
-  const stopped = new Set<string>();
-  const order = leavingLast(made, present);
-  for (const link of order) {
-    const old = present.get(link.name);
-    const stop = old === undefined ? null : stopBond(namespace, old, link, [...present.values()]);
-    for (const change of stop?.changes ?? []) steps.add("configure", change);
-    for (const one of stop?.links ?? []) present.set(one.name, one);
-    if (stop !== null) stopped.add(link.name);
-    const now = present.get(link.name) ?? null;
-    const wanted = stop === null ? link : withMacOf(old!, link);
-    const reason = now === null ? null : leavingReason(now, wanted, present);
-    if (now === null || !isSameSetting(now, wanted))
-      steps.add("configure", {
-        kind: "set-link",
-        namespace,
-        link: wanted,
-        before: now,
-        ...(reason === null ? {} : { reason }),
-      });
-  }
-  for (const { card, free } of forgottenPorts(before, after))
-    steps.add("configure", { kind: "set-link", namespace, link: free, before: card });
-  return stopped;
+): ReadonlySet<string> {
+  const held = heldPorts(before, after);
+  for (const link of held)
+    steps.add("remove", { kind: "set-link", namespace: after.name, link: unconnected(link), before: link });
+  const links = before.links.map((link) => (held.includes(link) ? unconnected(link) : link));
+  const settings = settingsOf({ ...before, links }, after, made, gone, handOvers);
+  for (const change of settings.configure) steps.add("configure", change);
+  for (const change of settings.handOver) steps.add("hand-over", change);
+  for (const change of settings.follow) steps.add("follow", change);
+  return settings.stopped;
 }
 
 /** Of the two ends of a cable one makes both. */
@@ -245,22 +231,6 @@ function inDependencyOrder(links: readonly LinkState[]): LinkState[] {
   };
   for (const link of links) visit(link);
   return order;
-}
-
-function isSameSetting(a: LinkState, b: LinkState): boolean {
-  if (a.kind.kind === "bond" && b.kind.kind === "bond") {
-    if (changedOptions(a.kind.options, b.kind.options).length > 0) return false;
-  }
-  if (a.kind.kind === "bridge" && b.kind.kind === "bridge" && a.kind.isVlanAware !== b.kind.isVlanAware)
-    return false;
-  return (
-    (b.mac === null || a.mac === b.mac) &&
-    a.mtu === b.mtu &&
-    a.isUp === b.isUp &&
-    a.alias === b.alias &&
-    a.master === b.master &&
-    (b.port === null || JSON.stringify(a.port) === JSON.stringify(b.port))
-  );
 }
 
 // ---- Addresses, routes, rules ----

@@ -18,6 +18,12 @@ export function changeWords(change: Change): string {
       const reason = change.reason === undefined ? "" : `: ${change.reason}`;
       return `set ${settingWords(change.link, change.before)} in ${placeWords(change.namespace)}${reason}`;
     }
+    case "await-bond":
+      return `wait until ${change.link.name} carries frames, before the rest of its cards come to it`;
+    case "hold-port":
+      return `hold ${change.link.name} back in ${change.link.master}`;
+    case "swap-ports":
+      return `let ${change.link.name} carry in ${change.link.master} instead of ${change.from.name}`;
     case "add-address":
     case "delete-address": {
       const { ip, prefix, link } = change.address;

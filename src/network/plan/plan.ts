@@ -26,7 +26,7 @@ export interface Step {
 
 /**
  * What is no longer wanted goes first, so that its names and addresses are free; but bridges go when their
- * ports have moved on, which so lose no frame.
+ * ports have moved on, which so lose no frame, and bonds when their cards have.
  */
 export const STAGES = [
   "stop",
@@ -35,6 +35,8 @@ export const STAGES = [
   "add-namespaces",
   "connect",
   "configure",
+  "hand-over",
+  "follow",
   "remove-bridges",
   "start",
 ] as const;
@@ -54,6 +56,17 @@ export type Change =
       readonly before: LinkState | null;
       /** Why it has to be, where that is not plain. */
       readonly reason?: string;
+    }
+  /** Until a bond carries frames by the card that it has: LACP takes seconds. */
+  | { readonly kind: "await-bond"; readonly namespace: NamespaceName; readonly link: LinkState }
+  /** A port that has come to a bridge shall pass nothing on yet. */
+  | { readonly kind: "hold-port"; readonly namespace: NamespaceName; readonly link: LinkState }
+  /** One port of a bridge stops, and at once the other that was held passes on in its place. */
+  | {
+      readonly kind: "swap-ports";
+      readonly namespace: NamespaceName;
+      readonly link: LinkState;
+      readonly from: LinkState;
     }
   | { readonly kind: "add-address"; readonly namespace: NamespaceName; readonly address: AddressState }
   | { readonly kind: "delete-address"; readonly namespace: NamespaceName; readonly address: AddressState }

@@ -24,8 +24,8 @@ export function hostLines(before: Before, after: string, host: string): string {
 }
 
 /**
- * A script of sh, for files with machines and switches too; programs are not started. `host` null: everything
- * of the file runs in the guest.
+ * A script of sh, for files with machines and switches too; programs are not started, and for a bond it waits
+ * by a function `carries`, which is the caller's. `host` null: everything of the file runs in the guest.
  */
 export function hostScript(before: Before, after: string, host: string | null): string {
   return scriptOf(stepsBetween(before, after, host), bondsOf(after, host));
@@ -47,6 +47,7 @@ function scriptOf(steps: readonly Step[], isBond: (name: string) => boolean): st
       if (change.kind === "put-table") return [`${at}nft -f - <<'TABLE'\n${change.table.text}TABLE`];
       if (change.kind === "set-sysctl")
         return [`${at}sh -c 'echo "${change.sysctl.value}" > /proc/sys/${change.sysctl.key}'`];
+      if (change.kind === "await-bond") return [`carries ${change.link.name}`];
       const lines = linesOf(change, isBond);
       return [...lines.ip.map((line) => `${ip} ${line}`), ...lines.bridge.map((line) => `${bridge} ${line}`)];
     })
