@@ -64,6 +64,8 @@ function parseBound(text: string): number | null {
 
 /** "10.0.0.0/8", "10.0.0.0/255.0.0.0", "::1", and short forms: "127.1" is 127.0.0.1. */
 export function parseNetwork(text: string): IpNetwork | null {
+  const usual = parseIpNetwork(text);
+  if (usual !== null) return usual;
   const slash = text.indexOf("/");
   const host = slash < 0 ? text : text.slice(0, slash);
   const address = parseIpAddress(host) ?? expandShortIpv4(host);

@@ -1,7 +1,7 @@
 // Where patterns are found by the value that they match. Sets of exact strings, prefixes and networks cost
 // the same however many there are, and adding one to them does too; all else is tried one after the other, in
 // order.
-import { type IpAddress, type IpNetwork, networkContains } from "../../../base/address.ts";
+import type { IpAddress } from "../../../base/address.ts";
 import type { MatchMethod } from "../../../model/sample.ts";
 import { lowerAscii } from "../converters/text.ts";
 import { requireRegex } from "../regex.ts";
@@ -164,64 +164,77 @@ class SequentialIndex implements PatternIndex {
   }
 }
 
-interface Level {
+/** Networks of one length of prefix, by the bits that count. */
+interface Level<K> {
   readonly prefix: number;
-  readonly mask: number;
-  readonly entries: Map<number, PatternEntry[]>;
+  readonly entries: Map<K, PatternEntry[]>;
 }
 
-/** IPv4 networks by the length of their prefix: at most 33 looks for any number of them. */
+/** By the length of their prefix: one look for each length that there is, for any number of networks. */
 class NetworkIndex {
   /** The longest prefix first, as in HAProxy's tree. */
-  readonly #levels: Level[] = [];
-  readonly #networks6: { readonly network: IpNetwork; readonly entry: PatternEntry }[] = [];
+  readonly #levels4: Level<number>[] = [];
+  readonly #levels6: Level<string>[] = [];
 
   add(entry: PatternEntry): void {
     const network = parseNetwork(entry.key);
     if (network === null) return;
-    if (network.address.family === 4) addTo(this.#levelOf(network.prefix).entries, maskedOf(network), entry);
-    else {
-      const after = this.#networks6.findIndex((other) => other.network.prefix < network.prefix);
-      this.#networks6.splice(after < 0 ? this.#networks6.length : after, 0, { network, entry });
-    }
+    const { address, prefix } = network;
+    if (address.family === 4)
+      addTo(levelOf(this.#levels4, prefix).entries, masked4(ipv4Number(address.bytes, 0), prefix), entry);
+    else addTo(levelOf(this.#levels6, prefix).entries, masked6(address.bytes, prefix), entry);
   }
 
   remove(entry: PatternEntry): void {
     const network = parseNetwork(entry.key);
-    if (network?.address.family === 4)
-      removeFrom(this.#levelOf(network.prefix).entries, maskedOf(network), entry);
-    const at = this.#networks6.findIndex((other) => other.entry === entry);
-    if (at >= 0) this.#networks6.splice(at, 1);
+    if (network === null) return;
+    const { address, prefix } = network;
+    if (address.family === 4)
+      removeFrom(
+        levelOf(this.#levels4, prefix).entries,
+        masked4(ipv4Number(address.bytes, 0), prefix),
+        entry,
+      );
+    else removeFrom(levelOf(this.#levels6, prefix).entries, masked6(address.bytes, prefix), entry);
   }
 
   find(address: IpAddress): PatternEntry | undefined {
     const { bytes } = address;
     if (address.family === 4) {
       const found = this.#find4(ipv4Number(bytes, 0));
-      if (found !== undefined) return found;
+      if (found !== undefined || this.#levels6.length === 0) return found;
+      return this.#find6(mapIpv4(bytes));
     }
-    for (const { network, entry } of this.#networks6) if (networkContains(network, address)) return entry;
-    if (address.family === 4 || this.#levels.length === 0) return undefined;
+    const found = this.#find6(bytes);
+    if (found !== undefined || this.#levels4.length === 0) return found;
     const at = embeddedIpv4(bytes);
     return at < 0 ? undefined : this.#find4(ipv4Number(bytes, at));
   }
 
   #find4(address: number): PatternEntry | undefined {
-    for (const { mask, entries } of this.#levels) {
-      const found = entries.get((address & mask) | 0);
+    for (const { prefix, entries } of this.#levels4) {
+      const found = entries.get(masked4(address, prefix));
       if (found !== undefined) return found[0];
     }
     return undefined;
   }
 
-  #levelOf(prefix: number): Level {
-    const known = this.#levels.find((level) => level.prefix === prefix);
-    if (known !== undefined) return known;
-    const level = { prefix, mask: maskOf(prefix), entries: new Map<number, PatternEntry[]>() };
-    this.#levels.push(level);
-    this.#levels.sort((a, b) => b.prefix - a.prefix);
-    return level;
+  #find6(bytes: Uint8Array): PatternEntry | undefined {
+    for (const { prefix, entries } of this.#levels6) {
+      const found = entries.get(masked6(bytes, prefix));
+      if (found !== undefined) return found[0];
+    }
+    return undefined;
   }
+}
+
+function levelOf<K>(levels: Level<K>[], prefix: number): Level<K> {
+  const known = levels.find((level) => level.prefix === prefix);
+  if (known !== undefined) return known;
+  const level: Level<K> = { prefix, entries: new Map() };
+  levels.push(level);
+  levels.sort((a, b) => b.prefix - a.prefix);
+  return level;
 }
 
 function addTo<K>(entries: Map<K, PatternEntry[]>, key: K, entry: PatternEntry): void {
@@ -239,12 +252,23 @@ function removeFrom<K>(entries: Map<K, PatternEntry[]>, key: K, entry: PatternEn
   return true;
 }
 
-function maskedOf({ address, prefix }: IpNetwork): number {
-  return (ipv4Number(address.bytes, 0) & maskOf(prefix)) | 0;
+function masked4(address: number, prefix: number): number {
+  return prefix === 0 ? 0 : (address & (-1 << (32 - prefix))) | 0;
 }
 
-function maskOf(prefix: number): number {
-  return prefix === 0 ? 0 : (-1 << (32 - prefix)) | 0;
+/** The bits of the prefix as text, one character for each byte. */
+function masked6(bytes: Uint8Array, prefix: number): string {
+  let text = "";
+  for (let i = 0; i * 8 < prefix; i++)
+    text += String.fromCharCode(bytes[i]! & (0xff << Math.max(0, 8 - (prefix - i * 8))));
+  return text;
+}
+
+function mapIpv4(bytes: Uint8Array): Uint8Array {
+  const mapped = new Uint8Array(16);
+  mapped[10] = mapped[11] = 0xff;
+  mapped.set(bytes, 12);
+  return mapped;
 }
 
 function ipv4Number(bytes: Uint8Array, at: number): number {

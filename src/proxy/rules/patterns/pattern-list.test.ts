@@ -130,3 +130,29 @@ test("numbers, ranges and versions are patterns, and nothing else is", () => {
     assert.deepEqual(parseRange(text), { minimum, maximum }, text);
   for (const text of ["", ":", "x", "5x", "3:1", "gt"]) assert.equal(parseRange(text), null, text);
 });
+
+test("networks of both families are found by their longest prefix, mapped addresses too", () => {
+  const list = listOf(["10.0.0.0/8", "2001:db8::/32", "2001:db8:1::/48", "::ffff:192.0.2.0/120", "::/0"]);
+  const matcher = list.matcherFor("acl", "ip", false);
+  const find = (text: string) => matcher.find(parseIpAddress(text)!)?.key;
+  assert.equal(find("10.1.2.3"), "10.0.0.0/8");
+  assert.equal(find("2001:db8:1::5"), "2001:db8:1::/48");
+  assert.equal(find("2001:db8:2::5"), "2001:db8::/32");
+  assert.equal(find("192.0.2.7"), "::ffff:192.0.2.0/120");
+  assert.equal(find("fe80::1"), "::/0");
+  list.apply({ kind: "delete", key: "::/0", occurrence: null });
+  assert.equal(find("fe80::1"), undefined);
+  assert.equal(find("::ffff:10.0.0.1"), "10.0.0.0/8");
+});
+
+test("a hundred thousand networks, or texts, are read and found without delay", () => {
+  const networks = Array.from(
+    { length: 100_000 },
+    (_, i) => `2001:db8:${(i >> 8).toString(16)}:${(i & 255).toString(16)}::/64`,
+  );
+  const list = listOf(networks);
+  const matcher = list.matcherFor("acl", "ip", false);
+  assert.equal(matcher.find(parseIpAddress("2001:db8:10:20::1")!)?.key, "2001:db8:10:20::/64");
+  const texts = listOf(networks).matcherFor("acl", "beg", true);
+  assert.equal(texts.find("2001:DB8:10:20::/64 and more")?.key, "2001:db8:10:20::/64");
+});
