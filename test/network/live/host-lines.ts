@@ -95,7 +95,8 @@ export function desiredOnHost(
   });
 }
 
-function onlyCards(names: readonly string[]): NetworkState {
+/** A machine with these cards, and nothing done to them. */
+export function onlyCards(names: readonly string[]): NetworkState {
   if (names.length === 0) return { namespaces: [], processes: [] };
   const links = names.map((name) => newLink({ name, kind: { kind: "physical" }, alias: null, mtu: 1500 }));
   const empty = { addresses: [], routes: [], rules: [], sysctls: [], tables: [] };

@@ -1,6 +1,7 @@
 // The uplink of a switch becomes a LAG of LACP while it is in use, and comes back, by the command line and in
 // a kernel that has bonds and VLAN filtering: `switch upgrade --live` waits for the other end, its probes
-// through the port group lose nothing, and pings over the uplink tell what the cables do.
+// through the port group lose nothing, and pings over the uplink tell what the cables do. At last another LAG
+// takes the uplink over, card by card.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Guest, guestLacks } from "./guest.ts";
