@@ -20,6 +20,7 @@ const IFA_F_DEPRECATED = 0x20;
 const IFA_F_NOPREFIXROUTE = 0x200;
 const RTNH_F_ONLINK = 4;
 const RTM_F_CLONED = 0x200;
+const NOTHING = new Uint8Array(0);
 const MACVLAN_MODES: Readonly<Record<number, string>> = { 1: "private", 4: "bridge", 8: "passthru" };
 
 /**
@@ -147,7 +148,7 @@ function addressOf(bytes: Uint8Array): Json {
 }
 
 function nested(bytes: Uint8Array | undefined): Attributes {
-  return bytes === undefined ? new Map() : attributes(bytes, 0);
+  return attributes(bytes ?? NOTHING, 0);
 }
 
 function macOf(bytes: Uint8Array | undefined): string {

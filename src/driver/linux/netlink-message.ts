@@ -62,19 +62,54 @@ export function newLinkRequest(
   ]);
 }
 
-export type Attributes = ReadonlyMap<number, Uint8Array>;
+/** Looked for when they are asked for: a device has fifty of them, of which six are looked at. */
+export class Attributes {
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+
+  /** Behind a head of `start` bytes. */
+  constructor(bytes: Uint8Array, start: number) {
+    this.#bytes = bytes;
+    this.#start = start;
+  }
+
+  get(wanted: number): Uint8Array | undefined {
+    const bytes = this.#bytes;
+    for (let at = this.#start; at + 4 <= bytes.length; ) {
+      const length = lengthAt(bytes, at);
+      if (length < 4) return undefined;
+      if (typeAt(bytes, at) === wanted) return bytes.subarray(at + 4, at + length);
+      at += (length + 3) & ~3;
+    }
+    return undefined;
+  }
+
+  has(wanted: number): boolean {
+    return this.get(wanted) !== undefined;
+  }
+
+  *[Symbol.iterator](): Generator<[type: number, value: Uint8Array]> {
+    const bytes = this.#bytes;
+    for (let at = this.#start; at + 4 <= bytes.length; ) {
+      const length = lengthAt(bytes, at);
+      if (length < 4) return;
+      yield [typeAt(bytes, at), bytes.subarray(at + 4, at + length)];
+      at += (length + 3) & ~3;
+    }
+  }
+}
 
 export function attributes(bytes: Uint8Array, start: number): Attributes {
-  const parts = new Map<number, Uint8Array>();
-  for (let at = start; at + 4 <= bytes.length; ) {
-    const length = bytes[at]! | (bytes[at + 1]! << 8);
-    if (length < 4) break;
-    // Two bits say how the value is to be read.
-    const type = bytes[at + 2]! | ((bytes[at + 3]! & 0x3f) << 8);
-    parts.set(type, bytes.subarray(at + 4, at + length));
-    at += (length + 3) & ~3;
-  }
-  return parts;
+  return new Attributes(bytes, start);
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8);
+}
+
+/** Two bits say how the value is to be read. */
+function typeAt(bytes: Uint8Array, at: number): number {
+  return bytes[at + 2]! | ((bytes[at + 3]! & 0x3f) << 8);
 }
 
 /** Filled up to a multiple of four, which its length does not count. */
