@@ -117,8 +117,9 @@ bond | grep 'Slave Interface'`,
   drift: `
 wrong() { echo "@ $1"; bond; }
 state() { bond | grep -A99 "Interface: $1" | grep -m1 'port state' | grep -o '[0-9]*'; }
-# LACP_DEFAULTED, and no more LACP_EXPIRED.
-deaf() { [ $(($(state eth2) & 192)) = 64 ]; }
+# LACP_DEFAULTED, and no more LACP_EXPIRED; twice, for a card that was just set up has what was before.
+defaulted() { [ $(($(state eth2) & 192)) = 64 ]; }
+deaf() { defaulted && usleep 500000 && defaulted; }
 wrong whole
 ip -n right link set eth2 down; cut() { bond | grep -q 'MII Status: down'; }
 says cut; wrong down
