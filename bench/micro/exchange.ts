@@ -1,7 +1,8 @@
 // What the proxy's own JavaScript costs for one small keep-alive request, without kernel and engine: a whole
 // ProxyCore on an engine that does nothing, with rules, cookie persistence, counters and a log line. The
 // budget is 1.5 µs.
-//   bin/node-26 [--cpu-prof] bench/micro/exchange.ts
+//   bin/node-26 --max-inlined-bytecode-size-cumulative=2000 [--cpu-prof] bench/micro/exchange.ts
+// as workers run (server/worker-process.ts); without that budget it is a tenth dearer.
 import { TimerWheel } from "../../src/base/timer-wheel.ts";
 import { readConfiguration } from "../../src/language/haproxy/reader.ts";
 import { buildRuntime } from "../../src/proxy/build.ts";

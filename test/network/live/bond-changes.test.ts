@@ -195,7 +195,7 @@ test("a new member costs as good as nothing, and the old one leaves when the new
   const output = await guest.part("members");
   const losses = lossesIn(output);
   t.diagnostic(`lost ${losses.get("three")} by a new member, ${losses.get("swapped")} by one that left`);
-  // None on a machine with time; a guest that gets none hears the partner late.
+  // It hears its partner a moment after it is there: 11 to 21 in a guest with a clock of its own.
   assert.ok(losses.get("three")! <= LOST_BY_STOP_MAX, output);
   assert.ok(losses.get("swapped")! <= LOST_BY_STOP_MAX, output);
   assert.match(output, /Slave Interface: eth0\nSlave Interface: eth2\n/, output);
