@@ -1,5 +1,7 @@
 // The command line: finds the command and runs it. Words that begin with a dash are HAProxy's.
+import { IS_CHECKOUT } from "../base/program-files.ts";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
+import { loadModulesByPath } from "./checkout-modules.ts";
 import { COMMANDS } from "./commands.ts";
 import { colour, columns, processTerminal, type Terminal } from "./terminal.ts";
 
@@ -63,6 +65,7 @@ function endQuietlyOnClosedPipe(): void {
 }
 
 if (import.meta.main) {
+  if (IS_CHECKOUT) loadModulesByPath();
   endQuietlyOnClosedPipe();
   const code = await runCommandLine(process.argv.slice(2), processTerminal());
   // Written to the end first, then out: whatever still is open has nothing more to say.

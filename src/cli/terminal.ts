@@ -3,7 +3,7 @@
 // printed.
 import type { Buffer } from "node:buffer";
 import type { ReadStream, WriteStream } from "node:tty";
-import { stripVTControlCharacters, styleText } from "node:util";
+import type { styleText } from "node:util";
 
 export interface Terminal {
   /** To standard output, as it is: a line ends with "\n". */
@@ -37,7 +37,8 @@ const ROLE_FORMATS: Readonly<Record<TextRole, Parameters<typeof styleText>[0]>> 
 
 /** `text` dressed for its role, or unchanged when `isColour` is false. */
 export function colour(isColour: boolean, role: TextRole, text: string): string {
-  return isColour ? styleText(ROLE_FORMATS[role], text, { validateStream: false }) : text;
+  if (!isColour) return text;
+  return nodeUtil().styleText(ROLE_FORMATS[role], text, { validateStream: false });
 }
 
 /**
@@ -128,5 +129,10 @@ function askSecret(input: ReadStream, output: WriteStream, question: string): Pr
 }
 
 function visibleLength(text: string): number {
-  return stripVTControlCharacters(text).length;
+  return text.includes("\x1b") ? nodeUtil().stripVTControlCharacters(text).length : text.length;
+}
+
+/** Only colours need it, and it would be the largest part of loading this module. */
+function nodeUtil(): typeof import("node:util") {
+  return process.getBuiltinModule("node:util");
 }

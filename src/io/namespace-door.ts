@@ -18,8 +18,14 @@ const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const HEADER_BYTES = 16;
 const [EIO, EAGAIN] = [5, 11];
-/** More than the kernel puts into one answer, 32 KiB. */
-const BUFFER_BYTES = 65_536;
+/** More than the kernel puts into one part of an answer, 32 KiB. */
+const PART_BYTES = 65_536;
+/** Mostly the first part has everything, and the second says that this was all. */
+const PARTS_AT_ONCE = 2;
+/** The first part is waited for, the second is there or not. */
+const MSG_WAITFORONE = 0x10000;
+/** Sizes of struct mmsghdr and struct iovec; places of msg_iov, msg_iovlen and msg_len (recvmmsg(2)). */
+const [HEADER_OF_PART_BYTES, IOVEC_BYTES, IOVEC_AT, IOVEC_COUNT_AT, LENGTH_AT] = [64, 16, 16, 24, 56];
 
 /** Null where foreign functions cannot be called. */
 export function openNamespaceDoor(): NamespaceDoor | null {
@@ -30,8 +36,7 @@ export function openNamespaceDoor(): NamespaceDoor | null {
     setns: { return: "i32", arguments: ["i32", "i32"] },
     unshare: { return: "i32", arguments: ["i32"] },
   }).functions;
-  const buffer = native.map(BUFFER_BYTES);
-  const bytes = new Uint8Array(buffer.buffer);
+  const receiveParts = partReceiver(native);
 
   /** `enter`: whether it got in. */
   const inside = <T>(enter: () => boolean, work: (ask: AskKernel) => T): T | null => {
@@ -46,7 +51,7 @@ export function openNamespaceDoor(): NamespaceDoor | null {
         if (fd < 0) return native.errno();
         sockets.set(protocol, fd);
         const request = message(type, NLM_F_REQUEST | FLAGS[wanted], body);
-        return send(native, fd, request) ? receive(native, fd, buffer.pointer, bytes) : native.errno();
+        return send(native, fd, request) ? receive(() => receiveParts(fd)) : native.errno();
       });
     } finally {
       // Nothing that follows may go on in a namespace that it does not know of.
@@ -93,26 +98,62 @@ function send({ libc }: Native, fd: number, bytes: Uint8Array): boolean {
   return Number(libc.send(fd, bytes, BigInt(bytes.length), 0)) === bytes.length;
 }
 
-function receive(native: Native, fd: number, pointer: bigint, bytes: Uint8Array): Uint8Array[] | number {
-  const view = new DataView(bytes.buffer);
+/** What has arrived of an answer, as long as nothing else is received; the number of the error. */
+type ReceiveParts = (fd: number) => readonly Uint8Array[] | number;
+
+function partReceiver(native: Native): ReceiveParts {
+  const { recvmmsg } = native.ffi.dlopen(null, {
+    recvmmsg: { return: "i32", arguments: ["i32", "pointer", "u32", "i32", "pointer"] },
+  }).functions;
+  const buffer = native.map(PARTS_AT_ONCE * PART_BYTES);
+  const { pointer, buffer: headers } = native.map(PARTS_AT_ONCE * (HEADER_OF_PART_BYTES + IOVEC_BYTES));
+  const view = new DataView(headers);
+  for (let part = 0; part < PARTS_AT_ONCE; part++) {
+    const iovec = PARTS_AT_ONCE * HEADER_OF_PART_BYTES + part * IOVEC_BYTES;
+    view.setBigUint64(iovec, buffer.pointer + BigInt(part * PART_BYTES), true);
+    view.setBigUint64(iovec + 8, BigInt(PART_BYTES), true);
+    view.setBigUint64(part * HEADER_OF_PART_BYTES + IOVEC_AT, pointer + BigInt(iovec), true);
+    view.setBigUint64(part * HEADER_OF_PART_BYTES + IOVEC_COUNT_AT, 1n, true);
+  }
+  return (fd) => {
+    const count = recvmmsg(fd, pointer, PARTS_AT_ONCE, MSG_WAITFORONE, null);
+    if (count < 0) return native.errno();
+    return Array.from({ length: count }, (_, part) => {
+      const length = view.getUint32(part * HEADER_OF_PART_BYTES + LENGTH_AT, true);
+      return new Uint8Array(buffer.buffer, part * PART_BYTES, length);
+    });
+  };
+}
+
+function receive(receiveParts: () => ReturnType<ReceiveParts>): Uint8Array[] | number {
   const payloads: Uint8Array[] = [];
   for (;;) {
-    const length = Number(native.libc.recv(fd, pointer, BigInt(BUFFER_BYTES), 0));
-    if (length < HEADER_BYTES) return length < 0 ? native.errno() : EIO;
-    for (let at = 0; at + HEADER_BYTES <= length; ) {
-      const size = view.getUint32(at, true);
-      const [type, flags] = [view.getUint16(at + 4, true), view.getUint16(at + 6, true)];
-      if (size < HEADER_BYTES) return EIO;
-      if ((flags & NLM_F_DUMP_INTR) !== 0) return EAGAIN;
-      // "Error 0" is how the kernel says that it was done.
-      if (type === NLMSG_ERROR) {
-        const errno = -view.getInt32(at + HEADER_BYTES, true);
-        return errno === 0 ? payloads : errno;
-      }
-      if (type === NLMSG_DONE) return payloads;
-      payloads.push(bytes.slice(at + HEADER_BYTES, at + size));
-      if ((flags & NLM_F_MULTI) === 0) return payloads;
-      at += (size + 3) & ~3;
+    const parts = receiveParts();
+    if (typeof parts === "number") return parts;
+    for (const part of parts) {
+      const outcome = readPart(part, payloads);
+      if (outcome !== "more") return outcome === 0 ? payloads : outcome;
     }
   }
+}
+
+/** Adds its payloads. The number of an error; 0 when this was all. */
+function readPart(received: Uint8Array, payloads: Uint8Array[]): number | "more" {
+  // The next part is written over this one.
+  const part = received.slice();
+  if (part.length < HEADER_BYTES) return EIO;
+  const view = new DataView(part.buffer);
+  for (let at = 0; at + HEADER_BYTES <= part.length; ) {
+    const size = view.getUint32(at, true);
+    const [type, flags] = [view.getUint16(at + 4, true), view.getUint16(at + 6, true)];
+    if (size < HEADER_BYTES) return EIO;
+    if ((flags & NLM_F_DUMP_INTR) !== 0) return EAGAIN;
+    // "Error 0" is how the kernel says that it was done.
+    if (type === NLMSG_ERROR) return -view.getInt32(at + HEADER_BYTES, true);
+    if (type === NLMSG_DONE) return 0;
+    payloads.push(part.subarray(at + HEADER_BYTES, at + size));
+    if ((flags & NLM_F_MULTI) === 0) return 0;
+    at += (size + 3) & ~3;
+  }
+  return "more";
 }

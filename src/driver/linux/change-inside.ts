@@ -2,7 +2,6 @@
 // the first that the kernel refuses.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { getSystemErrorMessage } from "node:util";
 import type { Step } from "../../network/plan/plan.ts";
 import type { AskKernel, NamespaceDoor } from "../../transport/namespace-door.ts";
 import type { RunOutcome } from "../contract.ts";
@@ -62,13 +61,17 @@ export function changeInside(
     for (const { step, requests } of steps) {
       for (const { type, wanted, body } of requests) {
         const answer = ask(NETLINK_ROUTE, type, wanted, body(indexOf));
-        // -110 is what Node calls errno 110.
-        if (typeof answer === "number") return { ok: false, step, message: getSystemErrorMessage(-answer) };
+        if (typeof answer === "number") return { ok: false, step, message: errorMessage(answer) };
       }
       if (step.change.kind === "delete-link") indexes.delete(step.change.link.name);
     }
     return { ok: true };
   });
+}
+
+/** Node calls errno 110 -110. */
+function errorMessage(errno: number): string {
+  return process.getBuiltinModule("node:util").getSystemErrorMessage(-errno);
 }
 
 /** 0, which the kernel refuses, for a device that is not there. */

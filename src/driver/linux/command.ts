@@ -1,6 +1,5 @@
 // Runs one of the system's programs to its end: words, never a shell's line; what it says comes back, and it
 // gets a bounded time.
-import { spawn } from "node:child_process";
 import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
@@ -12,6 +11,11 @@ export interface CommandResult {
 }
 
 const TIMEOUT_MS = 120_000;
+
+/** Loaded when a program is started: most short calls start none, and it takes as long as all modules around it. */
+export function childProcesses(): typeof import("node:child_process") {
+  return process.getBuiltinModule("node:child_process");
+}
 
 /** `onOutput` gets what it says as it says it; `signal` ends it before its time. */
 export function runCommand(
@@ -25,7 +29,7 @@ export function runCommand(
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const [program = "", ...rest] = words;
-    const child = spawn(program, rest, {
+    const child = childProcesses().spawn(program, rest, {
       cwd: options.directory,
       stdio: ["pipe", "pipe", "pipe"],
       timeout: TIMEOUT_MS,

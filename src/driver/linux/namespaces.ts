@@ -7,11 +7,13 @@ export const NAMESPACE_FOLDER = "/run/netns";
 
 /** Those that can be entered. */
 export function listNamespaces(): string[] {
+  const isHalfMade = halfMadeTest();
   return entries().filter((name) => !isHalfMade(name));
 }
 
 /** Files without a namespace whose name begins so; only while nobody is making any. */
 export function removeHalfMade(prefix: string): void {
+  const isHalfMade = halfMadeTest();
   for (const name of entries()) {
     if (name.startsWith(prefix) && isHalfMade(name)) unlinkSync(join(NAMESPACE_FOLDER, name));
   }
@@ -26,10 +28,10 @@ function entries(): string[] {
 }
 
 /** A namespace is of another file system (nsfs) than the folder. */
-function isHalfMade(name: string): boolean {
-  try {
-    return statSync(join(NAMESPACE_FOLDER, name)).dev === statSync(NAMESPACE_FOLDER).dev;
-  } catch {
-    return true;
-  }
+function halfMadeTest(): (name: string) => boolean {
+  const folder = statSync(NAMESPACE_FOLDER, { throwIfNoEntry: false })?.dev;
+  return (name) => {
+    const place = statSync(join(NAMESPACE_FOLDER, name), { throwIfNoEntry: false })?.dev;
+    return place === undefined || place === folder;
+  };
 }

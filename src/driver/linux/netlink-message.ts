@@ -62,10 +62,12 @@ export function newLinkRequest(
   ]);
 }
 
-/** Looked for when they are asked for: a device has fifty of them, of which six are looked at. */
+/** Values are cut out when they are asked for: a device has fifty of them, of which a few are looked at. */
 export class Attributes {
   readonly #bytes: Uint8Array;
   readonly #start: number;
+  /** Where each type begins, its first one when it comes twice. */
+  #places: number[] | null = null;
 
   /** Behind a head of `start` bytes. */
   constructor(bytes: Uint8Array, start: number) {
@@ -74,18 +76,25 @@ export class Attributes {
   }
 
   get(wanted: number): Uint8Array | undefined {
-    const bytes = this.#bytes;
-    for (let at = this.#start; at + 4 <= bytes.length; ) {
-      const length = lengthAt(bytes, at);
-      if (length < 4) return undefined;
-      if (typeAt(bytes, at) === wanted) return bytes.subarray(at + 4, at + length);
-      at += (length + 3) & ~3;
-    }
-    return undefined;
+    this.#places ??= this.#findPlaces();
+    const at = this.#places[wanted];
+    return at === undefined ? undefined : this.#bytes.subarray(at + 4, at + lengthAt(this.#bytes, at));
   }
 
   has(wanted: number): boolean {
-    return this.get(wanted) !== undefined;
+    this.#places ??= this.#findPlaces();
+    return this.#places[wanted] !== undefined;
+  }
+
+  #findPlaces(): number[] {
+    const [bytes, places] = [this.#bytes, [] as number[]];
+    for (let at = this.#start; at + 4 <= bytes.length; ) {
+      const length = lengthAt(bytes, at);
+      if (length < 4) break;
+      places[typeAt(bytes, at)] ??= at;
+      at += (length + 3) & ~3;
+    }
+    return places;
   }
 
   *[Symbol.iterator](): Generator<[type: number, value: Uint8Array]> {

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Sysctl } from "../../model/network-state.ts";
 import type { AskKernel, NamespaceDoor } from "../../transport/namespace-door.ts";
+import { linkSettings } from "./link-settings.ts";
 import { NAMESPACE_FOLDER } from "./namespaces.ts";
 import { indexNames, linkList, routeList, ruleList } from "./netlink-lists.ts";
 import {
@@ -60,7 +61,12 @@ export function readInside(
     // A kernel without IPv6 has no routes of it.
     const routes = routeList([...routes4, ...(routes6 ?? [])], indexNames(links));
     const signature = hasTables ? signatureOf(ask, statSync(path).ino) : null;
-    return { shown, routes, rules: ruleList(rules), sysctls: [...keys].flatMap(sysctlOf), signature };
+    const settingOf = linkSettings(links);
+    const sysctls = [...keys].flatMap((key) => {
+      const value = settingOf(key);
+      return value === null ? sysctlOf(key) : [{ key, value }];
+    });
+    return { shown, routes, rules: ruleList(rules), sysctls, signature };
   });
 }
 

@@ -116,7 +116,7 @@ async function readQuickly(
     for (const table of some) knownTables.set(`${name} ${table.family} ${table.name}`, table);
     if (tables === null) continue;
     const state = stateOf(name, states[0]?.words ?? "", shown, routes, rules, sysctls, tables);
-    found.set(name, ownPart(state, known, aliasPrefix));
+    found.set(name, ownPart(state, states, aliasPrefix));
   }
   return { found, knownTables };
 }
@@ -197,13 +197,13 @@ function parseNamespace(
   reading: Reading,
   knownTables: ReadonlyMap<string, NftTable>,
 ): NamespaceState {
-  const { known } = reading;
+  const mine = reading.known.namespaces.filter((one) => one.name === name);
   const [ip = "", ...sections] = text.split(/^@(?=(?:nft|sysctl|vlan)$)/m);
   const section = (wanted: string) =>
     (sections.find((one) => one.startsWith(`${wanted}\n`)) ?? "").slice(wanted.length + 1);
   const [shown = [], routes = [], rules = []] = jsonLists(ip);
   const vlans = vlansOf(jsonLists(section("vlan"))[0] ?? []);
-  const words = known.namespaces.find((one) => one.name === name)?.words ?? "";
+  const words = mine[0]?.words ?? "";
   const tables = tablesOf(name, section("nft"), reading, knownTables);
   const state = stateOf(name, words, shown, routes, rules, sysctlsOf(section("sysctl")), tables);
   const links = state.links.map((link) =>
@@ -211,7 +211,7 @@ function parseNamespace(
       ? link
       : { ...link, port: { ...link.port, vlans: vlans.get(link.name)! } },
   );
-  return ownPart({ ...state, links }, known, reading.aliasPrefix);
+  return ownPart({ ...state, links }, mine, reading.aliasPrefix);
 }
 
 /** A batch prints one list after the other, some with line feeds inside. */

@@ -1,10 +1,10 @@
 // A network of one's own without being root: a user, network and mount namespace that a sleeping process
 // keeps, in which everybody is root (user_namespaces(7)). Commands enter it again by their own words. Neither
 // the machine's cards nor its modules can be reached from there.
-import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { childProcesses } from "./command.ts";
 import { INSIDE, stateRoot } from "./disk-store.ts";
 import { findProgram } from "./preflight.ts";
 import { readRecord, writeRecord } from "./records.ts";
@@ -37,7 +37,7 @@ export async function runInside(words: readonly string[]): Promise<number | stri
   if (typeof holder === "string") return holder;
   const inside = wordsIn(holder, words);
   const [program = "", ...rest] = inside.words;
-  const run = spawnSync(program, rest, { stdio: "inherit", env: inside.environment });
+  const run = childProcesses().spawnSync(program, rest, { stdio: "inherit", env: inside.environment });
   return run.status ?? (run.error?.message || "it was ended by a signal");
 }
 
@@ -99,7 +99,10 @@ async function makeHolder(): Promise<Holder | string> {
 
 function startHolder(more: readonly string[]): Promise<Holder | string> {
   const words = ["--user", "--map-root-user", ...more, "--net", "--mount", "sh", "-c", HOLD];
-  const child = spawn("unshare", words, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = childProcesses().spawn("unshare", words, {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   return new Promise((resolve) => {
     let errors = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -1,7 +1,6 @@
 // The programs that run for a network. Each has a small shell beside it that starts it again when it ends,
 // with a pause that doubles from one second to a minute, and writes what it says into a file. A machine's
 // command has mount and process namespaces of its own, so that whatever it started ends with it.
-import { spawn } from "node:child_process";
 import {
   closeSync,
   existsSync,
@@ -15,6 +14,7 @@ import {
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ProcessState } from "../../model/network-state.ts";
+import { childProcesses } from "./command.ts";
 import { parseJson } from "./records.ts";
 
 /** Started with the program's directory and words; the program's own number goes into `child`. */
@@ -101,7 +101,7 @@ export class Supervisor {
       const isolation = one.isIsolated
         ? ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         : [];
-      const child = spawn(
+      const child = childProcesses().spawn(
         "nsenter",
         [
           `--net=/run/netns/${one.namespace}`,

@@ -1,7 +1,7 @@
 // What tells a table of nftables from any other content that it could have, read by netlink: a hash over all
 // that the kernel says of it, without what packets change. It is no text that could be loaded again, but it
 // takes a few milliseconds where a program takes a hundred (linux/netfilter/nf_tables.h).
-import { createHash } from "node:crypto";
+import { sha256 } from "../../base/sha256.ts";
 import type { NftTable } from "../../model/network-state.ts";
 import { LIVE_SET } from "../../network/cluster/member-settings.ts";
 import type { AskKernel } from "../../transport/namespace-door.ts";
@@ -122,5 +122,5 @@ function hex(bytes: Uint8Array): string {
 }
 
 function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+  return sha256(text).slice(0, 32);
 }

@@ -16,12 +16,14 @@ import {
 
 /** Tabs, control characters, line ends of Windows, halves of characters, and marks of documents. */
 const UNUSUAL = /[^\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]|^(?:---|\.\.\.|%)/m;
+// Words of letters beyond ASCII go the other way too: to make an expression with all the letters of Unicode
+// takes longer than to read a short file.
 /** A word that is a key, with its colon. */
-const KEY = /([\p{L}\p{N}_][\p{L}\p{N}_./-]*|"[^"\\\n]*"|'[^'\n]*'):(?=[ \n]|$)/uy;
+const KEY = /(\w[\w./-]*|"[^"\\\n]*"|'[^'\n]*'):(?=[ \n]|$)/y;
 /** A word outside of braces: up to its line's end or a comment. */
-const BLOCK_WORD = /[\p{L}\p{N}_./$](?:[^\n ]| +(?![ #\n]|$))*/uy;
+const BLOCK_WORD = /[\w./$](?:[^\n ]| +(?![ #\n]|$))*/y;
 /** A word between braces or brackets. */
-const FLOW_WORD = /[\p{L}\p{N}_./$](?:[^\n,[\]{}:#]|:(?![\s,[\]{}]))*(?<! )(?= *[,\]}])/uy;
+const FLOW_WORD = /[\w./$](?:[^\n,[\]{}:#]|:(?![\s,[\]{}]))*(?<! )(?= *[,\]}])/y;
 const QUOTED = /"[^"\\\n]*"|'[^'\n]*'(?!')/y;
 const BLANKS = / */y;
 /** The rest of a line behind a value. */

@@ -65,11 +65,23 @@ export function parseEndpointWord(word: string): Parsed<Endpoint> {
   return "value" in named ? { value: { kind: "name", reference: named.value } } : named;
 }
 
-const NAME = "[\\p{L}\\p{M}\\p{N}_-]+";
-const REFERENCE = new RegExp(`^(?:(${NAME})|(${NAME})\\.(${NAME})(?:/(${NAME}))?|(${NAME})/(${NAME}))$`, "u");
+/** A reference of names, each of which is of these signs. */
+function referenceOf(name: string): RegExp {
+  return new RegExp(`^(?:(${name})|(${name})\\.(${name})(?:/(${name}))?|(${name})/(${name}))$`, "u");
+}
+const PLAIN_REFERENCE = referenceOf("[\\w-]+");
+/** Made when it is first needed: it takes some milliseconds. */
+let referenceOfAnyLetters: RegExp | null = null;
+
+function matchReference(word: string): RegExpExecArray | null {
+  const plain = PLAIN_REFERENCE.exec(word);
+  if (plain !== null || /^[ -~]*$/.test(word)) return plain;
+  referenceOfAnyLetters ??= referenceOf("[\\p{L}\\p{M}\\p{N}_-]+");
+  return referenceOfAnyLetters.exec(word);
+}
 
 export function parseReferenceWord(word: string): Parsed<Reference> {
-  const match = REFERENCE.exec(word);
+  const match = matchReference(word);
   if (match === null)
     return complaint(
       "bad-name",

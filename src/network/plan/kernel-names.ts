@@ -1,6 +1,6 @@
 // Names that kernel objects get: recognisable, within the kernel's limits, and never a word of iproute2 or
 // nftables, which take their own keywords for commands (`ip link add br type bridge` is refused).
-import { createHash } from "node:crypto";
+import { sha256 } from "../../base/sha256.ts";
 
 /** IFNAMSIZ without its closing zero. */
 const LINK_NAME_MAX = 15;
@@ -10,7 +10,7 @@ const HASH_DIGITS = 6;
 
 /** First 16 hexadecimal digits of SHA-256. */
 export function contentHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return sha256(text).slice(0, 16);
 }
 
 /** "n-org", "p-web-001"; with a hash where that is too long or has other signs. `prefix` without the dash. */

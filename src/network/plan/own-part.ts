@@ -1,11 +1,14 @@
 // What of a present state is ours. In namespaces of our own that is everything; of the namespace that the
 // machine itself lives in, only devices with our alias, tables with our name, and what we have put on network
 // cards. Foreign things are never seen by the plan, so it cannot touch them.
-import type { NamespaceState, NetworkState, NftTable } from "../../model/network-state.ts";
+import type { NamespaceState, NftTable } from "../../model/network-state.ts";
 
-/** `known`: what was applied, what shall be, or both. */
-export function ownPart(present: NamespaceState, known: NetworkState, alias: string): NamespaceState {
-  const mine = known.namespaces.filter(({ name }) => name === present.name);
+/** `mine`: of this namespace, what was applied, what shall be, or both. */
+export function ownPart(
+  present: NamespaceState,
+  mine: readonly NamespaceState[],
+  alias: string,
+): NamespaceState {
   const knownKeys = <T>(list: (one: NamespaceState) => readonly T[], keyOf: (item: T) => string) =>
     new Set(mine.flatMap((one) => list(one).map(keyOf)));
   const sysctls = knownKeys(

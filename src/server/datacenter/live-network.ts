@@ -1,9 +1,9 @@
 // A datacentre file and the kernel beside each other: what the machine should have for the file, the driver
 // that makes it so, and the place where it is remembered.
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { launcher } from "../../base/program-files.ts";
+import { sha256 } from "../../base/sha256.ts";
 import { DiskStore, dataDirectoryOf } from "../../driver/linux/disk-store.ts";
 import { LinuxDriver } from "../../driver/linux/linux-driver.ts";
 import { findAbilities } from "../../driver/linux/preflight.ts";
@@ -51,15 +51,15 @@ export async function openNetwork(
 
 /** Of the file and of the certificates beside it: when one of them changes, the balancer is told. */
 function hashOfFiles(path: string): string {
-  const hash = createHash("sha256");
+  const parts: Uint8Array[] = [];
   for (const file of [path, ...certificatesIn(dirname(resolve(path)))]) {
     try {
-      hash.update(file).update(readFileSync(file));
+      parts.push(Buffer.from(file), readFileSync(file));
     } catch {
       // What cannot be read, the balancer itself complains of.
     }
   }
-  return hash.digest("hex").slice(0, 16);
+  return sha256(Buffer.concat(parts)).slice(0, 16);
 }
 
 /**

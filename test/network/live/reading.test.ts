@@ -33,9 +33,18 @@ at="ip -n sp.fences.org-edge"
 $at link add odd type bridge; $at link set odd up address 02:00:00:00:00:99 mtu 1400 alias "a b"; $at address add fd00::5/64 dev odd
 $at -6 route add fd01::/48 via fd00::1 dev odd; $at route add 198.18.0.0/15 dev odd; $at route add unreachable 198.51.0.0/16
 $at rule add pref 77 iif odd fwmark 0x10 lookup 300; $at link add mac type macvlan mode private || true
-${READ} fences`,
+${READ} fences
+for name in $(ls /run/netns); do ip netns exec $name sh -c '
+  for key in ipv4/conf/in/proxy_arp ipv4/conf/in/send_redirects ipv4/conf/out/rp_filter ipv4/conf/out/promote_secondaries ipv6/conf/in/disable_ipv6; do
+    file=/proc/sys/net/$key; [ ! -f $file ] || echo $((1 - $(cat $file))) > $file
+  done'; done
+$S status $F | grep -c "  set net.ipv[46].conf.\\(in\\|out\\)"; ${READ} fences`,
   );
-  assert.match(output, /steps done\n\d+ namespaces, 0 differences\n\d+ namespaces, 0 differences\n$/);
+  // Five of each of the two fences.
+  assert.match(
+    output,
+    /steps done\n(?:\d+ namespaces, 0 differences\n){2}10\n\d+ namespaces, 0 differences\n$/,
+  );
 });
 
 test("a rule that somebody adds, and a namespace that somebody makes anew, are found", { skip }, () => {

@@ -1,6 +1,5 @@
 // The context of texts that Sallyport itself brings: predefined acls and log formats. They are known to be
 // right, so a finding in them is a defect.
-import assert from "node:assert";
 import type { ExpressionContext } from "../context.ts";
 
 export function builtInContext(direction: "request" | "response"): ExpressionContext {
@@ -14,7 +13,9 @@ export function builtInContext(direction: "request" | "response"): ExpressionCon
     names: { frontends: none, backends: none, userlists: none, servers: none },
     noteServer: () => {},
     variable: () => null,
-    report: (diagnostic) => assert.fail(`${diagnostic.code} in a built-in text: ${diagnostic.message}`),
+    report: ({ code, message }) => {
+      throw new Error(`${code} in a built-in text: ${message}`);
+    },
     readFile: () => null,
     usePatternFile: () => "unreadable",
     patternsOf: () => [],
