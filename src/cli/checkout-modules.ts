@@ -1,6 +1,7 @@
 // Loads the modules of a checkout by their paths. Node would look for each of them in the file system three
-// times, and for a package.json in all directories above, which is a fifth of the time of a short command with
-// its two hundred modules. Imports in the checkout are paths with their ending, so there is nothing to look for.
+// times, and for a package.json in all directories above, which is a fifth of the time of a short command
+// with its two hundred modules. Imports in the checkout are paths with their ending, so there is nothing to
+// look for.
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";

@@ -12,7 +12,10 @@ export interface CommandResult {
 
 const TIMEOUT_MS = 120_000;
 
-/** Loaded when a program is started: most short calls start none, and it takes as long as all modules around it. */
+/**
+ * Loaded when a program is started: most short calls start none, and it takes as long as all modules around
+ * it.
+ */
 export function childProcesses(): typeof import("node:child_process") {
   return process.getBuiltinModule("node:child_process");
 }

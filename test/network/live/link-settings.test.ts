@@ -2,9 +2,15 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { openNamespaceDoor } from "../../io/namespace-door.ts";
-import { linkSettings } from "./link-settings.ts";
-import { GET_LINKS, linksRequest, NETLINK_ROUTE, NEW_LINK, newLinkRequest } from "./netlink-message.ts";
+import { linkSettings } from "../../../src/driver/linux/link-settings.ts";
+import {
+  GET_LINKS,
+  linksRequest,
+  NETLINK_ROUTE,
+  NEW_LINK,
+  newLinkRequest,
+} from "../../../src/driver/linux/netlink-message.ts";
+import { openNamespaceDoor } from "../../../src/io/namespace-door.ts";
 
 const door = openNamespaceDoor();
 const skip = door === null ? "no foreign functions here" : process.getuid?.() === 0 ? false : "needs root";
