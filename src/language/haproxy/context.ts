@@ -14,7 +14,7 @@ export interface ExpressionContext {
   readonly proxyKind: "frontend" | "backend" | "listen" | "defaults" | "global";
   /** Null in `global`, and where a defaults section says nothing. */
   readonly mode: "http" | "tcp" | null;
-  /** Those of the proxy defined so far, and the predefined ones (7.4), which a proxy may redefine. */
+  /** Those of the proxy defined so far. They come before the predefined ones (7.4). */
   readonly acls: ReadonlyMap<string, Acl>;
   /** Names in the whole file. Complete only within a deferred check. */
   readonly names: KnownNames;

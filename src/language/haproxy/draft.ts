@@ -120,9 +120,8 @@ export interface ProxyDraft {
   check: CheckDraft;
   sendNameHeader: string | null;
   source: BackendSettings["source"];
-  /** Those defined so far, over the predefined ones. */
+  /** Those defined so far. */
   acls: Map<string, Acl>;
-  definedAcls: Set<string>;
   httpOnly: HttpOnlyUse[];
   /** The first line of the vocabulary of HAProxy 1.5, which only makes sense in HTTP mode. */
   firstLegacyRule: Span | null;
@@ -218,7 +217,6 @@ export function newDefaults(): ProxyDraft {
     sendNameHeader: null,
     source: null,
     acls: new Map(),
-    definedAcls: new Set(),
     httpOnly: [],
     firstLegacyRule: null,
     isInvalid: false,
@@ -242,7 +240,6 @@ export function copyDraft(defaults: ProxyDraft): ProxyDraft {
     tcpRules: [...defaults.check.tcpRules],
   };
   copy.acls = new Map();
-  copy.definedAcls = new Set();
   copy.httpOnly = [];
   copy.firstLegacyRule = null;
   copy.id = null;

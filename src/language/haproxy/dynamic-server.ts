@@ -7,7 +7,6 @@ import type { ProxyConfiguration, Proxy as ProxyModel, Server } from "../../mode
 import { Cursor } from "./cursor.ts";
 import { copyDraft, newDefaults, type ProxyDraft } from "./draft.ts";
 import type { ReaderEnvironment } from "./environment.ts";
-import { PREDEFINED_ACLS } from "./expression/predefined-acls.ts";
 import { newGlobal } from "./global-section.ts";
 import { SERVER_KEYWORDS } from "./keywords-line.ts";
 import { type ProxyLine, Reading } from "./reading.ts";
@@ -84,7 +83,6 @@ function lineOf(
   global.serverDefaults = { options: [], ciphers, ciphersuites };
   const report = new Report();
   const reading = new Reading(environment, report, global);
-  reading.predefinedAcls = PREDEFINED_ACLS;
   for (const { name, frontend, backend } of configuration.proxies) {
     if (frontend !== null) reading.names.frontends.add(name);
     if (backend !== null) reading.names.backends.add(name);
@@ -95,7 +93,6 @@ function lineOf(
   draft.kind = proxy.kind;
   draft.name = proxy.name;
   draft.mode = proxy.mode;
-  draft.acls = new Map(PREDEFINED_ACLS);
   const read = words.map((text) => wordAt(text, NO_SPAN));
   return {
     reading,

@@ -89,11 +89,10 @@ export function readAcl(line: ProxyLine): void {
     return;
   }
   const test = parseAclLine(name, words, line.reading.contextFor(line.draft, "request"));
-  const { acls, definedAcls } = line.draft;
-  const previous = definedAcls.has(name.text) ? (acls.get(name.text)?.tests ?? []) : [];
+  const { acls } = line.draft;
+  const previous = acls.get(name.text)?.tests ?? [];
   // A wrong line still defines the name, so that its uses are not reported too.
   acls.set(name.text, { name: name.text, tests: test === null ? previous : [...previous, test] });
-  definedAcls.add(name.text);
 }
 
 export function readDefaultBackend(line: ProxyLine): void {

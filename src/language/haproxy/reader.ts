@@ -8,7 +8,6 @@ import { Cursor, endOf } from "./cursor.ts";
 import { copyDraft, newDefaults, type ProxyDraft } from "./draft.ts";
 import type { ReaderEnvironment, SourceFile } from "./environment.ts";
 import { readStatusAndFile } from "./error-line.ts";
-import { PREDEFINED_ACLS } from "./expression/predefined-acls.ts";
 import { finishConfiguration } from "./finish.ts";
 import { newGlobal, readGlobalLine } from "./global-section.ts";
 import { SECTIONS } from "./keywords-global.ts";
@@ -36,7 +35,6 @@ export function readConfiguration(files: readonly SourceFile[], environment: Rea
   const report = new Report();
   const lines = readLines(files, environment, report);
   const reading = new Reading(environment, report, newGlobal());
-  reading.predefinedAcls = PREDEFINED_ACLS;
   const sections = splitSections(lines, report);
   collectNames(reading, sections);
   const reader = new SectionReader(reading);
@@ -208,7 +206,6 @@ class SectionReader {
     draft.span = header.span;
     draft.nameSpan = name?.span ?? endOf(keyword.span);
     draft.isInvalid = name === null && kind !== "defaults";
-    draft.acls = new Map(PREDEFINED_ACLS);
     if (name !== null) this.#checkName(kind, name, draft);
     if (oldBind !== null) this.#readOldBind(draft, oldBind);
     return draft;

@@ -46,7 +46,6 @@ export class Reading {
   /** "BACKEND/SERVER" of those that something names. */
   readonly namedServers: Set<string> = new Set();
   readonly deferred: (() => void)[] = [];
-  predefinedAcls: ReadonlyMap<string, Acl> = new Map();
 
   constructor(environment: ReaderEnvironment, report: Report, global: GlobalDraft) {
     this.environment = environment;
@@ -71,7 +70,7 @@ export class Reading {
       proxyName: draft?.name ?? "",
       proxyKind: draft?.kind ?? "global",
       mode: draft?.mode ?? null,
-      acls: draft?.acls ?? this.predefinedAcls,
+      acls: draft?.acls ?? new Map(),
       names: this.names,
       noteServer: (name) => void this.namedServers.add(name),
       variable: (name) => this.variable(name),

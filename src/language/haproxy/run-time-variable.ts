@@ -2,7 +2,6 @@
 import { NO_SPAN } from "../../diagnostic/span.ts";
 import type { LogFormat, SampleExpression } from "../../model/sample.ts";
 import type { ReaderEnvironment } from "./environment.ts";
-import { PREDEFINED_ACLS } from "./expression/predefined-acls.ts";
 import { newGlobal } from "./global-section.ts";
 import { parseProcessValue } from "./process-variable.ts";
 import { Reading } from "./reading.ts";
@@ -17,7 +16,6 @@ export function readRunTimeValue(
 ): SampleExpression | LogFormat | string {
   const report = new Report();
   const reading = new Reading(environment, report, newGlobal());
-  reading.predefinedAcls = PREDEFINED_ACLS;
   const value = parseProcessValue(wordAt(text, NO_SPAN), isFormat, reading.contextFor(null, "request"));
   const wrong = report.diagnostics.find(({ severity }) => severity === "error");
   return wrong?.message ?? value ?? "no value";

@@ -7,7 +7,7 @@ import type { ExpressionContext } from "../context.ts";
 import { spanOfWords, type Word } from "../word.ts";
 import { criterionOf, parseAclTest } from "./acl-parser.ts";
 import { type Stage, unavailableReason } from "./availability.ts";
-import { PREDEFINED_ACLS } from "./predefined-acls.ts";
+import { PREDEFINED_ACL_NAMES, predefinedAcl } from "./predefined-acls.ts";
 import { quote, reportError, reportWarning } from "./report.ts";
 
 /**
@@ -138,9 +138,9 @@ class TermReader {
 
   #namedAcl(name: string, word: Word): Acl | null {
     const own = this.#context.acls.get(name);
-    const predefined = PREDEFINED_ACLS.get(name);
-    if (own !== undefined && own !== predefined) return own;
-    if (predefined !== undefined) return this.#adopt(predefined, word);
+    if (own !== undefined) return own;
+    const predefined = predefinedAcl(name);
+    if (predefined !== null) return this.#adopt(predefined, word);
     const help = this.#helpForUnknown(name);
     return reportError(
       this.#context,
@@ -169,7 +169,7 @@ class TermReader {
     if (name.startsWith("{") || name.endsWith("}")) return "Spaces must stand around `{` and `}`.";
     if (["and", "&&"].includes(name.toLowerCase()))
       return "Acls side by side must all hold: leave this word out.";
-    return suggestWord(name, [...this.#context.acls.keys(), ...PREDEFINED_ACLS.keys()]);
+    return suggestWord(name, [...this.#context.acls.keys(), ...PREDEFINED_ACL_NAMES]);
   }
 
   #warnIfNever(acl: Acl, span: Span): void {

@@ -6,7 +6,6 @@ import type { ExpressionContext } from "../context.ts";
 import { lexLine } from "../lexer.ts";
 import { PatternListDrafts } from "../pattern-lists.ts";
 import type { Word } from "../word.ts";
-import { PREDEFINED_ACLS } from "./predefined-acls.ts";
 
 export interface RecordingContext extends ExpressionContext {
   readonly acls: Map<string, Acl>;
@@ -34,7 +33,7 @@ export function recordingContext(facts: ContextFacts = {}): RecordingContext {
     proxyName: "here",
     proxyKind: facts.proxyKind ?? "listen",
     mode: facts.mode ?? "http",
-    acls: new Map(PREDEFINED_ACLS),
+    acls: new Map(),
     noteServer: () => {},
     names: {
       frontends: new Set(["here"]),

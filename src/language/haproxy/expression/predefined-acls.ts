@@ -31,10 +31,19 @@ const DEFINITIONS: Readonly<Record<string, string>> = {
   WAIT_END: "wait_end",
 };
 
-export const PREDEFINED_ACLS: ReadonlyMap<string, Acl> = new Map(
-  Object.entries(DEFINITIONS).map(([name, definition]) => {
-    const words = definition.split(" ").map((text) => wordAt(text, NO_SPAN));
-    const test = parseAclTest(words, NO_SPAN, builtInContext("request"))!;
-    return [name, { name, tests: [test] }];
-  }),
-);
+export const PREDEFINED_ACL_NAMES: readonly string[] = Object.keys(DEFINITIONS);
+
+const acls = new Map<string, Acl>();
+
+/** Read when it is first used: most files use few of them. Null: there is none of that name. */
+export function predefinedAcl(name: string): Acl | null {
+  if (!Object.hasOwn(DEFINITIONS, name)) return null;
+  const acl = acls.get(name) ?? readDefinition(name, DEFINITIONS[name]!);
+  acls.set(name, acl);
+  return acl;
+}
+
+function readDefinition(name: string, definition: string): Acl {
+  const words = definition.split(" ").map((text) => wordAt(text, NO_SPAN));
+  return { name, tests: [parseAclTest(words, NO_SPAN, builtInContext("request"))!] };
+}
