@@ -298,11 +298,13 @@ function stripDelimiters(text: string, delimiters: string): string {
 }
 
 function containsWord(text: string, word: string, delimiters: string): boolean {
+  // Of delimiters alone no word is left.
+  if (word === "") return false;
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
     const end = at + word.length;
     const startsWord = at === 0 || delimiters.includes(text[at - 1]!);
     const endsWord = end >= text.length || delimiters.includes(text[end]!);
-    if (startsWord && endsWord && !delimiters.includes(text[at] ?? "/")) return true;
+    if (startsWord && endsWord) return true;
   }
   return false;
 }

@@ -10,7 +10,7 @@ import { PatternLists } from "./pattern-lists.ts";
 const METHODS: readonly MatchMethod[] = [
   "str", "beg", "end", "sub", "dir", "dom", "reg", "bin", "int", "len", "ip",
 ]; // biome-ignore format: a list
-const WORDS = ["a", "ab", "abc", "/ab/", "www.ab.c", "B", "ABC", "b"];
+const WORDS = ["a", "ab", "abc", "/ab/", "www.ab.c", "B", "ABC", "b", "/"];
 const KEYS: Readonly<Partial<Record<MatchMethod, readonly string[]>>> = {
   bin: ["61", "6162", "42", "616263"],
   int: ["1", "2:5", ":3", "7:", "1.2"],
@@ -155,4 +155,13 @@ test("a hundred thousand networks, or texts, are read and found without delay", 
   assert.equal(matcher.find(parseIpAddress("2001:db8:10:20::1")!)?.key, "2001:db8:10:20::/64");
   const texts = listOf(networks).matcherFor("acl", "beg", true);
   assert.equal(texts.find("2001:DB8:10:20::/64 and more")?.key, "2001:db8:10:20::/64");
+});
+
+test("of a pattern of delimiters alone no word is left, so it matches nothing", () => {
+  for (const method of ["dir", "dom"] as const) {
+    for (const keys of [["/"], ["//", "?"], [""]]) {
+      const matcher = listOf(keys).matcherFor("acl", method, false);
+      for (const value of ["", "/", "/a/b/", "a", "a?b"]) assert.equal(matcher.find(value), undefined, value);
+    }
+  }
 });
