@@ -36,6 +36,13 @@ test("the oldest comes first", () => {
   );
 });
 
+test("who enters forgets those that were killed", () => {
+  const dead = spawnSync("/bin/sh", ["-c", ":"]).pid;
+  enterRegistry(entryOf(dead), directory);
+  enterRegistry(entryOf(process.pid), directory);
+  assert.deepEqual(readdirSync(directory), [`${process.pid}.json`]);
+});
+
 test("what a dead process left behind is removed, and what is no entry is passed over", () => {
   const dead = spawnSync("/bin/sh", ["-c", ":"]).pid;
   enterRegistry(entryOf(dead), directory);

@@ -23,11 +23,15 @@ export function registryDirectory(
   return userId === 0 ? "/run/sallyport" : join(tmpdir(), `sallyport-${userId ?? "user"}`);
 }
 
-/** Makes a master known. Throws like node:fs when the directory cannot be written. */
+/**
+ * Makes a master known, and forgets those that were killed, so that what machines without anybody looking
+ * leave behind does not add up. Throws like node:fs when the directory cannot be written.
+ */
 export function enterRegistry(entry: RegistryEntry, directory: string = registryDirectory()): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   // In a shared place the directory may be somebody else's trap: this fails unless it is our own.
   chmodSync(directory, 0o700);
+  listRegistry(directory);
   const path = join(directory, `${entry.pid}.json`);
   writeFileSync(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
   renameSync(`${path}.new`, path);
