@@ -16,7 +16,7 @@ afterEach(() => rmSync(join(directory, ".."), { recursive: true }));
 const entryOf = (pid: number, startedAtMs = 0) => ({
   pid,
   files: ["/a.cfg"],
-  adminPath: "/admin",
+  adminPath: directory,
   startedAtMs,
 });
 
@@ -34,6 +34,11 @@ test("the oldest comes first", () => {
     listRegistry(directory).map(({ pid }) => pid),
     [process.ppid, process.pid],
   );
+});
+
+test("a number that is another process's by now is no master's", () => {
+  enterRegistry({ ...entryOf(process.pid), adminPath: join(directory, "gone") }, directory);
+  assert.deepEqual(listRegistry(directory), []);
 });
 
 test("who enters forgets those that were killed", () => {

@@ -1,6 +1,15 @@
 // Which masters run on this machine for this user: one small file for each, so that `sallyport status` and
 // `reload` find them without being told where. A file whose process has gone is removed by whoever notices.
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -63,7 +72,8 @@ function readEntry(path: string): RegistryEntry | null {
     // Gone since the directory was listed, or no entry.
     return null;
   }
-  if (isRunning(entry.pid)) return entry;
+  // Its number may be another process's by now, but nobody else has its socket.
+  if (isRunning(entry.pid) && existsSync(entry.adminPath)) return entry;
   rmSync(path, { force: true });
   return null;
 }
