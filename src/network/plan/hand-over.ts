@@ -19,10 +19,12 @@ export interface HandOver {
 
 /** None for a bond that somebody addresses: an address cannot be at two places meanwhile. */
 export function handOversOf(before: NamespaceState, after: NamespaceState): HandOver[] {
+  const bonds = after.links.filter(({ kind }) => kind.kind === "bond");
+  if (bonds.length === 0) return [];
   const present = new Map(before.links.map((link) => [link.name, link]));
   const wanted = new Map(after.links.map((link) => [link.name, link]));
-  return after.links.flatMap((to): HandOver[] => {
-    if (to.kind.kind !== "bond" || present.has(to.name)) return [];
+  return bonds.flatMap((to): HandOver[] => {
+    if (present.has(to.name)) return [];
     const cards = after.links.filter(({ name, master }) => master === to.name && present.has(name));
     const from = present.get(present.get(cards[0]?.name ?? "")?.master ?? "");
     if (from?.kind.kind !== "bond" || cards.length < 2) return [];
@@ -98,8 +100,9 @@ export function unconnected(link: LinkState): LinkState {
  * beside them. Out of it and in again, a port carries.
  */
 export function heldPorts(before: NamespaceState, after: NamespaceState): LinkState[] {
-  const wanted = new Map(after.links.map((link) => [link.name, link]));
   const bonds = before.links.filter(({ kind, master }) => kind.kind === "bond" && master !== null);
+  if (bonds.length < 2) return [];
+  const wanted = new Map(after.links.map((link) => [link.name, link]));
   return bonds.filter(
     ({ name, master }) =>
       wanted.get(name)?.master === master &&

@@ -46,8 +46,8 @@ export function settingsOf(
     const now = present.get(link.name) ?? null;
     const isArriving = handOvers.some(({ arriving }) => arriving.has(link.name));
     const wanted = isArriving ? unconnected(link) : stop === null ? link : withMacOf(old!, link);
-    const reason = now === null ? null : leavingReason(now, wanted, present);
     if (now !== null && isSameSetting(now, wanted)) continue;
+    const reason = now === null ? null : leavingReason(now, wanted, present);
     const change: Change = {
       kind: "set-link",
       namespace,

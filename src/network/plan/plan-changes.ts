@@ -298,10 +298,11 @@ function difference<T>(
   after: readonly T[],
   keyOf: (one: T) => string,
 ): { readonly added: readonly T[]; readonly removed: readonly T[] } {
-  const [old, wanted] = [new Set(before.map(keyOf)), new Set(after.map(keyOf))];
+  const [oldKeys, wantedKeys] = [before.map(keyOf), after.map(keyOf)];
+  const [old, wanted] = [new Set(oldKeys), new Set(wantedKeys)];
   return {
-    added: after.filter((one) => !old.has(keyOf(one))),
-    removed: before.filter((one) => !wanted.has(keyOf(one))),
+    added: after.filter((_one, index) => !old.has(wantedKeys[index]!)),
+    removed: before.filter((_one, index) => !wanted.has(oldKeys[index]!)),
   };
 }
 
