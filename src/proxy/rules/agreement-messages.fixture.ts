@@ -132,6 +132,21 @@ const HASHES: readonly string[] = [
   "str(),xxh3",
   "str(),xxh64",
   "url,xxh64,hex",
+  ...[
+    "and(255)",
+    "mod(1000)",
+    "add(1)",
+    "sub(-9)",
+    "mul(3)",
+    "div(7)",
+    "or(1)",
+    "xor(1)",
+    "neg",
+    "cpl",
+  ].flatMap((converter) => [`url,xxh64,${converter}`, `str(abcd),xxh3,${converter}`]),
+  ...["bool", "not", "even", "odd", "htonl,hex", "hex", "bytes(0,4),hex"].map(
+    (converter) => `url,xxh64,${converter}`,
+  ),
   "url,xxh3,hex",
 ];
 

@@ -49,7 +49,7 @@ export function toBinary(value: SampleValue): string {
   if (typeof value === "string") return value;
   if (typeof value === "object") return latin1(value.bytes);
   const bytes = new Uint8Array(8);
-  const integer = typeof value === "bigint" ? value : BigInt(Math.trunc(Number(value)));
+  const integer = typeof value === "boolean" ? BigInt(value) : toBigInteger(value);
   new DataView(bytes.buffer).setBigInt64(0, integer);
   return latin1(bytes);
 }
@@ -61,6 +61,20 @@ export function integerSample(value: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : signed;
 }
 
+/** The nearest that HAProxy's integers of 64 bits can be. */
+export function toBigInteger(value: number | bigint): bigint {
+  if (typeof value === "bigint") return value;
+  if (value >= INTEGER_MAX) return BIG_INTEGER_MAX;
+  if (value <= -INTEGER_MAX) return -BIG_INTEGER_MAX - 1n;
+  return BigInt(Math.trunc(value));
+}
+
+/** HAProxy's arithmetic ends at its largest and smallest number. */
+export function saturated(value: bigint): bigint {
+  if (value > BIG_INTEGER_MAX) return BIG_INTEGER_MAX;
+  return value < -BIG_INTEGER_MAX - 1n ? -BIG_INTEGER_MAX - 1n : value;
+}
+
 /** `value` as the type that follows in an expression. */
 export function castTo(value: SampleValue, from: SampleType, to: SampleType): SampleValue | undefined {
   switch (to) {
@@ -68,7 +82,8 @@ export function castTo(value: SampleValue, from: SampleType, to: SampleType): Sa
     case "meth":
       return toText(value, from);
     case "sint":
-      return toInteger(value);
+      if (typeof value === "bigint") return value;
+      return typeof value === "string" && value.length > 15 ? parseLongInteger(value) : toInteger(value);
     case "bool":
       return toBoolean(value);
     case "addr":
@@ -80,7 +95,13 @@ export function castTo(value: SampleValue, from: SampleType, to: SampleType): Sa
   }
 }
 
-/** HAProxy's read_int64: an optional sign and digits; 0 when there are none. */
+/** As `parseLeadingInteger`, exact beyond 2^53 too. */
+function parseLongInteger(text: string): number | bigint {
+  const digits = /^[+-]?\d+/.exec(text)?.[0];
+  return digits === undefined ? 0 : integerSample(saturated(BigInt(digits)));
+}
+
+/** HAProxy's read_int64: an optional sign and digits, up to the largest of 64 bits; 0 when there are none. */
 export function parseLeadingInteger(text: string): number {
   let at = 0;
   const first = text.charCodeAt(0);
@@ -90,7 +111,7 @@ export function parseLeadingInteger(text: string): number {
   for (; at < text.length; at++) {
     const digit = text.charCodeAt(at) - 48;
     if (digit < 0 || digit > 9) break;
-    value = value * 10 + digit;
+    value = Math.min(value * 10 + digit, INTEGER_MAX);
   }
   return isNegative ? -value : value;
 }
@@ -113,6 +134,7 @@ export function parseHeaderInteger(text: string): number {
 
 /** 2^63-1, to which HAProxy's arithmetic saturates; the nearest number above it. */
 export const INTEGER_MAX: number = 2 ** 63;
+export const BIG_INTEGER_MAX: bigint = 2n ** 63n - 1n;
 
 export function formatInteger(value: number): string {
   if (Number.isSafeInteger(value)) return `${value}`;

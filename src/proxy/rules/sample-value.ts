@@ -3,7 +3,7 @@
 import type { IpAddress } from "../../base/address.ts";
 
 /**
- * Integers are numbers, exact up to 2^53. Hashes and fields of 64 bits that are larger are bigints, which
- * arithmetic takes for the nearest number.
+ * Integers are numbers, exact up to 2^53. Hashes and fields of 64 bits that are larger are bigints, and so is
+ * what arithmetic makes of them; all else takes these for the nearest number.
  */
 export type SampleValue = string | number | bigint | boolean | IpAddress;

@@ -9,6 +9,7 @@ import {
 } from "../../model/sample.ts";
 import type { Stream } from "../stream.ts";
 import { CONVERTER_COMPILERS } from "./converters/all.ts";
+import { INTEGER_CONVERTERS } from "./converters/integers.ts";
 import type { RuleEnvironment } from "./environment.ts";
 import type { ReadSample, TestSample } from "./fetch.ts";
 import { FETCH_COMPILERS } from "./fetches/all.ts";
@@ -68,9 +69,12 @@ function convert(sample: CompiledSample, call: ConverterCall, environment: RuleE
   const apply = CONVERTER_COMPILERS[call.name](call.arguments, environment);
   const from = sample.type;
   const needsCast = from !== definition.input && definition.input !== "any";
+  // Only arithmetic knows what to do with integers that are no numbers.
+  const needsNumber = definition.input === "sint" && !Object.hasOwn(INTEGER_CONVERTERS, call.name);
   const step = (value: SampleValue, stream: Stream): SampleValue | undefined => {
     const input = needsCast ? castTo(value, from, definition.input) : value;
-    return input === undefined ? undefined : apply(input, stream);
+    if (input === undefined) return undefined;
+    return apply(needsNumber && typeof input === "bigint" ? Number(input) : input, stream);
   };
   // Those that take anything hand on what they got; of others a value tells its type itself.
   const isPassing = definition.output === "any" && definition.input === "any";

@@ -347,7 +347,7 @@ function converterProblem(name: string, values: readonly SampleArgument[]): Argu
   const wrong = (index: number, message: string): ArgumentProblem => ({ index, message });
   const text = (index: number): string => String(values[index] ?? "");
   if (ARITHMETIC.has(name)) {
-    return parseInteger(text(0)) !== null || isVariableName(text(0))
+    return /^[+-]?\d{1,19}$/.test(text(0)) || isVariableName(text(0))
       ? null
       : wrong(0, `${quote(text(0))} is neither a number nor a variable`);
   }

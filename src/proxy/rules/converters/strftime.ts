@@ -40,8 +40,9 @@ const COMPOSITES: Readonly<Record<string, string>> = {
  * `seconds` since 1970 by `format`, in UTC or in the process's time zone. Unknown conversions stay as they
  * are.
  */
-export function formatTime(format: string, seconds: number, isUtc: boolean): string {
+export function formatTime(format: string, seconds: number, isUtc: boolean): string | undefined {
   const date = new Date(seconds * 1000);
+  if (Number.isNaN(date.getTime())) return undefined;
   const offsetMinutes = isUtc ? 0 : -date.getTimezoneOffset();
   const fields = new Date(date.getTime() + offsetMinutes * 60_000);
   return expand(format, { seconds, fields, offsetMinutes, zone: isUtc ? "GMT" : zoneName(date) });

@@ -117,8 +117,11 @@ function escapeJson(text: string): string {
 /**
  * RFC 9110 date; with unit "ms" or "us" the value is in it and the fraction is printed behind the seconds.
  */
-function formatHttpDate(value: number, unit: string): string {
+/** No value for what no calendar has. */
+function formatHttpDate(value: number, unit: string): string | undefined {
   const perSecond = unit === "ms" ? 1000 : unit === "us" ? 1_000_000 : 1;
-  const date = new Date(Math.trunc(value / perSecond) * 1000).toUTCString();
+  const moment = new Date(Math.trunc(value / perSecond) * 1000);
+  if (Number.isNaN(moment.getTime())) return undefined;
+  const date = moment.toUTCString();
   return perSecond === 1 ? date : date.replace(" GMT", `.${Math.trunc(value % perSecond)} GMT`);
 }
