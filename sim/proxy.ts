@@ -12,6 +12,7 @@ import { SharedState } from "../src/proxy/state.ts";
 import type { Stream } from "../src/proxy/stream.ts";
 import { buildGeneration, type Generation } from "../src/server/generation.ts";
 import { NOTHING_CHANGED } from "../src/server/messages.ts";
+import { TableMaps } from "../src/server/table-places.ts";
 import type { Listener } from "../src/transport/contract.ts";
 import { CERTIFICATE_PATH } from "./configuration.ts";
 import type { OperatorEvent } from "./scenario.ts";
@@ -107,6 +108,7 @@ export class SimulatedProxy {
       {
         configuration,
         slots,
+        tables: {},
         addresses: {},
         ports: {},
         certificates: { [CERTIFICATE_PATH]: [certificate] },
@@ -126,6 +128,7 @@ export class SimulatedProxy {
         workerIndex: 0,
         workerCount: 1,
         masterPid: 1,
+        tables: new TableMaps(null, 1, 2),
         previous,
         number: (previous?.number ?? 0) + 1,
         share: () => {},

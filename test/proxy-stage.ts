@@ -10,6 +10,7 @@ import { PatternLists } from "../src/proxy/rules/patterns/pattern-lists.ts";
 import { compileBackendPrograms, compileFrontendPrograms } from "../src/proxy/rules/program.ts";
 import { Backend, Frontend, type Runtime, Server } from "../src/proxy/runtime.ts";
 import { CELL, SERVER_ADMIN, SERVER_STATE, SharedState, WEIGHT_SCALE } from "../src/proxy/state.ts";
+import { StickTable } from "../src/proxy/stick-table/stick-table.ts";
 import { Session, Stream } from "../src/proxy/stream.ts";
 import type { Connection, ConnectionHandler, TlsFacts } from "../src/transport/contract.ts";
 
@@ -45,6 +46,7 @@ export function stageOf(text: string, facts: StageFacts = {}): Stage {
   const environment: RuleEnvironment = {
     configuration,
     patterns: new PatternLists(configuration.patternLists),
+    stickTables: StickTable.allAlone(configuration.stickTables),
     hostname,
     pid: 4242,
     processVariables: facts.variables ?? {},

@@ -7,6 +7,7 @@ import type { IgnoredErrors, ListenAddress, TlsVersion } from "../transport/cont
 import type { PatternListDefinition } from "./pattern-list.ts";
 import type { BackendRule, LogLevel, PersistRule, ReplyDefinition, Rule, ServerRule } from "./rule.ts";
 import type { LogFormat, SampleExpression } from "./sample.ts";
+import type { PeersSection, StickRule, StickTableDefinition } from "./stick-table.ts";
 
 export interface ProxyConfiguration {
   readonly global: GlobalSettings;
@@ -16,6 +17,8 @@ export interface ProxyConfiguration {
   readonly programs: readonly Program[];
   /** What acls and maps compare with. */
   readonly patternLists: readonly PatternListDefinition[];
+  readonly stickTables: readonly StickTableDefinition[];
+  readonly peers: readonly PeersSection[];
   /**
    * "BACKEND/SERVER" of those that rules and samples name, ACLs that nothing uses included: they cannot be
    * taken away at run time.
@@ -332,6 +335,7 @@ export interface BackendSettings {
   readonly dispatch: Server | null;
   readonly useServer: readonly ServerRule[];
   readonly persistRules: readonly PersistRule[];
+  readonly stickRules: readonly StickRule[];
   readonly retries: number;
   readonly fullconn: number | null;
   readonly httpReuse: "never" | "safe" | "aggressive" | "always";
@@ -449,6 +453,8 @@ export interface Server {
   readonly weight: number;
   readonly cookie: string | null;
   readonly isBackup: boolean;
+  /** `non-stick`: what `stick` rules remember is never this one. */
+  readonly isNonStick: boolean;
   readonly isDisabled: boolean;
   /** Added at run time (`add server`): in maintenance and unchecked until told otherwise. */
   readonly isDynamic: boolean;

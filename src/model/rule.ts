@@ -2,6 +2,7 @@
 // `tcp-response`, `use_backend`. HAProxy 2.6 configuration manual, section 4.2.
 import type { Span } from "../diagnostic/span.ts";
 import type { Condition, LogFormat, MatchMethod, SampleExpression } from "./sample.ts";
+import type { CounterAction } from "./stick-table.ts";
 
 export interface Rule<A extends Action = Action> {
   readonly action: A;
@@ -175,7 +176,13 @@ export type StateAction =
   | { readonly kind: "strict-mode"; readonly isOn: boolean }
   | { readonly kind: "wait-for-body"; readonly timeoutMs: number; readonly atLeastBytes: number | null };
 
-export type Action = EditAction | RequestLineAction | LegacyAction | FinalAction | StateAction;
+export type Action =
+  | EditAction
+  | RequestLineAction
+  | LegacyAction
+  | FinalAction
+  | StateAction
+  | CounterAction;
 export type ActionKind = Action["kind"];
 
 export interface BackendRule {

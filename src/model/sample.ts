@@ -2,6 +2,8 @@
 // reader validates against them and the proxy implements each entry (the compiler checks that none is
 // missing). Names and types: HAProxy 2.6 configuration manual, section 7.3.
 import type { Span } from "../diagnostic/span.ts";
+import type { StickFetchName, TableConverterName } from "./stick-table.ts";
+import { STICK_FETCH_SIGNATURES, TABLE_CONVERTER_SIGNATURES } from "./stick-table.ts";
 
 export type SampleType = "bool" | "sint" | "addr" | "str" | "bin" | "meth" | "any";
 
@@ -36,7 +38,8 @@ type ParameterKind =
   | "regex"
   | "ip-mask4"
   | "ip-mask6"
-  | "map";
+  | "map"
+  | "table";
 export type ParameterShape = ParameterKind | `${ParameterKind}?`;
 
 /**
@@ -274,10 +277,10 @@ const FETCH_SIGNATURES = {
   last_rule_line: "sint always",
 } as const;
 
-export type FetchName = keyof typeof FETCH_SIGNATURES;
+export type FetchName = keyof typeof FETCH_SIGNATURES | StickFetchName;
 
 export const FETCHES: Readonly<Record<FetchName, FetchDefinition>> = parseSignatures(
-  FETCH_SIGNATURES,
+  { ...FETCH_SIGNATURES, ...STICK_FETCH_SIGNATURES },
   (words) => ({
     type: words[0] as SampleType,
     scope: words[1] as SampleScope,
@@ -400,10 +403,10 @@ const CONVERTER_SIGNATURES = {
   map_int_ip: "sint addr map string?",
 } as const;
 
-export type ConverterName = keyof typeof CONVERTER_SIGNATURES;
+export type ConverterName = keyof typeof CONVERTER_SIGNATURES | TableConverterName;
 
 export const CONVERTERS: Readonly<Record<ConverterName, ConverterDefinition>> = parseSignatures(
-  CONVERTER_SIGNATURES,
+  { ...CONVERTER_SIGNATURES, ...TABLE_CONVERTER_SIGNATURES },
   (words) => ({
     input: words[0] as SampleType,
     output: words[1] as SampleType,

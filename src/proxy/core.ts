@@ -19,6 +19,7 @@ import {
   type Server,
 } from "./runtime.ts";
 import { CELL, COUNTER, HEADER, type SharedState } from "./state.ts";
+import { stopTracking } from "./stick-table/tracking.ts";
 import { Session, Stream } from "./stream.ts";
 
 /**
@@ -281,6 +282,7 @@ export class BindAcceptor implements Acceptor {
       !tcpRequestConnection.isEmpty &&
       tcpRequestConnection.run(new Stream(session, core.runtime), 0).kind !== "done"
     ) {
+      stopTracking(session, core.engine.nowMs);
       core.state.count(frontend.slot, COUNTER.dcon);
       core.state.count(this.runtime.slot, COUNTER.dcon);
       return null;

@@ -7,7 +7,9 @@ import type { MessageHead, PreparedHeader } from "../protocol/http1/message-head
 import type { Connection, TlsFacts } from "../transport/contract.ts";
 import type { EncodedText } from "./log/line-buffer.ts";
 import type { SampleValue } from "./rules/sample-value.ts";
+import type { KeptKey } from "./rules/stick-program.ts";
 import type { Backend, Frontend, Runtime, Server } from "./runtime.ts";
+import type { TrackedKeys } from "./stick-table/tracking.ts";
 
 /** A client connection. Created when it is accepted. */
 export class Session {
@@ -46,6 +48,8 @@ export class Session {
     readonly host: string;
     readonly header: PreparedHeader;
   } | null = null;
+  /** What rules for connections and sessions track. */
+  tracked: TrackedKeys | null = null;
   /** Requests that began on this connection. */
   requestCount = 0;
 
@@ -117,6 +121,10 @@ export class Stream {
 
   /** `txn.`, `req.`/`res.` (proc, check) variables by full name; made on first use. */
   variables: Map<string, SampleValue> | null = null;
+  /** What rules for content, requests and responses track. */
+  tracked: TrackedKeys | null = null;
+  /** What `stick` rules keep with the server, once it answers. */
+  keptKeys: KeptKey[] | null = null;
   requestCaptures: (string | null)[] | null = null;
   responseCaptures: (string | null)[] | null = null;
   capturedCookie: string | null = null;

@@ -30,12 +30,14 @@ import {
 import { formatReloadAnswer } from "./reload-answer.ts";
 import type { ServerChange } from "./server-change.ts";
 import { namedServersOf } from "./server-names.ts";
+import type { TableMaps } from "./table-places.ts";
 
 export interface ControlOptions {
   readonly engine: Engine;
   readonly state: SharedState;
   readonly crew: Crew;
   readonly workerCount: number;
+  readonly tables: TableMaps;
   /** Of the master, for its own socket. */
   readonly directory: string;
   /** `-S`; null without. */
@@ -111,6 +113,7 @@ export class Control {
       workerCount,
       masterPid: process.pid,
       previous: this.#current,
+      tables: this.#options.tables,
       number: ++this.#number,
       // Rules run in workers; what checks make of variables is their own.
       share: () => {},
@@ -182,6 +185,11 @@ export class Control {
     const { generation } = this;
     generation.apply(changes);
     await this.#options.crew.share(generation.load, changes);
+  }
+
+  /** What it tracked is tracked no more. */
+  forgetWorker(workerIndex: number): void {
+    for (const table of this.#options.tables.all) table.forgetProcess(workerIndex);
   }
 
   liveStateOf(load: number): LiveState {

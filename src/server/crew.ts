@@ -30,6 +30,8 @@ export interface CrewEvents {
   handleAdminCommand(command: string): void;
   handleShared(message: Extract<FromWorker, { kind: "shared" }>): void;
   handleRequests(message: Extract<FromWorker, { kind: "requests" }>): void;
+  /** A worker is gone, and its successor not there yet. */
+  handleWorkerGone(workerIndex: number): void;
   /** No worker is left: the crew was stopped, or (`hasFailed`) none could be kept alive. */
   handleAllStopped(hasFailed: boolean): void;
 }
@@ -280,6 +282,7 @@ export class Crew implements WorkerProcessEvents {
   handleExit(worker: WorkerProcess, description: string): void {
     this.#workers.delete(worker.index);
     this.#clearGauges(worker.index);
+    this.#events.handleWorkerGone(worker.index);
     this.#noteShared(worker, this.#shares.keys());
     this.#answer(worker, [{ file: "", line: 0, message: `worker ${worker.index} ${description}` }]);
     if (this.#isStopping) {

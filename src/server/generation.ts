@@ -31,6 +31,7 @@ import { issuerChainOf } from "./certificates/issuer-chains.ts";
 import { makerOf } from "./certificates/signed-on-the-fly.ts";
 import { LogSinks } from "./log-sinks.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
+import type { TableMaps } from "./table-places.ts";
 
 export interface GenerationOptions {
   readonly engine: Engine;
@@ -39,6 +40,7 @@ export interface GenerationOptions {
   readonly workerCount: number;
   readonly masterPid: number;
   readonly previous: Generation | null;
+  readonly tables: TableMaps;
   readonly number: number;
   /** A rule has changed something for all processes. */
   share(load: number, change: SharedChange): void;
@@ -139,6 +141,7 @@ export function buildGeneration(
       previous?.load === load
         ? previous.patterns
         : new PatternLists(configuration.patternLists, live.patterns),
+    stickTables: options.tables.tablesOf(configuration.stickTables, prepared.tables),
     hostname: hostname(),
     pid: process.pid,
     processVariables: process.env,

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
 import { sessionStoreBytes } from "../io/openssl/session-store.ts";
 import { createPortableEngine } from "../io/portable/portable-engine.ts";
+import { SharedFile } from "../io/shared-file.ts";
 import { openSharedMemory, type SharedMemory } from "../io/shared-memory.ts";
 import type { ProxyConfiguration, StatsSocket } from "../model/proxy.ts";
 import { assignSlots, type SlotTable } from "../proxy/slots.ts";
@@ -31,6 +32,7 @@ import { wantsPrivilegesDropped } from "./privileges.ts";
 import { Programs } from "./programs.ts";
 import { keepPreparation, type ServerChange } from "./server-change.ts";
 import { ServerNames } from "./server-names.ts";
+import { TableMaps, TablePlaces } from "./table-places.ts";
 import type { WorkerStart } from "./worker-process.ts";
 
 /** How long after a hard stop a worker may take to exit before it is killed. */
@@ -84,6 +86,8 @@ export class Master {
   #crew: Crew | null = null;
   #control: Control | null = null;
   #slots: SlotTable = {};
+  #tableFile: SharedFile | null = null;
+  #tablePlaces: TablePlaces | null = null;
   #configuration: ProxyConfiguration | null = null;
   #sources: readonly SourceText[] = [];
   #dashboard: Dashboard | null = null;
@@ -277,7 +281,10 @@ export class Master {
 
   /** Takes a configuration to all processes; what stands in the way of it, and then nothing has changed. */
   async #serve(
-    changed: Omit<PreparedConfiguration, "slots" | "ticketKeys" | "sessionStore" | "wantsRequests" | "live">,
+    changed: Omit<
+      PreparedConfiguration,
+      "slots" | "tables" | "ticketKeys" | "sessionStore" | "wantsRequests" | "live"
+    >,
     before: SlotTable,
   ): Promise<readonly WorkerProblem[]> {
     const { configuration, addresses } = changed;
@@ -286,9 +293,12 @@ export class Master {
       const message = `more than ${SLOT_COUNT_MAX_DEFAULT} frontends, listeners, backends and servers`;
       return [{ file: "", line: 0, message }];
     }
+    const tables = this.#tablePlaces!.placesOf(configuration.stickTables);
+    if (typeof tables === "string") return [{ file: "", line: 0, message: tables }];
     const prepared: PreparedConfiguration = {
       ...changed,
       slots,
+      tables,
       ticketKeys: this.#ticketKeys,
       sessionStore: this.#sessionStoreFor(configuration),
       live: NOTHING_CHANGED,
@@ -386,6 +396,13 @@ export class Master {
     this.#state = new SharedState(memory.value.buffer, SLOT_COUNT_MAX_DEFAULT, workerCount + 1, 0, true);
     this.#state.header[HEADER.startSeconds] = Math.floor(Date.now() / 1000);
     memory.value.sync();
+    const tables = SharedFile.open(join(this.#directory, "tables"), true);
+    if (!tables.ok) {
+      this.#options.report(tables.error.message);
+      return 0;
+    }
+    this.#tableFile = tables.value;
+    this.#tablePlaces = new TablePlaces(tables.value, workerCount + 1, (text) => this.#options.report(text));
     return workerCount;
   }
 
@@ -420,6 +437,7 @@ export class Master {
           workerCount,
           masterPid: process.pid,
           sharedPath: join(this.#directory, "state"),
+          tablesPath: join(this.#directory, "tables"),
           slotCountMax: SLOT_COUNT_MAX_DEFAULT,
           workerCountMax: workerCount + 1,
           engine: this.#options.engine,
@@ -438,6 +456,7 @@ export class Master {
         handleRequests: ({ requests, endedCount }) => this.#dashboard?.handleRequests(requests, endedCount),
         handleShared: ({ load, changes }) => this.#control?.takeShared(load, changes),
         handleAdminCommand: (command) => void this.#control?.runCommand(command),
+        handleWorkerGone: (workerIndex) => this.#control?.forgetWorker(workerIndex),
         handleAllStopped: (hasFailed) => this.#finish(hasFailed ? 1 : 0),
       },
     );
@@ -448,6 +467,7 @@ export class Master {
       state,
       crew,
       workerCount,
+      tables: new TableMaps(this.#tableFile, 0, workerCount + 1),
       directory: this.#directory,
       masterSocket: this.#options.masterSocket ?? null,
       processes: () => this.#listProcesses(),

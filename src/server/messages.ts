@@ -8,6 +8,7 @@ import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import type { SlotTable } from "../proxy/slots.ts";
 import type { CertificateMaterial, TlsSessionStore } from "../transport/contract.ts";
 import type { IssuerChain } from "./certificates/issuer-chains.ts";
+import type { TablePlace } from "./table-places.ts";
 
 /**
  * A configuration with everything that had to be read or looked up for it: a worker opens no file and asks
@@ -33,6 +34,8 @@ export interface PreparedConfiguration {
   readonly signers: Readonly<Record<string, CertificateMaterial>>;
   /** Contents of ca-file, ca-verify-file and crl-file by path. */
   readonly trust: Readonly<Record<string, string>>;
+  /** Where its stick tables are, by name. */
+  readonly tables: Readonly<Record<string, TablePlace>>;
   /** 80 bytes that all workers encrypt session tickets with. */
   readonly ticketKeys: Uint8Array;
   /** Where sessions without tickets are kept; null: nowhere. */

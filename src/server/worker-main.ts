@@ -2,11 +2,13 @@
 // told to stop.
 import { Timer, type TimerTarget } from "../base/timer-wheel.ts";
 import { createPortableEngine } from "../io/portable/portable-engine.ts";
+import { SharedFile } from "../io/shared-file.ts";
 import { openSharedMemory, type SharedMemory } from "../io/shared-memory.ts";
 import { createUringEngine } from "../io/uring/engine.ts";
 import { SharedState, sharedStateBytes } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
 import { meansOf, readDescriptorCountMax } from "./descriptor-limit.ts";
+import { TableMaps } from "./table-places.ts";
 import { Worker } from "./worker.ts";
 import { WORKER_VARIABLE, type WorkerStart } from "./worker-process.ts";
 
@@ -53,6 +55,8 @@ function main(): void {
   const { slotCountMax, workerCountMax, workerIndex } = start;
   const memory = openSharedMemory(start.sharedPath, sharedStateBytes(slotCountMax, workerCountMax), false);
   if (!memory.ok) fail(memory.error.message);
+  const tables = SharedFile.open(start.tablesPath, false);
+  if (!tables.ok) fail(tables.error.message);
   const { engine, note } = chooseEngine(start.engine);
   const state = new SharedState(memory.value.buffer, slotCountMax, workerCountMax, workerIndex, false);
   if (!memory.value.isMapped) new MemorySync(engine, memory.value).handleTimeout(engine.nowMs);
@@ -63,6 +67,7 @@ function main(): void {
     means: meansOf(readDescriptorCountMax()),
     controlPath: start.controlPath,
     engineNote: note,
+    tables: new TableMaps(tables.value, workerIndex, workerCountMax),
     takeState: () => memory.value.sync(),
   }).start();
   engine.run();

@@ -12,6 +12,7 @@ export interface WorkerStart {
   readonly masterPid: number;
   readonly controlPath: string;
   readonly sharedPath: string;
+  readonly tablesPath: string;
   readonly slotCountMax: number;
   readonly workerCountMax: number;
   readonly engine: "auto" | "uring" | "portable";

@@ -24,6 +24,7 @@ import type {
 } from "./messages.ts";
 import { dropPrivileges } from "./privileges.ts";
 import { RequestReporter } from "./request-reporter.ts";
+import type { TableMaps } from "./table-places.ts";
 
 const CONTROL_CONNECT_MS = 5000;
 /** The engine's chunks have a largest size, so a long message goes out in pieces. */
@@ -42,6 +43,7 @@ export interface WorkerOptions {
   readonly means: ProxyMeans;
   readonly controlPath: string;
   readonly engineNote: string | null;
+  readonly tables: TableMaps;
   /** Takes in what the master has written to the shared state. */
   readonly takeState: () => void;
 }
@@ -161,6 +163,7 @@ export class Worker implements ConnectionHandler {
       workerCount: this.#options.workerCount,
       masterPid: this.#options.masterPid,
       previous: this.#current,
+      tables: this.#options.tables,
       number,
       share: (load, change) => this.#outbox.note(load, change),
       report: (text) => this.#report(text),

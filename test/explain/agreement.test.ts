@@ -23,6 +23,7 @@ import { SharedState } from "../../src/proxy/state.ts";
 import type { Stream } from "../../src/proxy/stream.ts";
 import { buildGeneration } from "../../src/server/generation.ts";
 import { NOTHING_CHANGED } from "../../src/server/messages.ts";
+import { TableMaps } from "../../src/server/table-places.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../src/transport/contract.ts";
 import { GROUPS } from "../differential/cases/groups.ts";
 import type { Case } from "../differential/comparison.ts";
@@ -217,6 +218,7 @@ function startProxy(
     {
       configuration,
       slots: assignSlots(configuration, {}, SLOT_COUNT)!,
+      tables: {},
       addresses: {},
       ports: {},
       certificates: {},
@@ -234,6 +236,7 @@ function startProxy(
       engine,
       state,
       masterPid: 1,
+      tables: new TableMaps(null, 1, 2),
       workerIndex: 0,
       workerCount: 1,
       previous: null,

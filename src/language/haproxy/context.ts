@@ -4,6 +4,7 @@ import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import type { PatternDefinition, PatternUse } from "../../model/pattern-list.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { Acl } from "../../model/sample.ts";
+import type { StickTableDefinition } from "../../model/stick-table.ts";
 import type { PatternFileProblem } from "./pattern-lists.ts";
 
 export interface ExpressionContext {
@@ -18,6 +19,8 @@ export interface ExpressionContext {
   readonly acls: ReadonlyMap<string, Acl>;
   /** Names in the whole file. Complete only within a deferred check. */
   readonly names: KnownNames;
+  /** Likewise. */
+  readonly stickTables: readonly StickTableDefinition[];
   /** A sample names "BACKEND/SERVER". */
   noteServer(name: string): void;
   /** Environment variables, for the `env` fetch; null when not set. */

@@ -18,6 +18,7 @@ import type {
 } from "../../model/proxy.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { Acl, LogFormat } from "../../model/sample.ts";
+import type { StickRule } from "../../model/stick-table.ts";
 import { newServerDraft, type ServerDraft } from "./server-draft.ts";
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -112,6 +113,7 @@ export interface ProxyDraft {
   servers: Server[];
   useServer: BackendSettings["useServer"][number][];
   persistRules: BackendSettings["persistRules"][number][];
+  stickRules: StickRule[];
   retries: number;
   /** `retry-on none`. */
   isRetried: boolean;
@@ -201,6 +203,7 @@ export function newDefaults(): ProxyDraft {
     servers: [],
     useServer: [],
     persistRules: [],
+    stickRules: [],
     retries: 3,
     isRetried: true,
     fullconn: null,

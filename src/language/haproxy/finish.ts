@@ -13,6 +13,7 @@ import type {
   TlsCommon,
 } from "../../model/proxy.ts";
 import type { LogFormat } from "../../model/sample.ts";
+import { STORED_NAMES, type StickTableDefinition } from "../../model/stick-table.ts";
 import { finishDispatch } from "./dispatch-line.ts";
 import type { CheckDraft, ProxyDraft } from "./draft.ts";
 import { builtInLogFormat } from "./expression/log-formats.ts";
@@ -39,8 +40,23 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
     userlists: reading.userlists,
     programs: reading.programs,
     patternLists: reading.patternLists.finish(),
+    stickTables: reading.stickTables.map((table) => withServers(reading, table)),
+    peers: reading.peers,
     namedServers: [...reading.namedServers],
   };
+}
+
+/** What `stick` rules store need not be said. */
+function withServers(reading: Reading, table: StickTableDefinition): StickTableDefinition {
+  if (!reading.stuckTables.has(table.name)) return table;
+  const missing = (["server_id", "server_key"] as const).filter((name) =>
+    table.stored.every((one) => one.name !== name),
+  );
+  const added = missing.map((name) => ({ name, periodMs: 0, count: 1 }));
+  const stored = [...table.stored, ...added].sort(
+    (a, b) => STORED_NAMES.indexOf(a.name) - STORED_NAMES.indexOf(b.name),
+  );
+  return { ...table, stored };
 }
 
 /**
@@ -349,6 +365,7 @@ function finishBackend(reading: Reading, draft: ProxyDraft): BackendSettings {
     dispatch: finishDispatch(reading, draft),
     useServer,
     persistRules,
+    stickRules: draft.stickRules,
     retries: isRetried ? retries : 0,
     fullconn,
     httpReuse,

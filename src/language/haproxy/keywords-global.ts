@@ -254,8 +254,8 @@ export const SECTIONS: KeywordTable = buildTable([
     ],
   },
   {
-    support: "refused",
-    note: "stick-tables are not supported yet, so there is nothing to share with peers",
+    support: "partly",
+    note: "read and checked; entries are shared by the workers of this machine, not with other machines yet",
     rows: ["peers g"],
   },
   { support: "refused", note: "names of servers are resolved by the system", rows: ["resolvers g"] },

@@ -61,6 +61,8 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "server-template lb",
       "transparent dlb",
       "source dlb",
+      "stick lb",
+      "stick-table flb",
       "tcp-check connect dlb",
       "tcp-check expect dlb",
       "tcp-check send dlb",
@@ -151,11 +153,6 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     rows: ["retry-on dlb"],
   },
   { support: "refused", note: "filters are not supported", rows: ["filter flb"] },
-  {
-    support: "refused",
-    note: "stick-tables are not supported yet; for sticky clients use `cookie`, or `balance source`",
-    rows: ["stick lb", "stick-table flb"],
-  },
   {
     support: "refused",
     note: "the RDP protocol is not read yet; use `balance source`",

@@ -40,6 +40,8 @@ import type { ProxyLine } from "./reading.ts";
 import { readRule } from "./rule-line.ts";
 import { readDefaultServer, readServer, readServerTemplate } from "./server-line.ts";
 import { readStats } from "./stats-line.ts";
+import { readStick } from "./stick-line.ts";
+import { readStickTable } from "./stick-table-line.ts";
 
 type LineReader = (line: ProxyLine) => void;
 
@@ -103,6 +105,8 @@ const READERS: Readonly<Record<string, LineReader>> = {
   "server-template": readServerTemplate,
   source: readProxySource,
   stats: readStats,
+  stick: readStick,
+  "stick-table": readStickTable,
   "tcp-check": readTcpCheck,
   "tcp-request": readRule,
   "tcp-response": readRule,
@@ -228,4 +232,4 @@ function isUsable(line: ProxyLine, keyword: Keyword): boolean {
 
 /** What HAProxy only warns about when it stands in the wrong kind of section. */
 const HARMLESS_ELSEWHERE =
-  /^(timeout |balance|cookie|default_backend|fullconn|hash-type|maxconn|retries|source|dispatch|capture |monitor|backlog|use_backend|use-server|server$|rate-limit|option )/;
+  /^(timeout |balance|cookie|default_backend|fullconn|hash-type|maxconn|retries|source|dispatch|capture |monitor|backlog|use_backend|use-server|server$|stick$|rate-limit|option )/;

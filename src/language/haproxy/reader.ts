@@ -14,6 +14,7 @@ import { SECTIONS } from "./keywords-global.ts";
 import { displayText } from "./lexer.ts";
 import { capitalize } from "./line-words.ts";
 import { type FileLines, type Line, readLines, SECTION_KEYWORDS } from "./lines.ts";
+import { readPeers } from "./peers-section.ts";
 import { readProgram } from "./program-section.ts";
 import { readProxyLine } from "./proxy-section.ts";
 import { Reading } from "./reading.ts";
@@ -142,6 +143,9 @@ class SectionReader {
       case "program":
         readProgram(this.#reading, section.header, section.lines);
         return;
+      case "peers":
+        this.#readPeers(section);
+        return;
       case "http-errors":
         return; // read before everything else
     }
@@ -169,6 +173,13 @@ class SectionReader {
       );
     }
     if (name !== null) readUserlist(this.#reading, name.text, section.header.span, section.lines);
+  }
+
+  #readPeers(section: Section): void {
+    const cursor = new Cursor(section.header.words, 1, this.#report);
+    const name = cursor.expect("the section's name");
+    cursor.expectEnd();
+    if (name !== null) readPeers(this.#reading, name.text, section.header.span, section.lines);
   }
 
   #readProxy(section: Section): void {

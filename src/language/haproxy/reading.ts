@@ -3,6 +3,7 @@ import type { Span } from "../../diagnostic/span.ts";
 import type { GlobalSettings, Program, Userlist } from "../../model/proxy.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { Acl } from "../../model/sample.ts";
+import type { PeersSection, StickTableDefinition } from "../../model/stick-table.ts";
 import type { ExpressionContext, KnownNames } from "./context.ts";
 import { Cursor } from "./cursor.ts";
 import type { Mutable, ProxyDraft } from "./draft.ts";
@@ -33,6 +34,10 @@ export class Reading {
   readonly global: GlobalDraft;
   readonly userlists: Userlist[] = [];
   readonly programs: Program[] = [];
+  readonly stickTables: StickTableDefinition[] = [];
+  /** Names of those that `stick` rules keep servers in. */
+  readonly stuckTables: Set<string> = new Set();
+  readonly peers: PeersSection[] = [];
   readonly patternLists: PatternListDrafts = new PatternListDrafts();
   /** Predefined acls that proxies use, by "PROXY NAME". */
   readonly adoptedAcls: Map<string, Acl> = new Map();
@@ -72,6 +77,7 @@ export class Reading {
       mode: draft?.mode ?? null,
       acls: draft?.acls ?? new Map(),
       names: this.names,
+      stickTables: this.stickTables,
       noteServer: (name) => void this.namedServers.add(name),
       variable: (name) => this.variable(name),
       report: (diagnostic) => this.report.add(diagnostic),

@@ -9,6 +9,7 @@ export interface ServerDraft {
   weight: number;
   cookie: string | null;
   isBackup: boolean;
+  isNonStick: boolean;
   isDisabled: boolean;
   isDynamic: boolean;
   maxconn: number | null;
@@ -56,6 +57,7 @@ export function newServerDraft(): ServerDraft {
     weight: 1,
     cookie: null,
     isBackup: false,
+    isNonStick: false,
     isDisabled: false,
     isDynamic: false,
     maxconn: null,

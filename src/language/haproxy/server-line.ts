@@ -230,6 +230,8 @@ const READERS: Readonly<Record<string, ServerWordReader>> = {
   cookie: text("the cookie's value", (draft, value) => (draft.cookie = value)),
   backup: flag((draft) => (draft.isBackup = true)),
   "no-backup": flag((draft) => (draft.isBackup = false)),
+  "non-stick": flag((draft) => (draft.isNonStick = true)),
+  stick: flag((draft) => (draft.isNonStick = false)),
   disabled: flag((draft) => (draft.isDisabled = true)),
   enabled: flag((draft) => (draft.isDisabled = false)),
   maxconn: integer(
@@ -459,7 +461,7 @@ export function buildServer(
   id: number,
   span: Span,
 ): Server {
-  const { weight, cookie, isBackup, isDisabled, isDynamic, source } = draft;
+  const { weight, cookie, isBackup, isNonStick, isDisabled, isDynamic, source } = draft;
   const {
     onMarkedDown,
     onMarkedUp,
@@ -478,6 +480,7 @@ export function buildServer(
     weight,
     cookie,
     isBackup,
+    isNonStick,
     isDisabled,
     isDynamic,
     maxconn,

@@ -9,6 +9,7 @@ import { parseRequestHead } from "../../protocol/http1/request-parser.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
 import type { ListenerRuntime } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
+import { stopTracking } from "../stick-table/tracking.ts";
 import type { Session, Stream } from "../stream.ts";
 import type { ExchangeContext, LiveSession } from "./context.ts";
 import { endFailedHandshake } from "./failed-handshake.ts";
@@ -299,7 +300,8 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   }
 
   #countOut(): void {
-    const { state } = this.context;
+    const { state, engine } = this.context;
+    stopTracking(this.session, engine.nowMs);
     const { frontend } = this.session;
     state.leave(frontend.slot, COUNTER.scur);
     state.leave(this.listener.slot, COUNTER.scur);

@@ -6,6 +6,7 @@ import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import { FRAMING_CHUNKED, type MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Chunk } from "../../transport/contract.ts";
 import type { Server } from "../runtime.ts";
+import { countStatus, countTracked, countTrackedBytes, stopTracking } from "../stick-table/tracking.ts";
 import type { Stream } from "../stream.ts";
 import { countStream } from "./accounting.ts";
 import { BodyWait, CONTINUE, expectsToBeAsked } from "./body-wait.ts";
@@ -384,6 +385,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     stream.responseMs = engine.nowMs - this.#requestSentMs;
     this.#isResponseBegun = true;
     this.#context.observe(link.server, observationOf(response.status));
+    countStatus(stream, engine.nowMs);
+    link.server.backend.programs.stick?.store(stream);
     this.concludeResponse(runResponsePhases(this.#context, stream, null), chunk, start, end);
   }
 
@@ -490,6 +493,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     const isBad = termination === TERMINATION.badResponse;
     if (isBad) this.#context.observe(this.stream.server!, "http-invalid-head");
     if (!this.#isResponseBegun && termination.status > 0) {
+      countTracked(this.stream, "failure", this.#context.engine.nowMs);
       this.#reply(errorReply(termination.status, replySource(this.#context, this.stream)), termination);
       return;
     }
@@ -548,9 +552,11 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     engine.timers.disarm(this.#timer);
     this.#connector.abandon();
     this.#dropLink();
+    countTrackedBytes(stream, engine.nowMs);
     countStream(state, stream, this.#client.listener.slot, Math.floor(engine.wallClockMs / 1000));
     stream.frontend.log?.write(stream);
     this.#context.streamEnded(stream);
+    stopTracking(stream, engine.nowMs);
     this.#headChunk?.release();
     this.#headChunk = null;
     this.#tarpitReply = null;

@@ -1,6 +1,7 @@
 // How streams begin, and the shortest of them: a head that never became complete, or was no HTTP. It has no
 // request, meets no rules and no server, and its answer is HAProxy's raw text.
 import { COUNTER, countRate } from "../state.ts";
+import { countOwn, countTracked, countTrackedBytes, stopTracking } from "../stick-table/tracking.ts";
 import { Stream } from "../stream.ts";
 import { countStream } from "./accounting.ts";
 import type { HttpClient } from "./http-client.ts";
@@ -18,7 +19,9 @@ export function beginStream(client: HttpClient): Stream {
   stream.startMs = headStartMs;
   stream.startDateMs = engine.wallClockMs - (engine.nowMs - headStartMs);
   stream.idleMs = headStartMs - idleSinceMs;
+  if (session.tracked !== null) countOwn(session, "request", engine.nowMs);
   client.switchedFrom = takeOver(stream, client.switchedFrom);
+  if (stream.tracked !== null) countOwn(stream, "request", engine.nowMs);
   state.count(stream.frontend.slot, COUNTER.reqTot);
   countRate(state, stream.frontend.slot, COUNTER.reqRateSecond, engine.wallClockMs);
   return stream;
@@ -28,6 +31,8 @@ export function beginStream(client: HttpClient): Stream {
 function takeOver(stream: Stream, before: Stream | null): null {
   if (before === null) return null;
   stream.variables = before.variables;
+  stream.tracked = before.tracked;
+  before.tracked = null;
   stream.logLevel = before.logLevel;
   stream.requestCaptures = before.requestCaptures;
   stream.lastRuleFile = before.lastRuleFile;
@@ -55,8 +60,11 @@ export function refuseHead(
   state.count(listener.slot, COUNTER.ereq);
   if (!connection.isClosed)
     sendText(connection, engine, stream, earlyErrorText(status, replySource(context, stream)));
+  countTracked(stream, "error", engine.nowMs);
+  countTrackedBytes(stream, engine.nowMs);
   countStream(state, stream, listener.slot, Math.floor(engine.wallClockMs / 1000));
   stream.frontend.log?.write(stream);
   context.streamEnded(stream);
+  stopTracking(stream, engine.nowMs);
   client.finish(true);
 }

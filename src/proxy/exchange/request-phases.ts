@@ -9,6 +9,7 @@ import type { RuleProgram, Verdict } from "../rules/programs.ts";
 import { pathAndQueryOf } from "../rules/target.ts";
 import type { Backend } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
+import { countTracked } from "../stick-table/tracking.ts";
 import type { Session, Stream } from "../stream.ts";
 import type { AwaitedBody, BodyWait } from "./body-wait.ts";
 import type { ExchangeContext } from "./context.ts";
@@ -137,7 +138,7 @@ export class RequestPhases {
   /** Behind the rules, as in HAProxy: what they add is looked at too. */
   #restrictNames(stream: Stream, options: ProxyOptions): PhaseOutcome | null {
     if (restrictNames(stream.request!, options.restrictRequestHeaderNames)) return null;
-    this.#context.state.count((stream.backend ?? stream.frontend).slot, COUNTER.dreq);
+    this.#countDenied(stream);
     return this.#error(stream, TERMINATION.denied);
   }
 
@@ -162,6 +163,7 @@ export class RequestPhases {
       stream.server = server;
       stream.isPersistent = true;
     }
+    stickToServer(stream, backend);
   }
 
   #runRules(stream: Stream, program: RuleProgram): PhaseOutcome | null {
@@ -180,10 +182,9 @@ export class RequestPhases {
     verdict: Exclude<Verdict, { kind: "done" | "wait" | "switch-mode" }>,
   ): PhaseOutcome {
     const source = replySource(this.#context, stream);
-    const slot = (stream.backend ?? stream.frontend).slot;
     switch (verdict.kind) {
       case "deny": {
-        this.#context.state.count(slot, COUNTER.dreq);
+        this.#countDenied(stream);
         const reply = definedReply(verdict.reply, source);
         if (verdict.isTarpit) {
           const { timeouts } = (stream.backend ?? stream.frontend).definition;
@@ -201,6 +202,7 @@ export class RequestPhases {
           termination: TERMINATION.local,
         };
       case "auth": {
+        countTracked(stream, "error", this.#context.engine.nowMs);
         const isProxyRequest =
           !stream.request!.target.startsWith("/") && stream.frontend.definition.options.httpUseProxyHeader;
         return {
@@ -212,17 +214,22 @@ export class RequestPhases {
       case "use-service":
         return { kind: "reply", reply: this.#context.serveMetrics(stream), termination: TERMINATION.local };
       case "invalid":
+        countTracked(stream, "error", this.#context.engine.nowMs);
         stream.requestMs = -1;
         return this.#error(stream, TERMINATION.badRequest);
       // There is no server to close yet, and no rule of requests that would.
       case "close":
       case "reject":
-        this.#context.state.count(slot, COUNTER.dreq);
-        return { kind: "drop", isSilent: false };
       case "silent-drop":
-        this.#context.state.count(slot, COUNTER.dreq);
-        return { kind: "drop", isSilent: true };
+        this.#context.state.count((stream.backend ?? stream.frontend).slot, COUNTER.dreq);
+        return { kind: "drop", isSilent: verdict.kind === "silent-drop" };
     }
+  }
+
+  #countDenied(stream: Stream): void {
+    const { state, engine } = this.#context;
+    state.count((stream.backend ?? stream.frontend).slot, COUNTER.dreq);
+    countTracked(stream, "error", engine.nowMs);
   }
 
   #monitor(stream: Stream): PhaseOutcome {
@@ -260,6 +267,14 @@ export class RequestPhases {
       termination,
     };
   }
+}
+
+/** What `stick` rules say, behind cookies and `use-server`. */
+export function stickToServer(stream: Stream, backend: Backend): void {
+  const server = backend.programs.stick?.chooseServer(stream, backend) ?? null;
+  if (server === null) return;
+  stream.server = server;
+  stream.isPersistent = true;
 }
 
 /** Counts a stream into its backend; the exchange counts it out. */

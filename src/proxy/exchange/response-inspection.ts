@@ -100,8 +100,10 @@ export class ResponseInspection implements LinkOwner, TimerTarget {
     if (verdict.kind === "wait") {
       this.#resumeAt = verdict.resumeAt;
       this.#context.engine.timers.arm(this.#timer, verdict.deadlineMs);
-    } else if (verdict.kind === "done") this.#pass();
-    else {
+    } else if (verdict.kind === "done") {
+      stream.backend!.programs.stick?.store(stream);
+      this.#pass();
+    } else {
       const { state } = this.#context;
       state.count(stream.backend!.slot, COUNTER.dresp);
       if (stream.server !== null) state.count(stream.server.slot, COUNTER.dresp);

@@ -1,6 +1,7 @@
 // What happens to a client connection once its PROXY header and handshake are through, before anything else:
 // addresses are known for good, and `tcp-request session` rules decide whether it may stay.
 import { COUNTER } from "../state.ts";
+import { countOwn } from "../stick-table/tracking.ts";
 import { type Session, Stream } from "../stream.ts";
 import type { ExchangeContext } from "./context.ts";
 
@@ -17,7 +18,10 @@ export function admitSession(context: ExchangeContext, session: Session): boolea
     session.destination = proxied.destination;
   }
   const program = session.frontend.programs.tcpRequestSession;
-  if (program.isEmpty || program.run(new Stream(session, context.runtime), 0).kind === "done") return true;
+  if (program.isEmpty || program.run(new Stream(session, context.runtime), 0).kind === "done") {
+    countOwn(session, "session", engine.nowMs);
+    return true;
+  }
   state.count(session.frontend.slot, COUNTER.dses);
   return false;
 }

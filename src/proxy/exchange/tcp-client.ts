@@ -6,13 +6,14 @@ import type { Chunk, Connection, ConnectionHandler } from "../../transport/contr
 import type { RuleProgram } from "../rules/programs.ts";
 import type { ListenerRuntime, Server } from "../runtime.ts";
 import { COUNTER } from "../state.ts";
+import { countTrackedBytes, stopTracking } from "../stick-table/tracking.ts";
 import { type Session, Stream } from "../stream.ts";
 import { countStream } from "./accounting.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext, LiveSession } from "./context.ts";
 import { endFailedHandshake } from "./failed-handshake.ts";
 import { HttpClient } from "./http-client.ts";
-import { enterBackend } from "./request-phases.ts";
+import { enterBackend, stickToServer } from "./request-phases.ts";
 import { ResponseInspection } from "./response-inspection.ts";
 import type { ServerLink } from "./server-link.ts";
 import { admitSession } from "./session-rules.ts";
@@ -85,6 +86,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     if (!this.#context.liveSessions.delete(this)) return;
     const { state } = this.#context;
     if (!this.#isOpen) endFailedHandshake(this.#context, this.stream.session, this.listener.slot, failure);
+    stopTracking(this.session, this.#context.engine.nowMs);
     state.leave(this.session.frontend.slot, COUNTER.scur);
     state.leave(this.listener.slot, COUNTER.scur);
     this.#context.sessionEnded();
@@ -126,7 +128,11 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
 
   /** False when the rules on responses have ended the connection already. */
   #inspect(link: ServerLink, tunnel: Tunnel): boolean {
-    if (this.stream.backend!.programs.tcpResponseContent.isEmpty) return true;
+    const { programs } = this.stream.backend!;
+    if (programs.tcpResponseContent.isEmpty) {
+      programs.stick?.store(this.stream);
+      return true;
+    }
     this.#inspection = new ResponseInspection(this.#context, link, this.stream, tunnel, (isSilent) => {
       tunnel.abandon();
       this.#end(TERMINATION.responseRejected, isSilent);
@@ -177,6 +183,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     const chosen = backend.programs.chooseServer(stream);
     stream.server = chosen;
     stream.isPersistent = chosen !== null;
+    stickToServer(stream, backend);
     this.#connector.start(false);
   }
 
@@ -237,9 +244,11 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     for (const { chunk } of this.#held) chunk.release();
     this.#held = [];
     stream.content = EMPTY;
+    countTrackedBytes(stream, engine.nowMs);
     countStream(state, stream, this.listener.slot, Math.floor(engine.wallClockMs / 1000));
     stream.frontend.log?.write(stream);
     this.#context.streamEnded(stream);
+    stopTracking(stream, engine.nowMs);
     this.connection.handler = this;
     if (this.connection.isClosed) this.handleClose(this.connection, null);
     else if (isSilent) this.connection.reset();

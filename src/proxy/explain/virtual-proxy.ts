@@ -16,6 +16,7 @@ import type { Backend, Frontend, Runtime, Server } from "../runtime.ts";
 import { assignSlots } from "../slots.ts";
 import { CELL, SERVER_STATE, SharedState } from "../state.ts";
 import { StatisticsService } from "../stats/service.ts";
+import { StickTable } from "../stick-table/stick-table.ts";
 import type { Stream } from "../stream.ts";
 import { nameText } from "./describe-rule.ts";
 import type { Narrator } from "./narrator.ts";
@@ -50,6 +51,7 @@ export class VirtualProxy {
     const environment: RuleEnvironment = {
       configuration,
       patterns: new PatternLists(configuration.patternLists),
+      stickTables: StickTable.allAlone(configuration.stickTables),
       hostname: facts.hostname,
       pid: facts.pid,
       processVariables: facts.processVariables,

@@ -2,6 +2,7 @@
 // Names of backends, servers and frontends are looked up in the stream's own runtime, so that a program
 // stays right for streams that finish in an older generation.
 import type { ProxyConfiguration } from "../../model/proxy.ts";
+import type { StickTable } from "../stick-table/stick-table.ts";
 import type { PatternLists } from "./patterns/pattern-lists.ts";
 import type { RuleRecorder } from "./recorder.ts";
 import type { SampleValue } from "./sample-value.ts";
@@ -11,6 +12,8 @@ export interface RuleEnvironment {
   readonly configuration: Pick<ProxyConfiguration, "userlists">;
   /** What acls and maps compare with; it can change. */
   readonly patterns: PatternLists;
+  /** By name. Left out: there are none. */
+  readonly stickTables?: ReadonlyMap<string, StickTable>;
   readonly hostname: string;
   readonly pid: number;
   /** Environment variables. */

@@ -15,6 +15,7 @@ import {
 import type { RuleEnvironment } from "./environment.ts";
 import { compileFormat } from "./format.ts";
 import type { BackendPrograms, FrontendPrograms, RuleProgram, Verdict } from "./programs.ts";
+import { compileStickRules } from "./stick-program.ts";
 
 const EMPTY_PROGRAM: RuleProgram = { isEmpty: true, run: () => DONE };
 
@@ -143,6 +144,7 @@ export function compileBackendPrograms(
     httpAfterResponse: compileRules(proxy.httpAfterResponse, environment, "response"),
     chooseServer: compileServerChoice(proxy, backend, environment),
     persistence: compilePersistence(backend.persistRules, environment),
+    stick: compileStickRules(backend.stickRules, environment),
     stats:
       stats === null
         ? null

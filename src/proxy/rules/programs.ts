@@ -2,6 +2,7 @@
 import type { ReplyDefinition, Rule, ServerRule } from "../../model/rule.ts";
 import type { Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
+import type { StickProgram } from "./stick-program.ts";
 
 /** What a rule set decided. `done` means: go on with the next phase. */
 export type Verdict =
@@ -70,6 +71,8 @@ export interface BackendPrograms {
   chooseServer(stream: Stream): Server | null;
   /** `force-persist` / `ignore-persist`. */
   persistence(stream: Stream): "force" | "ignore" | null;
+  /** Null without `stick` rules. */
+  readonly stick: StickProgram | null;
   /** `stats admin` and `stats http-request` rules; null without a stats section. */
   readonly stats: { readonly httpRequest: RuleProgram; isAdmin(stream: Stream): boolean } | null;
 }

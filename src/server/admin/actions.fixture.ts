@@ -21,6 +21,7 @@ export function makeActions({ runtime, environment, states }: TestRuntime, nowMs
     present: {
       configuration: runtime.configuration,
       slots: {},
+      tables: {},
       addresses: {},
       ports: {},
       certificates: {},
@@ -48,6 +49,8 @@ export function makeActions({ runtime, environment, states }: TestRuntime, nowMs
     runtime,
     patterns: environment.patterns,
     variables: environment.variables,
+    stickTables: environment.stickTables ?? new Map(),
+    tableNowMs: 0,
     evaluate: (value) => evaluateWithoutStream(value, environment),
     share: async (changes) => {
       for (const change of changes) {

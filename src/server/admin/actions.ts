@@ -8,6 +8,7 @@ import type { SharedChange } from "../../proxy/rules/shared-change.ts";
 import type { Backend, Frontend, Runtime, Server } from "../../proxy/runtime.ts";
 import type { ProcessFacts } from "../../proxy/stats/info.ts";
 import type { CheckKnowledge } from "../../proxy/stats/statistics-view.ts";
+import type { StickTable } from "../../proxy/stick-table/stick-table.ts";
 import type { SessionDescription } from "../messages.ts";
 import type { ProcessList } from "./master-commands.ts";
 import type { MaterialActions } from "./material.ts";
@@ -36,6 +37,10 @@ export interface AdminActions {
   readonly material: MaterialActions;
   /** What acls and maps compare with now. */
   readonly patterns: PatternLists;
+  /** By name. */
+  readonly stickTables: ReadonlyMap<string, StickTable>;
+  /** Monotonic, as tables want it. */
+  readonly tableNowMs: number;
   /** `proc.` variables. */
   readonly variables: ReadonlyMap<string, SampleValue>;
   /** What an expression that needs no connection gives now. */

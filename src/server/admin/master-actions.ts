@@ -14,6 +14,7 @@ import type { Backend, Frontend, Runtime, Server } from "../../proxy/runtime.ts"
 import { CELL } from "../../proxy/state.ts";
 import type { ProcessFacts } from "../../proxy/stats/info.ts";
 import type { CheckKnowledge } from "../../proxy/stats/statistics-view.ts";
+import type { StickTable } from "../../proxy/stick-table/stick-table.ts";
 import type { PreparedConfiguration, SessionDescription, ToWorker } from "../messages.ts";
 import { proxyEnvironment } from "../proxy-files.ts";
 import type { ServerChange } from "../server-change.ts";
@@ -79,6 +80,14 @@ export class MasterActions implements AdminActions {
 
   get patterns(): PatternLists {
     return this.#parts.environment().patterns;
+  }
+
+  get stickTables(): ReadonlyMap<string, StickTable> {
+    return this.#parts.environment().stickTables ?? new Map();
+  }
+
+  get tableNowMs(): number {
+    return performance.now();
   }
 
   get variables(): ReadonlyMap<string, SampleValue> {

@@ -13,6 +13,7 @@ import { SERVER_COMMANDS } from "./server-commands.ts";
 import { SessionModes } from "./session-modes.ts";
 import { SERVER_TABLE_COMMANDS } from "./show-servers.ts";
 import { STATISTICS_COMMANDS } from "./show-statistics.ts";
+import { TABLE_COMMANDS } from "./table-commands.ts";
 import { TRUST_COMMANDS } from "./trust-commands.ts";
 import { VARIABLE_COMMANDS } from "./variable-commands.ts";
 
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   ...DYNAMIC_SERVER_COMMANDS,
   ...SERVER_COMMANDS,
   ...SERVER_TABLE_COMMANDS,
+  ...TABLE_COMMANDS,
   ...STATISTICS_COMMANDS,
   ...CERTIFICATE_COMMANDS,
   ...TRUST_COMMANDS,

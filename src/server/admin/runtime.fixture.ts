@@ -9,6 +9,7 @@ import { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
 import type { Runtime, Server } from "../../proxy/runtime.ts";
 import { assignSlots } from "../../proxy/slots.ts";
 import { HEADER, SharedState } from "../../proxy/state.ts";
+import { StickTable } from "../../proxy/stick-table/stick-table.ts";
 
 export interface TestRuntime {
   readonly runtime: Runtime;
@@ -29,6 +30,7 @@ export function makeRuntime(text: string, nowMs: number): TestRuntime {
   const environment: RuleEnvironment = {
     configuration,
     patterns: new PatternLists(configuration.patternLists),
+    stickTables: StickTable.allAlone(configuration.stickTables),
     hostname: "here",
     pid: 42,
     processVariables: {},

@@ -6,6 +6,7 @@ import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { Span } from "../../../diagnostic/span.ts";
 import { VARIABLE_CONDITIONS, type VariableCondition } from "../../../model/rule.ts";
 import type { MatchMethod, ParameterShape, SampleArgument } from "../../../model/sample.ts";
+import { checkTable } from "../check-table.ts";
 import type { ExpressionContext } from "../context.ts";
 import { spanInside, type Word } from "../word.ts";
 import type { ArgumentList, RawArgument } from "./argument-parser.ts";
@@ -152,6 +153,8 @@ function impliedArgument(
   context: ExpressionContext,
 ): SampleArgument | null {
   if (shape === "string" && callee.name === "url_enc") return "";
+  if (shape === "table")
+    return context.proxyKind === "defaults" ? null : tableNamed("", callee.span, context);
   const kind = shape.replace("?", "");
   if (kind !== "backend" && kind !== "frontend") return null;
   return context.proxyKind === kind || context.proxyKind === "listen" || context.proxyKind === "defaults"
@@ -198,6 +201,10 @@ function readValue(
       return isMask(text, 6)
         ? text
         : wrong(`${quote(text)} is not an IPv6 mask`, "Write a length such as 64.");
+    case "table":
+    case "table?":
+      if (text === "" && context.proxyKind === "defaults") return reportMissing(callee, shape, context);
+      return tableNamed(text, span, context);
     case "map":
     case "map?":
       return readMap(text, span, callee.name, context);
@@ -220,6 +227,13 @@ function readMap(path: string, span: Span, converter: string, context: Expressio
 function mapMethodOf(converter: string): MatchMethod {
   const word = converter.split("_")[1] ?? "str";
   return word === "regm" ? "reg" : (word as MatchMethod);
+}
+
+/** The proxy's own when its name is left out; it may be declared further down. */
+function tableNamed(text: string, span: Span, context: ExpressionContext): string {
+  const name = text === "" ? context.proxyName : text;
+  checkTable(context, name, null, span);
+  return name;
 }
 
 type NamedThing = "backend" | "frontend" | "server" | "userlist";

@@ -10,6 +10,7 @@ export function builtInContext(direction: "request" | "response"): ExpressionCon
     proxyKind: "defaults",
     mode: null,
     acls: new Map(),
+    stickTables: [],
     names: { frontends: none, backends: none, userlists: none, servers: none },
     noteServer: () => {},
     variable: () => null,

@@ -1,7 +1,9 @@
 // For the tests of this folder: a line of an haproxy.cfg as words, and a context that remembers what was
 // reported.
 import type { Diagnostic } from "../../../diagnostic/diagnostic.ts";
+import { NO_SPAN } from "../../../diagnostic/span.ts";
 import type { Acl, ConverterCall, FetchCall, LogFormat, SampleExpression } from "../../../model/sample.ts";
+import type { StickTableDefinition } from "../../../model/stick-table.ts";
 import type { ExpressionContext } from "../context.ts";
 import { lexLine } from "../lexer.ts";
 import { PatternListDrafts } from "../pattern-lists.ts";
@@ -18,7 +20,20 @@ export interface ContextFacts extends Partial<Pick<ExpressionContext, "direction
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** A proxy `here`, with a userlist `people` and a server `one`. */
+const TABLE: StickTableDefinition = {
+  name: "here",
+  keyType: "ip",
+  keyBytes: 4,
+  size: 100,
+  expireMs: null,
+  isKept: false,
+  stored: [{ name: "gpc0", periodMs: 0, count: 1 }],
+  serverKey: "name",
+  peers: null,
+  span: NO_SPAN,
+};
+
+/** A proxy `here` with a stick table, with a userlist `people` and a server `one`. */
 export function recordingContext(facts: ContextFacts = {}): RecordingContext {
   const diagnostics: Diagnostic[] = [];
   const deferred: (() => void)[] = [];
@@ -34,6 +49,7 @@ export function recordingContext(facts: ContextFacts = {}): RecordingContext {
     proxyKind: facts.proxyKind ?? "listen",
     mode: facts.mode ?? "http",
     acls: new Map(),
+    stickTables: [TABLE],
     noteServer: () => {},
     names: {
       frontends: new Set(["here"]),

@@ -38,20 +38,8 @@ const FETCH_ALIASES: Readonly<
   url_param: "urlp",
 };
 
-const STICK_TABLES = "stick tables are not there yet";
-const COUNTERS =
-  "bytes_in_rate bytes_out_rate clr_gpc clr_gpc0 clr_gpc1 conn_cnt conn_cur conn_rate get_gpc get_gpc0 get_gpc1 get_gpt " +
-  "get_gpt0 gpc0_rate gpc1_rate gpc_rate http_err_cnt http_err_rate http_fail_cnt http_fail_rate http_req_cnt " +
-  "http_req_rate inc_gpc inc_gpc0 inc_gpc1 kbytes_in kbytes_out sess_cnt sess_rate tracked trackers updt_conn_cnt";
-const TABLE_CONVERTERS =
-  "bytes_in_rate bytes_out_rate conn_cnt conn_cur conn_rate expire gpc gpc0 gpc0_rate gpc1 gpc1_rate gpc_rate gpt gpt0 " +
-  "http_err_cnt http_err_rate http_fail_cnt http_fail_rate http_req_cnt http_req_rate idle kbytes_in kbytes_out " +
-  "server_id sess_cnt sess_rate trackers";
-
 /** Reason, then names. */
 const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
-  [STICK_TABLES, prefixed("sc_ sc0_ sc1_ sc2_ src_", COUNTERS)],
-  [STICK_TABLES, "table_avl table_cnt"],
   ["errors of the server's connection cannot be looked at yet", "bc_err bc_err_str"],
   [
     "the server's side of TLS cannot be looked at this closely yet",
@@ -89,12 +77,7 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
   ],
 ];
 
-const UNSUPPORTED_CONVERTERS: readonly (readonly [string, string])[] = [
-  [STICK_TABLES, `in_table ${prefixed("table_", TABLE_CONVERTERS)}`],
-];
-
 const FETCH_REASONS: ReadonlyMap<string, string> = reasonsByName(UNSUPPORTED_FETCHES);
-const CONVERTER_REASONS: ReadonlyMap<string, string> = reasonsByName(UNSUPPORTED_CONVERTERS);
 
 /** The name in FETCHES that another spelling stands for; null when it is no such spelling. */
 export function resolveFetchAlias(name: string, direction: "request" | "response"): FetchName | null {
@@ -106,11 +89,6 @@ export function resolveFetchAlias(name: string, direction: "request" | "response
 /** Why a fetch of HAProxy 2.6 is not there; null when HAProxy has none of that name (or we have it). */
 export function unsupportedFetchReason(name: string): string | null {
   return FETCH_REASONS.get(name) ?? null;
-}
-
-/** Why a converter of HAProxy 2.6 is not there; null when HAProxy has none of that name (or we have it). */
-export function unsupportedConverterReason(name: string): string | null {
-  return CONVERTER_REASONS.get(name) ?? null;
 }
 
 /** Spellings that `suggestName` may propose beside the canonical ones. */

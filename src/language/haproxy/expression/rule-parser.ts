@@ -9,6 +9,7 @@ import type { ExpressionContext } from "../context.ts";
 import { spanOfWords, type Word } from "../word.ts";
 import type { Stage } from "./availability.ts";
 import { isConditionKeyword, parseCondition } from "./condition-parser.ts";
+import { COUNTER_ACTIONS, TRACK_ACTIONS } from "./counter-actions.ts";
 import {
   readAccept,
   readAllow,
@@ -77,6 +78,8 @@ const EARLY_ACTIONS: Readonly<Record<string, ActionReader>> = {
   "silent-drop": readSilentDrop,
   ...VARIABLE_ACTIONS,
   ...ADDRESS_ACTIONS,
+  ...TRACK_ACTIONS,
+  ...COUNTER_ACTIONS,
 };
 
 const HTTP_REQUEST: RuleSet = {
@@ -88,6 +91,8 @@ const HTTP_REQUEST: RuleSet = {
     ...VARIABLE_ACTIONS,
     ...PATTERN_ACTIONS,
     ...ADDRESS_ACTIONS,
+    ...TRACK_ACTIONS,
+    ...COUNTER_ACTIONS,
     allow: readAllow,
     auth: readAuth,
     capture: (line) => readCapture(line, true),
@@ -112,6 +117,8 @@ const HTTP_RESPONSE: RuleSet = {
     ...HEADER_ACTIONS,
     ...VARIABLE_ACTIONS,
     ...PATTERN_ACTIONS,
+    ...TRACK_ACTIONS,
+    ...COUNTER_ACTIONS,
     allow: readAllow,
     capture: (line) => readCapture(line, false),
     deny: (line) => readDeny(line, "deny"),
@@ -158,6 +165,7 @@ const TCP_RESPONSE: RuleSet = {
   stage: "response",
   actions: {
     ...VARIABLE_ACTIONS,
+    ...COUNTER_ACTIONS,
     accept: readAccept,
     close: readClose,
     reject: readReject,

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CONVERTERS, FETCHES } from "../../../model/sample.ts";
+import { FETCHES } from "../../../model/sample.ts";
 import { recordingContext, showDiagnostic, showSample, wordsOf } from "./expression.fixture.ts";
-import {
-  FETCH_ALIAS_NAMES,
-  resolveFetchAlias,
-  unsupportedConverterReason,
-  unsupportedFetchReason,
-} from "./known-names.ts";
+import { FETCH_ALIAS_NAMES, resolveFetchAlias, unsupportedFetchReason } from "./known-names.ts";
 import { parseSampleExpression, parseSampleInside, parseSampleWords, sampleType } from "./sample-parser.ts";
 
 /** Text, what is understood of it in a request. */
@@ -190,5 +185,4 @@ test("no name is known in two ways", () => {
     assert.equal(unsupportedFetchReason(name), null, name);
   }
   for (const name of Object.keys(FETCHES)) assert.equal(unsupportedFetchReason(name), null, name);
-  for (const name of Object.keys(CONVERTERS)) assert.equal(unsupportedConverterReason(name), null, name);
 });

@@ -18,12 +18,7 @@ import { spanInside, spanOfWords, type Word } from "../word.ts";
 import { readArguments } from "./argument-parser.ts";
 import { readArgumentValues } from "./argument-values.ts";
 import { type Stage, unavailableReason } from "./availability.ts";
-import {
-  FETCH_ALIAS_NAMES,
-  resolveFetchAlias,
-  unsupportedConverterReason,
-  unsupportedFetchReason,
-} from "./known-names.ts";
+import { FETCH_ALIAS_NAMES, resolveFetchAlias, unsupportedFetchReason } from "./known-names.ts";
 import { quote, reportError } from "./report.ts";
 
 /** An expression, and the offset in its word behind it. */
@@ -261,15 +256,6 @@ const TYPE_NAMES: Readonly<Record<SampleType, string>> = {
 function reportUnknownConverter(written: string, span: Word["span"], context: ExpressionContext): null {
   if (written === "")
     return reportError(context, "bad-expression", span, "the name of a converter is missing");
-  const reason = unsupportedConverterReason(written);
-  if (reason !== null) {
-    return reportError(
-      context,
-      "unsupported-converter",
-      span,
-      `converter ${quote(written)} is not supported yet: ${reason}`,
-    );
-  }
   return reportError(
     context,
     "unknown-converter",

@@ -1,11 +1,6 @@
 // Rules that HAProxy 2.6 has and Sallyport has not, with the reason. A trailing "*" stands for any ending.
 
-const STICK_TABLES = "stick tables are not there yet";
-
 const REASONS: Readonly<Record<string, string>> = {
-  "track-sc*": STICK_TABLES,
-  "sc-inc-gpc*": STICK_TABLES,
-  "sc-set-gpt*": STICK_TABLES,
   "cache-use": "the cache is not there yet",
   "cache-store": "the cache is not there yet",
   "disable-l7-retry": "retries cannot be changed by rules yet",

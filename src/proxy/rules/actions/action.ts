@@ -13,6 +13,13 @@ export type MessageSide = "request" | "response";
 /** Whose addresses `set-src` and `set-dst` change: by the rule set that they stand in. */
 export type AddressScope = "connection" | "session" | "stream";
 
+export interface ActionPlace {
+  readonly side: MessageSide;
+  readonly scope: AddressScope;
+  /** Number of the rule behind this one, where a waiting rule goes on. */
+  readonly next: number;
+}
+
 export function messageOf(stream: Stream, side: MessageSide): MessageHead | null {
   return side === "request" ? stream.request : stream.response;
 }

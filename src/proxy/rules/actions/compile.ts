@@ -1,19 +1,13 @@
 // Compiles an action of any kind.
 import type { Action } from "../../../model/rule.ts";
 import type { RuleEnvironment } from "../environment.ts";
-import type { AddressScope, MessageSide, RunAction } from "./action.ts";
+import type { ActionPlace, RunAction } from "./action.ts";
+import { compileCounterAction } from "./counters.ts";
 import { compileEdit } from "./edits.ts";
 import { compileFinal } from "./final.ts";
 import { compileLegacy } from "./legacy.ts";
 import { compileRequestLineAction } from "./request-line.ts";
 import { compileState } from "./state.ts";
-
-export interface ActionPlace {
-  readonly side: MessageSide;
-  readonly scope: AddressScope;
-  /** Number of the rule behind this one, where a waiting rule goes on. */
-  readonly next: number;
-}
 
 export function compileAction(action: Action, place: ActionPlace, environment: RuleEnvironment): RunAction {
   const compiled = compileKind(action, place, environment);
@@ -71,5 +65,9 @@ function compileKind(action: Action, place: ActionPlace, environment: RuleEnviro
     case "strict-mode":
     case "wait-for-body":
       return compileState(action, place.side, place.scope, place.next, environment);
+    case "track-sc":
+    case "sc-inc-gpc":
+    case "sc-set-gpt":
+      return compileCounterAction(action, place, environment);
   }
 }

@@ -8,6 +8,7 @@ import { MESSAGE_CONVERTERS } from "./messages.ts";
 import { MQTT_CONVERTERS } from "./mqtt.ts";
 import { OTHER_CONVERTERS } from "./others.ts";
 import { PROTOBUF_CONVERTERS } from "./protobuf.ts";
+import { TABLE_CONVERTERS } from "./stick-tables.ts";
 import { TEXT_CONVERTERS } from "./text.ts";
 import { TOKEN_CONVERTERS } from "./tokens.ts";
 import { WEB_CONVERTERS } from "./web.ts";
@@ -19,6 +20,7 @@ export const CONVERTER_COMPILERS: Readonly<Record<ConverterName, ConverterCompil
   ...WEB_CONVERTERS,
   ...MESSAGE_CONVERTERS,
   ...MAP_CONVERTERS,
+  ...TABLE_CONVERTERS,
   ...MQTT_CONVERTERS,
   ...PROTOBUF_CONVERTERS,
   ...TOKEN_CONVERTERS,

@@ -8,12 +8,14 @@ import { MESSAGE_FETCHES } from "./http-messages.ts";
 import { REQUEST_FETCHES } from "./http-request.ts";
 import { RESPONSE_FETCHES } from "./http-response.ts";
 import { INTERNAL_FETCHES } from "./internal.ts";
+import { STICK_FETCHES } from "./stick-counters.ts";
 import { TLS_FETCHES } from "./tls.ts";
 
 export const FETCH_COMPILERS: Readonly<Record<FetchName, FetchCompiler>> = {
   ...CONSTANT_FETCHES,
   ...INTERNAL_FETCHES,
   ...CONNECTION_FETCHES,
+  ...STICK_FETCHES,
   ...TLS_FETCHES,
   ...CONTENT_FETCHES,
   ...MESSAGE_FETCHES,
