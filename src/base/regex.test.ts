@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileRegex, expandReplacement, parseReplacement } from "./regex.ts";
+import { setFlagsFromString } from "node:v8";
+import { compileRegex, expandReplacement, LINEAR_WHEN_SLOW, parseReplacement } from "./regex.ts";
 
 function matches(pattern: string, text: string, ignoreCase = false): boolean {
   const compiled = compileRegex(pattern, ignoreCase);
@@ -31,12 +32,51 @@ const AGREED: readonly (readonly [pattern: string, matching: string, other: stri
   ["\\.(?:png|jpe?g)$", "/x.jpeg", "/x.jpg/"],
   ["^[\\w.-]+@", "a.b-c@", "@"],
   ["^\\/\\-\\_$", "/-_", "x"],
+  ["^(a(?i)b|c)$", "C", "A"],
+  ["^(?i)a(?-i)b$", "Ab", "aB"],
+  ["^((?i)a)b$", "Ab", "AB"],
+  ["(?i)^\\Qa.B\\E\\x43$", "A.bc", "axbc"],
+  ["(?i)^(ab)-\\1$", "aB-Ab", "ab-ac"],
+  ["(?im)^b$", "a\nB\nc", "ab"],
 ];
 
 test("patterns mean what they mean to PCRE", () => {
   for (const [pattern, matching, other] of AGREED) {
     assert.equal(matches(pattern, matching), true, `${pattern} on ${JSON.stringify(matching)}`);
     assert.equal(matches(pattern, other), false, `${pattern} on ${JSON.stringify(other)}`);
+  }
+});
+
+test("in any case, letters mean both of theirs, alone, in brackets and in ranges, and no other sign does", () => {
+  const caseless: readonly (readonly [pattern: string, same: string])[] = [
+    ["a", "Aa"],
+    ["[a-f_]", "abcdefABCDEF_"],
+    ["[X-b]", "XYZxyz[\\]^_`abAB"],
+    ["[^a-y]", ""],
+    ["[[:upper:]]", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"],
+    ["[\\x41\\142-c]", "AaBbCc"],
+    ["[\\w]", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"],
+    ["[k-]", "kK-"],
+    ["[\\-k]", "kK-"],
+    ["[\\s-k]", "kK-\t\n\v\f\r "],
+    ["\\d", "0123456789"],
+    ["\\xe4", "\xe4"],
+    ["\\xff", "\xff"],
+  ];
+  for (const [pattern, same] of caseless) {
+    for (let code = 0; code < 256; code++) {
+      const letter = String.fromCharCode(code);
+      const isIn = pattern === "[^a-y]" ? !/[a-yA-Y]/.test(letter) : same.includes(letter);
+      assert.equal(matches(`^${pattern}\\z`, letter, true), isIn, `${pattern} on ${JSON.stringify(letter)}`);
+    }
+  }
+});
+
+test("what would try for years ends at once, in any case too", () => {
+  setFlagsFromString(LINEAR_WHEN_SLOW);
+  for (const ignoreCase of [false, true]) {
+    for (const pattern of ["^(a+)+$", "^(a|a?)+$", "^(([a-z])+.)+[0-9]$", "(?s)^(.*a.*)*b$"])
+      assert.equal(matches(pattern, `${"a".repeat(200)}!`, ignoreCase), false, pattern);
   }
 });
 

@@ -1,18 +1,24 @@
 // Regular expressions of an haproxy.cfg (PCRE) as JavaScript ones over strings of bytes (Latin-1). What
 // JavaScript cannot do (atomic groups, possessive quantifiers, recursion, …) is refused with the reason,
 // never approximated. Also the replacement syntax of `replace-header` and `regsub`: `\1`, `\x41`, `\\`.
+//
+// An expression that tries too many ways is gone on with by V8's other engine, which tries all of them at
+// once in time that is linear (`LINEAR_WHEN_SLOW`), so that no request can keep a worker busy for ever. That
+// engine does not know the flag `i`. So letters are translated to both of their cases here, which is PCRE's
+// meaning anyway: JavaScript would fold other letters than those of ASCII, too.
 import { failed, type Result, success } from "./failure.ts";
 
+// All end in a range or a class: a dash behind them stands for itself, and would not behind a character.
 const POSIX_CLASSES: Readonly<Record<string, string>> = {
   alpha: "a-zA-Z",
   digit: "0-9",
   alnum: "a-zA-Z0-9",
   upper: "A-Z",
   lower: "a-z",
-  space: "\\t-\\r ",
-  blank: "\\t ",
+  space: " \\t-\\r",
+  blank: "\\t\\x20-\\x20",
   punct: "!-\\/:-@\\[-`{-~",
-  cntrl: "\\x00-\\x1f\\x7f",
+  cntrl: "\\x7f\\x00-\\x1f",
   graph: "!-~",
   print: " -~",
   xdigit: "0-9a-fA-F",
@@ -44,11 +50,11 @@ const ESCAPES: Readonly<Record<string, readonly [string, string | null]>> = {
   A: ["(?<![^])", null],
   z: ["(?![^])", null],
   Z: ["(?=\\n?(?![^]))", null],
-  h: ["[\\t \\xa0]", "\\t \\xa0"],
+  h: ["[\\t \\xa0]", "\\t \\xa0-\\xa0"],
   H: ["[^\\t \\xa0]", "\\x00-\\x08\\n-\\x1f!-\\x9f\\xa1-\\xff"],
-  v: ["[\\n-\\r\\x85]", "\\n-\\r\\x85"],
+  v: ["[\\n-\\r\\x85]", "\\x85\\n-\\r"],
   V: ["[^\\n-\\r\\x85]", "\\x00-\\t\\x0e-\\x84\\x86-\\xff"],
-  s: ["[\\t-\\r ]", "\\t-\\r "],
+  s: ["[\\t-\\r ]", " \\t-\\r"],
   S: ["[^\\t-\\r ]", "\\x00-\\x08\\x0e-\\x1f!-\\xff"],
   N: ["[^\\n]", null],
   R: ["(?:\\r\\n|[\\n-\\r\\x85])", null],
@@ -57,14 +63,16 @@ const ESCAPES: Readonly<Record<string, readonly [string, string | null]>> = {
 };
 const SAME_ESCAPES = "dDwWbBtnrf";
 
+/** Settings of V8 for whoever matches expressions of a configuration against what others send. */
+export const LINEAR_WHEN_SLOW = "--enable-experimental-regexp-engine-on-excessive-backtracks";
+
 /**
  * A compiled expression, or the reason why it cannot be one: a clause such as "atomic groups are not
  * supported".
  */
 export function compileRegex(pattern: string, ignoreCase: boolean): Result<RegExp, string> {
-  const translation = new Translation(pattern);
   try {
-    return success(new RegExp(translation.run(), ignoreCase || translation.startsIgnoringCase ? "i" : ""));
+    return success(new RegExp(new Translation(pattern, ignoreCase).run()));
   } catch (error) {
     if (error instanceof Refusal) return failed(error.message);
     if (error instanceof SyntaxError)
@@ -80,12 +88,17 @@ class Translation {
   #at = 0;
   #out = "";
   #isDotAll = false;
-  /** Per open group: how many modifier groups were opened inside it and must be closed with it. */
-  readonly #groups: { extra: number; isDotAll: boolean }[] = [{ extra: 0, isDotAll: false }];
-  startsIgnoringCase = false;
+  #ignoresCase: boolean;
+  /**
+   * Per open group: how many modifier groups were opened inside it and must be closed with it, and what holds
+   * again behind it.
+   */
+  readonly #groups: { extra: number; readonly isDotAll: boolean; readonly ignoresCase: boolean }[] = [];
 
-  constructor(source: string) {
+  constructor(source: string, ignoresCase: boolean) {
     this.#source = source;
+    this.#ignoresCase = ignoresCase;
+    this.#groups.push({ extra: 0, isDotAll: false, ignoresCase });
   }
 
   run(): string {
@@ -104,7 +117,17 @@ class Translation {
     else if ("*+?".includes(character)) this.#quantifier(character);
     else if (character === "{") this.#braces();
     else if (character === "}" || character === "]") this.#emit(`\\${character}`, 1);
-    else this.#emit(character, 1);
+    else this.#emit(this.#cased(character.charCodeAt(0)) ?? character, 1);
+  }
+
+  /** A letter in both cases; null when only one is meant. */
+  #cased(code: number): string | null {
+    return this.#ignoresCase && isLetter(code) ? `[${hexEscape(code)}${hexEscape(code ^ 0x20)}]` : null;
+  }
+
+  /** A back reference. */
+  #refer(text: string, consumed: number): void {
+    this.#emit(this.#ignoresCase ? `(?i:${text})` : text, consumed);
   }
 
   #emit(text: string, consumed: number): void {
@@ -150,7 +173,7 @@ class Translation {
     }
     const reference = /^\(\?P=(\w+)\)/.exec(rest);
     if (reference !== null) {
-      this.#emit(`\\k<${reference[1]}>`, reference[0].length);
+      this.#refer(`\\k<${reference[1]}>`, reference[0].length);
       return;
     }
     this.#modifiers(rest);
@@ -163,26 +186,22 @@ class Translation {
     const unknown = /[^ims]/.exec(on + off);
     if (/^\(\?R\)/.test(rest)) throw new Refusal(refusedGroup(rest));
     if (unknown !== null) throw new Refusal(`the modifier (?${unknown[0]}) is not supported`);
-    if (text === "(?i)" && this.#out === "") {
-      this.startsIgnoringCase = true;
-      this.#at += text.length;
-      return;
-    }
-    // `s` is translated by ourselves, so only i and m go on to JavaScript.
-    const jsOn = on.replace("s", "");
-    const jsOff = off.replace("s", "");
-    const opening = jsOn === "" && jsOff === "" ? "(?:" : `(?${jsOn}${jsOff === "" ? "" : `-${jsOff}`}:`;
-    if (end === ":") this.#open(opening, text.length);
+    // `i` and `s` are translated by ourselves, so only `m` goes on to JavaScript.
+    const multiline = on.includes("m") ? "m" : off.includes("m") ? "-m" : "";
+    if (end === ":") this.#open(`(?${multiline}:`, text.length);
+    else if (multiline === "") this.#at += text.length;
     else {
-      this.#emit(opening, text.length);
+      this.#emit(`(?${multiline}:`, text.length);
       this.#groups.at(-1)!.extra++;
     }
     if (on.includes("s")) this.#isDotAll = true;
     if (off.includes("s")) this.#isDotAll = false;
+    if (on.includes("i")) this.#ignoresCase = true;
+    if (off.includes("i")) this.#ignoresCase = false;
   }
 
   #open(text: string, consumed: number): void {
-    this.#groups.push({ extra: 0, isDotAll: this.#isDotAll });
+    this.#groups.push({ extra: 0, isDotAll: this.#isDotAll, ignoresCase: this.#ignoresCase });
     this.#emit(text, consumed);
   }
 
@@ -190,6 +209,7 @@ class Translation {
     const group = this.#groups.pop()!;
     if (this.#groups.length === 0) throw new Refusal("a closing parenthesis has no opening one");
     this.#isDotAll = group.isDotAll;
+    this.#ignoresCase = group.ignoresCase;
     this.#emit(")".repeat(group.extra + 1), 1);
   }
 
@@ -215,16 +235,16 @@ class Translation {
     }
     const group = /^\\g(?:\{(\d+)\}|(\d+))/.exec(this.#source.slice(this.#at));
     if (group !== null) {
-      this.#emit(`\\${group[1] ?? group[2]}`, group[0].length);
+      this.#refer(`\\${group[1] ?? group[2]}`, group[0].length);
       return;
     }
     const named = /^\\k(?:<(\w+)>|\{(\w+)\}|'(\w+)')/.exec(this.#source.slice(this.#at));
     if (named !== null) {
-      this.#emit(`\\k<${named[1] ?? named[2] ?? named[3]}>`, named[0].length);
+      this.#refer(`\\k<${named[1] ?? named[2] ?? named[3]}>`, named[0].length);
       return;
     }
     if (next >= "1" && next <= "9") {
-      this.#emit(`\\${next}`, 2);
+      this.#refer(`\\${next}`, 2);
       return;
     }
     this.#code();
@@ -234,23 +254,25 @@ class Translation {
   #literal(): void {
     const end = this.#source.indexOf("\\E", this.#at + 2);
     const text = this.#source.slice(this.#at + 2, end < 0 ? undefined : end);
-    this.#emit(text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), text.length + (end < 0 ? 2 : 4));
+    const quoted = text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+    const cased = quoted.replace(/[A-Za-z]/g, (letter) => this.#cased(letter.charCodeAt(0)) ?? letter);
+    this.#emit(cased, text.length + (end < 0 ? 2 : 4));
   }
 
   /** \x41, \x{41}, \012, \cA, or an escaped character that stands for itself. */
-  #code(): void {
+  #code(isInClass = false): void {
+    const emitByte = (code: number, consumed: number) =>
+      this.#emit((isInClass ? null : this.#cased(code)) ?? hexEscape(code), consumed);
     const rest = this.#source.slice(this.#at);
     const hexadecimal = /^\\x(?:\{([0-9a-fA-F]{1,2})\}|([0-9a-fA-F]{0,2}))/.exec(rest);
     if (hexadecimal !== null) {
-      this.#emit(
-        hexEscape(Number.parseInt(hexadecimal[1] ?? hexadecimal[2] ?? "0", 16) || 0),
-        hexadecimal[0].length,
-      );
+      const digits = hexadecimal[1] ?? hexadecimal[2] ?? "0";
+      emitByte(Number.parseInt(digits, 16) || 0, hexadecimal[0].length);
       return;
     }
     const octal = /^\\(0[0-7]{0,2})/.exec(rest);
     if (octal !== null) {
-      this.#emit(hexEscape(Number.parseInt(octal[1]!, 8)), octal[0].length);
+      emitByte(Number.parseInt(octal[1]!, 8), octal[0].length);
       return;
     }
     const control = /^\\c([\x40-\x7e])/.exec(rest);
@@ -266,11 +288,15 @@ class Translation {
   #characterClass(): void {
     this.#emit("[", 1);
     if (this.#source[this.#at] === "^") this.#emit("^", 1);
+    const start = this.#out.length;
     if (this.#source[this.#at] === "]") this.#emit("\\]", 1);
     for (;;) {
       const character = this.#source[this.#at];
       if (character === undefined) throw new Refusal("a bracket is not closed");
       if (character === "]") {
+        const body = this.#out.slice(start);
+        // In front: behind it there may be a dash that stands for itself.
+        if (this.#ignoresCase) this.#out = this.#out.slice(0, start) + otherCase(body) + body;
         this.#emit("]", 1);
         return;
       }
@@ -309,7 +335,7 @@ class Translation {
       this.#emit(hexEscape(Number.parseInt(octal[1]!, 8) & 0xff), octal[0].length);
       return;
     }
-    this.#code();
+    this.#code(true);
   }
 }
 
@@ -319,6 +345,38 @@ function refusedGroup(rest: string): string {
   if (rest.startsWith("(?(")) return "conditional groups (?(…)…) are not supported";
   if (/^\(\?(R|[+-]?\d|&|P>)/.test(rest)) return "recursion is not supported";
   return `the group ${rest.slice(0, 3)} is not supported`;
+}
+
+function isLetter(code: number): boolean {
+  return (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+}
+
+/** What a class of JavaScript has of letters, in their other case: "a-f_0" gives "A-F". */
+function otherCase(body: string): string {
+  const tokens = body.match(/\\x[0-9a-f]{2}|\\?./gs) ?? [];
+  const codes = tokens.map(codeOf);
+  let other = "";
+  for (let at = 0; at < tokens.length; at++) {
+    const first = codes[at]!;
+    const isRange = tokens[at + 1] === "-" && first >= 0 && codes[at + 2]! >= 0;
+    const last = isRange ? codes[at + 2]! : first;
+    if (isRange) at += 2;
+    for (const [from, to] of [
+      [65, 90],
+      [97, 122],
+    ] as const) {
+      const [low, high] = [Math.max(first, from), Math.min(last, to)];
+      if (low <= high) other += `${hexEscape(low ^ 0x20)}-${hexEscape(high ^ 0x20)}`;
+    }
+  }
+  return other;
+}
+
+/** Of what stands for one character in a class; NaN for those that stand for several, as `\\w`. */
+function codeOf(token: string): number {
+  if (token.length === 1) return token.charCodeAt(0);
+  if (token.startsWith("\\x")) return Number.parseInt(token.slice(2), 16);
+  return /[A-Za-z]/.test(token[1]!) ? Number.NaN : token.charCodeAt(1);
 }
 
 function hexEscape(code: number): string {

@@ -1,6 +1,8 @@
 // Serves a configuration in this process until it is told to stop: the master, its signals, its entry in
 // the registry, and what systemd wants to know. `run` and HAProxy's flags both end here.
 import { resolve } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { LINEAR_WHEN_SLOW } from "../base/regex.ts";
 import { notifyService } from "../io/service-notifier.ts";
 import { Master, type MasterOptions, type ReloadResult } from "../server/master.ts";
 import { enterRegistry, leaveRegistry } from "../server/registry.ts";
@@ -71,6 +73,8 @@ class Service {
     this.#master = master;
     this.#options = options;
     this.#terminal = terminal;
+    // Checks hold expressions against what servers say. Workers have it from their start.
+    setFlagsFromString(LINEAR_WHEN_SLOW);
   }
 
   get wasInterrupted(): boolean {

@@ -2,6 +2,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { entryFile } from "../base/program-files.ts";
+import { LINEAR_WHEN_SLOW } from "../base/regex.ts";
 import { encodeMessage, MessageDecoder } from "./message-codec.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
@@ -30,7 +31,7 @@ export interface WorkerProcessEvents {
  * A larger budget for inlining makes the data path 3 % cheaper. Only workers have it: what Node brings of
  * compiled code is good for V8's own settings alone, and without it every program starts later by a third.
  */
-const FLAGS = ["--max-inlined-bytecode-size-cumulative=2000"];
+const FLAGS = ["--max-inlined-bytecode-size-cumulative=2000", LINEAR_WHEN_SLOW];
 
 export class WorkerProcess {
   readonly index: number;

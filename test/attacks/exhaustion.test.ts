@@ -47,6 +47,24 @@ function openClient(port: number, request: string): Socket {
 
 for (const engine of ENGINES)
   describe(`exhaustion on the ${engine} engine`, () => {
+    test("an expression that could try more ways than there are atoms does not keep a worker", async () => {
+      using directory = new TestDirectory();
+      await using origin = await Origin.start("one");
+      const port = await freePort();
+      const lines = [
+        "  http-request deny if { path_reg ^/(a|a?)+$ }",
+        "  http-request set-var(txn.a) \"path,regsub('^/(([a-z])+.)+[0-9]\\$',x,i)\"",
+        "  http-request deny if { req.hdr(x-word) -m reg -i ^(\\w+\\s?)+$ }",
+      ];
+      const path = directory.file("x.cfg", configurationOf(directory, port, origin.port, lines.join("\n")));
+      await using sallyport = await RunningSallyport.start(path, { engine, workers: 1 });
+      const workers = sallyport.workerPids;
+      const word = "a".repeat(2000);
+      const request = `GET /${word}! HTTP/1.1\r\nHost: a\r\nX-Word: ${word}!\r\nConnection: close\r\n\r\n`;
+      assert.match(await converse(port, [latin1(request)]), /^HTTP\/1\.1 200 /);
+      await assertUnharmed(sallyport, workers, directory.file("stats"));
+    });
+
     test("interim responses without end wait for a client that does not read", async () => {
       using directory = new TestDirectory();
       const burst = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(1000);

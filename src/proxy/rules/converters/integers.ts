@@ -76,7 +76,9 @@ function isEven(value: Integer): boolean {
 
 type Operate<T> = (value: T, operand: T) => T;
 
-/** In numbers as long as they are exact, else in 64 bits: a hash of 64 bits has to fall into its right part. */
+/**
+ * In numbers as long as they are exact, else in 64 bits: a hash of 64 bits has to fall into its right part.
+ */
 function arithmetic(quick: Operate<number>, exact: Operate<bigint>): ConverterCompiler {
   return withOperand((value, operand) => {
     if (isExact(value) && isExact(operand)) {
