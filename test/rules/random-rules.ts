@@ -191,6 +191,8 @@ function stageWith(line: string): Stage | null {
     "listen here",
     "  bind 127.0.0.1:8080",
     "  server one 127.0.0.1:9",
+    "  stick-table type string len 40 size 5 expire 1s store conn_cur,http_req_rate(1s),gpc0_rate(1s),gpc(3),gpt(2)",
+    "  http-request track-sc0 path",
   ];
   try {
     return stageOf(`${[...preamble, `  ${line}`].join("\n")}\n`, { variables: { HOME: "/" } });
