@@ -111,17 +111,25 @@ export type CounterAction =
       readonly value: SampleExpression | number;
     };
 
-/** `peers` sections are read; entries are shared by the workers of this machine only. */
 export interface PeersSection {
   readonly name: string;
+  /** Which of them this machine is: `-L`, `localpeer`, or its host name. */
+  readonly localName: string;
+  /** Where it listens; null: nowhere. */
+  readonly local: PeerEndpoint | { readonly fd: number } | null;
   readonly peers: readonly {
     readonly name: string;
-    /** As written; null for the own one, which may have none. */
-    readonly address: string | null;
-    readonly span: Span;
+    /** Null for the own one, which may have none. */
+    readonly endpoint: PeerEndpoint | null;
   }[];
+  /** `disabled`, or it asks for what is not there yet. */
   readonly isDisabled: boolean;
   readonly span: Span;
+}
+
+export interface PeerEndpoint {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** The number of tracked keys that a connection and each of its requests can have. */

@@ -27,6 +27,7 @@ import {
   type PreparedConfiguration,
   type WorkerProblem,
 } from "./messages.ts";
+import { AllPeers } from "./peers/all-peers.ts";
 import { formatReloadAnswer } from "./reload-answer.ts";
 import type { ServerChange } from "./server-change.ts";
 import { namedServersOf } from "./server-names.ts";
@@ -57,11 +58,13 @@ export class Control {
   #number = 0;
   readonly #firstCommit: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #actions: MasterActions;
+  readonly #peers: AllPeers;
   readonly #api: RuntimeApi;
   readonly #sockets: AdminSockets;
 
   constructor(options: ControlOptions) {
     this.#options = options;
+    this.#peers = new AllPeers((text) => options.report(text));
     this.#actions = new MasterActions({
       runtime: () => this.generation.runtime,
       checks: () => this.checks,
@@ -152,6 +155,8 @@ export class Control {
     this.#candidate = null;
     this.#restartChecks();
     this.#firstCommit.resolve();
+    const { runtime, environment } = this.generation;
+    this.#peers.follow(runtime.configuration.peers, environment.stickTables ?? new Map());
     for (const { backend, server } of namedServersOf(this.generation.runtime.configuration)) {
       const found = this.#find(backend, server.name);
       if (found !== null) this.#noteResolved(found);
@@ -211,6 +216,7 @@ export class Control {
 
   stop(): void {
     this.#checks?.stop();
+    this.#peers.close();
     void this.#sockets.close();
   }
 

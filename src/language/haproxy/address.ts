@@ -193,7 +193,7 @@ function explainBadIpv4(labels: readonly string[]): string {
 }
 
 /** HAProxy resolves `$NAME` and `${NAME}` in addresses even outside quotes. */
-function expandVariables(text: string, lookup: VariableLookup): string {
+export function expandVariables(text: string, lookup: VariableLookup): string {
   return text.replace(
     /\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g,
     (_, braced: string | undefined, plain: string | undefined) => lookup(braced ?? plain ?? "") ?? "",

@@ -134,6 +134,9 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
   "hard-stop-after": ({ global, cursor }) => {
     global.hardStopAfterMs = expectDurationMs(cursor, "a time");
   },
+  localpeer: ({ reading, cursor }) => {
+    reading.localPeer = cursor.expect("a name")?.text ?? null;
+  },
   log: readLog,
   "log-send-hostname": ({ global, cursor }) => {
     global.logSendHostname = cursor.next()?.text ?? "";

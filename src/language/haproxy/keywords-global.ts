@@ -15,6 +15,7 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
       "group g",
       "hard-stop-after g",
       "issuers-chain-path g",
+      "localpeer g",
       "log g",
       "log-send-hostname g",
       "log-tag g",
@@ -88,7 +89,6 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
       "httpclient.ssl.verify g",
       "insecure-fork-wanted g",
       "insecure-setuid-wanted g",
-      "localpeer g",
       "max-spread-checks g",
       "maxcompcpuusage g",
       "maxpipes g",
@@ -183,7 +183,7 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
   },
   {
     support: "no-effect",
-    note: "it serves QUIC and peers, which are not supported",
+    note: "it serves QUIC, which is not supported",
     rows: ["cluster-secret g"],
   },
   {
@@ -255,7 +255,7 @@ export const SECTIONS: KeywordTable = buildTable([
   },
   {
     support: "partly",
-    note: "read and checked; entries are shared by the workers of this machine, not with other machines yet",
+    note: "the peers protocol 2.1 of HAProxy, without `ssl`: sections that ask for it share within this machine only",
     rows: ["peers g"],
   },
   { support: "refused", note: "names of servers are resolved by the system", rows: ["resolvers g"] },

@@ -38,6 +38,8 @@ export class Reading {
   /** Names of those that `stick` rules keep servers in. */
   readonly stuckTables: Set<string> = new Set();
   readonly peers: PeersSection[] = [];
+  /** `localpeer`. */
+  localPeer: string | null = null;
   readonly patternLists: PatternListDrafts = new PatternListDrafts();
   /** Predefined acls that proxies use, by "PROXY NAME". */
   readonly adoptedAcls: Map<string, Acl> = new Map();

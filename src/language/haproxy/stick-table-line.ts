@@ -18,11 +18,12 @@ import { cursorOf, type ProxyLine, type Reading } from "./reading.ts";
 import { expectDurationMs, parseDurationMs, parseInteger, parseSizeBytes } from "./values.ts";
 import { spanInside, type Word } from "./word.ts";
 
+/** Texts without a `len` have 31 bytes, whatever the manual says: HAProxy keeps a zero behind them. */
 const KEY_BYTES: Readonly<Record<StickKeyType, number>> = {
   ip: 4,
   ipv6: 16,
   integer: 4,
-  string: 32,
+  string: 31,
   binary: 32,
 };
 const KEY_BYTES_MAX = 16384;

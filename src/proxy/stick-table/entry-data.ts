@@ -8,6 +8,10 @@ import { addToRate, RATE_CELLS, readRate, setRate } from "./sliding-rate.ts";
 /** `time` is the table's own. */
 export type ReadEntry = (entry: number, time: number) => number;
 export type ChangeEntry = ReadEntry;
+export interface Window {
+  read(entry: number): readonly [began: number, current: number, past: number];
+  write(entry: number, began: number, current: number, past: number): void;
+}
 type SetEntry = (entry: number, time: number, value: number) => number;
 
 /** Counters have 32 bits, those of bytes 64, of which we keep 53. */
@@ -80,6 +84,25 @@ export class EntryData {
       const sum = numbers[base + total.at]! + delta;
       numbers[base + total.at] = sum < modulus ? sum : sum - modulus;
       return numbers[base + total.at]!;
+    };
+  }
+
+  /** A rate as it is kept: when its window began, its events, those of the window before. */
+  window(name: StoredName, index: number): Window | null {
+    const found = this.#cellOf(name, index);
+    if (found === null || found.cell.shape !== "rate") return null;
+    const numbers = this.#numbers;
+    return {
+      read: (entry) => {
+        const place = this.#number(entry) + found.at;
+        return [numbers[place]!, numbers[place + 1]!, numbers[place + 2]!];
+      },
+      write: (entry, began, current, past) => {
+        const place = this.#number(entry) + found.at;
+        numbers[place] = began;
+        numbers[place + 1] = current;
+        numbers[place + 2] = past;
+      },
     };
   }
 

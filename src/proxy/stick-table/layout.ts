@@ -23,6 +23,8 @@ export const TABLE = {
   oldest: 4,
   newest: 5,
   nameBytes: 6,
+  /** Index among the Float64 cells of the head: how often an entry was used, by whomever. */
+  uses: 4,
 } as const;
 const HEAD_BYTES = 64;
 const NAMES_BYTES = 16384;
@@ -36,14 +38,16 @@ export const ENTRY = {
   keyLength: 4,
   /** Set last when it begins, cleared first when it ends: what a process that died in between has left. */
   isLive: 5,
+  /** What it is now another machine has told. */
+  isLearned: 6,
   /** From here on each process's uses, then each one's connections. */
-  held: 6,
+  held: 7,
 } as const;
 
 export interface StoredCell {
   readonly data: StoredData;
   readonly shape: StoredShape;
-  /** Index among the entry's Float64 cells, where cell 0 is the time of its expiry. */
+  /** Index among the entry's Float64 cells; 0 is the time of its expiry, 1 the number of its last use. */
   readonly at: number;
 }
 
@@ -70,7 +74,7 @@ export function layoutOf(
   processCount: number,
 ): TableLayout {
   const stored = new Map<StoredName, StoredCell>();
-  let at = 1;
+  let at = 2;
   for (const data of definition.stored) {
     const shape = shapeOf(data.name);
     stored.set(data.name, { data, shape, at });

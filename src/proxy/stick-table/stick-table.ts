@@ -26,12 +26,22 @@ type VisitEntry = (entry: number, time: number) => void;
 /** No entry. */
 export const NONE = -1;
 
+/** So many entries are visited before others have their turn. */
+const VISIT_COUNT = 256;
+
+/** A place in the order of use: which use it was, and of which entry, if that is known. */
+export interface UsePlace {
+  use: number;
+  entry: number;
+}
+
 export class StickTable {
   readonly definition: StickTableDefinition;
   readonly #layout: TableLayout;
   readonly #process: number;
   readonly #clockOffsetMs: number;
   readonly #head: Int32Array;
+  readonly #uses: Float64Array;
   readonly #chains: Int32Array;
   readonly #links: Int32Array;
   readonly #numbers: Float64Array;
@@ -50,6 +60,7 @@ export class StickTable {
     const { buffer } = place;
     const { chainsAt, chainCount, entriesAt, byteLength } = layout;
     this.#head = new Int32Array(buffer, 0, layout.namesAt / 4);
+    this.#uses = new Float64Array(buffer, 0, layout.namesAt / 8);
     this.#chains = new Int32Array(buffer, chainsAt, chainCount);
     const entryBytes = byteLength - entriesAt;
     this.#links = new Int32Array(buffer, entriesAt, entryBytes / 4);
@@ -159,6 +170,94 @@ export class StickTable {
     });
   }
 
+  /** How often entries were used so far. */
+  get useCount(): number {
+    return this.#uses[TABLE.uses]!;
+  }
+
+  /**
+   * Visits entries that this machine has used behind a place in the order of use, the first use first, and
+   * moves the place on: by `countMax` at most.
+   */
+  eachUsedBehind(
+    place: UsePlace,
+    countMax: number,
+    nowMs: number,
+    visit: (entry: number, time: number) => void,
+  ): void {
+    const time = this.#lock(nowMs);
+    let next = this.#firstBehind(place);
+    for (let count = 0; next !== 0 && count < countMax; count++) {
+      const entry = next - 1;
+      place.use = this.useOf(entry);
+      place.entry = entry;
+      if (this.#links[this.#word(entry) + ENTRY.isLearned] === 0) visit(entry, time);
+      next = this.#links[this.#word(entry) + ENTRY.newer]!;
+    }
+    this.#unlock();
+  }
+
+  /** Where the place's entry has been used again, from the end. */
+  #firstBehind({ use, entry }: UsePlace): number {
+    const isThere =
+      entry !== NONE && this.#links[this.#word(entry) + ENTRY.isLive] === 1 && this.useOf(entry) === use;
+    if (isThere) return this.#links[this.#word(entry) + ENTRY.newer]!;
+    let next = this.#head[TABLE.newest]!;
+    let first = 0;
+    while (next !== 0 && this.useOf(next - 1) > use) {
+      first = next;
+      next = this.#links[this.#word(next - 1) + ENTRY.older]!;
+    }
+    return first;
+  }
+
+  /** Visits what is in some of the table's slots, from one on; the next one, or NONE at the end. */
+  eachInSlots(
+    from: number,
+    countMax: number,
+    nowMs: number,
+    visit: (entry: number, time: number) => void,
+  ): number {
+    const time = this.#lock(nowMs);
+    const reached = this.#head[TABLE.reached]!;
+    const end = Math.min(from + countMax, reached);
+    for (let entry = from; entry < end; entry++) {
+      if (this.#links[this.#word(entry) + ENTRY.isLive] !== 1) continue;
+      if (this.#isExpired(entry, time)) this.#drop(entry);
+      else visit(entry, time);
+    }
+    this.#unlock();
+    return end < reached ? end : NONE;
+  }
+
+  /** What another machine tells of a key, whose bytes these are. */
+  learn(
+    key: Uint8Array,
+    remainingMs: number | null,
+    nowMs: number,
+    change: (entry: number, time: number) => void,
+  ): void {
+    if (key.length > this.#key.length || key.length === 0) return;
+    this.#key.set(key);
+    this.#keyLength = key.length;
+    this.#hash = hashKey(this.#key, key.length) | 0;
+    const time = this.#lock(nowMs);
+    const entry = this.#findOrCreate(time);
+    if (entry !== NONE) {
+      change(entry, time);
+      this.#links[this.#word(entry) + ENTRY.isLearned] = 1;
+      const { expireMs } = this.definition;
+      if (expireMs !== null && remainingMs !== null && remainingMs < expireMs)
+        this.#numbers[(entry * this.#layout.entryBytes + this.#layout.numbersAt) / 8] = time + remainingMs;
+    }
+    this.#unlock();
+  }
+
+  /** The number of its last use. */
+  useOf(entry: number): number {
+    return this.#numbers[(entry * this.#layout.entryBytes + this.#layout.numbersAt) / 8 + 1]!;
+  }
+
   /** Takes away what is there of a key. "busy": it is tracked. */
   remove(value: SampleValue, nowMs: number): "gone" | "busy" {
     if (!this.#encode(value)) return "gone";
@@ -182,15 +281,8 @@ export class StickTable {
    * a time, between which others have their turn.
    */
   each(nowMs: number, visit: (entry: number, nowMs: number) => void): void {
-    const BATCH = 256;
-    for (let from = 0; from < this.#head[TABLE.reached]!; from += BATCH) {
-      const time = this.#lock(nowMs);
-      this.#dropExpired(time, BATCH);
-      const end = Math.min(from + BATCH, this.#head[TABLE.reached]!);
-      for (let entry = from; entry < end; entry++)
-        if (this.#links[this.#word(entry) + ENTRY.isLive] === 1) visit(entry, time);
-      this.#unlock();
-    }
+    let from = 0;
+    while (from !== NONE) from = this.eachInSlots(from, VISIT_COUNT, nowMs, visit);
   }
 
   /** The bytes of the key that a value is; null: it is none. */
@@ -413,7 +505,11 @@ export class StickTable {
 
   #setExpiry(entry: number, time: number): void {
     const at = (entry * this.#layout.entryBytes + this.#layout.numbersAt) / 8;
+    const use = this.#uses[TABLE.uses]! + 1;
+    this.#uses[TABLE.uses] = use;
     this.#numbers[at] = time + (this.definition.expireMs ?? Number.POSITIVE_INFINITY);
+    this.#numbers[at + 1] = use;
+    this.#links[this.#word(entry) + ENTRY.isLearned] = 0;
   }
 
   /** It was used just now. */

@@ -87,6 +87,7 @@ const COMMANDS: readonly string[] = [
   "set table bytes key abcd",
   "show table bytes",
   "set table sticky key a data.server_id 3",
+  "set table sticky key abcdefghijklmnopqrstuvwxyz0123456789",
   "show table sticky",
   "clear table",
   "clear table nobody",
