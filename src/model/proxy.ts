@@ -4,6 +4,7 @@
 // means "not set".
 import type { Span } from "../diagnostic/span.ts";
 import type { IgnoredErrors, ListenAddress, TlsVersion } from "../transport/contract.ts";
+import type { CompressionLimits, CompressionSettings } from "./compression.ts";
 import type { PatternListDefinition } from "./pattern-list.ts";
 import type { BackendRule, LogLevel, PersistRule, ReplyDefinition, Rule, ServerRule } from "./rule.ts";
 import type { LogFormat, SampleExpression } from "./sample.ts";
@@ -73,6 +74,7 @@ export interface GlobalSettings {
     /** `issuers-chain-path`: the certificates of a directory, each file as it is. */
     readonly issuersPath: string | null;
   };
+  readonly compression: CompressionLimits;
   readonly variables: readonly {
     readonly name: string;
     readonly value: SampleExpression | LogFormat;
@@ -141,6 +143,8 @@ export interface Proxy {
   readonly httpRequest: readonly Rule[];
   readonly httpResponse: readonly Rule[];
   readonly httpAfterResponse: readonly Rule[];
+  /** Null: no `compression` line. */
+  readonly compression: CompressionSettings | null;
   /** `unique-id-format` and `unique-id-header`. */
   readonly uniqueId: { readonly format: LogFormat; readonly header: string | null } | null;
 }

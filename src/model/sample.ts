@@ -250,6 +250,8 @@ const FETCH_SIGNATURES = {
   http_first_req: "bool request",
   status: "sint response",
   "res.ver": "str response",
+  "res.comp": "bool response",
+  "res.comp_algo": "str response",
   "res.hdr": "str response string? integer?",
   "res.fhdr": "str response string? integer?",
   "res.hdr_cnt": "sint response string?",

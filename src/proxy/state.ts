@@ -164,13 +164,27 @@ export const COUNTER_NAMES = [
   "usedCur", // s: gauge, connections in use of this worker
   "failedHandshakes", // l f: TLS
   "sslConnections", // f l
+  "compIn",
+  "compOut",
+  "compByp",
+  "compRsp", // f b: bytes of bodies to and from compression and past it; responses
+  "compInSecond",
+  "compInCurrent",
+  "compInPrevious",
+  "compInMax",
+  "compOutSecond",
+  "compOutCurrent",
+  "compOutPrevious",
+  "compOutMax", // f
+  "cacheLookups",
+  "cacheHits", // f b
 ] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];
 export const COUNTER: Readonly<Record<CounterName, number>> = Object.fromEntries(
   COUNTER_NAMES.map((name, index) => [name, index]),
 ) as Record<CounterName, number>;
-const COUNTERS_PER_SLOT = 64;
+const COUNTERS_PER_SLOT = 80;
 
 /**
  * Frontends and backends beyond have no histogram. Each slot could have one, but where memory cannot be
@@ -180,7 +194,7 @@ const HISTOGRAMS_MAX = 1024;
 
 const HEADER_BYTES = 4096;
 const MAGIC = 0x53414c50;
-const VERSION = 2;
+const VERSION = 3;
 
 /** Bytes that `SharedState` needs. Pages that nobody writes to take no memory. */
 export function sharedStateBytes(slotCountMax: number, workerCountMax: number): number {
@@ -360,10 +374,16 @@ export class SharedState {
 }
 
 /**
- * Counts one event in a rate: three cells from `secondCell` on (second, current, previous) and the maximum
- * after them.
+ * Counts an event in a rate, or `count` of them: three cells from `secondCell` on (second, current, previous)
+ * and the maximum after them.
  */
-export function countRate(state: SharedState, slot: number, secondCell: number, nowMs: number): void {
+export function countRate(
+  state: SharedState,
+  slot: number,
+  secondCell: number,
+  nowMs: number,
+  count = 1,
+): void {
   const base = state.counter(slot, secondCell);
   const counters = state.counters;
   const second = Math.floor(nowMs / 1000);
@@ -372,7 +392,7 @@ export function countRate(state: SharedState, slot: number, secondCell: number, 
     counters[base + 1] = 0;
     counters[base] = second;
   }
-  const current = counters[base + 1]! + 1;
+  const current = counters[base + 1]! + count;
   counters[base + 1] = current;
   if (current > counters[base + 3]!) counters[base + 3] = current;
 }

@@ -1,6 +1,7 @@
 // A proxy while it is being read. A `defaults` section is one too: a new proxy starts as a copy of it,
 // which is how HAProxy merges defaults, so nothing is left to resolve afterwards apart from names.
 import type { Span } from "../../diagnostic/span.ts";
+import type { CompressionSettings } from "../../model/compression.ts";
 import type {
   BackendSettings,
   Bind,
@@ -89,6 +90,9 @@ export interface ProxyDraft {
   legacyResponseAdds: Rule[];
   httpResponse: Rule[];
   httpAfterResponse: Rule[];
+  compression: CompressionSettings | null;
+  /** The `filter` lines so far, by what is behind that word. */
+  filters: Map<string, Span>;
   uniqueIdFormat: LogFormat | null;
   uniqueIdHeader: string | null;
   /** Here and in `servers`: id 0 is one still to be numbered. */
@@ -180,6 +184,8 @@ export function newDefaults(): ProxyDraft {
     legacyResponseAdds: [],
     httpResponse: [],
     httpAfterResponse: [],
+    compression: null,
+    filters: new Map(),
     uniqueIdFormat: null,
     uniqueIdHeader: null,
     binds: [],
@@ -244,6 +250,7 @@ export function copyDraft(defaults: ProxyDraft): ProxyDraft {
   };
   copy.acls = new Map();
   copy.httpOnly = [];
+  copy.filters = new Map();
   copy.firstLegacyRule = null;
   copy.id = null;
   copy.idSpan = null;

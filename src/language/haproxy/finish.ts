@@ -262,6 +262,7 @@ function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyMode
       ? [...draft.httpResponse, ...draft.legacyResponseRules, ...draft.legacyResponseAdds]
       : [],
     httpAfterResponse: isHttp ? draft.httpAfterResponse : [],
+    compression: isHttp ? draft.compression : null,
     uniqueId:
       draft.uniqueIdFormat === null ? null : { format: draft.uniqueIdFormat, header: draft.uniqueIdHeader },
   };

@@ -38,6 +38,7 @@ export function newGlobal(): GlobalDraft {
     bufferBytes: 16_384,
     maxRewriteBytes: 1024,
     headerCountMax: 101,
+    compression: { levelMax: 1, bytesPerSecondMax: 0 },
     spreadChecksPercent: 0,
     variables: [],
     tls: {
@@ -142,6 +143,9 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
     global.logSendHostname = cursor.next()?.text ?? "";
   },
   "log-tag": text("a tag", (global, value) => (global.logTag = value)),
+  maxcomprate: integer((global, value) => {
+    global.compression = { ...global.compression, bytesPerSecondMax: value * 1024 };
+  }),
   maxconn: integer((global, value) => (global.maxconn = value === 0 ? null : value)),
   nbthread: integer((global, value) => (global.workers = value), 1, 1024),
   node: text("a name", (global, value) => (global.node = value)),
@@ -187,6 +191,13 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
   },
   stats: readStats,
   "tune.bufsize": size((global, value) => (global.bufferBytes = value)),
+  "tune.comp.maxlevel": integer(
+    (global, value) => {
+      global.compression = { ...global.compression, levelMax: value };
+    },
+    1,
+    9,
+  ),
   "tune.http.maxhdr": integer((global, value) => (global.headerCountMax = value), 1, 32_767),
   "tune.maxrewrite": size((global, value) => (global.maxRewriteBytes = value)),
   "tune.ssl.cachesize": integer((global, value) => (global.tls.sessionCountMax = value), 0, 2 ** 24),

@@ -13,6 +13,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "capture cookie fl",
       "capture request fl",
       "capture response fl",
+      "compression dflb",
       "cookie dlb",
       "declare capture fl",
       "default-server dlb",
@@ -29,6 +30,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "errorloc302 dflb",
       "errorloc303 dflb",
       "force-persist lb",
+      "filter compression flb",
       "fullconn dlb",
       "hash-balance-factor dlb",
       "hash-type dlb",
@@ -136,7 +138,6 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     note: "states of servers live through a reload without a file",
     rows: ["load-server-state-from-file dlb", "server-state-file-name dlb"],
   },
-  { support: "refused", note: "responses are not compressed yet", rows: ["compression dflb"] },
   {
     support: "refused",
     note: "mail is not sent; alert from the metrics instead",
@@ -152,7 +153,11 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     note: "only `conn-failure` and `none`: answers are not kept back to be asked for again",
     rows: ["retry-on dlb"],
   },
-  { support: "refused", note: "filters are not supported", rows: ["filter flb"] },
+  {
+    support: "refused",
+    note: "only the filters for compression are there, and no agents or traces",
+    rows: ["filter flb"],
+  },
   {
     support: "refused",
     note: "the RDP protocol is not read yet; use `balance source`",

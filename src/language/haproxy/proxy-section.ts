@@ -5,9 +5,11 @@ import { readBalance, readHashBalanceFactor, readHashType } from "./balance-line
 import { readBind } from "./bind-line.ts";
 import { readCapture, readDeclareCapture } from "./capture-line.ts";
 import { readHttpCheck, readTcpCheck } from "./check-line.ts";
+import { readCompression } from "./compression-line.ts";
 import { readCookie } from "./cookie-line.ts";
 import { readDispatch, readTransparent } from "./dispatch-line.ts";
 import { readErrorFile, readErrorFiles, readErrorLocation, readHttpError } from "./error-line.ts";
+import { readFilter } from "./filter-line.ts";
 import type { Keyword } from "./keyword-table.ts";
 import { LEGACY_KEYWORDS, PROXY_KEYWORDS } from "./keywords-proxy.ts";
 import { readLegacyLine } from "./legacy-line.ts";
@@ -51,6 +53,7 @@ const READERS: Readonly<Record<string, LineReader>> = {
   balance: readBalance,
   bind: readBind,
   capture: readCapture,
+  compression: readCompression,
   cookie: readCookie,
   declare: readDeclareCapture,
   "default-server": readDefaultServer,
@@ -76,6 +79,7 @@ const READERS: Readonly<Record<string, LineReader>> = {
   errorloc: readErrorLocation,
   errorloc302: readErrorLocation,
   errorloc303: readErrorLocation,
+  filter: readFilter,
   "force-persist": readPersistRule,
   fullconn: readProxyInteger((draft, value) => (draft.fullconn = value === 0 ? null : value)),
   "hash-balance-factor": readHashBalanceFactor,

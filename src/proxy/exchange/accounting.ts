@@ -2,12 +2,24 @@
 // names.
 import { durationMs } from "../log/timing.ts";
 import { COUNTER, type SharedState } from "../state.ts";
+import { countTrackedBytes, stopTracking } from "../stick-table/tracking.ts";
 import type { Stream } from "../stream.ts";
+import type { ExchangeContext } from "./context.ts";
 
 /**
  * Sums of times are halved at twice this many streams, so that averages are those of the last thousand or so.
  */
 const AVERAGE_WINDOW = 1024;
+
+/** The end of every HTTP stream: counted, logged, and no longer tracked. */
+export function endStream(context: ExchangeContext, stream: Stream, listenerSlot: number): void {
+  const { engine, state } = context;
+  countTrackedBytes(stream, engine.nowMs);
+  countStream(state, stream, listenerSlot, Math.floor(engine.wallClockMs / 1000));
+  stream.frontend.log?.write(stream);
+  context.streamEnded(stream);
+  stopTracking(stream, engine.nowMs);
+}
 
 /** Counts an HTTP stream or TCP connection out. Call once, when it has ended. */
 export function countStream(

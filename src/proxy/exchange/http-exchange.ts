@@ -5,10 +5,12 @@ import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import { FRAMING_CHUNKED, type MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Chunk } from "../../transport/contract.ts";
+import { beginCompression, endCompression } from "../compression/compressed-body.ts";
+import { prepareCompression } from "../compression/response-compression.ts";
 import type { Server } from "../runtime.ts";
-import { countStatus, countTracked, countTrackedBytes, stopTracking } from "../stick-table/tracking.ts";
+import { countTracked } from "../stick-table/tracking.ts";
 import type { Stream } from "../stream.ts";
-import { countStream } from "./accounting.ts";
+import { endStream } from "./accounting.ts";
 import { BodyWait, CONTINUE, expectsToBeAsked } from "./body-wait.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext } from "./context.ts";
@@ -30,7 +32,7 @@ import { errorReply, type Reply } from "./replies.ts";
 import { type PhaseOutcome, RequestPhases, replySource } from "./request-phases.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseHeadReader } from "./response-head-reader.ts";
-import { observationOf, type ResponseOutcome, runReplyPhases, runResponsePhases } from "./response-phases.ts";
+import { noteResponse, type ResponseOutcome, runReplyPhases, runResponsePhases } from "./response-phases.ts";
 import { ResponseRelay, sendText } from "./response-relay.ts";
 import { ResponseWait } from "./response-wait.ts";
 import type { ServerLink } from "./server-link.ts";
@@ -185,6 +187,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
         this.#waiting = "server";
         this.#links.isKept = mayKeepServer(this.stream);
         setServerConnectionHeader(this.stream, this.#links.isKept);
+        prepareCompression(this.stream);
         this.#connector.start(true);
         return;
       case "wait":
@@ -384,9 +387,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     stream.status = response.status;
     stream.responseMs = engine.nowMs - this.#requestSentMs;
     this.#isResponseBegun = true;
-    this.#context.observe(link.server, observationOf(response.status));
-    countStatus(stream, engine.nowMs);
-    link.server.backend.programs.stick?.store(stream);
+    noteResponse(this.#context, stream, link.server);
     this.concludeResponse(runResponsePhases(this.#context, stream, null), chunk, start, end);
   }
 
@@ -409,13 +410,14 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       return;
     }
     stream.status = response.status;
+    const compressed = beginCompression(this.#context, stream);
     this.#decideKeeping(response);
     this.#armServerTimeout();
     if (opensTunnel(stream, response)) {
       this.#becomeTunnel(link, response, chunk, start, end);
       return;
     }
-    const rest = this.#relay.begin(stream, response, this.#isDechunking, chunk, start, end);
+    const rest = this.#relay.begin(stream, response, this.#isDechunking, compressed, chunk, start, end);
     if (rest < 0 && !this.#relay.isHeadSent) {
       this.#isResponseBegun = false;
       this.#failServer(TERMINATION.badResponse);
@@ -476,6 +478,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     }
     const { head } = this.#responses;
     stream.isIntercepted = termination.cause === "L";
+    stream.compression = null;
     const body = runReplyPhases(stream, reply, head);
     // The next request can only be found when all of this one's body has come.
     this.#isRequestDone ||= this.#requestRelay.skipBody();
@@ -544,7 +547,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   /** The one end of every exchange. */
   #finish(): void {
     if (!this.#isActive) return;
-    const { engine, state } = this.#context;
+    const { engine } = this.#context;
     const stream = this.stream;
     this.#isActive = false;
     this.#isFinishing = false;
@@ -552,11 +555,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     engine.timers.disarm(this.#timer);
     this.#connector.abandon();
     this.#dropLink();
-    countTrackedBytes(stream, engine.nowMs);
-    countStream(state, stream, this.#client.listener.slot, Math.floor(engine.wallClockMs / 1000));
-    stream.frontend.log?.write(stream);
-    this.#context.streamEnded(stream);
-    stopTracking(stream, engine.nowMs);
+    if (stream.compression !== null) endCompression(this.#context, stream, this.#relay.payloadBytes);
+    endStream(this.#context, stream, this.#client.listener.slot);
     this.#headChunk?.release();
     this.#headChunk = null;
     this.#tarpitReply = null;

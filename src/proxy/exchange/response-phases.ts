@@ -2,10 +2,13 @@
 // (the backend's, then the frontend's), the persistence cookie, http-after-response rules.
 
 import type { MessageHead } from "../../protocol/http1/message-head.ts";
+import { decideCompression } from "../compression/compressed-body.ts";
 import type { Observation } from "../health/observation.ts";
 import { applyResponseCookie } from "../persistence/cookie.ts";
 import type { BackendPrograms, RuleProgram, Verdict } from "../rules/programs.ts";
+import type { Server } from "../runtime.ts";
 import { COUNTER } from "../state.ts";
+import { countStatus } from "../stick-table/tracking.ts";
 import type { Stream } from "../stream.ts";
 import type { AwaitedBody } from "./body-wait.ts";
 import type { ExchangeContext } from "./context.ts";
@@ -28,6 +31,14 @@ export interface AwaitingResponse {
   /** The rules that wait, and the first one that has not run. */
   readonly rules: RuleProgram;
   readonly resumeAt: number;
+}
+
+/** What a response is noted for before any rule sees it. */
+export function noteResponse(context: ExchangeContext, stream: Stream, server: Server): void {
+  context.observe(server, observationOf(stream.status));
+  countStatus(stream, context.engine.nowMs);
+  server.backend.programs.stick?.store(stream);
+  if (stream.compression !== null) decideCompression(context, stream);
 }
 
 /** `resume`: where it stood, once what it waited for is here. */
@@ -156,7 +167,7 @@ function captureResponseHeaders(stream: Stream): void {
  * What `observe layer7` takes an answer for: anything that is not the server's own trouble is a sign of
  * health.
  */
-export function observationOf(status: number): Observation {
+function observationOf(status: number): Observation {
   return status < 500 || status === 501 || status === 505 ? "http-correct" : "http-wrong-status";
 }
 

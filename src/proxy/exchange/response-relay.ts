@@ -1,9 +1,10 @@
 // The way of a response to the client: head and body, copied when small, passed on as they are when large,
-// and without chunk framing for clients of HTTP/1.0.
+// without chunk framing for clients of HTTP/1.0, compressed for those who take it.
 import { BodyDecoder } from "../../protocol/http1/body.ts";
 import { copyBytes } from "../../protocol/http1/bytes.ts";
 import { FRAMING_LENGTH, FRAMING_UNTIL_CLOSE, type MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Chunk, Connection, Engine } from "../../transport/contract.ts";
+import type { CompressedBody } from "../compression/compressed-body.ts";
 import type { Stream } from "../stream.ts";
 
 /** A body up to this size that came with its head is copied behind the head, which saves a send. */
@@ -19,6 +20,7 @@ export class ResponseRelay {
   readonly #body = new BodyDecoder();
   #stream!: Stream;
   #isDechunking = false;
+  #compressed: CompressedBody | null = null;
   #hasLength = false;
   #isUntilClose = false;
 
@@ -35,6 +37,11 @@ export class ResponseRelay {
   /** The client sees by the framing whether it has the whole body. */
   get isDelimited(): boolean {
     return !this.#isDechunking && !this.#isUntilClose;
+  }
+
+  /** Bytes of the body that have come, without framing. */
+  get payloadBytes(): number {
+    return this.#body.payloadBytes;
   }
 
   /** About how many bytes are still to come. */
@@ -63,16 +70,19 @@ export class ResponseRelay {
     stream: Stream,
     head: MessageHead,
     isDechunking: boolean,
+    compressed: CompressedBody | null,
     chunk: Chunk,
     start: number,
     end: number,
   ): number {
     this.#stream = stream;
     this.#isDechunking = isDechunking;
+    this.#compressed = compressed;
     this.isHeadSent = false;
     this.#hasLength = head.framing === FRAMING_LENGTH;
     this.#isUntilClose = head.framing === FRAMING_UNTIL_CLOSE;
     this.#body.reset(head.framing, head.contentLength);
+    if (compressed !== null && start < end) return this.#beginCompressed(compressed, head, chunk, start, end);
     if (start === end || isDechunking || end - start > COPY_BODY_BYTES_MAX) {
       this.#send(head, EMPTY, 0, 0);
       return start === end ? start : this.forward(chunk, start, end);
@@ -85,6 +95,7 @@ export class ResponseRelay {
 
   /** More of the body. Returns as `begin`. */
   forward(chunk: Chunk, start: number, end: number): number {
+    if (this.#compressed !== null) return this.#forwardCompressed(this.#compressed, chunk, start, end);
     if (this.#isDechunking) return this.#forwardContent(chunk, start, end);
     const taken = this.#body.feed(chunk.bytes, start, end);
     if (taken < 0) return -1;
@@ -98,6 +109,38 @@ export class ResponseRelay {
   /** The server has closed in order: true if that completes the body. */
   finishAtClose(): boolean {
     return this.#body.finishAtClose();
+  }
+
+  #beginCompressed(
+    compressed: CompressedBody,
+    head: MessageHead,
+    chunk: Chunk,
+    start: number,
+    end: number,
+  ): number {
+    const parts: Uint8Array[] = [];
+    const taken = this.#body.collect(chunk.bytes, start, end, parts);
+    if (taken < 0) return -1;
+    const out = compressed.push(parts, this.#body.isComplete);
+    this.#send(head, out, 0, out.length);
+    return start + taken;
+  }
+
+  /**
+   * Trailers are dropped, as a proxy may (RFC 9110 section 6.5.1): they can speak of the bytes as they were.
+   */
+  #forwardCompressed(compressed: CompressedBody, chunk: Chunk, start: number, end: number): number {
+    const parts: Uint8Array[] = [];
+    const taken = this.#body.collect(chunk.bytes, start, end, parts);
+    if (taken < 0) return -1;
+    const bytes = compressed.push(parts, this.#body.isComplete);
+    if (bytes.length === 0) return start + taken;
+    const out = this.#engine.allocate(bytes.length);
+    out.bytes.set(bytes);
+    this.#stream.bytesOut += bytes.length;
+    this.#client.send(out, 0, bytes.length);
+    out.release();
+    return start + taken;
   }
 
   #forwardContent(chunk: Chunk, start: number, end: number): number {

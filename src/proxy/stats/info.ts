@@ -158,6 +158,30 @@ function traffic(view: StatisticsView): Entry[] {
       Math.max(sessionRate, peak(COUNTER.sessRateMax)),
       "Highest SessRate since the start",
     ],
+    [
+      42,
+      "CompressBpsIn",
+      "MRP",
+      "u32",
+      rateOf(view, COUNTER.compInSecond),
+      "Bytes given to compression in the last second",
+    ],
+    [
+      43,
+      "CompressBpsOut",
+      "MRP",
+      "u32",
+      rateOf(view, COUNTER.compOutSecond),
+      "Bytes that came out of compression in the last second",
+    ],
+    [
+      44,
+      "CompressBpsRateLim",
+      "CLP",
+      "u32",
+      view.runtime.configuration.global.compression.bytesPerSecondMax,
+      "Limit of CompressBpsIn, 0: none",
+    ],
     [61, "TotalBytesOut", "MGP", "u64", sum(COUNTER.bout), "Bytes sent to clients since the start"],
   ];
 }
@@ -179,8 +203,8 @@ function rest(_view: StatisticsView, _facts: ProcessFacts): Entry[] {
     [23, "Maxpipes", "CLP"], [24, "PipesUsed", "MGP"], [25, "PipesFree", "MGP"], [32, "SslRate", "MRP"], [33, "SslRateLimit", "CLP"],
     [34, "MaxSslRate", "MMP"], [35, "SslFrontendKeyRate", "MGP"], [36, "SslFrontendMaxKeyRate", "MMP"],
     [37, "SslFrontendSessionReuse_pct", "MGP"], [38, "SslBackendKeyRate", "MRP"], [39, "SslBackendMaxKeyRate", "MMP"],
-    [40, "SslCacheLookups", "MCP"], [41, "SslCacheMisses", "MCP"], [42, "CompressBpsIn", "MRP"], [43, "CompressBpsOut", "MRP"],
-    [44, "CompressBpsRateLim", "CLP"], [47, "Tasks", "MGP"], [48, "Run_queue", "MGP"], [56, "ActivePeers", "MGP"],
+    [40, "SslCacheLookups", "MCP"], [41, "SslCacheMisses", "MCP"],
+    [47, "Tasks", "MGP"], [48, "Run_queue", "MGP"], [56, "ActivePeers", "MGP"],
     [57, "ConnectedPeers", "MGP"], [58, "DroppedLogs", "MGP"], [59, "BusyPolling", "MGP"], [60, "FailedResolutions", "MGP"],
     [62, "TotalSplicdedBytesOut", "MGP"], [63, "BytesOutRate", "MRP"], [64, "DebugCommandsIssued", "MGP"], [65, "CumRecvLogs", "MCP"],
   ]; // biome-ignore format: a table

@@ -65,10 +65,10 @@ function frontendRow(view: StatisticsView, frontend: Frontend): StatisticsRow {
     conn_rate: connectionRate,
     conn_rate_max: counters.peak("connRateMax", connectionRate),
     conn_tot: counters.total("connTot"),
-    comp_in: 0,
-    comp_out: 0,
-    comp_byp: 0,
-    comp_rsp: 0,
+    comp_in: counters.total("compIn"),
+    comp_out: counters.total("compOut"),
+    comp_byp: counters.total("compByp"),
+    comp_rsp: counters.total("compRsp"),
     ssl_reused_sess: 0,
     ...(definition.mode === "http"
       ? httpFrontendFields(counters)

@@ -58,7 +58,6 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
   ["FastCGI is not there yet", "fcgi.docroot fcgi.index"],
   ["queue priorities are not there yet", "prio_class prio_offset"],
   ["the cache is not there yet", "res.cache_hit res.cache_name"],
-  ["compression is not there yet", "res.comp res.comp_algo"],
   [
     "the client's TLS handshake cannot be looked at this closely yet",
     prefixed(

@@ -1,5 +1,6 @@
 // Fetches on the response's status line and what was captured of it (HAProxy manual 7.3.6).
 import { FRAMING_LENGTH, type MessageHead } from "../../../protocol/http1/message-head.ts";
+import { CODINGS } from "../../compression/accepted-algorithm.ts";
 import type { FetchCompiler } from "../fetch.ts";
 import { latin1 } from "../sample-cast.ts";
 import type { SampleValue } from "../sample-value.ts";
@@ -7,6 +8,8 @@ import type { SampleValue } from "../sample-value.ts";
 type Names =
   | "status"
   | "res.ver"
+  | "res.comp"
+  | "res.comp_algo"
   | "res.body"
   | "res.body_len"
   | "res.body_size"
@@ -16,6 +19,11 @@ type Names =
 export const RESPONSE_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   status: () => (stream) => stream.response?.status ?? (stream.status > 0 ? stream.status : undefined),
   "res.ver": ofResponse((response) => (response.versionMinor === 1 ? "1.1" : "1.0")),
+  "res.comp": () => (stream) => stream.compression?.isApplied === true,
+  "res.comp_algo":
+    () =>
+    ({ compression }) =>
+      compression?.isApplied === true ? CODINGS[compression.algorithm] : undefined,
   "res.body": ofBody((body) => latin1(body)),
   "res.body_len": ofBody((body) => body.length),
   "res.body_size": ofBody((body, response) =>
