@@ -70,6 +70,14 @@ export function describeAction(action: Action): string {
       return `${kind} ${action.isOn ? "on" : "off"}`;
     case "wait-for-body":
       return `${kind} time ${action.timeoutMs}ms`;
+    case "track-sc":
+      return `${kind}${action.slot} ${action.key.text} table ${action.table}`;
+    case "sc-inc-gpc":
+      return `sc-inc-${action.name}(${placeOf(action)})`;
+    case "sc-set-gpt": {
+      const value = typeof action.value === "number" ? action.value : action.value.text;
+      return `sc-set-${action.name}(${placeOf(action)}) ${value}`;
+    }
     default:
       return kind;
   }
@@ -147,4 +155,9 @@ export function describeProxy({ kind, name }: ProxyDefinition): string {
 
 export function nameText(name: string | LogFormat | SampleExpression): string {
   return typeof name === "string" ? name : name.text;
+}
+
+/** "SLOT", and for a list "INDEX,SLOT". */
+function placeOf({ name, index, slot }: Extract<Action, { kind: "sc-inc-gpc" | "sc-set-gpt" }>): string {
+  return name === "gpc" || name === "gpt" ? `${index},${slot}` : `${slot}`;
 }

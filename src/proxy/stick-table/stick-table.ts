@@ -27,7 +27,7 @@ type VisitEntry = (entry: number, time: number) => void;
 export const NONE = -1;
 
 /** So many entries are visited before others have their turn. */
-const VISIT_COUNT = 256;
+const VISIT_COUNT = 32;
 
 /** A place in the order of use: which use it was, and of which entry, if that is known. */
 export interface UsePlace {
@@ -332,13 +332,14 @@ export class StickTable {
   forgetProcess(process: number): void {
     if (takeLockOf(this.#head, process, this.#process)) this.#rebuild();
     else this.#lock(0);
+    this.#unlock();
+    // Nobody else writes those cells, and its successor is not there yet.
     const { processCount } = this.#layout;
     for (let entry = 0; entry < this.#head[TABLE.reached]!; entry++) {
       const from = this.#word(entry) + ENTRY.held;
       this.#links[from + process] = 0;
       this.#links[from + processCount + process] = 0;
     }
-    this.#unlock();
   }
 
   /** The lists anew, of the entries that are whole. */
