@@ -1,7 +1,7 @@
 // Where stick tables are in the memory that all processes share: the master gives each its place, for as long
 // as its definition stays the same, so that tables live through reloads. What another definition leaves
 // behind is given back when the program ends.
-
+import type { HashSecret } from "../base/half-sip-hash.ts";
 import { PART_BYTES, type SharedFile } from "../io/shared-file.ts";
 import type { StickTableDefinition } from "../model/stick-table.ts";
 import { layoutOf } from "../proxy/stick-table/layout.ts";
@@ -10,6 +10,7 @@ import { StickTable } from "../proxy/stick-table/stick-table.ts";
 export interface TablePlace {
   readonly offset: number;
   readonly capacity: number;
+  readonly secret: HashSecret;
 }
 
 /** All tables together may have this part of the memory that is free. */
@@ -44,7 +45,7 @@ export class TablePlaces {
   #add(definition: StickTableDefinition): TablePlace | string {
     const capacity = this.#capacityOf(definition);
     const { byteLength } = layoutOf(definition, capacity, this.#processCount);
-    const place = { offset: this.#end, capacity };
+    const place = { offset: this.#end, capacity, secret: newSecret() };
     const end = this.#end + Math.ceil(byteLength / PART_BYTES) * PART_BYTES;
     const grown = this.#file.grow(end);
     if (!grown.ok) return `the stick table ${definition.name} cannot be made: ${grown.error.message}`;
@@ -106,16 +107,22 @@ export class TableMaps {
   }
 
   #map(definition: StickTableDefinition, place: TablePlace | undefined): StickTable {
-    if (place === undefined) return StickTable.alone(definition);
-    const { offset, capacity } = place;
+    if (place === undefined) return StickTable.alone(definition, newSecret());
+    const { offset, capacity, secret } = place;
     const { byteLength } = layoutOf(definition, capacity, this.#processCount);
     const buffer = this.#file?.map(offset, byteLength) ?? new ArrayBuffer(byteLength);
     return new StickTable(definition, {
       buffer,
       capacity,
+      secret,
       process: this.#process,
       processCount: this.#processCount,
       clockOffsetMs: this.#clockOffsetMs,
     });
   }
+}
+
+function newSecret(): HashSecret {
+  const [low = 0, high = 0] = crypto.getRandomValues(new Int32Array(2));
+  return [low, high];
 }

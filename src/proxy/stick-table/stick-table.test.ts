@@ -30,8 +30,10 @@ function sharedBy(
   definition: StickTableDefinition,
   buffer: ArrayBuffer = new ArrayBuffer(layoutOf(definition, definition.size, count).byteLength),
 ): StickTable[] {
+  const secret = [1, 2] as const;
   return Array.from({ length: count }, (_, process) => {
-    const place = { buffer, capacity: definition.size, process, processCount: count, clockOffsetMs: 0 };
+    const capacity = definition.size;
+    const place = { buffer, capacity, secret, process, processCount: count, clockOffsetMs: 0 };
     return new StickTable(definition, place);
   });
 }

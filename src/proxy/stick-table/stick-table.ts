@@ -2,18 +2,21 @@
 // call takes the table for itself while it works (about 0.1 µs), so that what rules read of it is exact
 // whichever worker a client meets. An entry that somebody tracks is never taken away; an index of any other
 // is only good within the call that gives it.
+import { type HashSecret, halfSipHash } from "../../base/half-sip-hash.ts";
 import type { StickTableDefinition, StoredName } from "../../model/stick-table.ts";
 import type { SampleValue } from "../rules/sample-value.ts";
 import { type ChangeEntry, EntryData, type ReadEntry } from "./entry-data.ts";
 import { ENTRY, layoutOf, TABLE, type TableLayout } from "./layout.ts";
 import { TableEvents } from "./table-events.ts";
-import { encodeKey, hashKey } from "./table-key.ts";
+import { encodeKey } from "./table-key.ts";
 import { lockTable, takeLockOf, unlockTable } from "./table-lock.ts";
 
 export interface TablePlace {
   /** All zero at first. */
   readonly buffer: ArrayBuffer;
   readonly capacity: number;
+  /** Clients choose keys, but not which of them meet in one chain. The same for all processes. */
+  readonly secret: HashSecret;
   /** This process's number, from 0, and how many there can be. */
   readonly process: number;
   readonly processCount: number;
@@ -40,6 +43,7 @@ export class StickTable {
   readonly #layout: TableLayout;
   readonly #process: number;
   readonly #clockOffsetMs: number;
+  readonly #secret: HashSecret;
   readonly #head: Int32Array;
   readonly #uses: Float64Array;
   readonly #chains: Int32Array;
@@ -57,6 +61,7 @@ export class StickTable {
     this.#layout = layout;
     this.#process = place.process;
     this.#clockOffsetMs = place.clockOffsetMs;
+    this.#secret = place.secret;
     const { buffer } = place;
     const { chainsAt, chainCount, entriesAt, byteLength } = layout;
     this.#head = new Int32Array(buffer, 0, layout.namesAt / 4);
@@ -73,11 +78,12 @@ export class StickTable {
   }
 
   /** Memory of one process alone. */
-  static alone(definition: StickTableDefinition): StickTable {
+  static alone(definition: StickTableDefinition, secret: HashSecret = [0, 0]): StickTable {
     // Nobody wants a million entries to see what a rule does.
     const capacity = Math.min(definition.size, 4096);
     const buffer = new ArrayBuffer(layoutOf(definition, capacity, 1).byteLength);
-    return new StickTable(definition, { buffer, capacity, process: 0, processCount: 1, clockOffsetMs: 0 });
+    const place = { buffer, capacity, secret, process: 0, processCount: 1, clockOffsetMs: 0 };
+    return new StickTable(definition, place);
   }
 
   /** Likewise, by name. */
@@ -240,7 +246,7 @@ export class StickTable {
     if (key.length > this.#key.length || key.length === 0) return;
     this.#key.set(key);
     this.#keyLength = key.length;
-    this.#hash = hashKey(this.#key, key.length) | 0;
+    this.#hash = halfSipHash(this.#key, key.length, this.#secret);
     const time = this.#lock(nowMs);
     const entry = this.#findOrCreate(time);
     if (entry !== NONE) {
@@ -374,7 +380,7 @@ export class StickTable {
   #encode(value: SampleValue): boolean {
     this.#keyLength = encodeKey(this.definition.keyType, value, this.#key);
     if (this.#keyLength < 0) return false;
-    this.#hash = hashKey(this.#key, this.#keyLength) | 0;
+    this.#hash = halfSipHash(this.#key, this.#keyLength, this.#secret);
     return true;
   }
 

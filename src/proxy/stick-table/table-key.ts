@@ -85,11 +85,3 @@ function escapeText(text: string): string {
     return known ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`;
   });
 }
-
-/** FNV-1a, for the place in the table only. */
-export function hashKey(key: Uint8Array, length: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ key[i]!, 0x01000193);
-  // The low bits choose the chain, and those of addresses of one network differ little.
-  return (hash ^ (hash >>> 15)) >>> 0;
-}
