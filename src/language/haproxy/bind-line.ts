@@ -17,6 +17,7 @@ import {
   readTlsWord,
   resolvePath,
 } from "./tls-words.ts";
+import { NO_UNIX_BIND, readUnixSocketWord, type UnixBind, type UnixSocketWords } from "./unix-socket.ts";
 import { expectInteger } from "./values.ts";
 import { partOfWord, type Word } from "./word.ts";
 
@@ -28,9 +29,7 @@ interface BindDraft {
   maxconn: number | null;
   isTls: boolean;
   tls: Mutable<BindTls>;
-  mode: number | null;
-  uid: number | null;
-  gid: number | null;
+  readonly socket: UnixSocketWords;
   isV6Only: boolean;
   level: StatsSocket["level"];
   makesCertificates: boolean;
@@ -81,7 +80,12 @@ export function readBind(line: ProxyLine): void {
     );
     if (endpoint === null) continue;
     for (const listen of toListenAddresses(endpoint))
-      addBind(line, bind, applySocketWords(listen, bind), describe(part, listen));
+      addBind(
+        line,
+        bind,
+        applySocketWords(line.reading.global.unixBind, listen, bind),
+        describe(part, listen),
+      );
   }
 }
 
@@ -130,13 +134,14 @@ function splitAddresses(word: Word): Word[] {
   return parts;
 }
 
-function applySocketWords(address: ListenAddress, bind: BindDraft): ListenAddress {
-  if (address.kind === "unix") return { ...address, mode: bind.mode, uid: bind.uid, gid: bind.gid };
+function applySocketWords(unix: UnixBind, address: ListenAddress, bind: BindDraft): ListenAddress {
+  if (address.kind === "unix") return { ...address, ...bind.socket, path: unix.prefix + address.path };
   if (address.kind === "tcp" && bind.isV6Only) return { ...address, isV6Only: true };
   return address;
 }
 
-function newBindDraft(): BindDraft {
+/** `unix`: what holds for its sockets unless it says otherwise. */
+function newBindDraft(unix: UnixSocketWords): BindDraft {
   return {
     name: null,
     id: null,
@@ -144,9 +149,7 @@ function newBindDraft(): BindDraft {
     backlog: null,
     maxconn: null,
     isTls: false,
-    mode: null,
-    uid: null,
-    gid: null,
+    socket: { mode: unix.mode, uid: unix.uid, gid: unix.gid },
     isV6Only: false,
     level: "operator",
     makesCertificates: false,
@@ -166,7 +169,7 @@ function newBindDraft(): BindDraft {
 }
 
 function readBindWords(reading: Reading, cursor: Cursor): BindDraft {
-  const bind = newBindDraft();
+  const bind = newBindDraft(reading.global.unixBind);
   const defaults = new Cursor(reading.global.bindDefaults.options, 0, reading.report);
   for (const source of [defaults, cursor]) {
     for (let word = source.next(); word !== null; word = source.next()) {
@@ -231,10 +234,10 @@ function readBindWord(reading: Reading, word: Word, cursor: Cursor, bind: BindDr
       bind.level = cursor.expectOneOf("level", ["user", "operator", "admin"]) ?? "operator";
       return true;
   }
-  return readBindValue(word, cursor, bind);
+  return readBindValue(reading, word, cursor, bind);
 }
 
-function readBindValue(word: Word, cursor: Cursor, bind: BindDraft): boolean {
+function readBindValue(reading: Reading, word: Word, cursor: Cursor, bind: BindDraft): boolean {
   switch (word.text) {
     case "name":
       bind.name = cursor.expect("a name")?.text ?? null;
@@ -250,19 +253,8 @@ function readBindValue(word: Word, cursor: Cursor, bind: BindDraft): boolean {
     case "maxconn":
       bind.maxconn = expectInteger(cursor, "a number of connections", 1);
       return true;
-    case "mode":
-      bind.mode = readMode(cursor);
-      return true;
-    case "uid":
-    case "user":
-      bind.uid = expectAccount(word, cursor);
-      return true;
-    case "gid":
-    case "group":
-      bind.gid = expectAccount(word, cursor);
-      return true;
   }
-  return false;
+  return readUnixSocketWord(reading, word, cursor, bind.socket);
 }
 
 /** HAProxy looks for a list where it was started, and only for the certificates in it in crt-base. */
@@ -287,36 +279,7 @@ function readProtocol(cursor: Cursor): void {
   );
 }
 
-/** Octal permissions of a unix socket. */
-function readMode(cursor: Cursor): number | null {
-  const word = cursor.expect("permissions in octal");
-  if (word === null) return null;
-  if (/^0?[0-7]{3}$/.test(word.text)) return Number.parseInt(word.text, 8);
-  cursor.report.error(
-    "bad-number",
-    word.span,
-    `\`${displayText(word.text)}\` is no mode of a file`,
-    "Write three octal digits, such as 660.",
-  );
-  return null;
-}
-
-/** `user` and `group` take names in HAProxy; a unix socket's owner has to be given as a number here. */
-function expectAccount(keyword: Word, cursor: Cursor): number | null {
-  const word = cursor.expect("a number");
-  if (word === null) return null;
-  if (/^\d+$/.test(word.text)) return Number(word.text);
-  const instead = keyword.text.startsWith("u") ? "uid" : "gid";
-  cursor.report.warning(
-    "partly-supported",
-    word.span,
-    `names after \`${keyword.text}\` are not looked up, so the socket keeps its owner`,
-    `Write \`${instead} NUMBER\`.`,
-  );
-  return null;
-}
-
-/** `stats socket ADDRESS …` in global; `cursor` stands before the address. */
+/** `stats socket ADDRESS …` in global; `cursor` stands before the address. `unix-bind` is not for it. */
 export function readStatsSocket(
   reading: Reading,
   cursor: Cursor,
@@ -327,12 +290,16 @@ export function readStatsSocket(
   const endpoint = parseEndpoint(address, { port: "needed" }, reading.report, (name) =>
     reading.variable(name),
   );
-  const bind = newBindDraft();
+  const bind = newBindDraft(NO_UNIX_BIND);
   for (let word = cursor.next(); word !== null; word = cursor.next()) {
     if (readBindWord(reading, word, cursor, bind)) continue;
     if (!readTlsWord(word, cursor, bind.tls, reading.global.caBase))
       skipTableWord(BIND_KEYWORDS, word, cursor, "bind");
   }
   if (endpoint === null) return null;
-  return { address: applySocketWords(toListenAddresses(endpoint)[0]!, bind), level: bind.level, span };
+  return {
+    address: applySocketWords(NO_UNIX_BIND, toListenAddresses(endpoint)[0]!, bind),
+    level: bind.level,
+    span,
+  };
 }

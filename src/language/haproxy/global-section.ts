@@ -12,6 +12,7 @@ import type { Line } from "./lines.ts";
 import { readLogTarget } from "./log-line.ts";
 import { parseProcessValue } from "./process-variable.ts";
 import { type GlobalDraft, latin1, type Reading } from "./reading.ts";
+import { NO_UNIX_BIND, readUnixBind } from "./unix-socket.ts";
 import { expectDurationMs, expectInteger, parseSizeBytes } from "./values.ts";
 
 export function newGlobal(): GlobalDraft {
@@ -53,6 +54,7 @@ export function newGlobal(): GlobalDraft {
     crtBase: null,
     caBase: null,
     bindDefaults: { options: [], ciphers: null, ciphersuites: null, curves: null },
+    unixBind: NO_UNIX_BIND,
     serverDefaults: { options: [], ciphers: null, ciphersuites: null },
     serverVerifyNone: false,
   };
@@ -64,6 +66,7 @@ export function finishGlobal(draft: GlobalDraft): GlobalSettings {
     crtBase,
     caBase,
     bindDefaults: _bind,
+    unixBind: _unix,
     serverDefaults: { ciphers, ciphersuites },
     serverVerifyNone: isUnverified,
     ...settings
@@ -130,6 +133,9 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
   },
   gid: integer((global, value) => (global.gid = value)),
   uid: integer((global, value) => (global.uid = value)),
+  "unix-bind": ({ global, reading, cursor }) => {
+    global.unixBind = readUnixBind(reading, cursor);
+  },
   group: text("a group's name", (global, value) => (global.group = value)),
   user: text("a user's name", (global, value) => (global.user = value)),
   "hard-stop-after": ({ global, cursor }) => {

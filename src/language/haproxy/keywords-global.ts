@@ -50,6 +50,7 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
       "tune.ssl.lifetime g",
       "tune.ssl.ssl-ctx-cache-size g",
       "uid g",
+      "unix-bind g",
       "unsetenv g",
       "user g",
     ],
@@ -187,11 +188,6 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
     support: "no-effect",
     note: "it serves QUIC, which is not supported",
     rows: ["cluster-secret g"],
-  },
-  {
-    support: "refused",
-    note: "give the whole path and the rights on each `bind` line",
-    rows: ["unix-bind g"],
   },
   {
     support: "refused",

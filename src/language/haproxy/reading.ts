@@ -11,6 +11,7 @@ import type { ReaderEnvironment } from "./environment.ts";
 import type { Line } from "./lines.ts";
 import { PatternListDrafts } from "./pattern-lists.ts";
 import type { Report } from "./report.ts";
+import type { UnixBind } from "./unix-socket.ts";
 import type { Word } from "./word.ts";
 
 /** Settings of `global` that proxies need while they are read; not part of the model by themselves. */
@@ -24,6 +25,8 @@ export interface GlobalDraft extends Mutable<Omit<GlobalSettings, "serverDefault
     ciphersuites: string | null;
     curves: string | null;
   };
+  /** For the unix sockets of `bind` lines that follow. */
+  unixBind: UnixBind;
   serverDefaults: { options: readonly Word[]; ciphers: string | null; ciphersuites: string | null };
   serverVerifyNone: boolean;
 }
