@@ -105,7 +105,7 @@ frontend web
   http-request auth if { path /auth }
   http-request return status 404 if { path /own404 }
   http-request redirect location / if { path /redirected }
-  http-request return status 200 content-type text/plain lf-string "%[sc_conn_cnt(0)] %[sc0_http_req_cnt] %[sc_sess_cnt(0)] %[sc1_conn_cnt] %[sc1_http_req_cnt] %[sc2_trackers] %[sc_tracked(2)] %[sc_tracked(1)] %[sc_get_gpc0(0)] %[sc0_gpc1_rate] %[sc_get_gpt0(0)] %[sc_get_gpc(1,2)] %[sc_gpc_rate(0,2)] %[sc_get_gpt(0,2)]" if { path /tracked }
+  http-request return status 200 content-type text/plain lf-string "%[sc_conn_cnt(0)] %[sc0_http_req_cnt] %[sc_sess_cnt(0)] %[sc1_conn_cnt] %[sc1_http_req_cnt] %[sc2_tracked] %[sc_tracked(2)] %[sc_tracked(1)] %[sc_get_gpc0(0)] %[sc0_gpc1_rate] %[sc_get_gpt0(0)] %[sc_get_gpc(1,2)] %[sc_gpc_rate(0,2)] %[sc_get_gpt(0,2)]" if { path /tracked }
   http-request return status 200 content-type text/plain lf-string "%[src_conn_cnt] %[src_get_gpc0] %[src_inc_gpc0] %[src_clr_gpc0] %[src_get_gpc0(other)] %[src_conn_cnt(other)] %[src_updt_conn_cnt(other)] %[sc_conn_cnt(0,content)] %[src_gpc0_rate] %[src_get_gpc(0,keys)]" if { path /source }
   http-request return status 200 content-type text/plain lf-string "%[src,in_table] %[str(192.0.2.9),in_table(web)] %[src,table_http_req_cnt(web)] %[str(192.0.2.9),table_http_req_cnt(web)] %[src,table_gpc0(content)] %[str(192.0.2.9),table_expire(web,5)] %[str(192.0.2.9),table_expire(web)] %[src,table_idle(web)] %[req.hdr(key),table_gpc(1,keys)] %[src,table_sess_rate(web)] %[table_cnt(keys)] %[table_avl(keys)]" if { path /looked-up }
   use_backend none if { path /nobody }
