@@ -339,6 +339,8 @@ export interface BackendSettings {
   readonly dispatch: Server | null;
   readonly useServer: readonly ServerRule[];
   readonly persistRules: readonly PersistRule[];
+  /** `persist rdp-cookie`: which one; null: none. */
+  readonly rdpCookieName: string | null;
   readonly stickRules: readonly StickRule[];
   readonly retries: number;
   readonly fullconn: number | null;

@@ -125,6 +125,7 @@ export interface ProxyDraft {
   httpReuse: BackendSettings["httpReuse"];
   check: CheckDraft;
   sendNameHeader: string | null;
+  rdpCookieName: string | null;
   source: BackendSettings["source"];
   /** Those defined so far. */
   acls: Map<string, Acl>;
@@ -224,6 +225,7 @@ export function newDefaults(): ProxyDraft {
       user: null,
     },
     sendNameHeader: null,
+    rdpCookieName: null,
     source: null,
     acls: new Map(),
     httpOnly: [],

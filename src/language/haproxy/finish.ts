@@ -373,6 +373,7 @@ function finishBackend(reading: Reading, draft: ProxyDraft): BackendSettings {
     check: finishCheck(draft.check),
     externalCheck: null,
     sendNameHeader,
+    rdpCookieName: draft.mode === "tcp" ? draft.rdpCookieName : null,
     source,
   };
 }

@@ -56,6 +56,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "mode dflb",
       "monitor fl",
       "monitor-uri dfl",
+      "persist dlb",
       "rate-limit dfl",
       "redirect flb",
       "retries dlb",
@@ -157,11 +158,6 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     support: "refused",
     note: "only the filters for compression are there, and no agents or traces",
     rows: ["filter flb"],
-  },
-  {
-    support: "refused",
-    note: "the RDP protocol is not read yet; use `balance source`",
-    rows: ["persist dlb"],
   },
   { support: "refused", note: "FastCGI is not supported", rows: ["use-fcgi-app lb"] },
   {

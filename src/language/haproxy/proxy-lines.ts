@@ -294,6 +294,17 @@ const RETRY_WORDS = [
   "504",
 ];
 
+/** `persist rdp-cookie`, `persist rdp-cookie(NAME)`. */
+export function readPersist(line: ProxyLine): void {
+  const cursor = cursorOf(line);
+  const word = cursor.expect("`rdp-cookie`");
+  if (word === null) return;
+  const call = /^rdp-cookie(?:\(([^)]*)\))?$/.exec(word.text);
+  if (call === null) cursor.unknown(word, "way to persist", ["rdp-cookie"]);
+  else line.draft.rdpCookieName = call[1] || "msts";
+  cursor.expectEnd("warning");
+}
+
 export function readRetryOn(line: ProxyLine): void {
   const cursor = cursorOf(line);
   const words: string[] = [];

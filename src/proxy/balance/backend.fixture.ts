@@ -37,6 +37,7 @@ export function makeBackend(
     dispatch: null,
     useServer: [],
     persistRules: [],
+    rdpCookieName: null,
     stickRules: [],
     retries: 3,
     fullconn: null,

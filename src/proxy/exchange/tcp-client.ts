@@ -3,6 +3,7 @@
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
+import { serverOfRdpCookie } from "../persistence/rdp-cookie.ts";
 import type { RuleProgram } from "../rules/programs.ts";
 import type { ListenerRuntime, Server } from "../runtime.ts";
 import { COUNTER } from "../state.ts";
@@ -184,6 +185,10 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     stream.server = chosen;
     stream.isPersistent = chosen !== null;
     stickToServer(stream, backend);
+    if (stream.server === null) {
+      stream.server = serverOfRdpCookie(stream, backend);
+      stream.isPersistent = stream.server !== null;
+    }
     this.#connector.start(false);
   }
 
