@@ -67,7 +67,10 @@ export class TablePlaces {
   }
 }
 
-/** The tables of one process, which it maps once. */
+/**
+ * The tables of one process, which it maps once. Where memory cannot be mapped there is one worker, and its
+ * tables are its own: the runtime API sees none of it.
+ */
 export class TableMaps {
   readonly #file: SharedFile | null;
   readonly #process: number;

@@ -67,6 +67,7 @@ function encodeData(
 }
 
 const AGE_MAX_MS = 2 ** 31 - 1;
+const COUNTER_MAX = 2 ** 32 - 1;
 
 function encodeName(name: string | null, body: number[]): void {
   if (name === null) {
@@ -133,9 +134,13 @@ export class RemoteTable {
   #readData({ number, count }: AnnouncedData, reader: FieldReader): WireValue[] {
     const name = STORED_NAMES[number];
     const shape = name === undefined ? "value" : shapeOf(name);
+    const valueMax = name?.startsWith("bytes") === true ? Number.MAX_SAFE_INTEGER : COUNTER_MAX;
     return Array.from({ length: count }, () => {
-      if (shape === "rate") return [reader.integer(), reader.integer(), reader.integer()];
-      return shape === "server-key" ? this.#readName(reader) : reader.integer();
+      if (shape === "rate") {
+        const [age, current, past] = [reader.integer(), reader.integer(), reader.integer()];
+        return [Math.min(age, AGE_MAX_MS), Math.min(current, COUNTER_MAX), Math.min(past, COUNTER_MAX)];
+      }
+      return shape === "server-key" ? this.#readName(reader) : Math.min(reader.integer(), valueMax);
     });
   }
 

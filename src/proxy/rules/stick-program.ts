@@ -2,6 +2,7 @@
 // with the server that answers. A table that one rule has used in a stream is left alone by those behind it.
 import type { StickRule } from "../../model/stick-table.ts";
 import type { Backend, Server } from "../runtime.ts";
+import type { ReadEntry, SetEntry } from "../stick-table/entry-data.ts";
 import type { StickTable } from "../stick-table/stick-table.ts";
 import type { Stream } from "../stream.ts";
 import { compileCondition } from "./condition.ts";
@@ -18,13 +19,22 @@ export interface StickProgram {
 
 /** What a stream keeps once it is known which server answers. */
 export interface KeptKey {
-  readonly table: StickTable;
+  readonly servers: ServerCells;
   readonly key: SampleValue;
+}
+
+/** Where a table keeps servers. */
+interface ServerCells {
+  readonly table: StickTable;
+  readonly readId: ReadEntry | null;
+  readonly readName: ReadEntry | null;
+  readonly setId: SetEntry | null;
+  readonly setName: SetEntry | null;
 }
 
 interface Step {
   readonly rule: StickRule;
-  readonly table: StickTable;
+  readonly servers: ServerCells;
   readonly condition: (stream: Stream) => boolean;
   readonly readKey: (stream: Stream) => SampleValue | undefined;
 }
@@ -46,23 +56,23 @@ export function compileStickRules(
         const key = keyFor(step, stream);
         if (key === undefined) continue;
         if (step.rule.matches) {
-          const found = serverOf(step.table, key, backend, clock.nowMs);
+          const found = serverOf(step.servers, key, backend, clock.nowMs);
           if (chosen === null && stream.server === null && found !== null && mayUse(found, stream))
             chosen = found;
         }
-        if (step.rule.stores === "request") keep(stream, step.table, key);
+        if (step.rule.stores === "request") keep(stream, step.servers, key);
       }
       return chosen;
     },
     store: (stream) => {
       for (const step of ofResponse) {
         const key = keyFor(step, stream);
-        if (key !== undefined) keep(stream, step.table, key);
+        if (key !== undefined) keep(stream, step.servers, key);
       }
       const { keptKeys, server } = stream;
       stream.keptKeys = null;
       if (keptKeys === null || server === null || server.isDispatch || server.definition.isNonStick) return;
-      for (const { table, key } of keptKeys) keepServer(table, key, server, clock.nowMs);
+      for (const { servers, key } of keptKeys) keepServer(servers, key, server, clock.nowMs);
     },
   };
 }
@@ -71,24 +81,38 @@ function compileStep(rule: StickRule, environment: RuleEnvironment): Step[] {
   const table = environment.stickTables?.get(rule.table);
   if (table === undefined) return [];
   const condition = compileCondition(rule.condition, environment);
-  return [{ rule, table, condition, readKey: compileSample(rule.key, environment).read }];
+  return [{ rule, servers: cellsOf(table), condition, readKey: compileSample(rule.key, environment).read }];
 }
 
-function keyFor({ table, condition, readKey }: Step, stream: Stream): SampleValue | undefined {
-  if (stream.keptKeys?.some((kept) => kept.table === table) === true) return undefined;
+function cellsOf(table: StickTable): ServerCells {
+  const { data } = table;
+  return {
+    table,
+    readId: data.reader("server_id"),
+    readName: data.reader("server_key"),
+    setId: data.setter("server_id"),
+    setName: data.setter("server_key"),
+  };
+}
+
+function keyFor({ servers, condition, readKey }: Step, stream: Stream): SampleValue | undefined {
+  if (stream.keptKeys?.some((kept) => kept.servers.table === servers.table) === true) return undefined;
   return condition(stream) ? readKey(stream) : undefined;
 }
 
-function keep(stream: Stream, table: StickTable, key: SampleValue): void {
+function keep(stream: Stream, servers: ServerCells, key: SampleValue): void {
   stream.keptKeys ??= [];
-  stream.keptKeys.push({ table, key });
+  stream.keptKeys.push({ servers, key });
 }
 
 /** By the name, or address, that was kept, or else by its number. */
-function serverOf(table: StickTable, key: SampleValue, backend: Backend, nowMs: number): Server | null {
+function serverOf(
+  { table, readId, readName }: ServerCells,
+  key: SampleValue,
+  backend: Backend,
+  nowMs: number,
+): Server | null {
   let name: string | null = null;
-  const readName = table.data.reader("server_key");
-  const readId = table.data.reader("server_id");
   const id = table.refresh(key, nowMs, (entry, time) => {
     if (readName !== null) name = table.data.nameOf(readName(entry, time));
     return readId === null ? 0 : readId(entry, time);
@@ -108,10 +132,13 @@ function mayUse(server: Server, stream: Stream): boolean {
   return server.isUsable || server.backend.definition.options.persist || stream.persistence === "force";
 }
 
-function keepServer(table: StickTable, key: SampleValue, server: Server, nowMs: number): void {
+function keepServer(
+  { table, setId, setName }: ServerCells,
+  key: SampleValue,
+  server: Server,
+  nowMs: number,
+): void {
   const { data, definition } = table;
-  const setId = data.setter("server_id");
-  const setName = data.setter("server_key");
   const name = definition.serverKey === "name" ? server.name : addressOf(server);
   table.update(key, nowMs, (entry, time) => {
     setId?.(entry, time, server.definition.id);

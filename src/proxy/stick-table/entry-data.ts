@@ -12,7 +12,7 @@ export interface Window {
   read(entry: number): readonly [began: number, current: number, past: number];
   write(entry: number, began: number, current: number, past: number): void;
 }
-type SetEntry = (entry: number, time: number, value: number) => number;
+export type SetEntry = (entry: number, time: number, value: number) => number;
 
 /** Counters have 32 bits, those of bytes 64, of which we keep 53. */
 const COUNTER_MODULUS = 2 ** 32;

@@ -18,6 +18,8 @@ const RETRY_MIN_MS = 50;
 const RETRY_MAX_MS = 2050;
 /** Who has heard of nobody for so long has all that there is. */
 const LEARN_MS_MAX = 5000;
+/** So many more connections than there are peers may be about to say who they are. */
+const STRANGERS_MAX = 32;
 /** No more is told while so much is on its way. */
 const PENDING_BYTES_MAX = 262_144;
 
@@ -65,7 +67,11 @@ export class PeerLinks {
   #listen(): void {
     const { local } = this.#section;
     if (local === null) return;
-    const server = createServer((socket) => this.#adopt(socket, null));
+    const linkCountMax = this.#group.remoteNames.length + STRANGERS_MAX;
+    const server = createServer((socket) => {
+      if (this.#links.size < linkCountMax) this.#adopt(socket, null);
+      else socket.destroy();
+    });
     server.on("error", (error) =>
       this.#report(`the peers ${this.#section.name} cannot be listened for: ${error.message}`),
     );
