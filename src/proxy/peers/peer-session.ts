@@ -10,7 +10,8 @@ import {
   type PeerMessage,
   PeerMessageDecoder,
 } from "../../protocol/peers/messages.ts";
-import { NONE, type StickTable, type UsePlace } from "../stick-table/stick-table.ts";
+import { NONE, type UsePlace } from "../stick-table/entry-lists.ts";
+import type { StickTable } from "../stick-table/stick-table.ts";
 import { announcementOf, encodeEntry, RemoteTable } from "./replicated-table.ts";
 
 /** A peer says something at least this often, and is dead when it says nothing for longer. */

@@ -3,8 +3,9 @@ import { describe, test } from "node:test";
 import { parseIpAddress } from "../../base/address.ts";
 import { NO_SPAN } from "../../diagnostic/span.ts";
 import type { StickTableDefinition, StoredData } from "../../model/stick-table.ts";
+import { NONE } from "./entry-lists.ts";
 import { layoutOf, TABLE } from "./layout.ts";
-import { NONE, StickTable } from "./stick-table.ts";
+import { StickTable } from "./stick-table.ts";
 
 const one = (name: StoredData["name"], periodMs = 0, count = 1): StoredData => ({ name, periodMs, count });
 

@@ -8,9 +8,10 @@ const TRIES_MAX = 200;
 const PAUSE_MS = 0.05;
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 /**
- * More than a second: nobody is at it any more. Even the master, which would hear of it, may be waiting here.
+ * More than five seconds: nobody is at it any more. Even the master, which would hear of it, may be waiting
+ * here.
  */
-const PAUSES_MAX = 20_000;
+const PAUSES_MAX = 100_000;
 
 /** False: it was taken from somebody who has died at it, so the lists of the table may be in disorder. */
 export function lockTable(head: Int32Array, process: number): boolean {

@@ -2,7 +2,8 @@
 // Where nothing is tracked, whoever counts has two fields to look at.
 import type { SampleValue } from "../rules/sample-value.ts";
 import type { Session, Stream } from "../stream.ts";
-import { NONE, type StickTable } from "./stick-table.ts";
+import { NONE } from "./entry-lists.ts";
+import type { StickTable } from "./stick-table.ts";
 import type { TableEvent } from "./table-events.ts";
 
 export interface TrackedKey {
