@@ -131,6 +131,8 @@ export type ListenAddress =
       readonly host: string | null;
       readonly port: number;
       readonly isV6Only?: boolean;
+      /** Only what comes in by the network interface of this name. */
+      readonly device?: string;
     }
   | {
       readonly kind: "unix";

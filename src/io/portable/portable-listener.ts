@@ -20,6 +20,11 @@ export function listenPortable(
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
   const { address } = options;
   let temporaryPath = "";
+  if (address.kind === "tcp" && address.device !== undefined) {
+    const what = `listening on interface ${address.device} takes the uring engine`;
+    done(failed(failure("unsupported", "proxy", what)));
+    return;
+  }
   if (address.kind === "unix") {
     const refusal = unixRefusal(address.path);
     if (refusal !== null) {

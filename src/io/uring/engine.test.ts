@@ -549,3 +549,25 @@ test("sends the datagrams of a turn in their order, and pays for lost ones with 
     libc.close(receiver);
     rmSync(directory, { recursive: true });
   }));
+
+test("a listener on an interface takes what comes by that one, and says when there is none of the name", async () => {
+  await withUringEngine(async (engine) => {
+    const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
+    const listener = listen(engine, () => IGNORING, { ...address, device: "lo" });
+    const client = connectSocket((listener.address as { port: number }).port, "127.0.0.1");
+    const isConnected = once(client, "connect");
+    await pumpUntil(engine, () => client.readyState === "open");
+    await isConnected;
+    client.destroy();
+    let message = "";
+    const options = { backlog: 5, tls: null, acceptProxy: false, handshakeTimeoutMs: 1000, reusePort: false };
+    engine.listen(
+      { address: { ...address, device: "no-such-card" }, ...options },
+      { accept: () => IGNORING },
+      (result) => {
+        message = result.ok ? "" : result.error.message;
+      },
+    );
+    assert.match(message, /on interface no-such-card/);
+  });
+});

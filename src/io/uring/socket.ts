@@ -22,6 +22,9 @@ const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0x800;
 const SOCK_CLOEXEC = 0x80000;
 const SOL_SOCKET = 1;
+const SO_BINDTODEVICE = 25;
+/** Behind the largest address in the scratch memory. */
+const DEVICE_AT = 256;
 const SO_REUSEADDR = 2;
 const SO_LINGER = 13;
 const SO_REUSEPORT = 15;
@@ -163,7 +166,23 @@ function listenTcp(
   }
   // Accepted sockets inherit it.
   setSocketOption(native, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (address.device !== undefined && !bindToDevice(native, fd, address.device)) {
+    const error = errnoFailure(native.errno(), "proxy", `${what} on interface ${address.device}`);
+    native.libc.close(fd);
+    return failed(error);
+  }
   return bindAndListen(native, fd, length, backlog, what, keepNothing);
+}
+
+/** Names of interfaces have at most 15 bytes, which the reader sees to (socket(7), SO_BINDTODEVICE). */
+function bindToDevice(native: Native, fd: number, name: string): boolean {
+  const length = native.scratchBytes.length - DEVICE_AT;
+  const { written } = new TextEncoder().encodeInto(
+    name,
+    native.scratchBytes.subarray(DEVICE_AT, DEVICE_AT + length),
+  );
+  const at = native.scratch.pointer + BigInt(DEVICE_AT);
+  return native.libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, at, written) === 0;
 }
 
 function bindAndListen(

@@ -31,6 +31,7 @@ interface BindDraft {
   tls: Mutable<BindTls>;
   readonly socket: UnixSocketWords;
   isV6Only: boolean;
+  device: string | null;
   level: StatsSocket["level"];
   makesCertificates: boolean;
   signerPath: string | null;
@@ -136,8 +137,12 @@ function splitAddresses(word: Word): Word[] {
 
 function applySocketWords(unix: UnixBind, address: ListenAddress, bind: BindDraft): ListenAddress {
   if (address.kind === "unix") return { ...address, ...bind.socket, path: unix.prefix + address.path };
-  if (address.kind === "tcp" && bind.isV6Only) return { ...address, isV6Only: true };
-  return address;
+  if (address.kind !== "tcp") return address;
+  return {
+    ...address,
+    ...(bind.isV6Only ? { isV6Only: true } : {}),
+    ...(bind.device === null ? {} : { device: bind.device }),
+  };
 }
 
 /** `unix`: what holds for its sockets unless it says otherwise. */
@@ -151,6 +156,7 @@ function newBindDraft(unix: UnixSocketWords): BindDraft {
     isTls: false,
     socket: { mode: unix.mode, uid: unix.uid, gid: unix.gid },
     isV6Only: false,
+    device: null,
     level: "operator",
     makesCertificates: false,
     signerPath: null,
@@ -242,6 +248,9 @@ function readBindValue(reading: Reading, word: Word, cursor: Cursor, bind: BindD
     case "name":
       bind.name = cursor.expect("a name")?.text ?? null;
       return true;
+    case "interface":
+      bind.device = readDevice(cursor);
+      return true;
     case "id": {
       const value = expectInteger(cursor, "a number", 1);
       bind.id = value === null ? null : { value, word };
@@ -255,6 +264,20 @@ function readBindValue(reading: Reading, word: Word, cursor: Cursor, bind: BindD
       return true;
   }
   return readUnixSocketWord(reading, word, cursor, bind.socket);
+}
+
+/** A network interface, by the kernel's rule for their names (dev_valid_name). */
+function readDevice(cursor: Cursor): string | null {
+  const word = cursor.expect("a network interface");
+  if (word === null) return null;
+  if (/^[^\s/:]{1,15}$/.test(word.text)) return word.text;
+  cursor.report.error(
+    "bad-name",
+    word.span,
+    `\`${displayText(word.text)}\` cannot be the name of a network interface`,
+    "`ip link` lists them.",
+  );
+  return null;
 }
 
 /** HAProxy looks for a list where it was started, and only for the certificates in it in crt-base. */

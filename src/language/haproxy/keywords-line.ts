@@ -26,6 +26,7 @@ export const BIND_KEYWORDS: KeywordTable = buildTable([
       "gid B 1",
       "group B 1",
       "id B 1",
+      "interface B 1",
       "level B 1",
       "maxconn B 1",
       "mode B 1",
@@ -79,8 +80,8 @@ export const BIND_KEYWORDS: KeywordTable = buildTable([
   },
   {
     support: "refused",
-    note: "binding to an interface or a network namespace is not supported",
-    rows: ["interface B 1", "namespace B 1"],
+    note: "binding to a network namespace is not supported",
+    rows: ["namespace B 1"],
   },
   { support: "refused", note: "transparent proxying is not supported", rows: ["transparent B"] },
   {
