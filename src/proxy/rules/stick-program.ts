@@ -97,7 +97,9 @@ function cellsOf(table: StickTable): ServerCells {
 
 function keyFor({ servers, condition, readKey }: Step, stream: Stream): SampleValue | undefined {
   if (stream.keptKeys?.some((kept) => kept.servers.table === servers.table) === true) return undefined;
-  return condition(stream) ? readKey(stream) : undefined;
+  const key = condition(stream) ? readKey(stream) : undefined;
+  // An empty text is none: who is new at TLS shows the number of no session.
+  return key !== undefined && servers.table.takes(key) ? key : undefined;
 }
 
 function keep(stream: Stream, servers: ServerCells, key: SampleValue): void {

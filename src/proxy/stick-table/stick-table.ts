@@ -255,6 +255,11 @@ export class StickTable {
     while (from !== NONE) from = this.eachInSlots(from, VISIT_COUNT, nowMs, visit);
   }
 
+  /** Whether a value can be a key. */
+  takes(value: SampleValue): boolean {
+    return this.#encode(value);
+  }
+
   /** The bytes of the key that a value is; null: it is none. */
   encoded(value: SampleValue): Uint8Array | null {
     return this.#encode(value) ? this.#key.bytes.slice(0, this.#key.length) : null;
