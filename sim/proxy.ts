@@ -109,6 +109,7 @@ export class SimulatedProxy {
         configuration,
         slots,
         tables: {},
+        caches: {},
         addresses: {},
         ports: {},
         certificates: { [CERTIFICATE_PATH]: [certificate] },

@@ -5,6 +5,7 @@ import type { ProxyConfiguration } from "../src/model/proxy.ts";
 import { MessageHead } from "../src/protocol/http1/message-head.ts";
 import { parseRequestHead } from "../src/protocol/http1/request-parser.ts";
 import { parseResponseHead } from "../src/protocol/http1/response-parser.ts";
+import { SharedCache } from "../src/proxy/cache/shared-cache.ts";
 import type { RuleEnvironment } from "../src/proxy/rules/environment.ts";
 import { PatternLists } from "../src/proxy/rules/patterns/pattern-lists.ts";
 import { compileBackendPrograms, compileFrontendPrograms } from "../src/proxy/rules/program.ts";
@@ -47,6 +48,7 @@ export function stageOf(text: string, facts: StageFacts = {}): Stage {
     configuration,
     patterns: new PatternLists(configuration.patternLists),
     stickTables: StickTable.allAlone(configuration.stickTables),
+    caches: SharedCache.allAlone(configuration.caches),
     hostname,
     pid: 4242,
     processVariables: facts.variables ?? {},

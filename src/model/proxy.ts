@@ -4,6 +4,7 @@
 // means "not set".
 import type { Span } from "../diagnostic/span.ts";
 import type { IgnoredErrors, ListenAddress, TlsVersion } from "../transport/contract.ts";
+import type { CacheDefinition } from "./cache.ts";
 import type { CompressionLimits, CompressionSettings } from "./compression.ts";
 import type { PatternListDefinition } from "./pattern-list.ts";
 import type { BackendRule, LogLevel, PersistRule, ReplyDefinition, Rule, ServerRule } from "./rule.ts";
@@ -19,6 +20,7 @@ export interface ProxyConfiguration {
   /** What acls and maps compare with. */
   readonly patternLists: readonly PatternListDefinition[];
   readonly stickTables: readonly StickTableDefinition[];
+  readonly caches: readonly CacheDefinition[];
   readonly peers: readonly PeersSection[];
   /**
    * "BACKEND/SERVER" of those that rules and samples name, ACLs that nothing uses included: they cannot be

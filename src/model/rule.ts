@@ -1,6 +1,7 @@
 // What the rule lines of a proxy do: `http-request`, `http-response`, `http-after-response`, `tcp-request`,
 // `tcp-response`, `use_backend`. HAProxy 2.6 configuration manual, section 4.2.
 import type { Span } from "../diagnostic/span.ts";
+import type { CacheAction } from "./cache.ts";
 import type { Condition, LogFormat, MatchMethod, SampleExpression } from "./sample.ts";
 import type { CounterAction } from "./stick-table.ts";
 
@@ -182,7 +183,8 @@ export type Action =
   | LegacyAction
   | FinalAction
   | StateAction
-  | CounterAction;
+  | CounterAction
+  | CacheAction;
 export type ActionKind = Action["kind"];
 
 export interface BackendRule {

@@ -2,6 +2,7 @@
 // reader validates against them and the proxy implements each entry (the compiler checks that none is
 // missing). Names and types: HAProxy 2.6 configuration manual, section 7.3.
 import type { Span } from "../diagnostic/span.ts";
+import { DELIVERY_FETCH_SIGNATURES, type DeliveryFetchName } from "./delivery-fetches.ts";
 import type { StickFetchName, TableConverterName } from "./stick-table.ts";
 import { STICK_FETCH_SIGNATURES, TABLE_CONVERTER_SIGNATURES } from "./stick-table.ts";
 
@@ -250,8 +251,6 @@ const FETCH_SIGNATURES = {
   http_first_req: "bool request",
   status: "sint response",
   "res.ver": "str response",
-  "res.comp": "bool response",
-  "res.comp_algo": "str response",
   "res.hdr": "str response string? integer?",
   "res.fhdr": "str response string? integer?",
   "res.hdr_cnt": "sint response string?",
@@ -279,10 +278,10 @@ const FETCH_SIGNATURES = {
   last_rule_line: "sint always",
 } as const;
 
-export type FetchName = keyof typeof FETCH_SIGNATURES | StickFetchName;
+export type FetchName = keyof typeof FETCH_SIGNATURES | StickFetchName | DeliveryFetchName;
 
 export const FETCHES: Readonly<Record<FetchName, FetchDefinition>> = parseSignatures(
-  { ...FETCH_SIGNATURES, ...STICK_FETCH_SIGNATURES },
+  { ...FETCH_SIGNATURES, ...STICK_FETCH_SIGNATURES, ...DELIVERY_FETCH_SIGNATURES },
   (words) => ({
     type: words[0] as SampleType,
     scope: words[1] as SampleScope,

@@ -5,6 +5,7 @@ import type { Bind, ForwardedHeader } from "../model/proxy.ts";
 import type { LogLevel } from "../model/rule.ts";
 import type { MessageHead, PreparedHeader } from "../protocol/http1/message-head.ts";
 import type { Connection, TlsFacts } from "../transport/contract.ts";
+import type { StreamCache } from "./cache/stream-cache.ts";
 import type { StreamCompression } from "./compression/response-compression.ts";
 import type { EncodedText } from "./log/line-buffer.ts";
 import type { SampleValue } from "./rules/sample-value.ts";
@@ -120,6 +121,8 @@ export class Stream {
   /** What is here of the response's body, for `res.body*`; null unless a rule has waited for it. */
   responseBody: Uint8Array | null = null;
 
+  /** What `cache-use` has found out; null: no such rule was for it. */
+  cache: StreamCache | null = null;
   /** How the response is compressed; null when it cannot be. */
   compression: StreamCompression | null = null;
 

@@ -195,6 +195,7 @@ export class Control {
   /** What it tracked is tracked no more. */
   forgetWorker(workerIndex: number): void {
     for (const table of this.#options.tables.all) table.forgetProcess(workerIndex);
+    for (const cache of this.#options.tables.caches.all) cache.forgetProcess(workerIndex);
   }
 
   liveStateOf(load: number): LiveState {

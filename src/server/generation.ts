@@ -142,6 +142,7 @@ export function buildGeneration(
         ? previous.patterns
         : new PatternLists(configuration.patternLists, live.patterns),
     stickTables: options.tables.tablesOf(configuration.stickTables, prepared.tables),
+    caches: options.tables.caches.cachesOf(configuration.caches, prepared.caches),
     hostname: hostname(),
     pid: process.pid,
     processVariables: process.env,

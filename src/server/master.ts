@@ -15,6 +15,7 @@ import { HEADER, SharedState, SLOT_COUNT_MAX_DEFAULT, sharedStateBytes } from ".
 import type { Engine, TlsSessionStore } from "../transport/contract.ts";
 import type { ProcessList } from "./admin/master-commands.ts";
 import type { MaterialChange } from "./admin/material.ts";
+import { CachePlaces } from "./cache-places.ts";
 import { Control } from "./control.ts";
 import { Crew } from "./crew.ts";
 import type { Dashboard } from "./dashboard/dashboard.ts";
@@ -88,6 +89,7 @@ export class Master {
   #slots: SlotTable = {};
   #tableFile: SharedFile | null = null;
   #tablePlaces: TablePlaces | null = null;
+  #cachePlaces: CachePlaces | null = null;
   #configuration: ProxyConfiguration | null = null;
   #sources: readonly SourceText[] = [];
   #dashboard: Dashboard | null = null;
@@ -283,7 +285,7 @@ export class Master {
   async #serve(
     changed: Omit<
       PreparedConfiguration,
-      "slots" | "tables" | "ticketKeys" | "sessionStore" | "wantsRequests" | "live"
+      "slots" | "tables" | "caches" | "ticketKeys" | "sessionStore" | "wantsRequests" | "live"
     >,
     before: SlotTable,
   ): Promise<readonly WorkerProblem[]> {
@@ -295,10 +297,13 @@ export class Master {
     }
     const tables = this.#tablePlaces!.placesOf(configuration.stickTables);
     if (typeof tables === "string") return [{ file: "", line: 0, message: tables }];
+    const caches = this.#cachePlaces!.placesOf(configuration.caches);
+    if (typeof caches === "string") return [{ file: "", line: 0, message: caches }];
     const prepared: PreparedConfiguration = {
       ...changed,
       slots,
       tables,
+      caches,
       ticketKeys: this.#ticketKeys,
       sessionStore: this.#sessionStoreFor(configuration),
       live: NOTHING_CHANGED,
@@ -402,7 +407,9 @@ export class Master {
       return 0;
     }
     this.#tableFile = tables.value;
-    this.#tablePlaces = new TablePlaces(tables.value, workerCount + 1, (text) => this.#options.report(text));
+    const report = (text: string) => this.#options.report(text);
+    this.#tablePlaces = new TablePlaces(tables.value, workerCount + 1, report);
+    this.#cachePlaces = new CachePlaces(this.#tablePlaces, report);
     return workerCount;
   }
 

@@ -7,6 +7,7 @@ import type { SampleValue } from "../proxy/rules/sample-value.ts";
 import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import type { SlotTable } from "../proxy/slots.ts";
 import type { CertificateMaterial, TlsSessionStore } from "../transport/contract.ts";
+import type { CacheLocation } from "./cache-places.ts";
 import type { IssuerChain } from "./certificates/issuer-chains.ts";
 import type { TablePlace } from "./table-places.ts";
 
@@ -36,6 +37,8 @@ export interface PreparedConfiguration {
   readonly trust: Readonly<Record<string, string>>;
   /** Where its stick tables are, by name. */
   readonly tables: Readonly<Record<string, TablePlace>>;
+  /** Likewise. */
+  readonly caches: Readonly<Record<string, CacheLocation>>;
   /** 80 bytes that all workers encrypt session tickets with. */
   readonly ticketKeys: Uint8Array;
   /** Where sessions without tickets are kept; null: nowhere. */

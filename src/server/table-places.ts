@@ -1,11 +1,15 @@
 // Where stick tables are in the memory that all processes share: the master gives each its place, for as long
 // as its definition stays the same, so that tables live through reloads. What another definition leaves
 // behind is given back when the program ends.
+import { type Result, success } from "../base/failure.ts";
 import type { HashSecret } from "../base/half-sip-hash.ts";
 import { PART_BYTES, type SharedFile } from "../io/shared-file.ts";
 import type { StickTableDefinition } from "../model/stick-table.ts";
 import { layoutOf } from "../proxy/stick-table/layout.ts";
 import { StickTable } from "../proxy/stick-table/stick-table.ts";
+
+import { CacheMaps } from "./cache-places.ts";
+import { newSecret } from "./new-secret.ts";
 
 export interface TablePlace {
   readonly offset: number;
@@ -13,7 +17,7 @@ export interface TablePlace {
   readonly secret: HashSecret;
 }
 
-/** All tables together may have this part of the memory that is free. */
+/** All tables and caches together may have this part of the memory that is free. */
 const FREE_SHARE = 0.5;
 
 export class TablePlaces {
@@ -45,17 +49,29 @@ export class TablePlaces {
   #add(definition: StickTableDefinition): TablePlace | string {
     const capacity = this.#capacityOf(definition);
     const { byteLength } = layoutOf(definition, capacity, this.#processCount);
-    const place = { offset: this.#end, capacity, secret: newSecret() };
-    const end = this.#end + Math.ceil(byteLength / PART_BYTES) * PART_BYTES;
+    const offset = this.take(byteLength);
+    if (!offset.ok) return `the stick table ${definition.name} cannot be made: ${offset.error.message}`;
+    return { offset: offset.value, capacity, secret: newSecret() };
+  }
+
+  /** Another part of the file: where it begins. */
+  take(byteLength: number): Result<number> {
+    const offset = this.#end;
+    const end = offset + Math.ceil(byteLength / PART_BYTES) * PART_BYTES;
     const grown = this.#file.grow(end);
-    if (!grown.ok) return `the stick table ${definition.name} cannot be made: ${grown.error.message}`;
+    if (!grown.ok) return grown;
     this.#end = end;
-    return place;
+    return success(offset);
+  }
+
+  /** How large the next part can be. */
+  get bytesMax(): number {
+    return Math.max(0, this.#file.freeBytes * FREE_SHARE - this.#end);
   }
 
   /** As many as it is to have, unless those could not all be kept in memory. */
   #capacityOf(definition: StickTableDefinition): number {
-    const bytesMax = Math.max(0, this.#file.freeBytes * FREE_SHARE - this.#end);
+    const { bytesMax } = this;
     const { byteLength } = layoutOf(definition, definition.size, this.#processCount);
     if (byteLength <= bytesMax) return definition.size;
     const capacity = Math.max(1, Math.floor((definition.size * bytesMax) / byteLength));
@@ -68,10 +84,11 @@ export class TablePlaces {
 }
 
 /**
- * The tables of one process, which it maps once. Where memory cannot be mapped there is one worker, and its
- * tables are its own: the runtime API sees none of it.
+ * The tables and caches of one process, which it maps once. Where memory cannot be mapped there is one
+ * worker, and its tables are its own: the runtime API sees none of it.
  */
 export class TableMaps {
+  readonly caches: CacheMaps;
   readonly #file: SharedFile | null;
   readonly #process: number;
   readonly #processCount: number;
@@ -81,6 +98,7 @@ export class TableMaps {
 
   /** Without a file there is one process that needs them, and each table is its own. */
   constructor(file: SharedFile | null, process: number, processCount: number) {
+    this.caches = new CacheMaps(file, process);
     this.#file = file;
     this.#process = process;
     this.#processCount = processCount;
@@ -123,9 +141,4 @@ export class TableMaps {
       clockOffsetMs: this.#clockOffsetMs,
     });
   }
-}
-
-function newSecret(): HashSecret {
-  const [low = 0, high = 0] = crypto.getRandomValues(new Int32Array(2));
-  return [low, high];
 }

@@ -219,6 +219,7 @@ function startProxy(
       configuration,
       slots: assignSlots(configuration, {}, SLOT_COUNT)!,
       tables: {},
+      caches: {},
       addresses: {},
       ports: {},
       certificates: {},

@@ -30,7 +30,8 @@ export function readAnswer(bytes: Buffer): ReadAnswer {
   const end = bytes.indexOf("\r\n\r\n");
   const head = bytes.subarray(0, Math.max(0, end)).toString("latin1");
   const body = bytes.subarray(end + 4);
-  const content = /^transfer-encoding: chunked/im.test(head) ? unchunked(body) : body;
+  const isChunked = /^transfer-encoding: chunked/im.test(head) && !/^HTTP\/1\.\d (?:204|304)/.test(head);
+  const content = isChunked ? unchunked(body) : body;
   const coding = /^content-encoding: (\S+)/im.exec(head)?.[1] ?? "";
   if (content.length === 0) return { head, content };
   return { head, content: Object.hasOwn(DECODERS, coding) ? DECODERS[coding]!(content) : content };

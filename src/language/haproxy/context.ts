@@ -1,6 +1,8 @@
 // What the parsers of expressions and rules may know of the file around them. Made by the reader, one per
 // line and direction; the parsers in expression/ never see the reader itself.
+
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
+import type { CacheDefinition } from "../../model/cache.ts";
 import type { PatternDefinition, PatternUse } from "../../model/pattern-list.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { Acl } from "../../model/sample.ts";
@@ -21,6 +23,8 @@ export interface ExpressionContext {
   readonly names: KnownNames;
   /** Likewise. */
   readonly stickTables: readonly StickTableDefinition[];
+  /** Likewise. */
+  readonly caches: readonly CacheDefinition[];
   /** A sample names "BACKEND/SERVER". */
   noteServer(name: string): void;
   /** Environment variables, for the `env` fetch; null when not set. */

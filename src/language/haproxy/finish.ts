@@ -41,6 +41,7 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
     programs: reading.programs,
     patternLists: reading.patternLists.finish(),
     stickTables: reading.stickTables.map((table) => withServers(reading, table)),
+    caches: reading.caches,
     peers: reading.peers,
     namedServers: [...reading.namedServers],
   };

@@ -249,6 +249,7 @@ export const SECTIONS: KeywordTable = buildTable([
       "userlist u",
       "http-errors h",
       "program g",
+      "cache g",
     ],
   },
   {
@@ -258,7 +259,6 @@ export const SECTIONS: KeywordTable = buildTable([
   },
   { support: "refused", note: "names of servers are resolved by the system", rows: ["resolvers g"] },
   { support: "refused", note: "mail is not sent", rows: ["mailers g"] },
-  { support: "refused", note: "responses are not cached yet", rows: ["cache g"] },
   { support: "refused", note: "rings of log lines are not supported yet", rows: ["ring g"] },
   { support: "refused", note: "log lines of others are not forwarded", rows: ["log-forward g"] },
   { support: "refused", note: "FastCGI is not supported", rows: ["fcgi-app g"] },

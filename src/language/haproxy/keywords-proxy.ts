@@ -30,6 +30,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "errorloc302 dflb",
       "errorloc303 dflb",
       "force-persist lb",
+      "filter cache flb",
       "filter compression flb",
       "fullconn dlb",
       "hash-balance-factor dlb",
@@ -156,7 +157,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
   },
   {
     support: "refused",
-    note: "only the filters for compression are there, and no agents or traces",
+    note: "only the filters for cache and compression are there, and no agents or traces",
     rows: ["filter flb"],
   },
   { support: "refused", note: "FastCGI is not supported", rows: ["use-fcgi-app lb"] },

@@ -4,6 +4,7 @@
 import type { Diagnostic } from "../../diagnostic/diagnostic.ts";
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { ProxyConfiguration } from "../../model/proxy.ts";
+import { readCache } from "./cache-section.ts";
 import { Cursor, endOf } from "./cursor.ts";
 import { copyDraft, newDefaults, type ProxyDraft } from "./draft.ts";
 import type { ReaderEnvironment, SourceFile } from "./environment.ts";
@@ -146,6 +147,9 @@ class SectionReader {
       case "peers":
         this.#readPeers(section);
         return;
+      case "cache":
+        this.#readCache(section);
+        return;
       case "http-errors":
         return; // read before everything else
     }
@@ -173,6 +177,13 @@ class SectionReader {
       );
     }
     if (name !== null) readUserlist(this.#reading, name.text, section.header.span, section.lines);
+  }
+
+  #readCache(section: Section): void {
+    const cursor = new Cursor(section.header.words, 1, this.#report);
+    const name = cursor.expect("the cache's name");
+    cursor.expectEnd();
+    if (name !== null) readCache(this.#reading, name, section.header.span, section.lines);
   }
 
   #readPeers(section: Section): void {

@@ -1,5 +1,6 @@
 // What the readers of all sections share while one configuration is read, and what a reader of one line gets.
 import type { Span } from "../../diagnostic/span.ts";
+import type { CacheDefinition } from "../../model/cache.ts";
 import type { GlobalSettings, Program, Userlist } from "../../model/proxy.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { Acl } from "../../model/sample.ts";
@@ -40,6 +41,7 @@ export class Reading {
   readonly stickTables: StickTableDefinition[] = [];
   /** Names of those that `stick` rules keep servers in. */
   readonly stuckTables: Set<string> = new Set();
+  readonly caches: CacheDefinition[] = [];
   readonly peers: PeersSection[] = [];
   /** `localpeer`. */
   localPeer: string | null = null;
@@ -83,6 +85,7 @@ export class Reading {
       acls: draft?.acls ?? new Map(),
       names: this.names,
       stickTables: this.stickTables,
+      caches: this.caches,
       noteServer: (name) => void this.namedServers.add(name),
       variable: (name) => this.variable(name),
       report: (diagnostic) => this.report.add(diagnostic),

@@ -20,7 +20,7 @@ export class CompressedBody {
     this.#level = context.runtime.configuration.global.compression.levelMax;
     const { state } = context;
     state.count(stream.frontend.slot, COUNTER.compRsp);
-    state.count(stream.backend!.slot, COUNTER.compRsp);
+    if (stream.backend !== null) state.count(stream.backend.slot, COUNTER.compRsp);
   }
 
   /** What goes to the client for the next parts of the body, framed in chunks; may be empty. */
@@ -47,7 +47,7 @@ export class CompressedBody {
       countBypass(this.#context, this.#stream, bytesIn);
       return;
     }
-    for (const { slot } of [frontend, backend!]) {
+    for (const { slot } of backend === null ? [frontend] : [frontend, backend]) {
       state.count(slot, COUNTER.compIn, bytesIn);
       state.count(slot, COUNTER.compOut, bytesOut);
     }
@@ -91,5 +91,5 @@ function isCompressionOverLimit({ state, runtime, engine }: ExchangeContext): bo
 /** Bytes of a response that went past compression, by `maxcomprate` or by `identity`. */
 function countBypass({ state }: ExchangeContext, stream: Stream, payloadBytes: number): void {
   state.count(stream.frontend.slot, COUNTER.compByp, payloadBytes);
-  state.count(stream.backend!.slot, COUNTER.compByp, payloadBytes);
+  if (stream.backend !== null) state.count(stream.backend.slot, COUNTER.compByp, payloadBytes);
 }

@@ -19,7 +19,7 @@ export interface StreamCompression {
 /** Call when the request goes to a server. */
 export function prepareCompression(stream: Stream): void {
   const front = stream.frontend.definition.compression;
-  const back = stream.backend!.definition.compression;
+  const back = stream.backend?.definition.compression ?? null;
   if (front === null && back === null) return;
   const request = stream.request!;
   const algorithms = ofEither(back, front, "algorithms") as CompressionSettings["algorithms"];
@@ -71,7 +71,7 @@ function isOfType(stream: Stream, response: MessageHead): boolean {
   // Its parts have headers of their own.
   if (type?.startsWith("multipart") === true) return false;
   const { frontend, backend } = stream;
-  const types = ofEither(backend!.definition.compression, frontend.definition.compression, "types");
+  const types = ofEither(backend?.definition.compression ?? null, frontend.definition.compression, "types");
   return types.length === 0 || (type !== null && types.some((one) => type.startsWith(one)));
 }
 

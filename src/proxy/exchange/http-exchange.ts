@@ -6,7 +6,6 @@ import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import { FRAMING_CHUNKED, type MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Chunk } from "../../transport/contract.ts";
 import { beginCompression, endCompression } from "../compression/compressed-body.ts";
-import { prepareCompression } from "../compression/response-compression.ts";
 import type { Server } from "../runtime.ts";
 import { countTracked } from "../stick-table/tracking.ts";
 import type { Stream } from "../stream.ts";
@@ -19,6 +18,7 @@ import type { HttpClient } from "./http-client.ts";
 import {
   decideClientKeeping,
   doesServerKeep,
+  endsConnection,
   isConnectionAuthenticated,
   isIdempotent,
   mayKeepClient,
@@ -187,7 +187,6 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
         this.#waiting = "server";
         this.#links.isKept = mayKeepServer(this.stream);
         setServerConnectionHeader(this.stream, this.#links.isKept);
-        prepareCompression(this.stream);
         this.#connector.start(true);
         return;
       case "wait":
@@ -477,12 +476,14 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       return;
     }
     const { head } = this.#responses;
-    stream.isIntercepted = termination.cause === "L";
-    stream.compression = null;
-    const body = runReplyPhases(stream, reply, head);
+    const body = runReplyPhases(this.#context, stream, reply, head, termination);
+    if ("reply" in body) {
+      this.#reply(body.reply, body.termination);
+      return;
+    }
     // The next request can only be found when all of this one's body has come.
     this.#isRequestDone ||= this.#requestRelay.skipBody();
-    const isOver = !this.#isRequestDone || head.status === 400 || head.status === 408;
+    const isOver = !this.#isRequestDone || endsConnection(head);
     this.#isClientKept = !isOver && mayKeepClient(stream, this.#context.isStopping);
     setClientConnectionHeader(head, this.#isClientKept, stream.request!.versionMinor === 0);
     this.#relay.sendReply(stream, head, body);

@@ -20,6 +20,11 @@ export function mayKeepServer(stream: Stream): boolean {
   return front === "keep-alive" && stream.backend!.definition.options.connectionMode === "keep-alive";
 }
 
+/** A reply of our own behind which nothing follows. */
+export function endsConnection({ framing, status }: MessageHead): boolean {
+  return framing === FRAMING_UNTIL_CLOSE || status === 400 || status === 408;
+}
+
 /** With the response: the server lets it live too. */
 export function doesServerKeep(response: MessageHead): boolean {
   if (response.connectionClose || (response.versionMinor === 0 && !response.connectionKeepAlive))

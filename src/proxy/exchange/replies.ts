@@ -15,6 +15,8 @@ export interface Reply {
    */
   readonly head: string;
   readonly body: Uint8Array;
+  /** A server's response, kept in a cache: rules for responses are for it. */
+  readonly isCached?: true;
 }
 
 const EMPTY = new Uint8Array(0);

@@ -4,6 +4,8 @@
 import { networkContains, parseIpAddress, parseIpNetwork } from "../../base/address.ts";
 import type { ForwardedHeader, ProxyOptions } from "../../model/proxy.ts";
 import { FRAMING_NONE, type MessageHead, prepareHeader } from "../../protocol/http1/message-head.ts";
+import { cachedReply } from "../cache/cached-reply.ts";
+import { prepareCompression } from "../compression/response-compression.ts";
 import { applyRequestCookie } from "../persistence/cookie.ts";
 import type { RuleProgram, Verdict } from "../rules/programs.ts";
 import { pathAndQueryOf } from "../rules/target.ts";
@@ -149,6 +151,7 @@ export class RequestPhases {
     if (uniqueHeader !== null && stream.uniqueId !== null) head.addHeader(uniqueHeader, stream.uniqueId);
     addForwardedHeaders(stream, head, backend);
     this.#persist(stream, backend);
+    prepareCompression(stream);
     return FORWARD;
   }
 
@@ -210,6 +213,14 @@ export class RequestPhases {
           reply: authReply(verdict.realm, isProxyRequest, source),
           termination: TERMINATION.local,
         };
+      }
+      case "cached": {
+        const { state, engine } = this.#context;
+        const reply = cachedReply(stream.request!, verdict.object, Math.floor(engine.wallClockMs / 1000));
+        state.count((stream.backend ?? stream.frontend).slot, COUNTER.cacheHits);
+        stream.serviceName = "<CACHE>";
+        stream.queueMs = stream.connectMs = stream.responseMs = 0;
+        return { kind: "reply", reply, termination: TERMINATION.local };
       }
       case "use-service":
         return { kind: "reply", reply: this.#context.serveMetrics(stream), termination: TERMINATION.local };

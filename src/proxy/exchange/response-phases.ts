@@ -1,8 +1,10 @@
 // The phases of a response between its complete head and its way to the client: captures, http-response rules
 // (the backend's, then the frontend's), the persistence cookie, http-after-response rules.
 
-import type { MessageHead } from "../../protocol/http1/message-head.ts";
-import { decideCompression } from "../compression/compressed-body.ts";
+import { FRAMING_CHUNKED, type MessageHead } from "../../protocol/http1/message-head.ts";
+import { asChunks } from "../cache/cached-reply.ts";
+import { beginCompression, decideCompression } from "../compression/compressed-body.ts";
+import { prepareCompression } from "../compression/response-compression.ts";
 import type { Observation } from "../health/observation.ts";
 import { applyResponseCookie } from "../persistence/cookie.ts";
 import type { BackendPrograms, RuleProgram, Verdict } from "../rules/programs.ts";
@@ -65,14 +67,55 @@ export function runResponsePhases(
   return null;
 }
 
-/** Our own reply: its head goes into `head` and through the rules. Returns the body that belongs to it. */
-export function runReplyPhases(stream: Stream, reply: Reply, head: MessageHead): Uint8Array {
+/**
+ * Our own reply: its head goes into `head` and through the rules. Returns the body that belongs to it, or
+ * what rules give instead.
+ */
+export function runReplyPhases(
+  context: ExchangeContext,
+  stream: Stream,
+  reply: Reply,
+  head: MessageHead,
+  termination: Termination,
+): Uint8Array | { readonly reply: Reply; readonly termination: Termination } {
+  stream.compression = null;
+  if (reply.isCached === true) return runCachedPhases(context, stream, reply, head);
+  stream.isIntercepted = termination.cause === "L";
   readReplyHead(reply, head);
   stream.response = head;
   stream.status = head.status;
   runAfterResponse(stream);
   const isBodiless = stream.request!.method === "HEAD" || head.status === 304 || head.status === 204;
   return isBodiless ? EMPTY : reply.body;
+}
+
+/**
+ * A response from a cache, which goes through the rules for responses as the server's has, and is compressed.
+ * Its head goes into `head`. Returns the body as it is sent, or what takes its place.
+ */
+function runCachedPhases(
+  context: ExchangeContext,
+  stream: Stream,
+  reply: Reply,
+  head: MessageHead,
+): Uint8Array | { readonly reply: Reply; readonly termination: Termination } {
+  readReplyHead(reply, head);
+  stream.response = head;
+  stream.status = head.status;
+  captureResponseHeaders(stream);
+  prepareCompression(stream);
+  if (stream.compression !== null) decideCompression(context, stream);
+  let outcome = runHttpRules(context, stream, null);
+  while (outcome !== null && "rules" in outcome) {
+    stream.responseBody = reply.body;
+    outcome = runHttpRules(context, stream, outcome);
+  }
+  if (outcome !== null) return outcome;
+  runAfterResponse(stream);
+  const compressed = beginCompression(context, stream);
+  if (stream.request!.method === "HEAD" || head.status === 304) return EMPTY;
+  if (compressed !== null) return compressed.push([reply.body], true);
+  return head.framing === FRAMING_CHUNKED ? asChunks(reply.body) : reply.body;
 }
 
 /** Rules that run on every response, our own replies included. */
@@ -95,6 +138,14 @@ function runResponseRules(
     const outcome = outcomeOf(context, stream, content.run(stream, 0));
     if (outcome !== null) return outcome;
   }
+  return runHttpRules(context, stream, resume);
+}
+
+function runHttpRules(
+  context: ExchangeContext,
+  stream: Stream,
+  resume: AwaitingResponse | null,
+): ResponseOutcome {
   const front = stream.frontend.programs.httpResponse;
   const back = ownBackendPrograms(stream)?.httpResponse;
   if (back !== undefined && !back.isEmpty && resume?.rules !== front) {
@@ -127,7 +178,7 @@ function outcomeOf(context: ExchangeContext, stream: Stream, verdict: Verdict): 
   const source = replySource(context, stream);
   switch (verdict.kind) {
     case "deny":
-      context.state.count(stream.backend!.slot, COUNTER.dresp);
+      context.state.count((stream.backend ?? stream.frontend).slot, COUNTER.dresp);
       if (stream.server !== null) context.state.count(stream.server.slot, COUNTER.dresp);
       return { reply: definedReply(verdict.reply, source), termination: TERMINATION.responseDenied };
     case "return":
@@ -140,11 +191,11 @@ function outcomeOf(context: ExchangeContext, stream: Stream, verdict: Verdict): 
     case "close":
       return { reply: errorReply(502, source), termination: TERMINATION.serverClosedBeforeResponse };
     case "silent-drop":
-      context.state.count(stream.backend!.slot, COUNTER.dresp);
+      context.state.count((stream.backend ?? stream.frontend).slot, COUNTER.dresp);
       stream.session.connection.reset();
       return { reply: NO_REPLY, termination: TERMINATION.denied };
     case "reject":
-      context.state.count(stream.backend!.slot, COUNTER.dresp);
+      context.state.count((stream.backend ?? stream.frontend).slot, COUNTER.dresp);
       if (stream.server !== null) context.state.count(stream.server.slot, COUNTER.dresp);
       return { reply: NO_REPLY, termination: TERMINATION.responseRejected };
     default:

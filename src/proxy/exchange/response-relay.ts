@@ -4,11 +4,14 @@ import { BodyDecoder } from "../../protocol/http1/body.ts";
 import { copyBytes } from "../../protocol/http1/bytes.ts";
 import { FRAMING_LENGTH, FRAMING_UNTIL_CLOSE, type MessageHead } from "../../protocol/http1/message-head.ts";
 import type { Chunk, Connection, Engine } from "../../transport/contract.ts";
+import type { CacheFill } from "../cache/stream-cache.ts";
 import type { CompressedBody } from "../compression/compressed-body.ts";
 import type { Stream } from "../stream.ts";
 
 /** A body up to this size that came with its head is copied behind the head, which saves a send. */
 const COPY_BODY_BYTES_MAX = 8 * 1024;
+/** Replies of our own go out in such parts, since chunks of memory are not larger than 1 MiB. */
+const REPLY_PART_BYTES = 512 * 1024;
 /** What to expect of a body whose length nobody knows. */
 const BULK_BYTES = 512 * 1024;
 
@@ -21,6 +24,8 @@ export class ResponseRelay {
   #stream!: Stream;
   #isDechunking = false;
   #compressed: CompressedBody | null = null;
+  /** Keeps the body for others; null: nobody does. */
+  #fill: CacheFill | null = null;
   #hasLength = false;
   #isUntilClose = false;
 
@@ -58,7 +63,10 @@ export class ResponseRelay {
   /** A reply of our own. */
   sendReply(stream: Stream, head: MessageHead, body: Uint8Array): void {
     this.#stream = stream;
-    this.#send(head, body, 0, body.length);
+    const first = Math.min(body.length, REPLY_PART_BYTES);
+    this.#send(head, body, 0, first);
+    for (let at = first; at < body.length; at += REPLY_PART_BYTES)
+      this.#sendBytes(body.subarray(at, at + REPLY_PART_BYTES));
   }
 
   /**
@@ -78,12 +86,13 @@ export class ResponseRelay {
     this.#stream = stream;
     this.#isDechunking = isDechunking;
     this.#compressed = compressed;
+    this.#fill = stream.cache?.fill ?? null;
     this.isHeadSent = false;
     this.#hasLength = head.framing === FRAMING_LENGTH;
     this.#isUntilClose = head.framing === FRAMING_UNTIL_CLOSE;
     this.#body.reset(head.framing, head.contentLength);
     if (compressed !== null && start < end) return this.#beginCompressed(compressed, head, chunk, start, end);
-    if (start === end || isDechunking || end - start > COPY_BODY_BYTES_MAX) {
+    if (start === end || isDechunking || this.#fill !== null || end - start > COPY_BODY_BYTES_MAX) {
       this.#send(head, EMPTY, 0, 0);
       return start === end ? start : this.forward(chunk, start, end);
     }
@@ -97,7 +106,10 @@ export class ResponseRelay {
   forward(chunk: Chunk, start: number, end: number): number {
     if (this.#compressed !== null) return this.#forwardCompressed(this.#compressed, chunk, start, end);
     if (this.#isDechunking) return this.#forwardContent(chunk, start, end);
-    const taken = this.#body.feed(chunk.bytes, start, end);
+    const taken =
+      this.#fill === null
+        ? this.#body.feed(chunk.bytes, start, end)
+        : this.#collect(this.#fill, chunk, start, end);
     if (taken < 0) return -1;
     if (taken > 0) {
       this.#stream.bytesOut += taken;
@@ -108,7 +120,22 @@ export class ResponseRelay {
 
   /** The server has closed in order: true if that completes the body. */
   finishAtClose(): boolean {
-    return this.#body.finishAtClose();
+    const isWhole = this.#body.finishAtClose();
+    if (isWhole) this.#fill?.finish(Math.floor(this.#engine.wallClockMs / 1000));
+    return isWhole;
+  }
+
+  /** What goes on as it is, and is kept too. */
+  #collect(fill: CacheFill, chunk: Chunk, start: number, end: number): number {
+    const parts: Uint8Array[] = [];
+    const taken = this.#body.collect(chunk.bytes, start, end, parts);
+    if (taken >= 0) this.#keep(fill, parts);
+    return taken;
+  }
+
+  #keep(fill: CacheFill, parts: readonly Uint8Array[]): void {
+    fill.take(parts);
+    if (this.#body.isComplete) fill.finish(Math.floor(this.#engine.wallClockMs / 1000));
   }
 
   #beginCompressed(
@@ -121,6 +148,7 @@ export class ResponseRelay {
     const parts: Uint8Array[] = [];
     const taken = this.#body.collect(chunk.bytes, start, end, parts);
     if (taken < 0) return -1;
+    if (this.#fill !== null) this.#keep(this.#fill, parts);
     const out = compressed.push(parts, this.#body.isComplete);
     this.#send(head, out, 0, out.length);
     return start + taken;
@@ -133,19 +161,25 @@ export class ResponseRelay {
     const parts: Uint8Array[] = [];
     const taken = this.#body.collect(chunk.bytes, start, end, parts);
     if (taken < 0) return -1;
+    if (this.#fill !== null) this.#keep(this.#fill, parts);
     const bytes = compressed.push(parts, this.#body.isComplete);
     if (bytes.length === 0) return start + taken;
+    this.#sendBytes(bytes);
+    return start + taken;
+  }
+
+  #sendBytes(bytes: Uint8Array): void {
     const out = this.#engine.allocate(bytes.length);
     out.bytes.set(bytes);
     this.#stream.bytesOut += bytes.length;
     this.#client.send(out, 0, bytes.length);
     out.release();
-    return start + taken;
   }
 
   #forwardContent(chunk: Chunk, start: number, end: number): number {
     const parts: Uint8Array[] = [];
     const taken = this.#body.collect(chunk.bytes, start, end, parts);
+    if (this.#fill !== null && taken >= 0) this.#keep(this.#fill, parts);
     for (const part of parts) {
       const from = part.byteOffset - chunk.bytes.byteOffset;
       this.#stream.bytesOut += part.length;

@@ -70,6 +70,9 @@ export function describeAction(action: Action): string {
       return `${kind} ${action.isOn ? "on" : "off"}`;
     case "wait-for-body":
       return `${kind} time ${action.timeoutMs}ms`;
+    case "cache-use":
+    case "cache-store":
+      return `${kind} ${action.cache}`;
     case "track-sc":
       return `${kind}${action.slot} ${action.key.text} table ${action.table}`;
     case "sc-inc-gpc":
@@ -117,6 +120,8 @@ export function describeVerdict(verdict: Verdict): string {
       return "drops the connection without a word";
     case "switch-mode":
       return "goes on in mode http";
+    case "cached":
+      return "answers from the cache";
     case "use-service":
       return `answers as ${verdict.service}`;
   }

@@ -3,6 +3,7 @@
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { ProxyConfiguration } from "../../model/proxy.ts";
 import { buildRuntime } from "../build.ts";
+import { SharedCache } from "../cache/shared-cache.ts";
 import { ProxyCore } from "../core.ts";
 import { ServerState } from "../health/server-state.ts";
 import { LineBuffer } from "../log/line-buffer.ts";
@@ -52,6 +53,7 @@ export class VirtualProxy {
       configuration,
       patterns: new PatternLists(configuration.patternLists),
       stickTables: StickTable.allAlone(configuration.stickTables),
+      caches: SharedCache.allAlone(configuration.caches),
       hostname: facts.hostname,
       pid: facts.pid,
       processVariables: facts.processVariables,

@@ -2,6 +2,7 @@
 // Names of backends, servers and frontends are looked up in the stream's own runtime, so that a program
 // stays right for streams that finish in an older generation.
 import type { ProxyConfiguration } from "../../model/proxy.ts";
+import type { SharedCache } from "../cache/shared-cache.ts";
 import type { StickTable } from "../stick-table/stick-table.ts";
 import type { PatternLists } from "./patterns/pattern-lists.ts";
 import type { RuleRecorder } from "./recorder.ts";
@@ -14,6 +15,8 @@ export interface RuleEnvironment {
   readonly patterns: PatternLists;
   /** By name. Left out: there are none. */
   readonly stickTables?: ReadonlyMap<string, StickTable>;
+  /** Likewise. */
+  readonly caches?: ReadonlyMap<string, SharedCache>;
   readonly hostname: string;
   readonly pid: number;
   /** Environment variables. */

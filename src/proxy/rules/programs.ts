@@ -1,5 +1,6 @@
 // The compiled rules of a proxy: what the exchange runs in each phase.
 import type { ReplyDefinition, Rule, ServerRule } from "../../model/rule.ts";
+import type { CachedObject } from "../cache/shared-cache.ts";
 import type { Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
 import type { StickProgram } from "./stick-program.ts";
@@ -31,6 +32,8 @@ export type Verdict =
   | { readonly kind: "close" }
   /** In tcp mode; requests have switched already, and go on. */
   | { readonly kind: "switch-mode" }
+  /** `cache-use` has found a response. */
+  | { readonly kind: "cached"; readonly object: CachedObject }
   | { readonly kind: "use-service"; readonly service: "prometheus-exporter" };
 
 /**

@@ -37,7 +37,12 @@ export function backendFields(view: StatisticsView, backend: Backend): Fields {
     agg_server_check_status: 0,
     agg_check_status: 0,
     ...(definition.mode === "http"
-      ? { ...responseFields(counters), req_tot: counters.total("reqTot"), cache_lookups: 0, cache_hits: 0 }
+      ? {
+          ...responseFields(counters),
+          req_tot: counters.total("reqTot"),
+          cache_lookups: counters.total("cacheLookups"),
+          cache_hits: counters.total("cacheHits"),
+        }
       : {}),
   };
 }

@@ -85,8 +85,8 @@ function httpFrontendFields(counters: SlotCounters): Fields {
     req_rate_max: counters.peak("reqRateMax", requestRate),
     req_tot: counters.total("reqTot"),
     intercepted: counters.total("intercepted"),
-    cache_lookups: 0,
-    cache_hits: 0,
+    cache_lookups: counters.total("cacheLookups"),
+    cache_hits: counters.total("cacheHits"),
   };
 }
 

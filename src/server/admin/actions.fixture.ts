@@ -22,6 +22,7 @@ export function makeActions({ runtime, environment, states }: TestRuntime, nowMs
       configuration: runtime.configuration,
       slots: {},
       tables: {},
+      caches: {},
       addresses: {},
       ports: {},
       certificates: {},
@@ -50,6 +51,7 @@ export function makeActions({ runtime, environment, states }: TestRuntime, nowMs
     patterns: environment.patterns,
     variables: environment.variables,
     stickTables: environment.stickTables ?? new Map(),
+    caches: environment.caches ?? new Map(),
     tableNowMs: 0,
     evaluate: (value) => evaluateWithoutStream(value, environment),
     share: async (changes) => {

@@ -1,6 +1,7 @@
 // What the runtime API needs from the master around it. The API reads the shared state itself; everything
 // that changes something, or that only workers know, goes through here.
 import type { LogFormat, SampleExpression } from "../../model/sample.ts";
+import type { SharedCache } from "../../proxy/cache/shared-cache.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
 import type { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
 import type { SampleValue } from "../../proxy/rules/sample-value.ts";
@@ -39,6 +40,7 @@ export interface AdminActions {
   readonly patterns: PatternLists;
   /** By name. */
   readonly stickTables: ReadonlyMap<string, StickTable>;
+  readonly caches: ReadonlyMap<string, SharedCache>;
   /** Monotonic, as tables want it. */
   readonly tableNowMs: number;
   /** `proc.` variables. */

@@ -28,6 +28,7 @@ function prepared({ runtime }: TestRuntime): PreparedConfiguration {
     configuration,
     slots: { "server be/free": 7, "backend be": 1 },
     tables: {},
+    caches: {},
     addresses: { "be/free": "192.0.2.1", "be/named": "192.0.2.2" },
     ports: { "be/free": 80 },
     certificates: { "known.pem": [] },

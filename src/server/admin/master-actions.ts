@@ -3,6 +3,7 @@ import { lookup } from "node:dns/promises";
 import { hostname } from "node:os";
 import { VERSION, VERSION_DATE } from "../../base/version.ts";
 import type { LogFormat, SampleExpression } from "../../model/sample.ts";
+import type { SharedCache } from "../../proxy/cache/shared-cache.ts";
 import type { HealthChecks } from "../../proxy/health/health-checks.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
 import type { RuleEnvironment } from "../../proxy/rules/environment.ts";
@@ -84,6 +85,10 @@ export class MasterActions implements AdminActions {
 
   get stickTables(): ReadonlyMap<string, StickTable> {
     return this.#parts.environment().stickTables ?? new Map();
+  }
+
+  get caches(): ReadonlyMap<string, SharedCache> {
+    return this.#parts.environment().caches ?? new Map();
   }
 
   get tableNowMs(): number {

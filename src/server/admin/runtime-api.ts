@@ -2,6 +2,7 @@
 // socket has an `ApiSession` with its level and its prompt; the sockets themselves are in admin-socket.ts.
 import { nearestWord } from "../../diagnostic/nearest-word.ts";
 import type { AdminActions } from "./actions.ts";
+import { CACHE_COMMANDS } from "./cache-commands.ts";
 import { CERTIFICATE_COMMANDS } from "./certificate-commands.ts";
 import { type Command, type Level, mayRun, message, splitLine } from "./command.ts";
 import { CRT_LIST_COMMANDS } from "./crt-list-commands.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   ...SERVER_COMMANDS,
   ...SERVER_TABLE_COMMANDS,
   ...TABLE_COMMANDS,
+  ...CACHE_COMMANDS,
   ...STATISTICS_COMMANDS,
   ...CERTIFICATE_COMMANDS,
   ...TRUST_COMMANDS,

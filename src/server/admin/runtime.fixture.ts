@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readConfiguration } from "../../language/haproxy/reader.ts";
 import { buildRuntime } from "../../proxy/build.ts";
+import { SharedCache } from "../../proxy/cache/shared-cache.ts";
 import { ServerState } from "../../proxy/health/server-state.ts";
 import type { RuleEnvironment } from "../../proxy/rules/environment.ts";
 import { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
@@ -31,6 +32,7 @@ export function makeRuntime(text: string, nowMs: number): TestRuntime {
     configuration,
     patterns: new PatternLists(configuration.patternLists),
     stickTables: StickTable.allAlone(configuration.stickTables),
+    caches: SharedCache.allAlone(configuration.caches),
     hostname: "here",
     pid: 42,
     processVariables: {},

@@ -32,6 +32,8 @@ const KEPT_REQUEST_FACTS: ReadonlySet<FetchName> = new Set([
 ]);
 const KEPT_RESPONSE_FACTS: ReadonlySet<FetchName> = new Set([
   "status",
+  "res.cache_hit",
+  "res.cache_name",
   "res.comp",
   "res.comp_algo",
   "capture.res.hdr",

@@ -11,6 +11,7 @@ export function builtInContext(direction: "request" | "response"): ExpressionCon
     mode: null,
     acls: new Map(),
     stickTables: [],
+    caches: [],
     names: { frontends: none, backends: none, userlists: none, servers: none },
     noteServer: () => {},
     variable: () => null,

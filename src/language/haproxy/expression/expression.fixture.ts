@@ -50,6 +50,7 @@ export function recordingContext(facts: ContextFacts = {}): RecordingContext {
     mode: facts.mode ?? "http",
     acls: new Map(),
     stickTables: [TABLE],
+    caches: [],
     noteServer: () => {},
     names: {
       frontends: new Set(["here"]),

@@ -27,6 +27,7 @@ const FETCH_ALIASES: Readonly<
   req_ssl_sni: "req.ssl_sni",
   req_ssl_ver: "req.ssl_ver",
   req_ver: "req.ver",
+  rep_ssl_hello_type: "res.ssl_hello_type",
   resp_ver: "res.ver",
   scook: "res.cook",
   scook_cnt: "res.cook_cnt",
@@ -57,7 +58,6 @@ const UNSUPPORTED_FETCHES: readonly (readonly [string, string])[] = [
   ["the distcc protocol is not there", "distcc_body distcc_param"],
   ["FastCGI is not there yet", "fcgi.docroot fcgi.index"],
   ["queue priorities are not there yet", "prio_class prio_offset"],
-  ["the cache is not there yet", "res.cache_hit res.cache_name"],
   [
     "the client's TLS handshake cannot be looked at this closely yet",
     prefixed(

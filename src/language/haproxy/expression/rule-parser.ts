@@ -8,6 +8,7 @@ import type { Condition } from "../../../model/sample.ts";
 import type { ExpressionContext } from "../context.ts";
 import { spanOfWords, type Word } from "../word.ts";
 import type { Stage } from "./availability.ts";
+import { readCacheAction } from "./cache-actions.ts";
 import { isConditionKeyword, parseCondition } from "./condition-parser.ts";
 import { COUNTER_ACTIONS, TRACK_ACTIONS } from "./counter-actions.ts";
 import {
@@ -106,6 +107,7 @@ const HTTP_REQUEST: RuleSet = {
     "silent-drop": readSilentDrop,
     tarpit: (line) => readDeny(line, "tarpit"),
     "use-service": readUseService,
+    "cache-use": (line) => readCacheAction(line, "cache-use"),
     "wait-for-body": readWaitForBody,
   },
 };
@@ -120,6 +122,7 @@ const HTTP_RESPONSE: RuleSet = {
     ...TRACK_ACTIONS,
     ...COUNTER_ACTIONS,
     allow: readAllow,
+    "cache-store": (line) => readCacheAction(line, "cache-store"),
     capture: (line) => readCapture(line, false),
     deny: (line) => readDeny(line, "deny"),
     redirect: readRedirectAction,

@@ -1,8 +1,6 @@
 // Rules that HAProxy 2.6 has and Sallyport has not, with the reason. A trailing "*" stands for any ending.
 
 const REASONS: Readonly<Record<string, string>> = {
-  "cache-use": "the cache is not there yet",
-  "cache-store": "the cache is not there yet",
   "disable-l7-retry": "retries cannot be changed by rules yet",
   "do-resolve*": "resolvers are not there yet",
   "early-hint": "103 Early Hints are not there yet",

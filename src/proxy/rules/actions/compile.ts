@@ -2,6 +2,7 @@
 import type { Action } from "../../../model/rule.ts";
 import type { RuleEnvironment } from "../environment.ts";
 import type { ActionPlace, RunAction } from "./action.ts";
+import { compileCacheAction } from "./cache.ts";
 import { compileCounterAction } from "./counters.ts";
 import { compileEdit } from "./edits.ts";
 import { compileFinal } from "./final.ts";
@@ -65,6 +66,9 @@ function compileKind(action: Action, place: ActionPlace, environment: RuleEnviro
     case "strict-mode":
     case "wait-for-body":
       return compileState(action, place.side, place.scope, place.next, environment);
+    case "cache-use":
+    case "cache-store":
+      return compileCacheAction(action, environment);
     case "track-sc":
     case "sc-inc-gpc":
     case "sc-set-gpt":

@@ -8,6 +8,8 @@ import type { SampleValue } from "../sample-value.ts";
 type Names =
   | "status"
   | "res.ver"
+  | "res.cache_hit"
+  | "res.cache_name"
   | "res.comp"
   | "res.comp_algo"
   | "res.body"
@@ -19,6 +21,11 @@ type Names =
 export const RESPONSE_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   status: () => (stream) => stream.response?.status ?? (stream.status > 0 ? stream.status : undefined),
   "res.ver": ofResponse((response) => (response.versionMinor === 1 ? "1.1" : "1.0")),
+  "res.cache_hit": () => (stream) => stream.cache?.isHit === true,
+  "res.cache_name":
+    () =>
+    ({ cache }) =>
+      cache?.isHit === true ? cache.cache.name : undefined,
   "res.comp": () => (stream) => stream.compression?.isApplied === true,
   "res.comp_algo":
     () =>
