@@ -25,7 +25,9 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TR
 /** `cache-use`: the object to deliver; null: the server is asked. */
 export function useCache(stream: Stream, cache: SharedCache, nowSeconds: number): CachedObject | null {
   const request = stream.request!;
-  if (request.versionMinor === 0 || request.has("authorization")) return null;
+  const isSafe = SAFE_METHODS.has(request.method);
+  // What others change counts whoever they are.
+  if (isSafe && (request.versionMinor === 0 || request.has("authorization"))) return null;
   const key = Buffer.from(`${request.firstValue("host") ?? ""}\n${request.target}`, "latin1");
   const isLookedUp = (request.method === "GET" || request.method === "HEAD") && !asksForFresh(request);
   stream.cache = { cache, key, isLookedUp, isHit: false, fill: null };
@@ -106,7 +108,7 @@ export class CacheFill {
         return;
       }
       this.#byteCount += part.length;
-      this.#parts.push(Uint8Array.from(part));
+      this.#parts.push(new Uint8Array(part));
     }
   }
 

@@ -80,7 +80,7 @@ export function runReplyPhases(
 ): Uint8Array | { readonly reply: Reply; readonly termination: Termination } {
   stream.compression = null;
   if (reply.isCached === true) return runCachedPhases(context, stream, reply, head);
-  stream.isIntercepted = termination.cause === "L";
+  stream.isIntercepted ||= termination.cause === "L" && stream.cache?.isHit !== true;
   readReplyHead(reply, head);
   stream.response = head;
   stream.status = head.status;
@@ -110,7 +110,12 @@ function runCachedPhases(
     stream.responseBody = reply.body;
     outcome = runHttpRules(context, stream, outcome);
   }
-  if (outcome !== null) return outcome;
+  // HAProxy counts it as intercepted, and logs it as its own, whatever rules make of it.
+  stream.isIntercepted = stream.backend === null;
+  if (outcome !== null) {
+    stream.responseMs = -1;
+    return { reply: outcome.reply, termination: TERMINATION.local };
+  }
   runAfterResponse(stream);
   const compressed = beginCompression(context, stream);
   if (stream.request!.method === "HEAD" || head.status === 304) return EMPTY;
