@@ -1,8 +1,8 @@
 // Compresses the body of one response piece by piece, into chunks of HTTP/1.1. Each piece is deflated by
 // itself and ends on a byte (Z_SYNC_FLUSH), so that no window is kept between two of them: ten thousand slow
-// clients would take 2.6 GB of windows, here they take none. It costs 5 % of the size at pieces of 16 KiB,
-// and 12 µs a piece to set zlib up. HAProxy's own SLZ works the same way. All is synchronous: a Promise would
-// never resolve in the `uring` engine.
+// clients would take 2.6 GB of windows, here they take none. At level 1 a text grows by 13 % in pieces of 16
+// KiB, by 4 % in pieces of 64, and setting zlib up is 12 µs a piece. HAProxy's own SLZ works the same way.
+// All is synchronous: a Promise would never resolve in the `uring` engine.
 import { constants, crc32, deflateRawSync } from "node:zlib";
 import type { CompressionAlgorithm } from "../../model/compression.ts";
 import { CHUNK_HEAD_BYTES_MAX, CHUNK_TAIL, LAST_CHUNK, writeChunkHead } from "../../protocol/http1/body.ts";
