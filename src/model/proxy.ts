@@ -60,6 +60,13 @@ export interface GlobalSettings {
   readonly maxRewriteBytes: number;
   /** `tune.http.maxhdr`, 101 unless set. */
   readonly headerCountMax: number;
+  /** `tune.h2.…`: what clients are told they may do. */
+  readonly http2: {
+    readonly headerTableBytes: number;
+    readonly initialWindowBytes: number;
+    readonly concurrentStreamsMax: number;
+    readonly frameBytesMax: number;
+  };
   /** `tune.idle-pool…`, `spread-checks` percent. */
   readonly spreadChecksPercent: number;
   readonly tls: {
@@ -181,6 +188,7 @@ export interface ProxyOptions {
   readonly redispatch: number /* 0: off; n: after every n-th retry; -1: at the last one */;
   readonly httpBufferRequest: boolean;
   readonly httpIgnoreProbes: boolean;
+  readonly disableH2Upgrade: boolean;
   readonly httpUseProxyHeader: boolean;
   readonly httpPretendKeepalive: boolean;
   readonly allbackups: boolean;
@@ -236,6 +244,8 @@ export interface Capture {
   readonly length: number;
 }
 
+export type HttpProtocol = "h1" | "h2";
+
 export interface Bind {
   readonly address: ListenAddress;
   /** As written: "*:443". */
@@ -243,6 +253,8 @@ export interface Bind {
   readonly name: string | null;
   readonly id: number;
   readonly acceptProxy: boolean;
+  /** `proto`: spoken whatever the client begins with; null: as ALPN or the client's first bytes say. */
+  readonly protocol: HttpProtocol | null;
   readonly backlog: number | null;
   readonly maxconn: number | null;
   readonly tls: BindTls | null;

@@ -52,6 +52,8 @@ export class Session {
   } | null = null;
   /** What rules for connections and sessions track. */
   tracked: TrackedKeys | null = null;
+  /** It speaks HTTP/2 with us: this is the session of one of its streams (proxy/http2). */
+  isHttp2 = false;
   /** Requests that began on this connection. */
   requestCount = 0;
 

@@ -299,8 +299,7 @@ function settingsOf(tls: TlsCommon): TlsSettings {
     ciphers: tls.ciphers,
     ciphersuites: tls.ciphersuites,
     curves: tls.curves,
-    // HTTP/2 is not spoken yet, so it must not be negotiated.
-    alpn: tls.alpn.filter((protocol) => protocol !== "h2"),
+    alpn: tls.alpn,
   };
 }
 

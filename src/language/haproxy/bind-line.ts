@@ -1,6 +1,6 @@
 // `bind` lines (manual 4.2 and 5.1), and `stats socket`, which shares their addresses and some of their
 // words.
-import type { BindTls, CertificateSource, StatsSocket } from "../../model/proxy.ts";
+import type { BindTls, CertificateSource, HttpProtocol, StatsSocket } from "../../model/proxy.ts";
 import type { ListenAddress } from "../../transport/contract.ts";
 import { parseEndpoint, toListenAddresses } from "./address.ts";
 import { Cursor } from "./cursor.ts";
@@ -25,6 +25,7 @@ interface BindDraft {
   name: string | null;
   id: { readonly value: number; readonly word: Word } | null;
   acceptProxy: boolean;
+  protocol: HttpProtocol | null;
   backlog: number | null;
   maxconn: number | null;
   isTls: boolean;
@@ -97,13 +98,14 @@ function describe(part: Word, listen: ListenAddress): string {
 }
 
 function addBind(line: ProxyLine, bind: BindDraft, address: ListenAddress, text: string): void {
-  const { name, acceptProxy, backlog, maxconn } = bind;
+  const { name, acceptProxy, protocol, backlog, maxconn } = bind;
   line.draft.binds.push({
     address,
     text,
     name,
     id: bind.id?.value ?? 0,
     acceptProxy,
+    protocol,
     backlog,
     maxconn,
     tls: bind.isTls ? finishTls(line.reading, bind) : null,
@@ -151,6 +153,7 @@ function newBindDraft(unix: UnixSocketWords): BindDraft {
     name: null,
     id: null,
     acceptProxy: false,
+    protocol: null,
     backlog: null,
     maxconn: null,
     isTls: false,
@@ -234,7 +237,7 @@ function readBindWord(reading: Reading, word: Word, cursor: Cursor, bind: BindDr
       bind.isV6Only = false;
       return true;
     case "proto":
-      readProtocol(cursor);
+      bind.protocol = readProtocol(cursor) ?? bind.protocol;
       return true;
     case "level":
       bind.level = cursor.expectOneOf("level", ["user", "operator", "admin"]) ?? "operator";
@@ -291,15 +294,17 @@ function readCertificate(reading: Reading, cursor: Cursor, bind: BindDraft, isLi
   bind.tls.certificates = [...bind.tls.certificates, certificate];
 }
 
-function readProtocol(cursor: Cursor): void {
+function readProtocol(cursor: Cursor): HttpProtocol | null {
   const word = cursor.expect("a protocol");
-  if (word === null || word.text === "h1") return;
+  if (word === null) return null;
+  if (word.text === "h1" || word.text === "h2") return word.text;
   cursor.report.error(
     "refused-keyword",
     word.span,
     `the protocol \`${displayText(word.text)}\` is not supported`,
-    "Possible: `h1`.",
+    "Possible: `h1`, `h2`.",
   );
+  return null;
 }
 
 /** `stats socket ADDRESS …` in global; `cursor` stands before the address. `unix-bind` is not for it. */

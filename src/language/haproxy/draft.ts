@@ -270,6 +270,7 @@ function newOptions(): Mutable<ProxyOptions> {
     redispatch: 0,
     httpBufferRequest: false,
     httpIgnoreProbes: false,
+    disableH2Upgrade: false,
     httpUseProxyHeader: false,
     httpPretendKeepalive: false,
     allbackups: false,

@@ -242,7 +242,7 @@ function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyMode
     description: draft.description,
     span: draft.span,
     places: draft.places,
-    frontend: draft.kind === "backend" ? null : finishFrontend(reading, draft),
+    frontend: draft.kind === "backend" ? null : finishFrontend(draft),
     backend: draft.kind === "frontend" ? null : finishBackend(reading, draft),
     timeouts: draft.timeouts,
     logs,
@@ -303,7 +303,7 @@ function numbered<T extends { readonly id: number }>(items: readonly T[]): T[] {
   return items.map((item, i) => ({ ...item, id: ids[i]! }));
 }
 
-/** In HTTP mode a peer must not choose a protocol that is not spoken. */
+/** In HTTP mode a server must not choose a protocol that is not spoken to it. */
 function withoutHttp2<T extends { readonly tls: TlsCommon | null; readonly span: Span }>(
   reading: Reading,
   draft: ProxyDraft,
@@ -313,13 +313,13 @@ function withoutHttp2<T extends { readonly tls: TlsCommon | null; readonly span:
   reading.report.notice(
     "no-effect",
     item.span,
-    "`h2` is not offered: HTTP/2 is not spoken yet",
-    "Clients use HTTP/1.1 meanwhile.",
+    "`h2` is not offered: HTTP/2 is not spoken to servers yet",
+    "They are spoken to in HTTP/1.1 meanwhile.",
   );
   return { ...item, tls: { ...item.tls, alpn: item.tls.alpn.filter((name) => name !== "h2") } };
 }
 
-function finishFrontend(reading: Reading, draft: ProxyDraft): FrontendSettings {
+function finishFrontend(draft: ProxyDraft): FrontendSettings {
   const {
     maxconn,
     backlog,
@@ -331,7 +331,7 @@ function finishFrontend(reading: Reading, draft: ProxyDraft): FrontendSettings {
     cookieCapture,
   } = draft;
   return {
-    binds: numbered(draft.binds).map((bind) => withoutHttp2(reading, draft, bind)),
+    binds: numbered(draft.binds),
     maxconn,
     backlog,
     useBackend,

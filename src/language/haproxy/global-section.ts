@@ -40,6 +40,12 @@ export function newGlobal(): GlobalDraft {
     maxRewriteBytes: 1024,
     headerCountMax: 101,
     compression: { levelMax: 1, bytesPerSecondMax: 0 },
+    http2: {
+      headerTableBytes: 4096,
+      initialWindowBytes: 65_535,
+      concurrentStreamsMax: 100,
+      frameBytesMax: 16_384,
+    },
     spreadChecksPercent: 0,
     variables: [],
     tls: {
@@ -203,6 +209,22 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
     },
     1,
     9,
+  ),
+  "tune.h2.header-table-size": integer((global, value) => (global.http2.headerTableBytes = value), 0, 65_536),
+  "tune.h2.initial-window-size": integer(
+    (global, value) => (global.http2.initialWindowBytes = value),
+    0,
+    2 ** 31 - 1,
+  ),
+  "tune.h2.max-concurrent-streams": integer(
+    (global, value) => (global.http2.concurrentStreamsMax = value),
+    0,
+    2 ** 31 - 1,
+  ),
+  "tune.h2.max-frame-size": integer(
+    (global, value) => (global.http2.frameBytesMax = value),
+    16_384,
+    2 ** 24 - 1,
   ),
   "tune.http.maxhdr": integer((global, value) => (global.headerCountMax = value), 1, 32_767),
   "tune.maxrewrite": size((global, value) => (global.maxRewriteBytes = value)),

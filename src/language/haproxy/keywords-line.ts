@@ -51,7 +51,7 @@ export const BIND_KEYWORDS: KeywordTable = buildTable([
       "verify B 1",
     ],
   },
-  { support: "partly", note: "`h1` only", rows: ["proto B 1"] },
+  { support: "partly", note: "`h1` and `h2`", rows: ["proto B 1"] },
   {
     support: "no-effect",
     note: "tunes the kernel's or HAProxy's own way of listening",

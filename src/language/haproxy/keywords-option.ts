@@ -14,6 +14,7 @@ export const OPTION_KEYWORDS: KeywordTable = buildTable([
       "h1-case-adjust-bogus-client dfl",
       "h1-case-adjust-bogus-server dlb",
       "http-buffer-request dflb",
+      "disable-h2-upgrade dfl",
       "http-ignore-probes dfl",
       "http-keep-alive dflb",
       "http-pretend-keepalive dlb",
@@ -75,7 +76,6 @@ export const OPTION_KEYWORDS: KeywordTable = buildTable([
     note: "a hint only: a connection that a logon is bound to stays with its client anyway",
     rows: ["prefer-last-server dlb"],
   },
-  { support: "no-effect", note: "HTTP/2 is not spoken yet", rows: ["disable-h2-upgrade dfl"] },
   {
     support: "refused",
     note: "programs are not run for checks; use `option tcp-check` or `agent-check`",

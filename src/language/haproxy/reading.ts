@@ -16,8 +16,9 @@ import type { UnixBind } from "./unix-socket.ts";
 import type { Word } from "./word.ts";
 
 /** Settings of `global` that proxies need while they are read; not part of the model by themselves. */
-export interface GlobalDraft extends Mutable<Omit<GlobalSettings, "serverDefaults" | "tls">> {
+export interface GlobalDraft extends Mutable<Omit<GlobalSettings, "serverDefaults" | "tls" | "http2">> {
   tls: Mutable<GlobalSettings["tls"]>;
+  http2: Mutable<GlobalSettings["http2"]>;
   crtBase: string | null;
   caBase: string | null;
   bindDefaults: {

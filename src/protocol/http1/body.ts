@@ -54,6 +54,8 @@ export class BodyDecoder {
   payloadBytes = 0;
   /** Bytes of content still to come: of the whole body with a length, of the current chunk when chunked. */
   remaining = 0;
+  /** Set to an array, it gets the bytes of the trailers' lines; for whoever sends them in another form. */
+  trailers: number[] | null = null;
 
   #framing: Framing = FRAMING_NONE;
   #state: State = "size";
@@ -174,6 +176,7 @@ export class BodyDecoder {
       this.#isMalformed = true;
       return;
     }
+    this.trailers?.push(byte);
     switch (this.#state) {
       case "trailer-start":
         this.#trailerNameLength = 0;

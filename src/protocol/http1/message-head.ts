@@ -106,6 +106,7 @@ export class MessageHead {
   readonly #values: string[] = [];
   readonly #lines: Uint8Array[] = [];
   #own: Uint8Array = EMPTY;
+  #hiddenOrigin = "";
 
   /** Forgets everything but its memory. Parsers call it themselves. */
   reset(): void {
@@ -129,6 +130,7 @@ export class MessageHead {
     this.isStartLineVerbatim = true;
     this.#target = null;
     this.#reason = null;
+    this.#hiddenOrigin = "";
   }
 
   /**
@@ -179,6 +181,15 @@ export class MessageHead {
   set target(target: string) {
     this.#target = sanitizeTarget(target);
     this.#dropStartLine();
+  }
+
+  /**
+   * Scheme and authority at the front of the target are there for rules and logs, but not written, as long as
+   * they are what they are now: servers of HTTP/1 want the path (RFC 9112 section 3.2.1).
+   */
+  hideOrigin(): void {
+    this.#hiddenOrigin = /^[^/*]+:\/\/[^/]+/.exec(this.target)?.[0] ?? "";
+    if (this.#hiddenOrigin !== "") this.#dropStartLine();
   }
 
   /**
@@ -495,7 +506,9 @@ export class MessageHead {
     }
     at = writeLatin1(this.#method, target, at);
     target[at++] = SPACE;
-    if (this.#target !== null) at = writeLatin1(this.#target, target, at);
+    if (this.#hiddenOrigin !== "" && this.target.startsWith(this.#hiddenOrigin))
+      at = writeLatin1(this.target.slice(this.#hiddenOrigin.length) || "/", target, at);
+    else if (this.#target !== null) at = writeLatin1(this.#target, target, at);
     else at = copyBytes(this.bytes, this.targetStart, this.targetEnd, target, at);
     return writeLatin1(this.versionMinor === 1 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n", target, at);
   }

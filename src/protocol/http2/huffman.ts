@@ -1,6 +1,8 @@
 // The Huffman code of HPACK (RFC 7541 section 5.2 and appendix B). The code is canonical: codes of one length
 // follow one another in the order of their symbols, so the lengths say it all. Tables are made when the first
 // text is coded: who never speaks HTTP/2 does not pay for them.
+import { Buffer } from "node:buffer";
+import { readLatin1 } from "../http1/bytes.ts";
 
 /** The length of each symbol's code in bits, as a digit of base 36; the last one is EOS. */
 const CODE_LENGTHS =
@@ -47,7 +49,7 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number): st
     if (step > NEXT) out[length++] = (step >> SYMBOL_SHIFT) - 1;
     state = step & NEXT;
   }
-  return isEnd[state] === 1 ? out.latin1Slice(0, length) : null;
+  return isEnd[state] === 1 ? readLatin1(out, 0, length) : null;
 }
 
 /** How many bytes `encodeHuffman` writes for latin1 text. */

@@ -7,12 +7,14 @@ import { BodyDecoder } from "../../protocol/http1/body.ts";
 import { FRAMING_CHUNKED, MessageHead } from "../../protocol/http1/message-head.ts";
 import { parseRequestHead } from "../../protocol/http1/request-parser.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
+import { Http2Client } from "../http2/http2-client.ts";
 import type { ListenerRuntime } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
 import { stopTracking } from "../stick-table/tracking.ts";
 import type { Session, Stream } from "../stream.ts";
 import type { ExchangeContext, LiveSession } from "./context.ts";
 import { endFailedHandshake } from "./failed-handshake.ts";
+import { HIGH_WATER_BYTES } from "./delivery.ts";
 import type { InputPiece } from "./held-input.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { refuseHead } from "./refused-head.ts";
@@ -25,6 +27,11 @@ import { TERMINATION, type Termination } from "./termination.ts";
  */
 const LINGER_MS = 1000;
 
+/** As much for a stream of HTTP/2, of which a connection has many. */
+const STREAM_HIGH_WATER_BYTES = 64 * 1024;
+/** Beside the statuses with which a head is refused. */
+const PREFACE_SEEN = 1;
+
 type ClientState = "opening" | "idle" | "head" | "exchange" | "lingering" | "closed";
 
 export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
@@ -34,6 +41,10 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   readonly listener: ListenerRuntime;
   readonly timer: Timer = new Timer(this);
   readonly request: MessageHead = new MessageHead();
+  /** Its connection is a stream of an HTTP/2 connection, which counts and admits for all of them. */
+  readonly isStream: boolean;
+  /** The server is held back while this much waits for the client. */
+  readonly highWaterBytes: number;
   readonly #exchange: HttpExchange;
   /** When the present request's first byte came, and since when the connection was idle before it. */
   headStartMs = 0;
@@ -49,7 +60,15 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   #partial: Chunk | null = null;
   #partialLength = 0;
 
-  constructor(connection: Connection, listener: ListenerRuntime, context: ExchangeContext, session: Session) {
+  constructor(
+    connection: Connection,
+    listener: ListenerRuntime,
+    context: ExchangeContext,
+    session: Session,
+    isStream = false,
+  ) {
+    this.isStream = isStream;
+    this.highWaterBytes = isStream ? STREAM_HIGH_WATER_BYTES : HIGH_WATER_BYTES;
     this.connection = connection;
     this.listener = listener;
     this.context = context;
@@ -64,8 +83,38 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
       this.connection.reset();
       return;
     }
+    const { protocol } = this.session.bind;
+    if (protocol === "h2" || (this.connection.tls?.alpn === "h2" && protocol === null)) {
+      this.#becomeHttp2();
+      return;
+    }
     this.idleSinceMs = engine.nowMs;
     this.#armIdle(engine.nowMs);
+  }
+
+  /** For a stream of HTTP/2, in place of `handleOpen`. */
+  beginStreams(nowMs: number): void {
+    this.#state = "idle";
+    this.idleSinceMs = nowMs;
+  }
+
+  /** Between two requests, with nothing left of the last one. */
+  get isIdle(): boolean {
+    return this.#state === "idle";
+  }
+
+  #becomeHttp2(): Http2Client {
+    const { connection, listener, context, session } = this;
+    context.engine.timers.remove(this.timer);
+    this.#dropPartial();
+    this.#state = "closed";
+    const client = new Http2Client(connection, listener, context, session, this.switchedFrom, () =>
+      this.#countOut(),
+    );
+    connection.handler = client;
+    context.liveSessions.delete(this);
+    context.liveSessions.add(client);
+    return client;
   }
 
   /** Goes on with a connection that has been in tcp mode until now. The pieces come with their references. */
@@ -105,6 +154,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     else if (isBroken) refuseHead(this, TERMINATION.clientClosedInRequest, 400, this.#partialLength);
     this.#exchange.dispose();
     this.#dropPartial();
+    if (this.isStream) return;
     this.context.liveSessions.delete(this);
     if (state === "opening") endFailedHandshake(this.context, this.session, this.listener.slot, failure);
     this.#countOut();
@@ -220,7 +270,8 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
 
   #parseFrom(chunk: Chunk, start: number, end: number): void {
     const consumed = this.#parse(chunk.bytes, start, end);
-    if (consumed > 0) this.#begin(chunk, start + consumed, end);
+    if (consumed === -PREFACE_SEEN) this.#becomeHttp2().handleData(this.connection, chunk, start, end);
+    else if (consumed > 0) this.#begin(chunk, start + consumed, end);
     else if (consumed === 0) this.#keepPartial(chunk, start, end);
   }
 
@@ -232,6 +283,13 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     const before = this.#partialLength;
     this.#partialLength += taken;
     const consumed = this.#parse(partial.bytes, 0, this.#partialLength);
+    if (consumed === -PREFACE_SEEN) {
+      partial.retain();
+      const client = this.#becomeHttp2();
+      client.handleData(this.connection, partial, 0, before);
+      client.handleData(this.connection, chunk, start, end);
+      partial.release();
+    }
     if (consumed < 0) return;
     if (consumed > 0) this.#begin(chunk, start + consumed - before, end);
     else if (this.#partialLength === partial.bytes.length) this.#failHead(TERMINATION.badRequest, 400);
@@ -243,8 +301,17 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     this.#limits.headBytesMax = bufferBytes - maxRewriteBytes;
     this.#limits.headerCountMax = headerCountMax - 1;
     const consumed = parseRequestHead(this.request, bytes, start, end, this.#limits);
+    if (consumed < 0 && this.#isPreface) return -PREFACE_SEEN;
+    if (consumed > 0 && this.isStream) this.request.hideOrigin();
     if (consumed < 0) refuseHead(this, TERMINATION.badRequest, -consumed, end - start);
     return consumed;
+  }
+
+  /** What was refused is the first thing that an HTTP/2 client says (RFC 9113 section 3.4). */
+  get #isPreface(): boolean {
+    const { frontend, bind, requestCount } = this.session;
+    if (this.request.method !== "PRI" || requestCount > 0 || this.isStream) return false;
+    return bind.protocol === null && !frontend.definition.options.disableH2Upgrade;
   }
   readonly #limits = { headBytesMax: 15360, headerCountMax: 100 };
 

@@ -376,7 +376,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (this.stream.request!.versionMinor !== 1) return;
     this.#relay.sendHead(this.stream, head);
     // Nothing bounds their number.
-    if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES) this.#links.current?.connection.pause();
+    if (this.#client.connection.pendingBytes > this.#client.highWaterBytes) this.#links.current?.connection.pause();
   }
 
   #beginResponse(link: ServerLink, response: MessageHead, chunk: Chunk, start: number, end: number): void {
@@ -443,7 +443,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       this.#responseDone();
     } else {
       link.connection.expectBulk(this.#relay.expectedBytes);
-      if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES) link.connection.pause();
+      if (this.#client.connection.pendingBytes > this.#client.highWaterBytes) link.connection.pause();
     }
   }
 
@@ -461,7 +461,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   /** Both directions are done. A slow client is given time for a large rest, so that the log is true. */
   #exchangeDone(): void {
-    if (this.#client.connection.pendingBytes > HIGH_WATER_BYTES / 8) this.#isFinishing = true;
+    if (this.#client.connection.pendingBytes > this.#client.highWaterBytes / 8) this.#isFinishing = true;
     else this.#finish();
   }
 

@@ -27,6 +27,7 @@ const PLAIN_LENGTH_MAX = 500;
 const NO_SERVER = new EncodedText("<NOSRV>");
 const BAD_REQUEST = new EncodedText("<BADREQ>");
 const VERSION_1_1 = new EncodedText(" HTTP/1.1");
+const VERSION_2 = new EncodedText(" HTTP/2.0");
 const VERSION_1_0 = new EncodedText(" HTTP/1.0");
 
 /** `%ci:%cp [%tr] %ft %b/%s` */
@@ -189,7 +190,9 @@ export function putRequestLine(stream: Stream, line: LineBuffer, at: number, lim
   if (originalTarget === null && !request.hasTargetText)
     at = putPlainBytes(request.bytes, request.targetStart, request.targetEnd, bytes, at, limit);
   else at = putPlainText(originalTarget ?? request.target, bytes, at, limit);
-  return at < 0 ? -1 : putEncoded(request.versionMinor === 1 ? VERSION_1_1 : VERSION_1_0, line, at, limit);
+  if (at < 0) return -1;
+  const version = request.versionMinor === 1 ? VERSION_1_1 : VERSION_1_0;
+  return putEncoded(stream.session.isHttp2 ? VERSION_2 : version, line, at, limit);
 }
 
 /** Printable ASCII without `"` and `#`; -1 for anything else, for long text, or if there is no room. */

@@ -13,6 +13,7 @@ export function targetOf(stream: Stream): string | undefined {
 
 export function versionOf(stream: Stream): string | undefined {
   if (stream.request === null) return undefined;
+  if (stream.session.isHttp2) return "HTTP/2.0";
   return stream.request.versionMinor === 1 ? "HTTP/1.1" : "HTTP/1.0";
 }
 

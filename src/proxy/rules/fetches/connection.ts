@@ -92,7 +92,7 @@ export const CONNECTION_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   // There are no rules, and no stream to log, where a connection has come to nothing.
   fc_err: () => () => 0,
   fc_err_str: () => () => "Success",
-  fc_http_major: () => (stream) => (stream.request === null ? 0 : 1),
+  fc_http_major: () => (stream) => (stream.request === null ? 0 : stream.session.isHttp2 ? 2 : 1),
   bc_http_major: () => (stream) => (stream.serverConnection === null ? undefined : 1),
 };
 

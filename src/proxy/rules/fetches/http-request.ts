@@ -67,7 +67,7 @@ export const REQUEST_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
   baseq: ofRequest((request) => `${firstHost(request) ?? ""}${pathAndQueryOf(request.target) ?? ""}`),
   url32: ofRequest(hashOfUrl),
   "url32+src": withSource(hashOfUrl),
-  "req.ver": ofRequest((request) => (request.versionMinor === 1 ? "1.1" : "1.0")),
+  "req.ver": () => (stream) => versionOf(stream)?.slice("HTTP/".length),
   "req.body": ofBody((body) => latin1(body)),
   "req.body_len": ofBody((body) => body.length),
   "req.body_size": ofBody((body, request) =>
@@ -95,7 +95,8 @@ export const REQUEST_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
       environment,
     );
   },
-  http_first_req: () => (stream) => stream.session.requestCount <= 1,
+  // HAProxy never says so of a request in HTTP/2.
+  http_first_req: () => ({ session }) => session.requestCount <= 1 && !session.isHttp2,
   "capture.req.hdr": (parameters) => {
     const slot = Number(parameters[0] ?? 0);
     return (stream) => stream.requestCaptures?.[slot] ?? undefined;
