@@ -13,7 +13,7 @@ const BLOCK_FRAME_COUNT_MAX = 32;
 export interface FrameSink {
   /**
    * The next piece of a DATA frame, bytes[start, end). `windowBytes` of the window go with it, padding
-   * included. `isLast`: the end of the frame. The piece can be empty only then.
+   * included. `isLast`: the end of the frame. The piece is empty where there is padding only.
    */
   receiveData(
     streamId: number,
@@ -70,11 +70,6 @@ export class FrameReader {
   constructor(sink: FrameSink, frameBytesMax: number = DEFAULT_FRAME_BYTES) {
     this.#sink = sink;
     this.#frameBytesMax = frameBytesMax;
-  }
-
-  /** A frame or a header block has begun and is not complete. */
-  get isInFrame(): boolean {
-    return this.#headBytes > 0 || this.#blockStreamId !== 0 || this.#prefaceBytes < PREFACE.length;
   }
 
   /** Takes all of bytes[start, end). Returns 0, or the error that ends the connection. */

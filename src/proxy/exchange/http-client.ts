@@ -231,7 +231,9 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     // Deferred, so that a long row of pipelined requests does not become a deep stack.
     engine.defer(() => {
       for (const { chunk, start, end } of leftovers) {
-        if (this.#state !== "closed") this.handleData(this.connection, chunk, start, end);
+        // The first piece may have shown that the client speaks HTTP/2.
+        const { connection } = this;
+        if (!connection.isClosed) connection.handler.handleData(connection, chunk, start, end);
         chunk.release();
       }
       // A FIN that came during the exchange was not acted upon then.

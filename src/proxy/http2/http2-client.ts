@@ -72,10 +72,12 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   #isClientLeaving = false;
   #hasSettings = false;
   #sendWindow = DEFAULT_WINDOW_BYTES;
+  /** Of data, in all; and at the last time that the timer looked. */
+  #sentBytes = 0;
+  #sentBytesBefore = -1;
   #receiveWindow = DEFAULT_WINDOW_BYTES;
   // What the client has set.
   #initialSendWindow = DEFAULT_WINDOW_BYTES;
-  #frameBytesMax = DEFAULT_FRAME_BYTES;
   // What we have set.
   readonly #initialReceiveWindow: number;
   readonly #streamCountMax: number;
@@ -117,7 +119,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.#output.write(settingsFrame(settings));
     this.#giveConnectionWindow();
     this.#wantTurn();
-    this.#armIdle();
+    this.#armTimer();
   }
 
   handleOpen(_connection: Connection): void {}
@@ -127,7 +129,6 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.#chunk = chunk;
     const error = this.#reader.receive(chunk.bytes, start, end);
     if (error !== 0) this.#fail(error);
-    this.#armIdle();
     this.#wantTurn();
   }
 
@@ -138,8 +139,10 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   handleEnd(connection: Connection): void {
     // Who sends no more frames gives no window either: nothing can be promised to it.
-    if (this.#streams.size === 0 || this.#isOver) connection.close();
-    else this.#isClientLeaving = true;
+    for (const stream of [...this.#streams.values()]) if (!stream.isRequestEnded) this.#forget(stream, true);
+    this.#isClientLeaving = true;
+    if (this.#isOver) connection.close();
+    else this.#wantTurn();
   }
 
   handleClose(_connection: Connection, _failure: Failure | null): void {
@@ -154,10 +157,15 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.#onGone();
   }
 
-  /** Nothing was asked for in time. With requests in progress, their own timeouts are what counts. */
+  /**
+   * Nothing was asked for in time, or nothing taken of what is left of responses that are over. Where an
+   * exchange is in progress, its own timeouts are what counts.
+   */
   handleTimeout(_nowMs: number): void {
     if (this.#isOver) this.connection.close();
-    else if (this.#streams.size === 0) this.#fail(ERROR.none);
+    else if (this.stream === null && this.#sentBytes === this.#sentBytesBefore) this.#fail(ERROR.none);
+    else this.#armTimer();
+    this.#sentBytesBefore = this.#sentBytes;
   }
 
   get stream(): Stream | null {
@@ -204,6 +212,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.session.requestCount++;
     stream.begin(streamId, parts, this.#initialSendWindow, this.#initialReceiveWindow);
     if (isEndOfStream) stream.isRequestEnded = true;
+    this.#armTimer();
     this.wantTurn(stream);
     return 0;
   }
@@ -220,8 +229,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     const lines = trailerLinesOf(this.#decoder.fields);
     if (lines === null || !isEndOfStream || this.#decoder.isTooLarge)
       return this.#breakOff(stream, ERROR.protocol);
-    stream.isRequestEnded = true;
-    if (!stream.input.addEnd(lines)) return this.#breakOff(stream, ERROR.protocol);
+    if (!stream.endRequest(lines)) return this.#breakOff(stream, ERROR.protocol);
     this.wantTurn(stream);
     return 0;
   }
@@ -250,10 +258,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     if (stream.receiveWindow < 0) return this.#breakOff(stream, ERROR.flowControl);
     if (!stream.input.addData(this.#chunk, start, end, windowBytes))
       return this.#breakOff(stream, ERROR.protocol);
-    if (isEndOfStream) {
-      stream.isRequestEnded = true;
-      if (!stream.input.addEnd("")) return this.#breakOff(stream, ERROR.protocol);
-    }
+    if (isEndOfStream && !stream.endRequest("")) return this.#breakOff(stream, ERROR.protocol);
     if (isLast && start < end) this.#guard.credit();
     this.wantTurn(stream);
     return 0;
@@ -336,7 +341,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
       }
       case SETTING.maxFrameSize:
         if (value < DEFAULT_FRAME_BYTES || value > 0xff_ffff) return ERROR.protocol;
-        this.#frameBytesMax = DEFAULT_FRAME_BYTES;
+        // Small frames suffice, and let streams take turns.
         return 0;
       default:
         return 0;
@@ -409,6 +414,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.#slots.delete(stream);
     this.#due.delete(stream);
     stream.handleClosed(isReset);
+    if (this.#streams.size === 0) this.#armTimer();
   }
 
   /** Something is to be told to this stream's exchange, or sent for it. */
@@ -452,8 +458,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   #tell(stream: Http2Stream): void {
     if (stream.streamId === 0) return;
-    stream.input.deliver();
-    const bytes = stream.input.takeWindowBytes();
+    const bytes = stream.deliver();
     if (bytes === 0 || stream.isRequestEnded || stream.streamId === 0) return;
     stream.receiveWindow += bytes;
     this.#output.write(windowUpdateFrame(stream.streamId, bytes));
@@ -467,7 +472,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     while (output.hasHeads) {
       const { fields, isFinal } = output.takeHead();
       const isEnd = isFinal && output.isComplete && output.waitingBytes === 0 && !output.hasTrailers;
-      this.#output.writeBlock(streamId, encodeBlock(this.#encoder, fields), isEnd, this.#frameBytesMax);
+      this.#output.writeBlock(streamId, encodeBlock(this.#encoder, fields), isEnd, DEFAULT_FRAME_BYTES);
       stream.isResponseEnded = isEnd;
       this.#guard.credit();
     }
@@ -476,7 +481,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
       if (output.isComplete && output.isHeadRead && !stream.isResponseEnded) this.#endResponse(stream);
       return false;
     }
-    const window = Math.min(stream.sendWindow, this.#sendWindow, this.#frameBytesMax);
+    const window = Math.min(stream.sendWindow, this.#sendWindow, DEFAULT_FRAME_BYTES);
     if (window <= 0) return false;
     const { chunk, start, end } = piece;
     const length = Math.min(end - start, window);
@@ -484,6 +489,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.#output.writeData(streamId, chunk, start, start + length, isEnd);
     stream.sendWindow -= length;
     this.#sendWindow -= length;
+    this.#sentBytes += length;
     output.take(length);
     this.#guard.credit();
     stream.isResponseEnded = isEnd;
@@ -499,7 +505,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
         stream.streamId,
         encodeBlock(this.#encoder, trailers),
         true,
-        this.#frameBytesMax,
+        DEFAULT_FRAME_BYTES,
       );
     stream.isResponseEnded = true;
   }
@@ -520,13 +526,12 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
       this.#streams.delete(streamId);
       stream.handleDone();
       if (endsWith !== null) this.#forget(stream, false);
-      this.#armIdle();
+      else if (this.#streams.size === 0) this.#armTimer();
     } else if (endsWith !== null && (endsWith !== ERROR.none || stream.isResponseEnded)) {
       // A whole response needs no more of its request (RFC 9113 section 8.1).
       this.#forget(stream, false);
       this.#rememberReset(streamId);
       this.#output.write(rstStreamFrame(streamId, endsWith));
-      this.#armIdle();
     }
   }
 
@@ -549,14 +554,19 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     engine.timers.arm(this.#timer, engine.nowMs + LINGER_MS);
   }
 
-  /** Between requests, and before the first, a connection may be silent for as long as one of HTTP/1. */
-  #armIdle(): void {
+  /**
+   * Between requests, and before the first, a connection may be without one for as long as one of HTTP/1.
+   * Armed when streams come and go only: no other frame makes that time longer.
+   */
+  #armTimer(): void {
     const { timers, nowMs } = this.context.engine;
     if (this.#isOver) return;
     const { httpRequestMs, httpKeepAliveMs, clientMs } = this.session.frontend.definition.timeouts;
-    const isAwaited = this.session.requestCount === 0 || this.#reader.isInFrame;
-    const timeoutMs = (isAwaited ? httpRequestMs : (httpKeepAliveMs ?? httpRequestMs)) ?? clientMs;
-    if (timeoutMs === null || this.#streams.size > 0) timers.disarm(this.#timer);
+    const isFirst = this.session.requestCount === 0;
+    const idleMs = (isFirst ? httpRequestMs : (httpKeepAliveMs ?? httpRequestMs)) ?? clientMs;
+    const timeoutMs = this.#streams.size > 0 ? clientMs : idleMs;
+    this.#sentBytesBefore = this.#streams.size > 0 ? -1 : this.#sentBytes;
+    if (timeoutMs === null) timers.disarm(this.#timer);
     else timers.arm(this.#timer, nowMs + timeoutMs);
   }
 }

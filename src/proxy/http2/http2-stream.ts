@@ -32,12 +32,15 @@ export class Http2Stream implements Connection {
   /** The client has sent, or we have sent, END_STREAM. */
   isRequestEnded = false;
   isResponseEnded = false;
+  /** The end of the request has to be told as one of the connection: CONNECT asked for one. */
+  isEndDue = false;
   /** The exchange wants it to end: with an error (RST_STREAM), or null while it does not. */
   endsWith: number | null = null;
   isClosed = false;
   /** The handler has to be told that all was taken. */
   isDrainDue = false;
   readonly #owner: Http2Client;
+  #isConnect = false;
 
   constructor(owner: Http2Client, id: number) {
     const { engine } = owner.context;
@@ -81,7 +84,8 @@ export class Http2Stream implements Connection {
     this.streamId = streamId;
     this.sendWindow = sendWindow;
     this.receiveWindow = receiveWindow;
-    this.isRequestEnded = this.isResponseEnded = this.isDrainDue = false;
+    this.isRequestEnded = this.isResponseEnded = this.isDrainDue = this.isEndDue = false;
+    this.#isConnect = parts.method === "CONNECT";
     this.output.begin(parts.method);
     this.input.begin(parts);
     const { session } = this.client;
@@ -91,6 +95,23 @@ export class Http2Stream implements Connection {
     const chunk = this.#owner.context.engine.allocate(parts.head.length);
     this.handler.handleData(this, chunk, 0, writeLatin1(parts.head, chunk.bytes, 0));
     chunk.release();
+  }
+
+  /** The client has sent END_STREAM. False: before all that it had announced. */
+  endRequest(trailers: string): boolean {
+    this.isRequestEnded = true;
+    this.isEndDue = this.#isConnect;
+    return this.input.addEnd(trailers);
+  }
+
+  /** Hands over what can be taken; returns the window that this sets free. */
+  deliver(): number {
+    this.input.deliver();
+    if (this.isEndDue && this.input.isEmpty && !this.isClosed) {
+      this.isEndDue = false;
+      this.handler.handleEnd(this);
+    }
+    return this.input.takeWindowBytes();
   }
 
   readTcpStatistics(): ReturnType<NonNullable<Connection["readTcpStatistics"]>> {

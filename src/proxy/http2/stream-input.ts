@@ -58,6 +58,10 @@ export class StreamInput {
     return true;
   }
 
+  get isEmpty(): boolean {
+    return this.#held.length === 0;
+  }
+
   /** Hands over what is held as long as it is taken. */
   deliver(): void {
     if (this.isPaused || this.#held.length === 0) return;

@@ -1,6 +1,7 @@
 // Fetches on the request line, the request's body, and credentials (HAProxy manual 7.3.6).
 import { parseIpAddress } from "../../../base/address.ts";
 import type { MessageHead } from "../../../protocol/http1/message-head.ts";
+import { versionOf } from "../../log/readings.ts";
 import type { Stream } from "../../stream.ts";
 import { basicCredentials, compileAuthentication, compileGroupLookup } from "../authentication.ts";
 import { noteChangeable } from "../content-state.ts";
