@@ -104,7 +104,13 @@ function writeText(text: string, target: Uint8Array, at: number): number {
 }
 
 /** RFC 7541 section 5.1. */
-function writeInteger(value: number, prefixBits: number, flags: number, target: Uint8Array, at: number): number {
+function writeInteger(
+  value: number,
+  prefixBits: number,
+  flags: number,
+  target: Uint8Array,
+  at: number,
+): number {
   const mask = (1 << prefixBits) - 1;
   if (value < mask) {
     target[at++] = flags | value;

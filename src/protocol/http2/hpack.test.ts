@@ -92,7 +92,10 @@ test("a block that ends anywhere else than between two fields is malformed", () 
   for (let end = 1; end <= block.length; end++) {
     if (new HpackDecoder(4096).decode(block, 0, end, LIMITS)) ends.push(end);
   }
-  assert.deepEqual(ends, [4, 11, 35, 54].filter((end) => ends.includes(end)));
+  assert.deepEqual(
+    ends,
+    [4, 11, 35, 54].filter((end) => ends.includes(end)),
+  );
   assert.equal(ends.at(-1), block.length);
 });
 
@@ -157,7 +160,16 @@ test("Huffman code has no padding of a byte or more, none but ones, and no EOS",
   assert.equal(decodeHuffman(Uint8Array.of(0xff, 0xff, 0xff, 0xfc), 0, 4), null);
 });
 
-const NAMES = [":status", "content-type", "x-a", "server", "set-cookie", "etag", "x-long-name-of-its-own", "vary"];
+const NAMES = [
+  ":status",
+  "content-type",
+  "x-a",
+  "server",
+  "set-cookie",
+  "etag",
+  "x-long-name-of-its-own",
+  "vary",
+];
 
 function linesOf(fields: readonly string[]): string {
   const lines: string[] = [];

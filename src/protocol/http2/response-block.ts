@@ -39,7 +39,6 @@ export function encodeBlock(encoder: HpackEncoder, fields: readonly string[]): U
     lengthMax += HpackEncoder.fieldLengthMax(fields[i]!, fields[i + 1]!);
   const block = new Uint8Array(lengthMax);
   let at = encoder.beginBlock(block, 0);
-  for (let i = 0; i < fields.length; i += 2)
-    at = encoder.encodeField(fields[i]!, fields[i + 1]!, block, at);
+  for (let i = 0; i < fields.length; i += 2) at = encoder.encodeField(fields[i]!, fields[i + 1]!, block, at);
   return block.subarray(0, at);
 }

@@ -376,7 +376,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     if (this.stream.request!.versionMinor !== 1) return;
     this.#relay.sendHead(this.stream, head);
     // Nothing bounds their number.
-    if (this.#client.connection.pendingBytes > this.#client.highWaterBytes) this.#links.current?.connection.pause();
+    if (this.#client.connection.pendingBytes > this.#client.highWaterBytes)
+      this.#links.current?.connection.pause();
   }
 
   #beginResponse(link: ServerLink, response: MessageHead, chunk: Chunk, start: number, end: number): void {

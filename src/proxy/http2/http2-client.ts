@@ -5,6 +5,7 @@
 // FloodGuard.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
+import { FrameReader, type FrameSink } from "../../protocol/http2/frame-reader.ts";
 import {
   DEFAULT_FRAME_BYTES,
   DEFAULT_WINDOW_BYTES,
@@ -21,7 +22,6 @@ import {
   WINDOW_BYTES_MAX,
   windowUpdateFrame,
 } from "../../protocol/http2/frames.ts";
-import { FrameReader, type FrameSink } from "../../protocol/http2/frame-reader.ts";
 import { HpackDecoder } from "../../protocol/http2/hpack-decoder.ts";
 import { HpackEncoder } from "../../protocol/http2/hpack-encoder.ts";
 import { requestPartsOf, trailerLinesOf } from "../../protocol/http2/request-head.ts";
@@ -114,7 +114,8 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     if (http2.headerTableBytes !== 4096) settings.push([SETTING.headerTableSize, http2.headerTableBytes]);
     if (http2.initialWindowBytes !== DEFAULT_WINDOW_BYTES)
       settings.push([SETTING.initialWindowSize, http2.initialWindowBytes]);
-    if (http2.frameBytesMax !== DEFAULT_FRAME_BYTES) settings.push([SETTING.maxFrameSize, http2.frameBytesMax]);
+    if (http2.frameBytesMax !== DEFAULT_FRAME_BYTES)
+      settings.push([SETTING.maxFrameSize, http2.frameBytesMax]);
     settings.push([SETTING.maxHeaderListSize, LIST_BYTES_MAX]);
     this.#output.write(settingsFrame(settings));
     this.#giveConnectionWindow();

@@ -1,8 +1,9 @@
 // The body of one request on its way from DATA frames to the exchange, which is given a body of HTTP/1.1: as
 // it is where the length was announced, in chunks where not. What the exchange does not take yet waits here;
 // the stream's window bounds it, since a client gets window back only for what was taken.
-import { copyBytes, writeLatin1 } from "../../protocol/http1/bytes.ts";
+
 import { CHUNK_TAIL, writeChunkHead } from "../../protocol/http1/body.ts";
+import { copyBytes, writeLatin1 } from "../../protocol/http1/bytes.ts";
 import { CHUNK_OVERHEAD_BYTES, type RequestParts } from "../../protocol/http2/request-head.ts";
 import type { Chunk, Engine } from "../../transport/contract.ts";
 import { HeldInput } from "../exchange/held-input.ts";

@@ -97,7 +97,10 @@ export const REQUEST_FETCHES: Readonly<Record<Names, FetchCompiler>> = {
     );
   },
   // HAProxy never says so of a request in HTTP/2.
-  http_first_req: () => ({ session }) => session.requestCount <= 1 && !session.isHttp2,
+  http_first_req:
+    () =>
+    ({ session }) =>
+      session.requestCount <= 1 && !session.isHttp2,
   "capture.req.hdr": (parameters) => {
     const slot = Number(parameters[0] ?? 0);
     return (stream) => stream.requestCaptures?.[slot] ?? undefined;
