@@ -97,7 +97,8 @@ for (const engine of ENGINES)
       client.send(PREFACE, frame(FRAME.settings, 0, 0, shut));
       const [worker] = stage.sallyport.workerPids;
       const before = residentKiB(worker!);
-      for (let i = 0; i < 100; i++) client.request(2 * i + 1, [...GET.slice(0, 6), ":path", "/bytes/20000000"]);
+      for (let i = 0; i < 100; i++)
+        client.request(2 * i + 1, [...GET.slice(0, 6), ":path", "/bytes/20000000"]);
       await client.find(() => client.frames.filter(({ type }) => type === FRAME.headers).length === 100);
       await assertServes(stage);
       // 100 responses of 20 MB each.

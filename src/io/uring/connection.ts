@@ -354,7 +354,7 @@ export class UringConnection implements Connection, TimerTarget {
   completeShutdown(): void {
     this.#inFlight--;
     this.#isShutdownDone = true;
-    if (this.isClosed) this.#finish();
+    if (this.isClosed) this.#closeSocket();
     else if (this.#isEndDelivered) this.destroy(null);
   }
 
@@ -391,12 +391,20 @@ export class UringConnection implements Connection, TimerTarget {
       if (this.#isReceiving) ring.cancel(this.#low(this.#receiveKind), this.id, KIND_NONE, 0);
       if (this.#isSending) ring.cancel(this.#low(KIND_SEND), this.id, KIND_NONE, 0);
       if (this.#isConnecting) ring.cancel(this.#low(KIND_CONNECT), this.id, KIND_NONE, 0);
-      ring.close(this.fd, this.#low(KIND_CLOSE), this.id);
-      this.#inFlight++;
-      this.fd = -1;
+      if (!this.#isShutdownSubmitted || this.#isShutdownDone) this.#closeSocket();
     }
     this.handler.handleClose(this, this.#isResetWanted ? null : (this.#closeCause ?? cause));
     if (this.#inFlight === 0) this.#finish();
+  }
+
+  /**
+   * Not while a shutdown is on its way: the kernel does that in a thread of its own, and looks the number of
+   * the socket up only there. It would shut down whichever connection has got that number meanwhile.
+   */
+  #closeSocket(): void {
+    this.#engine.ring.close(this.fd, this.#low(KIND_CLOSE), this.id);
+    this.#inFlight++;
+    this.fd = -1;
   }
 
   #low(kind: number): number {

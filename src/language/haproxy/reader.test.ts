@@ -103,12 +103,17 @@ test("proxies, servers and binds have the numbers that HAProxy gives them", () =
   );
 });
 
-test("h2 is taken out of the ALPN of http proxies with a notice, and kept in tcp mode", () => {
-  const text = `${DEFAULTS}frontend a\n bind :443 ssl crt x alpn h2,http/1.1\nfrontend b\n mode tcp\n bind :444 ssl crt x alpn h2,http/1.1\n`;
+test("h2 is offered to clients, and taken out of the ALPN of http servers with a notice", () => {
+  const server = "server s 127.0.0.1:1 ssl verify none alpn h2,http/1.1";
+  const text = `${DEFAULTS}listen a\n bind :443 ssl crt x alpn h2,http/1.1\n ${server}\nfrontend b\n mode tcp\n bind :444 ssl crt x alpn h2,http/1.1\n`;
   assert.deepEqual(
     read(text).proxies.map((proxy) => proxy.frontend!.binds[0]!.tls!.alpn),
-    [["http/1.1"], ["h2", "http/1.1"]],
+    [
+      ["h2", "http/1.1"],
+      ["h2", "http/1.1"],
+    ],
   );
+  assert.deepEqual(proxyOf(read(text), "a").backend!.servers[0]!.tls!.alpn, ["http/1.1"]);
   assert.deepEqual(codes(text), ["no-effect"]);
 });
 

@@ -1,7 +1,7 @@
 // What a client may cost without getting anything done. Frames that are cheap to send and make work or memory
-// here (resets of requests just made, CVE-2023-44487, pings, settings, priorities, empty frames) are paid from
-// an account that fills up slowly; whoever empties it is told to calm down. What people do stays far below:
-// a browser that leaves a page resets some dozens of requests at once.
+// here (resets of requests just made, CVE-2023-44487, pings, settings, priorities, empty frames) are paid
+// from an account that fills up slowly; whoever empties it is told to calm down. What people do stays far
+// below: a browser that leaves a page resets some dozens of requests at once.
 
 const ACCOUNT_MAX = 1000;
 const REFILL_PER_MS = 0.2;

@@ -1,5 +1,5 @@
-// What goes out on an HTTP/2 connection in one turn, gathered: small frames are copied behind one another into
-// one chunk, since each send costs more than the copy; larger data goes out where it lies.
+// What goes out on an HTTP/2 connection in one turn, gathered: small frames are copied behind one another
+// into one chunk, since each send costs more than the copy; larger data goes out where it lies.
 
 import { copyBytes } from "../../protocol/http1/bytes.ts";
 import { FLAG, FRAME, FRAME_HEAD_BYTES, writeFrameHead } from "../../protocol/http2/frames.ts";

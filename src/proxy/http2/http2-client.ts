@@ -36,7 +36,9 @@ import { Http2Stream } from "./http2-stream.ts";
 
 /** No more data is framed while this much waits for the kernel, and nothing is read. */
 const OUTPUT_BYTES_MAX = 128 * 1024;
-/** What all streams may have on their way to us together: given back at once, so that none waits for another. */
+/**
+ * What all streams may have on their way to us together: given back at once, so that none waits for another.
+ */
 const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 /** So large a list of fields is decoded; the exchange refuses what does not fit a buffer. */
 const LIST_BYTES_MAX = 64 * 1024;

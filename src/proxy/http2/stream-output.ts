@@ -1,5 +1,6 @@
 // The response of one stream on its way from the exchange, which sends HTTP/1.1, to frames: heads become
-// header blocks, bodies lose their framing and wait here for window, trailers follow. Knows nothing of frames.
+// header blocks, bodies lose their framing and wait here for window, trailers follow. Knows nothing of
+// frames.
 import { BodyDecoder } from "../../protocol/http1/body.ts";
 import { MessageHead } from "../../protocol/http1/message-head.ts";
 import { parseResponseHead } from "../../protocol/http1/response-parser.ts";
@@ -97,7 +98,10 @@ export class StreamOutput {
     else this.isBroken = true;
   }
 
-  /** The next piece of data, of at most `byteCount` bytes; whoever takes it releases its chunk if it is used up. */
+  /**
+   * The next piece of data, of at most `byteCount` bytes; whoever takes it releases its chunk if it is used
+   * up.
+   */
   get firstPiece(): WaitingPiece | undefined {
     return this.#pieces[0];
   }
