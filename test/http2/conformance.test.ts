@@ -99,7 +99,14 @@ const CONNECTION_ERRORS: readonly (readonly [error: number, ...rest: Case])[] = 
     "MAX_FRAME_SIZE of 1",
     (c) => c.send(frame(FRAME.settings, 0, 0, setting(SETTING.maxFrameSize, 1))),
   ],
-  [ERROR.protocol, "an older stream than the last", (c) => (c.request(5, GET), c.request(4, GET))],
+  [
+    ERROR.protocol,
+    "an older stream than the last",
+    (c) => {
+      c.request(5, GET);
+      c.request(4, GET);
+    },
+  ],
 ];
 
 /** The stream ends with this error, and the connection goes on. */
@@ -166,44 +173,66 @@ const STREAM_ERRORS: readonly (readonly [error: number, ...rest: Case])[] = [
   [
     ERROR.protocol,
     "WINDOW_UPDATE of 0",
-    (c) => (c.request(1, POST, 0), c.send(frame(FRAME.windowUpdate, 0, 1, uint32(0)))),
+    (c) => {
+      c.request(1, POST, 0);
+      c.send(frame(FRAME.windowUpdate, 0, 1, uint32(0)));
+    },
   ],
   [
     ERROR.flowControl,
     "a window above 2^31-1",
-    (c) => (c.request(1, POST, 0), c.send(frame(FRAME.windowUpdate, 0, 1, uint32(2 ** 31 - 1)))),
+    (c) => {
+      c.request(1, POST, 0);
+      c.send(frame(FRAME.windowUpdate, 0, 1, uint32(2 ** 31 - 1)));
+    },
   ],
   [
     ERROR.protocol,
     "less data than announced",
-    (c) => (
-      c.request(1, [...POST, "content-length", "4"], 0), c.send(frame(FRAME.data, 1, 1, Buffer.alloc(3)))
-    ),
+    (c) => {
+      c.request(1, [...POST, "content-length", "4"], 0);
+      c.send(frame(FRAME.data, 1, 1, Buffer.alloc(3)));
+    },
   ],
   [
     ERROR.protocol,
     "more data than announced",
-    (c) => (
-      c.request(1, [...POST, "content-length", "2"], 0), c.send(frame(FRAME.data, 1, 1, Buffer.alloc(3)))
-    ),
+    (c) => {
+      c.request(1, [...POST, "content-length", "2"], 0);
+      c.send(frame(FRAME.data, 1, 1, Buffer.alloc(3)));
+    },
   ],
-  [ERROR.protocol, "trailers without the end", (c) => (c.request(1, POST, 0), c.request(1, ["a", "b"], 0))],
+  [
+    ERROR.protocol,
+    "trailers without the end",
+    (c) => {
+      c.request(1, POST, 0);
+      c.request(1, ["a", "b"], 0);
+    },
+  ],
   [
     ERROR.protocol,
     "trailers with a pseudo-header",
-    (c) => (c.request(1, POST, 0), c.request(1, [":path", "/"])),
+    (c) => {
+      c.request(1, POST, 0);
+      c.request(1, [":path", "/"]);
+    },
   ],
   [
     ERROR.protocol,
     "trailers about framing",
-    (c) => (c.request(1, POST, 0), c.request(1, ["content-length", "0"])),
+    (c) => {
+      c.request(1, POST, 0);
+      c.request(1, ["content-length", "0"]);
+    },
   ],
   [
     ERROR.streamClosed,
     "DATA behind the end",
-    (c) => (
-      c.request(1, [...without(":path"), ":path", "/never"]), c.send(frame(FRAME.data, 0, 1, uint32(1)))
-    ),
+    (c) => {
+      c.request(1, [...without(":path"), ":path", "/never"]);
+      c.send(frame(FRAME.data, 0, 1, uint32(1)));
+    },
   ],
 ];
 

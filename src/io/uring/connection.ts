@@ -269,7 +269,9 @@ export class UringConnection implements Connection, TimerTarget {
       this.destroy(this.#sendFailure);
       return;
     }
-    const isUnused = !this.#isOpen && this.#closeCause === null && this.#unsentApplicationBytes() === 0;
+    // What a handshake has queued does not count.
+    const unsent = this.secure === null ? this.#queue : this.secure.plain;
+    const isUnused = !this.#isOpen && this.#closeCause === null && unsent.byteCount === 0;
     if (this.#isResetWanted || (this.#isCloseWanted && isUnused)) {
       this.destroy(null);
       return;
@@ -381,13 +383,9 @@ export class UringConnection implements Connection, TimerTarget {
     if (!this.#isSending) this.#queue.clear();
     this.secure?.free();
     if (this.fd >= 0) {
+      const isTaken = this.#isReceiving && this.#receiveKind === KIND_RECEIVE;
       if (this.#isResetWanted) setReset(native, this.fd);
-      else if (
-        !this.#isEnded &&
-        !this.#isConnecting &&
-        !(this.#isReceiving && this.#receiveKind === KIND_RECEIVE)
-      )
-        discardReceived(native, this.fd);
+      else if (!this.#isEnded && !this.#isConnecting && !isTaken) discardReceived(native, this.fd);
       if (this.#isReceiving) ring.cancel(this.#low(this.#receiveKind), this.id, KIND_NONE, 0);
       if (this.#isSending) ring.cancel(this.#low(KIND_SEND), this.id, KIND_NONE, 0);
       if (this.#isConnecting) ring.cancel(this.#low(KIND_CONNECT), this.id, KIND_NONE, 0);
@@ -397,10 +395,7 @@ export class UringConnection implements Connection, TimerTarget {
     if (this.#inFlight === 0) this.#finish();
   }
 
-  /**
-   * Not while a shutdown is on its way: the kernel does that in a thread of its own, and looks the number of
-   * the socket up only there. It would shut down whichever connection has got that number meanwhile.
-   */
+  /** Not before a shutdown is done: the kernel's thread for it looks the number up late, whose it is then. */
   #closeSocket(): void {
     this.#engine.ring.close(this.fd, this.#low(KIND_CLOSE), this.id);
     this.#inFlight++;
@@ -413,11 +408,6 @@ export class UringConnection implements Connection, TimerTarget {
 
   #unsentBytes(): number {
     return this.#queue.byteCount + (this.secure === null ? 0 : this.secure.plain.byteCount);
-  }
-
-  /** Without what a handshake has queued. */
-  #unsentApplicationBytes(): number {
-    return this.secure === null ? this.#queue.byteCount : this.secure.plain.byteCount;
   }
 
   #finish(): void {

@@ -120,7 +120,6 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
       settings.push([SETTING.maxFrameSize, http2.frameBytesMax]);
     settings.push([SETTING.maxHeaderListSize, LIST_BYTES_MAX]);
     this.#output.write(settingsFrame(settings));
-    this.#giveConnectionWindow();
     this.#wantTurn();
     this.#armTimer();
   }

@@ -12,7 +12,7 @@ export const readReject: ActionReader = () => ({ kind: "reject" });
 export const readSilentDrop: ActionReader = () => ({ kind: "silent-drop" });
 export const readClose: ActionReader = () => ({ kind: "close" });
 
-/** `switch-mode http [proto h1]`. HTTP/2 is not spoken, so nothing else can follow. */
+/** `switch-mode http [proto h1]`. Who speaks HTTP/2 is known by its preface. */
 export const readSwitchMode: ActionReader = (line) => {
   const mode = line.expect("`http`");
   if (mode === null) return null;
@@ -35,8 +35,8 @@ export const readSwitchMode: ActionReader = (line) => {
   return line.error(
     "unsupported-rule",
     protocol.span,
-    `${quote(protocol.text)} is not spoken here`,
-    "Possible: h1.",
+    `${quote(protocol.text)} cannot be asked for here`,
+    "Without `proto`, clients that begin with HTTP/2 are served in it.",
   );
 };
 
