@@ -74,7 +74,7 @@ async function startServer(): Promise<Server> {
     sessions.set(id.toString("hex"), data);
     done();
   });
-  server.on("resumeSession", (id, done) => done(null, sessions.get(id.toString("hex")) ));
+  server.on("resumeSession", (id, done) => done(null, sessions.get(id.toString("hex"))));
   server.on("secureConnection", (peer) => peer.on("error", () => {}).end("hello"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;
