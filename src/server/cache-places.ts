@@ -5,7 +5,7 @@ import type { SharedFile } from "../io/shared-file.ts";
 import type { CacheDefinition } from "../model/cache.ts";
 import { blocksOf, cacheBytes, SharedCache } from "../proxy/cache/shared-cache.ts";
 import { newSecret } from "./new-secret.ts";
-import type { TablePlaces } from "./table-places.ts";
+import type { SharedRoom } from "./shared-room.ts";
 
 export interface CacheLocation {
   readonly offset: number;
@@ -14,12 +14,12 @@ export interface CacheLocation {
 }
 
 export class CachePlaces {
-  readonly #parts: TablePlaces;
+  readonly #room: SharedRoom;
   readonly #report: (text: string) => void;
   readonly #places: Map<string, CacheLocation> = new Map();
 
-  constructor(parts: TablePlaces, report: (text: string) => void) {
-    this.#parts = parts;
+  constructor(room: SharedRoom, report: (text: string) => void) {
+    this.#room = room;
     this.#report = report;
   }
 
@@ -39,14 +39,14 @@ export class CachePlaces {
   /** What could not all be kept in memory would be the end of the worker that writes there. */
   #add(definition: CacheDefinition): CacheLocation | string {
     const wanted = blocksOf(definition);
-    const share = this.#parts.bytesMax / cacheBytes(wanted);
+    const share = this.#room.bytesMax / cacheBytes(wanted);
     const blockCount = share >= 1 ? wanted : Math.max(1, Math.floor(wanted * share));
     if (blockCount < wanted)
       this.#report(
         `the cache ${definition.name} has ${Math.floor(blockCount / 1024)} MiB instead of ${wanted / 1024}: ` +
           "there is no more shared memory",
       );
-    const offset = this.#parts.take(cacheBytes(blockCount));
+    const offset = this.#room.take(cacheBytes(blockCount));
     return offset.ok
       ? { offset: offset.value, blockCount, secret: newSecret() }
       : `the cache ${definition.name} cannot be made: ${offset.error.message}`;
@@ -83,7 +83,7 @@ export class CacheMaps {
   }
 
   #map(definition: CacheDefinition, place: CacheLocation | undefined): SharedCache {
-    if (place === undefined) return SharedCache.alone(definition);
+    if (place === undefined) return SharedCache.alone(definition, newSecret());
     const { offset, blockCount, secret } = place;
     const byteLength = cacheBytes(blockCount);
     const buffer = this.#file?.map(offset, byteLength) ?? new ArrayBuffer(byteLength);

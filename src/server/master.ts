@@ -33,6 +33,7 @@ import { wantsPrivilegesDropped } from "./privileges.ts";
 import { Programs } from "./programs.ts";
 import { keepPreparation, type ServerChange } from "./server-change.ts";
 import { ServerNames } from "./server-names.ts";
+import { SharedRoom } from "./shared-room.ts";
 import { TableMaps, TablePlaces } from "./table-places.ts";
 import type { WorkerStart } from "./worker-process.ts";
 
@@ -408,8 +409,9 @@ export class Master {
     }
     this.#tableFile = tables.value;
     const report = (text: string) => this.#options.report(text);
-    this.#tablePlaces = new TablePlaces(tables.value, workerCount + 1, report);
-    this.#cachePlaces = new CachePlaces(this.#tablePlaces, report);
+    const room = new SharedRoom(tables.value);
+    this.#tablePlaces = new TablePlaces(room, workerCount + 1, report);
+    this.#cachePlaces = new CachePlaces(room, report);
     return workerCount;
   }
 

@@ -1,15 +1,13 @@
 // Where stick tables are in the memory that all processes share: the master gives each its place, for as long
-// as its definition stays the same, so that tables live through reloads. What another definition leaves
-// behind is given back when the program ends.
-import { type Result, success } from "../base/failure.ts";
+// as its definition stays the same, so that tables live through reloads.
 import type { HashSecret } from "../base/half-sip-hash.ts";
-import { PART_BYTES, type SharedFile } from "../io/shared-file.ts";
+import type { SharedFile } from "../io/shared-file.ts";
 import type { StickTableDefinition } from "../model/stick-table.ts";
 import { layoutOf } from "../proxy/stick-table/layout.ts";
 import { StickTable } from "../proxy/stick-table/stick-table.ts";
-
 import { CacheMaps } from "./cache-places.ts";
 import { newSecret } from "./new-secret.ts";
+import type { SharedRoom } from "./shared-room.ts";
 
 export interface TablePlace {
   readonly offset: number;
@@ -17,18 +15,14 @@ export interface TablePlace {
   readonly secret: HashSecret;
 }
 
-/** All tables and caches together may have this part of the memory that is free. */
-const FREE_SHARE = 0.5;
-
 export class TablePlaces {
-  readonly #file: SharedFile;
+  readonly #room: SharedRoom;
   readonly #processCount: number;
   readonly #report: (text: string) => void;
   readonly #places: Map<string, TablePlace> = new Map();
-  #end = 0;
 
-  constructor(file: SharedFile, processCount: number, report: (text: string) => void) {
-    this.#file = file;
+  constructor(room: SharedRoom, processCount: number, report: (text: string) => void) {
+    this.#room = room;
     this.#processCount = processCount;
     this.#report = report;
   }
@@ -49,29 +43,14 @@ export class TablePlaces {
   #add(definition: StickTableDefinition): TablePlace | string {
     const capacity = this.#capacityOf(definition);
     const { byteLength } = layoutOf(definition, capacity, this.#processCount);
-    const offset = this.take(byteLength);
+    const offset = this.#room.take(byteLength);
     if (!offset.ok) return `the stick table ${definition.name} cannot be made: ${offset.error.message}`;
     return { offset: offset.value, capacity, secret: newSecret() };
   }
 
-  /** Another part of the file: where it begins. */
-  take(byteLength: number): Result<number> {
-    const offset = this.#end;
-    const end = offset + Math.ceil(byteLength / PART_BYTES) * PART_BYTES;
-    const grown = this.#file.grow(end);
-    if (!grown.ok) return grown;
-    this.#end = end;
-    return success(offset);
-  }
-
-  /** How large the next part can be. */
-  get bytesMax(): number {
-    return Math.max(0, this.#file.freeBytes * FREE_SHARE - this.#end);
-  }
-
   /** As many as it is to have, unless those could not all be kept in memory. */
   #capacityOf(definition: StickTableDefinition): number {
-    const { bytesMax } = this;
+    const { bytesMax } = this.#room;
     const { byteLength } = layoutOf(definition, definition.size, this.#processCount);
     if (byteLength <= bytesMax) return definition.size;
     const capacity = Math.max(1, Math.floor((definition.size * bytesMax) / byteLength));

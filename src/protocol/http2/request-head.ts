@@ -2,7 +2,6 @@
 // sections 8.1 to 8.3: whatever could be read as another message in HTTP/1 is malformed here, since the
 // head that is made goes the way of all heads. Cookie crumbs are joined (section 8.2.3), Host comes from
 // ":authority", and the target is the whole URI, as HAProxy's logs and rules have it.
-import { Buffer } from "node:buffer";
 import { CHUNK_HEAD_BYTES_MAX } from "../http1/body.ts";
 
 export interface RequestParts {
@@ -137,7 +136,3 @@ export function trailerLinesOf(fields: readonly string[]): string | null {
 
 /** What a chunk of data needs beside it: its size before, the line's end behind. */
 export const CHUNK_OVERHEAD_BYTES: number = CHUNK_HEAD_BYTES_MAX + 2;
-
-export function latin1Bytes(text: string): Uint8Array {
-  return Buffer.from(text, "latin1");
-}

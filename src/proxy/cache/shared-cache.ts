@@ -105,13 +105,13 @@ export class SharedCache {
   }
 
   /** Memory of one process alone. */
-  static alone(definition: CacheDefinition): SharedCache {
+  static alone(definition: CacheDefinition, secret: HashSecret = [0, 0]): SharedCache {
     // Nobody wants gigabytes to see what a rule does.
     const blockCount = Math.min(blocksOf(definition), 4096);
     return new SharedCache(definition, {
       buffer: new ArrayBuffer(cacheBytes(blockCount)),
       blockCount,
-      secret: [0, 0],
+      secret,
       process: 0,
     });
   }
