@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Diagnostic, Severity } from "../../diagnostic/diagnostic.ts";
 import type { Span } from "../../diagnostic/span.ts";
 import type { CertificateMaterial } from "../../transport/contract.ts";
+import { BUNDLE_EXTENSIONS } from "./bundle-extensions.ts";
 import { type CertificateDisk, realDisk } from "./certificate-disk.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { type KeyWithChain, pairKeysWithChains } from "./chain.ts";
@@ -35,10 +36,6 @@ export const PASSWORD_VARIABLE = "SALLYPORT_PFX_PASSWORD";
  * HAProxy's.
  */
 const COMPANION_EXTENSIONS: readonly string[] = [".key", ".ocsp", ".issuer", ".sctl", ".password"];
-/**
- * `crt site.pem` stands for these when there is no such file (manual section 3.1, `ssl-load-extra-files`).
- */
-const BUNDLE_EXTENSIONS: readonly string[] = [".rsa", ".ecdsa", ".dsa"];
 
 /** Reads what `path` stands for: a file, a bundle of files by kind of key, or a directory of them. */
 export function readCertificate(

@@ -1,6 +1,6 @@
 // A datacentre file and the kernel beside each other: what the machine should have for the file, the driver
 // that makes it so, and the place where it is remembered.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { launcher } from "../../base/program-files.ts";
 import { sha256 } from "../../base/sha256.ts";
@@ -10,6 +10,7 @@ import { findAbilities } from "../../driver/linux/preflight.ts";
 import { openNamespaceDoor } from "../../io/namespace-door.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
 import { type Desired, type DesiredOptions, desiredState } from "../../network/plan/desired-state.ts";
+import { BUNDLE_EXTENSIONS } from "../certificates/bundle-extensions.ts";
 import type { LoadBalancerFile } from "./load-datacenter.ts";
 
 export interface LiveNetwork {
@@ -46,7 +47,22 @@ export async function openNetwork(
     dataDirectory: dataDirectoryOf(resolved.source.name.value),
     absolutePath: (path, namedIn) => resolve(namedIn === undefined ? "." : dirname(namedIn), path),
   });
-  return { desired, ...openDriver(resolved.source.name.value) };
+  const notes = [...desired.notes, ...loadBalancers.flatMap(missingCertificates)];
+  return { desired: { ...desired, notes }, ...openDriver(resolved.source.name.value) };
+}
+
+/** Without them a balancer ends as soon as it is started: better said before than found in its log. */
+export function missingCertificates({ edge, path, configuration }: LoadBalancerFile): string[] {
+  const binds = configuration?.proxies.flatMap(({ frontend }) => frontend?.binds ?? []) ?? [];
+  const certificates = binds.flatMap(({ tls }) => tls?.certificates ?? []);
+  // A bundle has its members beside a name that is no file.
+  const isThere = (name: string) =>
+    ["", ...BUNDLE_EXTENSIONS].some((end) => existsSync(resolve(dirname(resolve(path)), name + end)));
+  const missing = certificates.filter((one) => !isThere(one.path));
+  return missing.map(
+    (one) =>
+      `the load balancer of ${edge} will not serve: there is no ${one.path} (${one.span.file}:${one.span.line})`,
+  );
 }
 
 /** Of the file and of the certificates beside it: when one of them changes, the balancer is told. */
