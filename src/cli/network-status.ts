@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { drift } from "../driver/apply.ts";
 import { lagFaults } from "../driver/linux/lag-state.ts";
+import type { KeepsEnding, Supervisor } from "../driver/linux/supervisor.ts";
 import type { Applied } from "../driver/state-store.ts";
 import type { EdgeRules } from "../model/dashboard-datacenter.ts";
 import type { ResolvedDatacenter } from "../model/resolved-datacenter.ts";
@@ -43,13 +44,14 @@ export async function networkStatus(
     if (typeof counted === "string") return complainOfUsage(terminal, "status", counted);
     const rules = line.has("rules") ? await readEdgeRules(open, applied.state) : null;
     if (typeof rules === "string") return complainOfUsage(terminal, "status", rules);
-    const more = { counted, rules, lags: lagFaults(applied.state) };
+    const endings = endingsOf(applied, driver.supervisor);
+    const more = { counted, rules, endings, lags: lagFaults(applied.state) };
     if (line.has("json")) terminal.write(recordText(applied, found.plan, more, line.has("watch")));
     else {
       if (line.has("watch") && terminal.isColour) terminal.write(CLEAR_SCREEN);
       terminal.write(statusText(file, applied, found.plan, more, usable.resolved, terminal));
     }
-    if (!line.has("watch")) return found.plan.steps.length + more.lags.length === 0 ? 0 : 1;
+    if (!line.has("watch")) return found.plan.steps.length + more.lags.length + endings.length === 0 ? 0 : 1;
     await pause(everyMs);
   }
 }
@@ -58,21 +60,38 @@ export async function networkStatus(
 interface More {
   readonly counted: LiveCounters | null;
   readonly rules: readonly EdgeRules[] | null;
+  /** Programs that are there and do not stay, which another start would not mend either. */
+  readonly endings: readonly Ending[];
   /** What is wrong with LACP, which no step could mend from here. */
   readonly lags: readonly string[];
+}
+
+interface Ending extends KeepsEnding {
+  /** As `program` takes it. */
+  readonly name: string;
+  readonly words: string;
+}
+
+function endingsOf({ state }: Applied, supervisor: Supervisor): Ending[] {
+  const now = Date.now();
+  return state.processes.flatMap(({ name, words }) => {
+    const found = supervisor.keepsEnding(name, now);
+    return found === null ? [] : [{ name, words, ...found }];
+  });
 }
 
 /** Who watches gets a line each time. */
 function recordText(
   { state }: Applied,
   { steps }: Plan,
-  { counted, rules, lags }: More,
+  { counted, rules, endings, lags }: More,
   isOneLine: boolean,
 ): string {
   const record = {
     namespaces: state.namespaces.length,
     programs: state.processes.length,
     drift: steps.map(({ words }) => words),
+    keepEnding: endings,
     lags,
     ...(counted ?? {}),
     ...(rules === null ? {} : { rules }),
@@ -84,17 +103,24 @@ function statusText(
   file: string,
   { state }: Applied,
   plan: Plan,
-  { counted, rules, lags }: More,
+  { counted, rules, endings, lags }: More,
   resolved: ResolvedDatacenter,
   { isColour }: Terminal,
 ): string {
   const rows = counted === null ? [] : [...portRows(counted, resolved), ...serviceRows(counted)];
   if (rules !== null) rows.push(...ruleRows(rules));
   const head = `${file}: ${state.namespaces.length} namespaces, ${state.processes.length} programs\n`;
-  const warnings = lags.map((words) => `${colour(isColour, "warning", words)}\n`).join("");
+  const endingWords = endings.map(
+    ({ name, words, times, status }) =>
+      `${words} ended ${times === 1 ? "" : `${times} times in a row, the last time `}with status ${status}, and is started again: sallyport program logs ${file} ${name}`,
+  );
+  const warnings = [...endingWords, ...lags]
+    .map((words) => `${colour(isColour, "warning", words)}\n`)
+    .join("");
   const text = head + rows.map((row) => `  ${row}\n`).join("") + warnings;
   if (plan.steps.length === 0) {
-    const good = colour(isColour, "good", "everything is as it was made");
+    const rest = endings.length === 0 ? "" : " but for that";
+    const good = colour(isColour, "good", `everything is as it was made${rest}`);
     return `${text}${good}${lags.length === 0 ? "" : " on this machine: LACP takes both ends"}\n`;
   }
   const changed = colour(isColour, "warning", "it has changed");

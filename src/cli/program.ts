@@ -96,22 +96,32 @@ function list(
   line: CommandLine,
   terminal: Terminal,
 ): void {
-  const rows = programs.map(({ name, words }) => ({ name, words, since: supervisor.runningSince(name) }));
+  const now = Date.now();
+  const rows = programs.map(({ name, words }) => ({
+    name,
+    words,
+    since: supervisor.runningSince(name),
+    ending: supervisor.keepsEnding(name, now),
+  }));
   if (line.has("json")) {
-    const records = rows.map(({ name, words, since }) => ({
+    const records = rows.map(({ name, words, since, ending }) => ({
       name,
       words,
       runningSince: since === null ? null : new Date(since).toISOString(),
+      keepsEnding: ending,
       log: supervisor.logOf(name),
     }));
     terminal.write(`${JSON.stringify(records, null, 2)}\n`);
     return;
   }
-  const now = Date.now();
-  const cells = rows.map(({ name, words, since }) => [
+  const cells = rows.map(({ name, words, since, ending }) => [
     name,
-    since === null
-      ? colour(terminal.isColour, "warning", "stopped")
+    since === null || ending !== null
+      ? colour(
+          terminal.isColour,
+          "warning",
+          ending === null ? "stopped" : `keeps ending, status ${ending.status}`,
+        )
       : colour(terminal.isColour, "good", `runs ${formatDuration(now - since)}`),
     words,
   ]);

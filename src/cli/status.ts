@@ -14,7 +14,7 @@ const HELP = `Usage: sallyport status [options]
 
 Shows the load balancers that run on this machine for this user, with their frontends, backends and servers: state,
 sessions (and their limit), new sessions per second, requests, bytes, the last check, weight. With a datacentre file that
-is applied, it shows what of its network is not as it was made.
+is applied, it shows what of its network is not as it was made, and which of its programs keep ending.
 
 Options:
   --json      an array of objects; the statistics have HAProxy's column names
@@ -31,7 +31,8 @@ Examples:
   sallyport status --watch
   sallyport status --json | jq -r '.[].rows[] | select(.status == "DOWN") | .svname'
 
-Exit codes: 0 shown, 1 nothing is running or it did not answer; of a network 1 when it is not as it was made.
+Exit codes: 0 shown, 1 nothing is running or it did not answer; of a network 1 when it is not as it was made
+or a program keeps ending.
 `;
 
 const OPTIONS = [

@@ -17,11 +17,18 @@ import type { ProcessState } from "../../model/network-state.ts";
 import { childProcesses } from "./command.ts";
 import { parseJson } from "./records.ts";
 
-/** Started with the program's directory and words; the program's own number goes into `child`. */
+/** A program that has run so long is taken to stay. */
+const SETTLED_S = 60;
+
+/**
+ * Started with the program's directory and words. Its own number goes into `child`, and into `ended`
+ * how often it ended in a row, its last status, and the pause in seconds before it is started again.
+ */
 const SUPERVISE = `
 directory=$1
 shift
 pause=1
+times=0
 stopping=
 child=
 trap 'stopping=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM
@@ -38,7 +45,9 @@ while [ -z "$stopping" ]; do
   while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done
   child=
   [ -z "$stopping" ] || exit 0
-  [ $(($(date +%s) - started)) -lt 60 ] || pause=1
+  [ $(($(date +%s) - started)) -lt ${SETTLED_S} ] || { pause=1; times=0; }
+  times=$((times + 1))
+  echo "$times $status $pause" >"$directory/ended"
   echo "sallyport: it ended with status $status, and is started again in $pause s" >>"$directory/log"
   sleep "$pause" &
   wait $!
@@ -56,6 +65,14 @@ interface Started {
   readonly pid: number;
   readonly startedAt: string;
   readonly process: ProcessState;
+}
+
+/** A program that does not stay: it was started again and again. */
+export interface KeepsEnding {
+  /** In a row: since it has last run for a minute. */
+  readonly times: number;
+  /** Exit status as shells tell it: 128 and more for a signal. */
+  readonly status: number;
 }
 
 export class Supervisor {
@@ -82,6 +99,21 @@ export class Supervisor {
     return statSync(`/proc/${started.pid}`).ctimeMs;
   }
 
+  /** Null: it runs and has done so for a minute, or has not ended yet, or nobody starts it again. */
+  keepsEnding(name: string, nowMs: number): KeepsEnding | null {
+    if (this.processOf(name) === null) return null;
+    const path = join(this.directoryOf(name), "ended");
+    try {
+      const endedMs = statSync(path).mtimeMs;
+      const [times = Number.NaN, status = Number.NaN, pauseSeconds = Number.NaN] = readFileSync(path, "utf8")
+        .split(" ")
+        .map(Number);
+      return nowMs - endedMs < (pauseSeconds + SETTLED_S) * 1000 ? { times, status } : null;
+    } catch {
+      return null;
+    }
+  }
+
   /** Those of `names` that run. */
   running(names: Iterable<string>): ProcessState[] {
     return [...new Set(names)].flatMap((name) => {
@@ -95,6 +127,7 @@ export class Supervisor {
     const directory = this.directoryOf(one.name);
     try {
       this.#makeDirectory(one);
+      rmSync(join(directory, "ended"), { force: true });
       writeFileSync(join(directory, "supervise"), SUPERVISE);
       const log = openSync(join(directory, "log"), "a", 0o600);
       const words = one.command.map((word) => word.replaceAll("{directory}", directory));
@@ -169,7 +202,8 @@ export class Supervisor {
     }
     const directory = this.directoryOf(name);
     // Leases are kept, so that everybody has their address again.
-    for (const file of ["started.json", "supervise", "child"]) rmSync(join(directory, file), { force: true });
+    for (const file of ["started.json", "supervise", "child", "ended"])
+      rmSync(join(directory, file), { force: true });
     return null;
   }
 

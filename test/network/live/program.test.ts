@@ -60,3 +60,40 @@ datacenter.yaml: n steps done
 `,
   );
 });
+
+test("a program that is started again and again is told with its status, and no longer once it stays", {
+  skip,
+}, () => {
+  writeFileSync(
+    join(folder, "ending.yaml"),
+    `datacenter: ending
+networks: {org: {subnet: 192.168.10.0/24}}
+machines:
+  web-001: {network: org, address: 192.168.10.11, run: "[ -f ${folder}/good ] || exit 7; exec sleep 1000"}
+  web-002: {network: org, address: 192.168.10.12, run: exec sleep 1000}
+`,
+  );
+  const output = inside(
+    folder,
+    `
+F=ending.yaml
+$S apply $F >/dev/null
+until $S program logs $F web-001 | grep -q "again in 2 s"; do sleep 0.1; done
+$S status $F && echo good || echo "exit $?"
+$S status --json $F | grep -A5 keepEnding
+$S program list $F
+touch good
+$S program restart $F web-001
+$S status $F && echo good
+$S destroy $F | tail -1`,
+  );
+  const [status, rest = ""] = output.split("exit 1\n");
+  assert.match(
+    status!,
+    /programs\nthe command of web-001 ended \d times in a row, the last time with status 7, and is started again: sallyport program logs ending.yaml machine-web-001\neverything is as it was made but for that\n$/,
+    output,
+  );
+  assert.match(rest, /"name": "machine-web-001",\n +"words": "the command of web-001",\n +"times": \d,/);
+  assert.match(rest, /machine-web-001 +keeps ending, status 7 .*\nmachine-web-002 +runs /, output);
+  assert.match(rest, /everything is as it was made\ngood\n.*steps done\n$/, output);
+});
