@@ -5,11 +5,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
+import { freePort } from "../../test/free-port.ts";
 import { requires } from "../../test/requirements.ts";
 import { encodeFrame, OPCODE_BINARY } from "../protocol/websocket/frame.ts";
 import { makeSelfSigned } from "../server/certificates/self-signed.ts";
 import { upgradeRequest } from "../server/console/console.fixture.ts";
-import { freePort, World } from "./program.fixture.ts";
+import { World } from "./program.fixture.ts";
 
 function fileOf(world: World, rest = ""): string {
   const { certificatePem, keyPem } = makeSelfSigned(["127.0.0.1"], Date.now());
@@ -51,11 +52,7 @@ test("what a console command lacks is said, with what to write", async (t) => {
 test("a ticket is for the name that browsers see; the key is made, rotated and nobody else's", async (t) => {
   const world = new World();
   t.after(() => world.close());
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  const port = typeof address === "object" ? address?.port : 0;
+  const port = await freePort();
   const file = fileOf(world);
   writeFileSync(file, readFileSync(file, "utf8").replace("203.0.113.11:443", `127.0.0.1:${port}`));
   const serving = world.start(["console", "serve", file]);

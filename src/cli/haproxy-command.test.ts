@@ -3,10 +3,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { after, test } from "node:test";
+import { freePort } from "../../test/free-port.ts";
 import { findCommand, requires } from "../../test/requirements.ts";
 import { isRunning, listRegistry } from "../server/registry.ts";
 import { runAsHaproxy } from "./haproxy-command.ts";
-import { freePort, recordedTerminal, World } from "./program.fixture.ts";
+import { recordedTerminal, World } from "./program.fixture.ts";
 
 const world = new World();
 after(() => world.close());

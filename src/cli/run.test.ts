@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { after, test } from "node:test";
+import { freePort } from "../../test/free-port.ts";
 import { lacksNotifySocket, openNotifySocket } from "../io/notify-socket.fixture.ts";
 import { listRegistry } from "../server/registry.ts";
-import { freePort, World } from "./program.fixture.ts";
+import { World } from "./program.fixture.ts";
 
 const world = new World();
 after(() => world.close());

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { describe, test } from "node:test";
 import { createSelfSignedCertificate } from "../../src/io/test-certificates.ts";
+import { freePort } from "../free-port.ts";
 import { Origin } from "../processes/origin.ts";
-import { ENGINES, freePort, RunningSallyport, TestDirectory } from "../processes/running-sallyport.ts";
+import { ENGINES, RunningSallyport, TestDirectory } from "../processes/running-sallyport.ts";
 import {
   assertUnharmed,
   bytewise,

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import type { Socket } from "node:net";
 import { test } from "node:test";
-import { ENGINES, freePort, pause, RunningSallyport, TestDirectory } from "../processes/running-sallyport.ts";
+import { freePort } from "../free-port.ts";
+import { ENGINES, pause, RunningSallyport, TestDirectory } from "../processes/running-sallyport.ts";
 import { assertUnharmed, bytewise, converse, latin1, RawOrigin } from "./attack-stage.ts";
 import { NASTY_REQUESTS } from "./nasty-requests.ts";
 

@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, watch, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type RunningProgram, World } from "../../src/cli/program.fixture.ts";
 import { makeSelfSigned } from "../../src/server/certificates/self-signed.ts";
 import { launchChromium, PATIENCE_MS } from "../browser.fixture.ts";
+import { freePort } from "../free-port.ts";
 import { findCommand, requires } from "../requirements.ts";
 
 const PASSWORD = "geheim12";
@@ -155,13 +155,4 @@ async function untilThere(folder: string, name: string): Promise<void> {
   } finally {
     watcher.close();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

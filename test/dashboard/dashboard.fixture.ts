@@ -1,14 +1,12 @@
 // For tests in a browser: the demo with its dashboard, or any haproxy.cfg with one, visitors of it, and
 // Chromium.
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { request } from "node:https";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import type { Browser, Page, Response } from "playwright-core";
 import { type RunningProgram, World } from "../../src/cli/program.fixture.ts";
 import { buildDashboard, isDashboardBuilt } from "../../tools/dashboard.ts";
 import { launchChromium, PATIENCE_MS } from "../browser.fixture.ts";
+import { freePorts } from "../free-port.ts";
 
 /** All that the demo has, and what is there once a page shows what it is about. */
 export const PAGES: Readonly<Record<string, string>> = {
@@ -122,14 +120,6 @@ export class DashboardWorld {
 function ensureBuilt(): void {
   const fault = isDashboardBuilt() ? null : buildDashboard();
   if (fault !== null) throw new Error(fault);
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
-  return ports;
 }
 
 /** Configuration with backends of many servers, none of which is there. */

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { freePort, World } from "../../src/cli/program.fixture.ts";
+import { World } from "../../src/cli/program.fixture.ts";
 import type {
   History,
   Overview,
@@ -17,6 +17,7 @@ import type {
   SessionAnswer,
 } from "../../src/model/dashboard-api.ts";
 import { makeSelfSigned } from "../../src/server/certificates/self-signed.ts";
+import { freePort } from "../free-port.ts";
 
 const world = new World();
 after(() => world.close());

@@ -70,8 +70,10 @@ describe("a dashboard whose program is restarted", { skip: requires("chromium") 
   });
 
   test("what was complained of are the missing answers alone", () => {
+    // How it misses them depends on how far a connection had come when the program went.
+    const missing = /ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE|INCOMPLETE_CHUNKED)/;
     assert.deepEqual(
-      world.faults.filter((fault) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED/.test(fault)),
+      world.faults.filter((fault) => !missing.test(fault)),
       [],
     );
   });

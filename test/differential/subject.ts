@@ -4,11 +4,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket, type Socket as LogSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { freePorts } from "../free-port.ts";
 import { findCommand } from "../requirements.ts";
 import { type Origin, type SharedRecords, startOrigin } from "./origin.ts";
 
@@ -139,25 +139,6 @@ async function openLog(logs: string[]): Promise<LogSocket> {
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
   return socket;
-}
-
-/** Below the ports that systems give to clients, so that no connection takes one before its proxy does. */
-let nextPort = 10_000 + Math.floor(Math.random() * 20_000);
-
-async function freePorts(count: number): Promise<number[]> {
-  const ports: number[] = [];
-  while (ports.length < count) {
-    const port = nextPort++;
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => resolve(true));
-    });
-    if (!isFree) continue;
-    await once(server.close(), "close");
-    ports.push(port);
-  }
-  return ports;
 }
 
 /** Looks at the kernel's table: connecting would leave a line in the log. */

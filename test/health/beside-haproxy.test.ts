@@ -24,6 +24,7 @@ import {
 } from "../../src/proxy/balance/haproxy.fixture.ts";
 import { HealthChecks } from "../../src/proxy/health/health-checks.ts";
 import { SharedState } from "../../src/proxy/state.ts";
+import { freePort } from "../free-port.ts";
 
 interface Case {
   readonly title: string;
@@ -324,11 +325,9 @@ describe("health checks beside HAProxy 2.6", { skip: !HAS_HAPROXY }, () => {
     directory = makeDirectory();
     for (const [name, answer] of Object.entries(ORIGINS))
       await listen(name, (socket) => serve(socket, answer));
-    // Not before something came: one that is reset sooner is still connecting for a client that is slow to look.
+    // Not before something came: who is reset sooner and looks late was never connected.
     await listen("reset", (socket) => socket.once("data", () => socket.resetAndDestroy()));
-    await listen("refused", () => {});
-    // A port on which nobody listens any more.
-    await new Promise((resolve) => servers.pop()!.close(resolve));
+    ports.set("refused", await freePort());
     haproxy = await startHaproxy(directory, configuration(ports), ["front"]);
     startOurs();
     await waitForAll();

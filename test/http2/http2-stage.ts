@@ -4,12 +4,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createSelfSignedCertificate } from "../../src/io/test-certificates.ts";
-import {
-  type EngineName,
-  freePort,
-  RunningSallyport,
-  TestDirectory,
-} from "../processes/running-sallyport.ts";
+import { freePort } from "../free-port.ts";
+import { type EngineName, RunningSallyport, TestDirectory } from "../processes/running-sallyport.ts";
 
 export class Http2Stage implements AsyncDisposable {
   readonly directory: TestDirectory = new TestDirectory();

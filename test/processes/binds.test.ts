@@ -5,9 +5,10 @@ import { writeFileSync } from "node:fs";
 import { createServer, connect as netConnect, type Server } from "node:net";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { freePort } from "../free-port.ts";
 import { ask } from "./load.ts";
 import { Origin } from "./origin.ts";
-import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const DEFAULTS = `
 defaults

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { describe, test } from "node:test";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
+import { freePort } from "../free-port.ts";
 import { requires } from "../requirements.ts";
 import { exchange, readAnswer, TableServer } from "./raw-exchange.ts";
-import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const FRESH = "Cache-Control: max-age=1000\r\n";
 const MONDAY = "Mon, 01 Jan 2024 00:00:00 GMT";

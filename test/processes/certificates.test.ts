@@ -7,10 +7,11 @@ import { connect } from "node:tls";
 import { createTestAuthority } from "../../src/io/test-certificates.ts";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
 import { toPem } from "../../src/server/certificates/read-certificate.ts";
+import { freePort } from "../free-port.ts";
 import { requires } from "../requirements.ts";
 import { Load } from "./load.ts";
 import { Origin } from "./origin.ts";
-import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const authority = createTestAuthority("Test Authority");
 const issue = (commonName: string) => authority.issue({ commonName, names: [commonName, "shared.example"] });

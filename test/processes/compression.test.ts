@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
+import { freePort } from "../free-port.ts";
 import { requires } from "../requirements.ts";
 import { exchange, readAnswer, TableServer } from "./raw-exchange.ts";
-import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const BODY = "a line of text that can be compressed\n".repeat(20);
 const LARGE = Buffer.from(Array.from({ length: 90_000 }, (_, i) => `line ${i} of ${i * 7919}\n`).join(""));

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { converse, latin1 } from "../attacks/attack-stage.ts";
+import { freePort } from "../free-port.ts";
 import { Origin } from "./origin.ts";
-import { ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 for (const engine of ENGINES)
   test(`content rules hold in mode http, on the ${engine} engine`, async () => {

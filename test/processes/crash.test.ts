@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { freePort } from "../free-port.ts";
 import { ask, Client } from "./load.ts";
 import { Origin } from "./origin.ts";
 import {
   askSocket,
   ENGINES,
-  freePort,
   isAlive,
   masterDirectories,
   RunningSallyport,

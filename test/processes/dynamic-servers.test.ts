@@ -1,9 +1,10 @@
 // Servers that come and go at run time, in all workers, while others are served.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { freePort } from "../free-port.ts";
 import { ask, Load } from "./load.ts";
 import { Origin } from "./origin.ts";
-import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 interface Site {
   readonly sallyport: RunningSallyport;

@@ -4,16 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { freePort } from "../free-port.ts";
 import { ask, Client } from "./load.ts";
 import { Origin } from "./origin.ts";
-import {
-  askSocket,
-  ENGINES,
-  freePort,
-  isAlive,
-  RunningSallyport,
-  TestDirectory,
-} from "./running-sallyport.ts";
+import { askSocket, ENGINES, isAlive, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 async function withSite(
   globals: (directory: TestDirectory) => string,

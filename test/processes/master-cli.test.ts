@@ -4,7 +4,8 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { askSocket, freePort, isAlive, pause, TestDirectory } from "./running-sallyport.ts";
+import { freePort } from "../free-port.ts";
+import { askSocket, isAlive, pause, TestDirectory } from "./running-sallyport.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../bin/sallyport", import.meta.url));
 /** Ends a hung test; measures nothing. */

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
+import { freePort } from "../free-port.ts";
 import { requires } from "../requirements.ts";
 import { ask } from "./load.ts";
-import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 interface Site {
   /** Of eight requests on connections of their own, so that every worker has some: what all of them got. */

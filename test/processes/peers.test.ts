@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
+import { freePort } from "../free-port.ts";
 import { requires } from "../requirements.ts";
 import { ask } from "./load.ts";
-import { askSocket, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 interface Ports {
   readonly ours: number;

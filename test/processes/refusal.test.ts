@@ -6,13 +6,13 @@ import { createServer, type Server } from "node:net";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { makeSelfSigned } from "../../src/server/certificates/self-signed.ts";
+import { freePort } from "../free-port.ts";
 import { requires } from "../requirements.ts";
 import { ask } from "./load.ts";
 import { Origin } from "./origin.ts";
 import {
   askSocket,
   ENGINES,
-  freePort,
   masterDirectories,
   RunningSallyport,
   type RunOptions,

@@ -5,9 +5,10 @@ import { renameSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import { makeSelfSigned } from "../../src/server/certificates/self-signed.ts";
+import { freePort } from "../free-port.ts";
 import { ask, Client, Load } from "./load.ts";
 import { EchoServer, Origin } from "./origin.ts";
-import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const RELOAD_COUNT = 200;
 

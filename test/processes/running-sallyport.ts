@@ -2,7 +2,7 @@
 // that it says is kept, and tests wait for lines, ends and conditions, never for a time to pass.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, connect as netConnect } from "node:net";
+import { connect as netConnect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -172,15 +172,6 @@ export function askSocket(path: string, line: string): Promise<string> {
     socket.once("error", reject);
     socket.once("close", () => resolve(answer));
   });
-}
-
-/** A port of 127.0.0.1 that nobody listened on a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export function childrenOf(pid: number): number[] {

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { converse, latin1 } from "../attacks/attack-stage.ts";
-import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { freePort } from "../free-port.ts";
+import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const FORM = "s=one&s=two&action=maint&b=%232";
 

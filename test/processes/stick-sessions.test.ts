@@ -7,7 +7,8 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { connect, createServer, type Server } from "node:tls";
 import { makeSelfSigned } from "../../src/server/certificates/self-signed.ts";
-import { askSocket, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { freePort } from "../free-port.ts";
+import { askSocket, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 function configurationOf(socket: string, port: number, servers: readonly number[]): string {
   return `

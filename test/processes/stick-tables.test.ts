@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
+import { freePort, freePorts } from "../free-port.ts";
 import { requires } from "../requirements.ts";
 import { ask } from "./load.ts";
-import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const DEFAULTS = `
 defaults
@@ -196,7 +197,7 @@ test("HAProxy 2.6 gives the same answers and has the same tables", {
 }, async () => {
   using ours = new TestDirectory();
   using theirs = new TestDirectory();
-  const [ourPorts, theirPorts] = [await freePorts(), await freePorts()];
+  const [ourPorts, theirPorts] = [await freePorts(5), await freePorts(5)];
   const file = ours.file("x.cfg", siteOf(ours.file("admin.sock"), ourPorts));
   await using _sallyport = await RunningSallyport.start(file, { workers: 2 });
   const haproxy = await startHaproxy(theirs.path, siteOf("DIRECTORY/admin.sock", theirPorts), ["admin.sock"]);
@@ -209,12 +210,6 @@ test("HAProxy 2.6 gives the same answers and has the same tables", {
     await haproxy.dispose();
   }
 });
-
-async function freePorts(): Promise<readonly number[]> {
-  const ports: number[] = [];
-  for (let i = 0; i < 5; i++) ports.push(await freePort());
-  return ports;
-}
 
 async function conversationOf(socket: string, ports: readonly number[]): Promise<string[]> {
   const [web, tcp] = ports as [number, number];

@@ -4,12 +4,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { freePort } from "../free-port.ts";
 import { ask, Client, Load } from "./load.ts";
 import { Origin } from "./origin.ts";
 import {
   ENGINES,
   type EngineName,
-  freePort,
   isAlive,
   RunningSallyport,
   type RunOptions,

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
+import { freePort } from "../free-port.ts";
 import { requires } from "../requirements.ts";
 import { ask } from "./load.ts";
-import { freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 function configurationOf(directory: TestDirectory, port: number): string {
   const samples =

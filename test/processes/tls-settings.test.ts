@@ -5,8 +5,9 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
+import { freePort } from "../free-port.ts";
 import { findCommand, requires } from "../requirements.ts";
-import { askSocket, ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const DHE = "DHE-RSA-AES256-GCM-SHA384";
 

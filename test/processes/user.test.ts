@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { freePort } from "../free-port.ts";
 import { ask } from "./load.ts";
 import { Origin } from "./origin.ts";
-import { ENGINES, freePort, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
+import { ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const CAP_NET_BIND_SERVICE = 1n << 10n;
 const NOBODY_USER_ID = 65534;

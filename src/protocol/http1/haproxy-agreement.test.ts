@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { freePort } from "../../../test/free-port.ts";
 import { REQUEST_VERDICTS } from "./request-verdicts.fixture.ts";
 
 const HAPROXY = "/usr/sbin/haproxy";
@@ -67,15 +68,6 @@ function start(directory: string, port: number): ChildProcess {
   ];
   writeFileSync(file, lines.join("\n"));
   return spawn(HAPROXY, ["-db", "-f", file], { stdio: "ignore" });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function untilListening(port: number): Promise<void> {

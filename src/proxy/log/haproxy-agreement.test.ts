@@ -5,10 +5,11 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { freePorts } from "../../../test/free-port.ts";
 import { requestOn, type Stage, stageOf } from "../../../test/proxy-stage.ts";
 import { COUNTER } from "../state.ts";
 import { compileLogWriter } from "./log-line.ts";
@@ -263,15 +264,6 @@ async function untilAnswered(port: number): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
-  await Promise.all(servers.map((server) => once(server, "close")));
-  return ports;
 }
 
 async function stop(child: ChildProcess): Promise<void> {

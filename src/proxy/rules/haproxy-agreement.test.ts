@@ -5,10 +5,10 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { freePort } from "../../../test/free-port.ts";
 import { addResponse, requestOn, type Stage, stageOf } from "../../../test/proxy-stage.ts";
 import { ACTIONS, type AgreementCase, REPLY_HEADERS, RESPONSE_CASES } from "./agreement-actions.fixture.ts";
 import { CONDITIONS, EXPRESSIONS, REQUEST_LINES } from "./agreement-cases.fixture.ts";
@@ -218,16 +218,6 @@ function start(directory: string): ChildProcess {
     stdio: ["ignore", "ignore", "ignore"],
     env: ENVIRONMENT,
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function untilListening(port: number): Promise<void> {
