@@ -156,7 +156,7 @@ async function runStage(
   if (fault !== null) return `${words}: ${fault}`;
   if (missing !== null) return `${words}: ${missing}`;
   if (lost === 0) return null;
-  const where = watch.portGroupsWithLoss.join(", ");
+  const where = watch.placesOfLoss.join(", ");
   return `${words}: ${lost} probe${lost === 1 ? " was" : "s were"} lost through ${where}`;
 }
 

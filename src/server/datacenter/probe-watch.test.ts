@@ -108,8 +108,10 @@ test("what was lost counts, and silence does when it lasts", async () => {
   voice.lost = 2;
   await time.pause(2000);
   await watch.settle();
-  assert.deepEqual(watch.portGroupsWithLoss, ["voice"]);
+  assert.deepEqual(watch.placesOfLoss, ["voice"]);
   assert.ok(watch.lost > 1000);
+  voice.complaint = "ping ended with SIGKILL";
+  assert.deepEqual(watch.placesOfLoss, ["voice (ping ended with SIGKILL)"]);
 });
 
 test("a process that got no time reads what has come before it judges", async () => {

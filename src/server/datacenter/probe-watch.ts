@@ -99,11 +99,11 @@ export class ProbeWatch {
     return [...this.#watched].reduce((sum, stream) => sum + this.#lostOf(stream), 0);
   }
 
-  /** Where probes were lost. */
-  get portGroupsWithLoss(): string[] {
+  /** Port groups in which probes were lost, each with what its program has said of it. */
+  get placesOfLoss(): string[] {
     return [...this.#watched]
       .filter((stream) => this.#lostOf(stream) > 0)
-      .map(({ probe }) => probe.portGroup);
+      .map(({ probe, complaint }) => `${probe.portGroup}${complaint === null ? "" : ` (${complaint})`}`);
   }
 
   reports(): ProbeReport[] {
