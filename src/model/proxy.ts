@@ -7,6 +7,7 @@ import type { IgnoredErrors, ListenAddress, TlsVersion } from "../transport/cont
 import type { CacheDefinition } from "./cache.ts";
 import type { CompressionLimits, CompressionSettings } from "./compression.ts";
 import type { PatternListDefinition } from "./pattern-list.ts";
+import type { ResolversSection, ServerResolution } from "./resolvers.ts";
 import type { BackendRule, LogLevel, PersistRule, ReplyDefinition, Rule, ServerRule } from "./rule.ts";
 import type { LogFormat, SampleExpression } from "./sample.ts";
 import type { PeersSection, StickRule, StickTableDefinition } from "./stick-table.ts";
@@ -22,6 +23,7 @@ export interface ProxyConfiguration {
   readonly stickTables: readonly StickTableDefinition[];
   readonly caches: readonly CacheDefinition[];
   readonly peers: readonly PeersSection[];
+  readonly resolvers: readonly ResolversSection[];
   /**
    * "BACKEND/SERVER" of those that rules and samples name, ACLs that nothing uses included: they cannot be
    * taken away at run time.
@@ -503,7 +505,10 @@ export interface Server {
   readonly source: { readonly host: string; readonly port: number } | null;
   readonly poolMaxConnections: number | null;
   readonly poolPurgeDelayMs: number;
+  /** `init-addr`: "last", "libc", "none" or an IP address, in the order in which they are tried. */
   readonly initialAddress: readonly string[];
+  /** Null: without `resolvers`. */
+  readonly resolution: ServerResolution | null;
   readonly span: Span;
 }
 

@@ -2,7 +2,9 @@
 // with their slots in the shared state. Built by `proxy/build.ts`; a reload builds a new generation and
 // streams finish in the one that they began in. Data and small accessors only: decisions live in balance/,
 // persistence/ and exchange/.
+import { parseIpAddress } from "../base/address.ts";
 import type * as model from "../model/proxy.ts";
+import { isServiceName } from "../model/resolvers.ts";
 import type { PreparedHeader } from "../protocol/http1/message-head.ts";
 import type { TlsClientContext } from "../transport/contract.ts";
 import type { Balancer } from "./balance/balancer.ts";
@@ -25,6 +27,8 @@ export class Server {
   /** Address to connect to: the definition's, or what resolution or the runtime API put in its place. */
   host: string;
   port: number | null;
+  /** Whose address it is, as far as that is known; null without a name. Kept by the master. */
+  hostName: string | null;
   /** The definition's cookie value, or what `cookie … dynamic` makes of the address. */
   cookie: string | null;
   /** The Set-Cookie header that inserts it, where all clients get the same. Kept by persistence/. */
@@ -46,6 +50,7 @@ export class Server {
     this.cookie = definition.cookie;
     this.host = definition.address.kind === "tcp" ? definition.address.host : definition.address.path;
     this.port = definition.address.kind === "tcp" ? definition.address.port : null;
+    this.hostName = hostNameOf(definition);
   }
 
   get name(): string {
@@ -70,7 +75,9 @@ export class Server {
    * counts.
    */
   get isUsable(): boolean {
-    return this.operational !== SERVER_STATE.down && (this.admin & MAINTENANCE_MASK) === 0;
+    return (
+      this.operational !== SERVER_STATE.down && (this.admin & MAINTENANCE_MASK) === 0 && this.host !== ""
+    );
   }
 
   /** Takes new traffic by load balancing. */
@@ -79,7 +86,9 @@ export class Server {
     return (
       (operational === SERVER_STATE.up || operational === SERVER_STATE.starting) &&
       (this.admin & (MAINTENANCE_MASK | DRAIN_MASK)) === 0 &&
-      this.state.read(this.slot, CELL.effectiveWeight) > 0
+      this.state.read(this.slot, CELL.effectiveWeight) > 0 &&
+      // A worker may see that it has an address before it has been told which.
+      this.host !== ""
     );
   }
 
@@ -110,6 +119,11 @@ export class Server {
   get isFull(): boolean {
     return this.served >= this.connectionLimit;
   }
+}
+
+function hostNameOf({ address }: model.Server): string | null {
+  if (address.kind !== "tcp" || parseIpAddress(address.host) !== null) return null;
+  return isServiceName(address.host) ? null : address.host;
 }
 
 export class Backend {

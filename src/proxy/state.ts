@@ -86,6 +86,8 @@ export const SERVER_ADMIN = {
   drain: 8,
   drainTracked: 16,
   maintenanceUnresolved: 32,
+  /** No maintenance: its host name did not come from the file. */
+  namedAtRunTime: 64,
 } as const;
 export const MAINTENANCE_MASK: number =
   SERVER_ADMIN.maintenance |

@@ -29,6 +29,7 @@ import {
 } from "./messages.ts";
 import { AllPeers } from "./peers/all-peers.ts";
 import { formatReloadAnswer } from "./reload-answer.ts";
+import { type KnownEndpoints, ResolvedServers } from "./resolvers/resolved-servers.ts";
 import type { ServerChange } from "./server-change.ts";
 import { namedServersOf } from "./server-names.ts";
 import type { TableMaps } from "./table-places.ts";
@@ -61,16 +62,28 @@ export class Control {
   readonly #peers: AllPeers;
   readonly #api: RuntimeApi;
   readonly #sockets: AdminSockets;
+  readonly #resolved: ResolvedServers;
 
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#peers = new AllPeers((text) => options.report(text));
+    this.#resolved = new ResolvedServers({
+      clock: options.engine,
+      stateOf: (server) => this.checks.stateOf(server),
+      moveServer: (server, host, port) => this.#moveServer(server, host, port),
+      restartChecks: () => this.#restartChecks(),
+      log: (backend, level, text) => this.#handleEvent({ kind: "log", backend, level, text }),
+    });
     this.#actions = new MasterActions({
       runtime: () => this.generation.runtime,
       checks: () => this.checks,
       workers: () => options.crew.workers,
       listSessions: () => options.crew.listSessions(),
-      setServerAddress: (server, host, port) => this.setServerAddress(server, host, port),
+      setServerAddress: (server, host, port) => {
+        this.setServerAddress(server, host, port);
+        this.#resolved.noteMoved(server);
+      },
+      resolved: this.#resolved,
       environment: () => this.generation.environment,
       share: (changes) => this.share(changes),
       processes: () => options.processes(),
@@ -161,15 +174,25 @@ export class Control {
       const found = this.#find(backend, server.name);
       if (found !== null) this.#noteResolved(found);
     }
+    this.#resolved.follow(runtime);
+  }
+
+  /** Where the servers are that nameservers are asked for, as far as a configuration has the same ones. */
+  endpointsFor(configuration: ProxyConfiguration): KnownEndpoints {
+    return this.#resolved.endpointsFor(configuration);
   }
 
   /** A server is somewhere else from now on: for the checks and for all workers. */
   setServerAddress(server: Server, host: string, port: number | null): void {
+    this.#moveServer(server, host, port);
+    this.#restartChecks();
+    this.#noteResolved(server);
+  }
+
+  #moveServer(server: Server, host: string, port: number | null): void {
     server.host = host;
     if (port !== null) server.port = port;
     this.#options.crew.setServerAddress(server.backend.name, server.name, host, port);
-    this.#restartChecks();
-    this.#noteResolved(server);
   }
 
   /** The name of a server has another address, or has one again. */
@@ -217,6 +240,7 @@ export class Control {
 
   stop(): void {
     this.#checks?.stop();
+    this.#resolved.stop();
     this.#peers.close();
     void this.#sockets.close();
   }

@@ -272,10 +272,11 @@ export class Master {
     const isServing = this.#configuration !== null && hasBind(this.#configuration);
     if (!hasBind(configuration) && (isServing || configuration.global.statsSockets.length === 0))
       return [{ file: "", line: 0, message: "no enabled listener: there is no `bind` line to serve" }];
-    const { addresses, diagnostics } = await this.#names.resolve(configuration);
+    const known = this.#control!.endpointsFor(configuration);
+    const { addresses, diagnostics } = await this.#names.resolve(configuration, known.addresses);
     this.#options.reportDiagnostics(diagnostics, []);
     const load = ++this.#loadCount;
-    const problems = await this.#serve({ ...loaded, addresses, ports: {}, load }, this.#slots);
+    const problems = await this.#serve({ ...loaded, addresses, ports: known.ports, load }, this.#slots);
     if (problems.length > 0) return problems;
     this.#sources = sources;
     this.#dashboard?.handleReload(sources);

@@ -1,10 +1,12 @@
-// Addresses of servers that are named by host name. Asked for when a configuration is prepared and again
-// every few seconds. A name that does not resolve for the moment keeps the address that it had; as long as
-// an address is among the answers, it stays.
+// Addresses of servers that are named by host name, as the system knows them: when a configuration is
+// prepared, as `init-addr` says, and again every few seconds where no `resolvers` follow the name. A name
+// that does not resolve for the moment keeps the address that it had; as long as an address is among the
+// answers, it stays.
 import { lookup } from "node:dns/promises";
 import { parseIpAddress } from "../base/address.ts";
 import type { Diagnostic } from "../diagnostic/diagnostic.ts";
 import type { ProxyConfiguration, Server } from "../model/proxy.ts";
+import { isServiceName } from "../model/resolvers.ts";
 
 /** HAProxy's `hold valid`, which a `resolvers` section would set. */
 const REFRESH_MS = 10_000;
@@ -55,9 +57,9 @@ export class ServerNames {
     await Promise.all(
       namedServersOf(configuration).map(async (named) => {
         if (named.key in known) return;
-        const address = await this.#addressOf(named);
+        const address = await this.#firstAddressOf(named);
         if (address === null) diagnostics.push(unresolved(named));
-        else addresses[named.key] = address;
+        else if (address !== "") addresses[named.key] = address;
       }),
     );
     return { addresses, diagnostics };
@@ -66,7 +68,9 @@ export class ServerNames {
   /** From now on these names are asked for again and again. */
   follow(configuration: ProxyConfiguration, addresses: Readonly<Record<string, string>>): void {
     this.stop();
-    this.#servers = namedServersOf(configuration);
+    this.#servers = namedServersOf(configuration).filter(
+      ({ server }) => server.resolution === null && server.initialAddress.includes("libc"),
+    );
     this.#addresses = addresses;
     if (this.#servers.length > 0) this.#timer = setTimeout(() => void this.refresh(), REFRESH_MS).unref();
   }
@@ -90,6 +94,20 @@ export class ServerNames {
     if (servers !== this.#servers || address === null || address === this.#addresses[named.key]) return;
     this.#addresses = { ...this.#addresses, [named.key]: address };
     this.#handleChange({ backend: named.backend, server: named.server.name, host: address });
+  }
+
+  /** "": it is to begin without. Null: nothing of what `init-addr` says has led to an address. */
+  async #firstAddressOf(named: NamedServer): Promise<string | null> {
+    const { initialAddress, resolution } = named.server;
+    // Nobody but nameservers knows where a service is.
+    if (resolution !== null && isServiceName(named.host)) return "";
+    for (const method of initialAddress) {
+      if (method === "none") return "";
+      if (parseIpAddress(method) !== null) return method;
+      const address = method === "libc" ? await this.#addressOf(named) : null;
+      if (address !== null) return address;
+    }
+    return initialAddress.includes("libc") ? null : (this.#addresses[named.key] ?? null);
   }
 
   async #addressOf({ key, host }: NamedServer): Promise<string | null> {

@@ -357,9 +357,12 @@ export class Worker implements ConnectionHandler {
   #setServerAddress(backendName: string, serverName: string, host: string, port: number | null): void {
     const server = this.#current?.runtime.backendsByName.get(backendName)?.serversByName.get(serverName);
     if (server === undefined) return;
+    const wasNowhere = server.host === "";
     server.host = host;
     if (port !== null) server.port = port;
     server.pool.closeAll();
+    // What is chosen among has been decided without it.
+    if (wasNowhere) this.#state.raiseEpoch();
   }
 
   #describeSessions(): SessionDescription[] {

@@ -70,6 +70,8 @@ export interface KnownNames {
   /** Proxies with a backend side (`backend` and `listen`). */
   readonly backends: ReadonlySet<string>;
   readonly userlists: ReadonlySet<string>;
+  /** Sections of nameservers. */
+  readonly resolvers: ReadonlySet<string>;
   /** "BACKEND/SERVER". */
   readonly servers: ReadonlySet<string>;
 }

@@ -43,6 +43,7 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
     stickTables: reading.stickTables.map((table) => withServers(reading, table)),
     caches: reading.caches,
     peers: reading.peers,
+    resolvers: reading.resolvers,
     namedServers: [...reading.namedServers],
   };
 }

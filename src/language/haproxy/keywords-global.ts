@@ -257,7 +257,11 @@ export const SECTIONS: KeywordTable = buildTable([
     note: "the peers protocol 2.1 of HAProxy, without `ssl`: sections that ask for it share within this machine only",
     rows: ["peers g"],
   },
-  { support: "refused", note: "names of servers are resolved by the system", rows: ["resolvers g"] },
+  {
+    support: "partly",
+    note: "nameservers are asked over UDP and TCP, but not through TLS",
+    rows: ["resolvers g"],
+  },
   { support: "refused", note: "mail is not sent", rows: ["mailers g"] },
   { support: "refused", note: "rings of log lines are not supported yet", rows: ["ring g"] },
   { support: "refused", note: "log lines of others are not forwarded", rows: ["log-forward g"] },

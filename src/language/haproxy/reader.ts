@@ -20,6 +20,7 @@ import { readProgram } from "./program-section.ts";
 import { readProxyLine } from "./proxy-section.ts";
 import { Reading } from "./reading.ts";
 import { Report } from "./report.ts";
+import { readResolvers, systemResolvers } from "./resolvers-section.ts";
 import { readUserlist } from "./userlist-section.ts";
 import type { Word } from "./word.ts";
 
@@ -41,6 +42,7 @@ export function readConfiguration(files: readonly SourceFile[], environment: Rea
   collectNames(reading, sections);
   const reader = new SectionReader(reading);
   for (const section of sections) reader.read(section);
+  addSystemResolvers(reading);
   const configuration = finishConfiguration(reading, reader.proxies);
   const diagnostics = report.inFileOrder(files.map((file) => file.name));
   return { configuration: report.hasErrors ? null : configuration, diagnostics };
@@ -86,9 +88,17 @@ function collectNames(reading: Reading, sections: readonly Section[]): void {
     if (name === undefined) continue;
     if (keyword.text === "frontend" || keyword.text === "listen") reading.names.frontends.add(name);
     if (keyword.text === "backend" || keyword.text === "listen") reading.names.backends.add(name);
+    if (keyword.text === "resolvers") reading.names.resolvers.add(name);
     if (keyword.text === "userlist") reading.names.userlists.add(name);
     if (keyword.text === "http-errors") readHttpErrors(reading, name, lines);
   }
+}
+
+function addSystemResolvers(reading: Reading): void {
+  const section = systemResolvers(reading.environment, reading.resolvers);
+  if (section === null) return;
+  reading.resolvers.push(section);
+  reading.names.resolvers.add(section.name);
 }
 
 function readHttpErrors(reading: Reading, name: string, lines: readonly Line[]): void {
@@ -150,6 +160,9 @@ class SectionReader {
       case "cache":
         this.#readCache(section);
         return;
+      case "resolvers":
+        this.#readResolvers(section);
+        return;
       case "http-errors":
         return; // read before everything else
     }
@@ -184,6 +197,13 @@ class SectionReader {
     const name = cursor.expect("the cache's name");
     cursor.expectEnd();
     if (name !== null) readCache(this.#reading, name, section.header.span, section.lines);
+  }
+
+  #readResolvers(section: Section): void {
+    const cursor = new Cursor(section.header.words, 1, this.#report);
+    const name = cursor.expect("the section's name");
+    cursor.expectEnd("warning");
+    if (name !== null) readResolvers(this.#reading, name, section.header.span, section.lines);
   }
 
   #readPeers(section: Section): void {

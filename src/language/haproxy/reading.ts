@@ -2,6 +2,7 @@
 import type { Span } from "../../diagnostic/span.ts";
 import type { CacheDefinition } from "../../model/cache.ts";
 import type { GlobalSettings, Program, Userlist } from "../../model/proxy.ts";
+import type { ResolversSection } from "../../model/resolvers.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { Acl } from "../../model/sample.ts";
 import type { PeersSection, StickTableDefinition } from "../../model/stick-table.ts";
@@ -44,6 +45,7 @@ export class Reading {
   readonly stuckTables: Set<string> = new Set();
   readonly caches: CacheDefinition[] = [];
   readonly peers: PeersSection[] = [];
+  readonly resolvers: ResolversSection[] = [];
   /** `localpeer`. */
   localPeer: string | null = null;
   readonly patternLists: PatternListDrafts = new PatternListDrafts();
@@ -54,8 +56,15 @@ export class Reading {
     frontends: Set<string>;
     backends: Set<string>;
     userlists: Set<string>;
+    resolvers: Set<string>;
     servers: Set<string>;
-  } & KnownNames = { frontends: new Set(), backends: new Set(), userlists: new Set(), servers: new Set() };
+  } & KnownNames = {
+    frontends: new Set(),
+    backends: new Set(),
+    userlists: new Set(),
+    resolvers: new Set(),
+    servers: new Set(),
+  };
   /** "BACKEND/SERVER" of those that something names. */
   readonly namedServers: Set<string> = new Set();
   readonly deferred: (() => void)[] = [];

@@ -2,6 +2,7 @@
 // every following server of the proxy starts from.
 import type { Span } from "../../diagnostic/span.ts";
 import type { Server, ServerTls } from "../../model/proxy.ts";
+import type { ServerResolution } from "../../model/resolvers.ts";
 import type { Mutable } from "./draft.ts";
 import { newTlsDraft } from "./tls-words.ts";
 
@@ -48,6 +49,8 @@ export interface ServerDraft {
   poolMaxConnections: number | null;
   poolPurgeDelayMs: number;
   initialAddress: readonly string[];
+  resolvers: { readonly text: string; readonly span: Span } | null;
+  resolution: Mutable<Omit<ServerResolution, "resolvers">>;
   id: { readonly value: number; readonly span: Span } | null;
 }
 
@@ -100,7 +103,9 @@ export function newServerDraft(): ServerDraft {
     source: null,
     poolMaxConnections: null,
     poolPurgeDelayMs: 5000,
-    initialAddress: [],
+    initialAddress: ["last", "libc"],
+    resolvers: null,
+    resolution: { family: 6, networks: [], allowsDuplicates: false, ignoresWeight: false },
     id: null,
   };
 }

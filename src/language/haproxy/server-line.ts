@@ -9,6 +9,7 @@ import { displayText } from "./lexer.ts";
 import { skipTableWord } from "./line-words.ts";
 import { cursorOf, type ProxyLine } from "./reading.ts";
 import type { ServerDraft } from "./server-draft.ts";
+import { finishResolution, RESOLUTION_READERS } from "./server-resolution.ts";
 import { readProtocols, readTlsWord, resolvePath } from "./tls-words.ts";
 import { expectDurationMs, expectInteger } from "./values.ts";
 import type { Word } from "./word.ts";
@@ -351,10 +352,7 @@ const READERS: Readonly<Record<string, ServerWordReader>> = {
     (draft, value) => (draft.poolMaxConnections = value < 0 ? null : value),
   ),
   "pool-purge-delay": duration((draft, value) => (draft.poolPurgeDelayMs = value)),
-  "init-addr": ({ cursor, draft }) => {
-    const word = cursor.expect("a list of methods");
-    if (word !== null) draft.initialAddress = word.text.split(",");
-  },
+  ...RESOLUTION_READERS,
   id: ({ cursor, draft, keyword }) => {
     const value = expectInteger(cursor, "a number", 1);
     if (value !== null) draft.id = { value, span: keyword.span };
@@ -501,6 +499,7 @@ export function buildServer(
     poolMaxConnections,
     poolPurgeDelayMs,
     initialAddress,
+    resolution: finishResolution(line, draft, address),
     span,
   };
 }

@@ -147,6 +147,7 @@ function makeServer(name: string, index: number, facts: ServerFacts): model.Serv
     poolMaxConnections: null,
     poolPurgeDelayMs: 5000,
     initialAddress: [],
+    resolution: null,
     span: NO_SPAN,
     ...rest,
   };

@@ -50,9 +50,11 @@ export class ServerState {
     const { definition } = this.server;
     const isNew = this.#read(CELL.isInitialised) === 0;
     if (isNew) {
-      const { maintenance, maintenanceConfigured } = SERVER_ADMIN;
-      const admin = definition.isDisabled ? maintenance | maintenanceConfigured : 0;
-      this.#write(CELL.admin, definition.isDynamic ? admin | maintenance : admin);
+      const { maintenance, maintenanceConfigured, maintenanceUnresolved } = SERVER_ADMIN;
+      const disabled = definition.isDisabled ? maintenance | maintenanceConfigured : 0;
+      const dynamic = definition.isDynamic ? maintenance : 0;
+      const unresolved = this.server.host === "" ? maintenanceUnresolved : 0;
+      this.#write(CELL.admin, disabled | dynamic | unresolved);
       this.#write(CELL.operational, this.#isInMaintenance ? SERVER_STATE.down : SERVER_STATE.up);
       this.#write(CELL.lastChangeSeconds, nowSeconds);
       this.#write(CELL.maxconn, -1);
@@ -119,7 +121,6 @@ export class ServerState {
   }
 
   // --- results of checks
-  // -------------------------------------------------------------------------------------------
 
   receiveCheck(result: CheckResult, nowSeconds: number): void {
     const { check } = this;
@@ -218,7 +219,6 @@ export class ServerState {
   }
 
   // --- operational changes
-  // -----------------------------------------------------------------------------------------
 
   #stop(cause: CheckResult | null, nowSeconds: number): void {
     if (this.#isInMaintenance || this.operational === SERVER_STATE.down) return;
@@ -276,7 +276,6 @@ export class ServerState {
   }
 
   // --- admin commands
-  // ----------------------------------------------------------------------------------------------
 
   setMaintenance(nowSeconds: number, cause = ""): void {
     this.#setAdmin(SERVER_ADMIN.maintenance, nowSeconds, cause);
@@ -297,6 +296,15 @@ export class ServerState {
   setResolved(isResolved: boolean, nowSeconds: number, cause = ""): void {
     if (isResolved) this.#clearAdmin(SERVER_ADMIN.maintenanceUnresolved, nowSeconds);
     else this.#setAdmin(SERVER_ADMIN.maintenanceUnresolved, nowSeconds, cause);
+  }
+
+  get isUnresolved(): boolean {
+    return (this.#admin & SERVER_ADMIN.maintenanceUnresolved) !== 0;
+  }
+
+  /** Its host name is another one than the file's. */
+  noteNamedAtRunTime(): void {
+    this.#write(CELL.admin, this.#admin | SERVER_ADMIN.namedAtRunTime);
   }
 
   /** `set server … health up|stopping|down`. */
@@ -433,7 +441,7 @@ export class ServerState {
     if (flag === SERVER_ADMIN.maintenance)
       this.#log("notice", `${this.#title} is ${state} (leaving forced maintenance)`);
     else if (flag === SERVER_ADMIN.maintenanceUnresolved)
-      this.#log("notice", `${this.#title} ('${this.#hostName}') is ${state} (resolves again)`);
+      this.#log("notice", `${this.#title} ('${this.server.hostName}') is ${state} (resolves again)`);
     else this.#log("notice", `${this.#title} is ${state} (leaving maintenance)`);
   }
 
@@ -453,7 +461,7 @@ export class ServerState {
     else if (flag === SERVER_ADMIN.maintenanceUnresolved)
       this.#log(
         "notice",
-        `${this.#title} ('${this.#hostName}') resolves again but remains in maintenance${via}`,
+        `${this.#title} ('${this.server.hostName}') resolves again but remains in maintenance${via}`,
       );
     else if (flag === SERVER_ADMIN.maintenanceTracked)
       this.#log("notice", `${this.#title} remains in forced maintenance`);
@@ -464,7 +472,6 @@ export class ServerState {
   }
 
   // --- weight
-  // ------------------------------------------------------------------------------------------------------
 
   /**
    * A step of slow start. Returns after how many milliseconds the next one is due; Infinity when there is
@@ -508,7 +515,6 @@ export class ServerState {
   }
 
   // --- backend
-  // -----------------------------------------------------------------------------------------------------
 
   #noteBackendDown(usableBefore: number, nowSeconds: number): void {
     const backend = this.#backend;
@@ -540,7 +546,6 @@ export class ServerState {
   }
 
   // --- words
-  // -------------------------------------------------------------------------------------------------------
 
   get #title(): string {
     return `${this.server.definition.isBackup ? "Backup " : ""}Server ${this.#fullName}`;
@@ -548,11 +553,6 @@ export class ServerState {
 
   get #fullName(): string {
     return `${this.#backend.name}/${this.server.name}`;
-  }
-
-  get #hostName(): string {
-    const { address } = this.server.definition;
-    return address.kind === "tcp" ? address.host : address.path;
   }
 
   #because(cause: CheckResult | null): string {
@@ -565,7 +565,6 @@ export class ServerState {
   }
 
   // --- cells
-  // -------------------------------------------------------------------------------------------------------
 
   get #backend(): Backend {
     return this.server.backend;

@@ -1,4 +1,6 @@
 // AdminActions over a TestRuntime: states are real, what would go to workers is written down.
+import { TimerWheel } from "../../base/timer-wheel.ts";
+import { NameResolver } from "../../proxy/resolvers/name-resolver.ts";
 import { evaluateWithoutStream } from "../../proxy/rules/process-variables.ts";
 import { NOTHING_CHANGED, type SessionDescription } from "../messages.ts";
 import type { AdminActions } from "./actions.ts";
@@ -44,6 +46,11 @@ export function makeActions({ runtime, environment, states }: TestRuntime, nowMs
       return null;
     },
   };
+  const resolver = new NameResolver(
+    { nowMs: 0, timers: new TimerWheel(0) },
+    { ask: () => {}, handle: () => {} },
+  );
+  resolver.follow(runtime.configuration.resolvers, []);
   const actions: TestActions = {
     calls,
     sessions: [],
@@ -116,6 +123,13 @@ export function makeActions({ runtime, environment, states }: TestRuntime, nowMs
       return null;
     },
     material,
+    resolver,
+    renameServer: (server, name) => {
+      if (server.definition.resolution === null) return null;
+      const before = server.hostName;
+      server.hostName = name;
+      return before ?? "(null)";
+    },
     resolve: async (name) => (name === "known.example" ? "192.0.2.7" : null),
     pauseFrontend: (frontend, isPaused, isForGood) =>
       void calls.push(`pause ${frontend.name} ${isPaused} ${isForGood}`),

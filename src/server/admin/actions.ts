@@ -3,6 +3,7 @@
 import type { LogFormat, SampleExpression } from "../../model/sample.ts";
 import type { SharedCache } from "../../proxy/cache/shared-cache.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
+import type { NameResolver } from "../../proxy/resolvers/name-resolver.ts";
 import type { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
 import type { SampleValue } from "../../proxy/rules/sample-value.ts";
 import type { SharedChange } from "../../proxy/rules/shared-change.ts";
@@ -31,6 +32,10 @@ export interface AdminActions {
   setChecking(server: Server, kind: "health" | "agent", isEnabled: boolean): boolean;
   /** Tells all workers where the server is from now on. */
   setServerAddress(server: Server, host: string, port: number | null): void;
+  /** What is asked for by `resolvers` sections, and what came of it. */
+  readonly resolver: NameResolver;
+  /** Nameservers are asked for another name of it. The name of before; null when nobody asks for its name. */
+  renameServer(server: Server, hostName: string): string | null;
   /** `add server BACKEND/NAME WORDS…` in all workers. Null: done; else why not. */
   addServer(backend: Backend, name: string, words: readonly string[]): Promise<string | null>;
   /** `del server`. Null: done; else why not. */

@@ -6,6 +6,7 @@ import type { LogFormat, SampleExpression } from "../../model/sample.ts";
 import type { SharedCache } from "../../proxy/cache/shared-cache.ts";
 import type { HealthChecks } from "../../proxy/health/health-checks.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
+import type { NameResolver } from "../../proxy/resolvers/name-resolver.ts";
 import type { RuleEnvironment } from "../../proxy/rules/environment.ts";
 import type { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
 import { evaluateWithoutStream } from "../../proxy/rules/process-variables.ts";
@@ -18,6 +19,7 @@ import type { CheckKnowledge } from "../../proxy/stats/statistics-view.ts";
 import type { StickTable } from "../../proxy/stick-table/stick-table.ts";
 import type { PreparedConfiguration, SessionDescription, ToWorker } from "../messages.ts";
 import { proxyEnvironment } from "../proxy-files.ts";
+import type { ResolvedServers } from "../resolvers/resolved-servers.ts";
 import type { ServerChange } from "../server-change.ts";
 import type { AdminActions } from "./actions.ts";
 import { withoutServer, withServer } from "./dynamic-servers.ts";
@@ -33,6 +35,7 @@ export interface MasterParts {
   listSessions(): Promise<readonly SessionDescription[]>;
   /** For checks and workers, also those that start later. */
   setServerAddress(server: Server, host: string, port: number | null): void;
+  readonly resolved: ResolvedServers;
   /** Serves on with other servers. `change` may say why not; null when it is done. */
   changeServers(change: ServerChange): Promise<string | null>;
   /** What rules work with. */
@@ -149,6 +152,14 @@ export class MasterActions implements AdminActions {
   setServerAddress(server: Server, host: string, port: number | null): void {
     server.state.add(server.slot, CELL.addressVersion, 1);
     this.#parts.setServerAddress(server, host, port);
+  }
+
+  get resolver(): NameResolver {
+    return this.#parts.resolved.resolver;
+  }
+
+  renameServer(server: Server, hostName: string): string | null {
+    return this.#parts.resolved.rename(server, hostName);
   }
 
   async resolve(hostName: string): Promise<string | null> {

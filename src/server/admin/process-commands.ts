@@ -85,7 +85,10 @@ function runClearCounters(words: readonly string[], { actions, level }: CommandC
   const isAll = words[0] === "all";
   if (isAll && level !== "admin") return message("Permission denied");
   clearCounters(actions.runtime, isAll);
-  if (isAll) clearCheckCounts(actions.runtime);
+  if (isAll) {
+    clearCheckCounts(actions.runtime);
+    actions.resolver.clearCounters();
+  }
   return "";
 }
 

@@ -10,6 +10,7 @@ import { DYNAMIC_SERVER_COMMANDS } from "./dynamic-servers.ts";
 import { MASTER_COMMANDS } from "./master-commands.ts";
 import { PATTERN_COMMANDS } from "./pattern-commands.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
+import { RESOLVER_COMMANDS } from "./resolver-commands.ts";
 import { SERVER_COMMANDS } from "./server-commands.ts";
 import { SessionModes } from "./session-modes.ts";
 import { SERVER_TABLE_COMMANDS } from "./show-servers.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   ...DYNAMIC_SERVER_COMMANDS,
   ...SERVER_COMMANDS,
   ...SERVER_TABLE_COMMANDS,
+  ...RESOLVER_COMMANDS,
   ...TABLE_COMMANDS,
   ...CACHE_COMMANDS,
   ...STATISTICS_COMMANDS,

@@ -1,6 +1,8 @@
 // Commands that change servers: `set server`, `set weight`, `set maxconn server`, `enable|disable
 // server|health|agent`.
 import { parseIpAddress } from "../../base/address.ts";
+import { isServiceName } from "../../model/resolvers.ts";
+import { encodeName } from "../../protocol/dns/name.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
 import type { Server } from "../../proxy/runtime.ts";
 import { CELL, SERVER_ADMIN } from "../../proxy/state.ts";
@@ -14,6 +16,7 @@ type ServerAction = (
 ) => string | Promise<string>;
 
 const SERVER = "<bk>/<srv>";
+const HOST_NAME_LENGTH_MAX = 253;
 
 export const SERVER_COMMANDS: readonly Command[] = [
   serverCommand("disable agent", "switch agent checks off", (server, _state, _words, context) =>
@@ -199,10 +202,24 @@ async function setHostName(
 ): Promise<string> {
   const name = words[0] ?? "";
   if (name === "") return message("set server <b>/<s> fqdn requires a FQDN.");
+  const { resolution, address } = server.definition;
+  if (resolution !== null && address.kind === "tcp" && isServiceName(address.host))
+    return message("set server <b>/<s> fqdn failed because SRV resolution is configured.");
+  if (name.length > HOST_NAME_LENGTH_MAX) return message(`invalid fqdn '${name}' by 'stats socket command'`);
+  if (resolution !== null && encodeName(name) === null)
+    return message(`could not update ${server.backend.name}/${server.name} FQDN by 'stats socket command'`);
+  const before = actions.renameServer(server, name);
+  if (before !== null) return message(describeRename(server, before, name));
   const host = await actions.resolve(name);
   if (host === null) return message(`'${name}' has no address.`);
   actions.setServerAddress(server, host, server.port);
   return message(
     `${server.backend.name}/${server.name} changed its FQDN to ${name} by 'stats socket command'`,
   );
+}
+
+function describeRename({ backend, name }: Server, before: string, now: string): string {
+  // As HAProxy spells it: scripts look for it.
+  if (before === now) return "no need to change the FDQN by 'stats socket command'";
+  return `${backend.name}/${name} changed its FQDN from ${before} to ${now} by 'stats socket command'`;
 }

@@ -1,5 +1,6 @@
 // `show servers state`, `show servers conn`, `show backend`: tables that scripts and HAProxy's state files
 // have.
+import { isServiceName } from "../../model/resolvers.ts";
 import type { CheckHealth } from "../../proxy/health/check-health.ts";
 import { type CheckVerdict, STATUS_FACTS } from "../../proxy/health/check-result.ts";
 import type { Backend, Server } from "../../proxy/runtime.ts";
@@ -58,14 +59,15 @@ function stateLine(server: Server, context: CommandContext): string {
   const own = context.actions.stateOf(server);
   const { address, check, agent } = definition;
   const last = own?.check?.last.status ?? "INI";
-  const hostName = address.kind === "tcp" && address.host !== server.host ? address.host : "-";
+  const service = address.kind === "tcp" && isServiceName(address.host) ? address.host : "-";
+  const host = address.kind === "tcp" && server.host !== "" ? server.host : "-";
   const fields = [
-    backend.definition.id, backend.name, definition.id, server.name, address.kind === "tcp" ? server.host : "-",
+    backend.definition.id, backend.name, definition.id, server.name, host,
     server.operational, server.admin, state.read(slot, CELL.weight), definition.weight,
     Math.max(0, nowSecondsOf(context) - state.read(slot, CELL.lastChangeSeconds)), STATUS_NUMBERS[last] ?? 0,
     RESULT_NUMBERS[STATUS_FACTS[last].verdict], healthOf(server, own?.check ?? null),
     checkState(server, "health", context), checkState(server, "agent", context),
-    0, 0, hostName, server.port ?? 0, "-", definition.tls === null ? 0 : 1,
+    0, 0, server.hostName ?? "-", server.port ?? 0, service, definition.tls === null ? 0 : 1,
     check?.port ?? 0, check?.address ?? "-", agent?.address ?? "-", agent?.port ?? 0,
   ]; // biome-ignore format: a table
   return `${fields.join(" ")}\n`;
@@ -110,7 +112,8 @@ function connectionLine(server: Server, workers: number): string {
   );
   const fields = [
     `${backend.name}/${server.name}`, `${backend.definition.id}/${definition.id}`,
-    definition.address.kind === "tcp" ? server.host : "unix", server.port ?? 0, "-", definition.poolPurgeDelayMs,
+    definition.address.kind === "tcp" ? server.host || "-" : "unix", server.port ?? 0, "-",
+    definition.poolPurgeDelayMs,
     used, Math.max(used, state.maximum(slot, COUNTER.smax)), used, 0, idle,
     definition.poolMaxConnections ?? -1, idle, ...perWorker,
   ]; // biome-ignore format: a table

@@ -12,7 +12,7 @@ export function builtInContext(direction: "request" | "response"): ExpressionCon
     acls: new Map(),
     stickTables: [],
     caches: [],
-    names: { frontends: none, backends: none, userlists: none, servers: none },
+    names: { frontends: none, backends: none, userlists: none, resolvers: none, servers: none },
     noteServer: () => {},
     variable: () => null,
     report: ({ code, message }) => {

@@ -56,6 +56,7 @@ export function recordingContext(facts: ContextFacts = {}): RecordingContext {
       frontends: new Set(["here"]),
       backends: new Set(["here"]),
       userlists: new Set(["people"]),
+      resolvers: new Set(["dns"]),
       servers: new Set(["here/one"]),
     },
     variable: () => null,
