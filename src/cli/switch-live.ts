@@ -2,7 +2,7 @@
 // probes, and file and network are as they were when a probe is lost.
 import type { Undone } from "../driver/apply.ts";
 import { faultsOfLag } from "../driver/linux/lag-state.ts";
-import { findProgram } from "../driver/linux/preflight.ts";
+import { findProgram } from "../driver/linux/program-path.ts";
 import type { Datacenter } from "../model/datacenter.ts";
 import { changeLive, type LiveOutcome, type LiveStage } from "../server/datacenter/live-change.ts";
 import { type LiveNetwork, openNetwork } from "../server/datacenter/live-network.ts";

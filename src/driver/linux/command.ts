@@ -2,6 +2,7 @@
 // gets a bounded time.
 import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { programEnvironment } from "./program-path.ts";
 
 export interface CommandResult {
   /** Null: it could not be started, or was ended after its time. */
@@ -37,7 +38,7 @@ export function runCommand(
       stdio: ["pipe", "pipe", "pipe"],
       timeout: TIMEOUT_MS,
       signal: options.signal,
-      env: { ...process.env, LC_ALL: "C" },
+      env: programEnvironment(),
     });
     const output: string[] = [];
     let errors = "";

@@ -2,6 +2,7 @@
 // in the namespace of the switches, so that nothing that is sent goes unseen.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { decodeCookedCapture } from "../../wire/cooked-capture.ts";
+import { programEnvironment } from "./program-path.ts";
 
 export interface SeenFrame {
   /** Name of the device that saw it. */
@@ -49,7 +50,7 @@ export class FrameCapture {
 
   #startProgram(words: readonly string[], ready: string): Promise<string | null> {
     const [command, ...rest] = [...this.#enter, ...words];
-    const child = spawn(command!, rest, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command!, rest, { stdio: ["ignore", "pipe", "pipe"], env: programEnvironment() });
     this.#child = child;
     // Who gave up may have written the beginning of a file.
     const chunks: Uint8Array[] = [];
@@ -88,7 +89,7 @@ export class FrameCapture {
 
   #linkNames(): ReadonlyMap<number, string> {
     const [command, ...words] = [...this.#enter, "ip", "-json", "link", "show"];
-    const { stdout } = spawnSync(command!, words, { encoding: "utf8" });
+    const { stdout } = spawnSync(command!, words, { encoding: "utf8", env: programEnvironment() });
     const links = JSON.parse(stdout || "[]") as { readonly ifindex: number; readonly ifname: string }[];
     return new Map(links.map(({ ifindex, ifname }) => [ifindex, ifname]));
   }

@@ -1,13 +1,13 @@
 // What a machine lacks for a plan, found by trying and not by reading versions: each lack with what follows
 // from it and how to cure it.
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import type { NetworkState } from "../../model/network-state.ts";
 import type { NamespaceDoor } from "../../transport/namespace-door.ts";
 import type { Lack } from "../contract.ts";
 import { runCommand } from "./command.ts";
 import { listNamespaces } from "./namespaces.ts";
 import { LOOPBACK_INDEX, NETLINK_ROUTE, NEW_LINK, newLinkRequest } from "./netlink-message.ts";
+import { findProgram } from "./program-path.ts";
 
 /** Program -> Debian package, and what it is for. */
 const PROGRAMS: Readonly<Record<string, readonly [string, string]>> = {
@@ -75,20 +75,6 @@ function hasCapability(number: number): boolean {
   } catch {
     return false;
   }
-}
-
-export function findProgram(name: string): string | null {
-  const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
-  for (const folder of folders) {
-    const path = join(folder, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not in this one.
-    }
-  }
-  return null;
 }
 
 function programLacks({ namespaces, processes }: NetworkState): Lack[] {

@@ -3,6 +3,7 @@
 // behind the last answer may still be on its way, and only silence that lasts tells that it is not.
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Probe } from "../../network/plan/probe-state.ts";
+import { programEnvironment } from "./program-path.ts";
 
 /** A hundred a second are promised, and ping rounds up to ticks of the kernel: at 250 Hz 10 ms become 16. */
 const INTERVAL_MS = 5;
@@ -30,7 +31,7 @@ export class ProbeStream {
       stdio: ["ignore", "pipe", "pipe"],
       // Ctrl-C is for us: a change that is interrupted is still watched until it is taken back.
       detached: true,
-      env: { ...process.env, LC_ALL: "C" },
+      env: programEnvironment(),
     });
     this.#child.on("error", ({ message }) => {
       this.#end = `ping cannot be started: ${message}`;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { childProcesses } from "./command.ts";
 import { INSIDE, stateRoot } from "./disk-store.ts";
-import { findProgram } from "./preflight.ts";
+import { findProgram, searchPath } from "./program-path.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import { startTimeOf } from "./supervisor.ts";
 
@@ -73,7 +73,7 @@ function wordsIn({ pid }: Holder, words: readonly string[]): InsideWords {
   const { SALLYPORT_STATE: _, ...environment } = process.env;
   return {
     words: ["nsenter", ...enter, `--wd=${process.cwd()}`, ...words],
-    environment: { ...environment, [INSIDE]: "1" },
+    environment: { ...environment, PATH: searchPath(), [INSIDE]: "1" },
   };
 }
 
@@ -102,6 +102,7 @@ function startHolder(more: readonly string[]): Promise<Holder | string> {
   const child = childProcesses().spawn("unshare", words, {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, PATH: searchPath() },
   });
   return new Promise((resolve) => {
     let errors = "";

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import type { TracedPacket } from "../../network/explain/compare-rules.ts";
 import { runCommand } from "./command.ts";
+import { programEnvironment } from "./program-path.ts";
 import { type MapElements, mapElements, tracedPackets } from "./trace-lines.ts";
 
 export const TRACE_TABLE = "sallyport_trace";
@@ -53,7 +54,7 @@ export class RuleTrace {
     const [command, ...words] = [...this.#enter, "sh", "-c", WATCH];
     const child = spawn(command!, words, {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, LC_ALL: "C" },
+      env: programEnvironment(),
     });
     this.#child = child;
     const fail = (why: string | null) => {

@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ProcessState } from "../../model/network-state.ts";
 import { childProcesses } from "./command.ts";
+import { searchPath } from "./program-path.ts";
 import { parseJson } from "./records.ts";
 
 /** A program that has run so long is taken to stay. */
@@ -148,7 +149,7 @@ export class Supervisor {
           env: {
             ...process.env,
             // A file says `node site.js`; the one that runs this program will do.
-            PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin:${dirname(process.execPath)}`,
+            PATH: `${searchPath()}:${dirname(process.execPath)}`,
           },
         },
       );
