@@ -31,9 +31,22 @@ export interface ProxyConfiguration {
   readonly namedServers: readonly string[];
 }
 
+/** What clients may take of the whole process tree; 0: no limit. */
+export interface AdmissionSettings {
+  /** `maxconnrate`. */
+  readonly connectionsPerSecondMax: number;
+  /** `maxsessrate`. */
+  readonly sessionsPerSecondMax: number;
+  /** `maxsslrate`: counted before the handshake. */
+  readonly tlsSessionsPerSecondMax: number;
+  /** `maxsslconn`, of clients. */
+  readonly tlsConnectionsMax: number;
+}
+
 export interface GlobalSettings {
   /** Connections per process tree; null: as many as file descriptors allow. */
   readonly maxconn: number | null;
+  readonly admission: AdmissionSettings;
   /** `nbthread`: worker processes; null: one per core. */
   readonly workers: number | null;
   readonly daemon: boolean;

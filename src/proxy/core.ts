@@ -4,29 +4,21 @@
 import { Timer, type TimerTarget } from "../base/timer-wheel.ts";
 import type { LogFormat } from "../model/sample.ts";
 import type { Acceptor, Connection, ConnectionHandler, Engine, Listener } from "../transport/contract.ts";
+import { Admission, type HoldReason, type Limit } from "./admission.ts";
 import type { ExchangeContext, LiveSession } from "./exchange/context.ts";
-import { countSession, HttpClient } from "./exchange/http-client.ts";
+import { countConnection, countSession, HttpClient } from "./exchange/http-client.ts";
 import { BackendQueue } from "./exchange/queue.ts";
 import type { Reply } from "./exchange/replies.ts";
 import { TcpClient } from "./exchange/tcp-client.ts";
 import type { Observation } from "./health/observation.ts";
-import {
-  allServersOf,
-  type Backend,
-  type Frontend,
-  type ListenerRuntime,
-  type Runtime,
-  type Server,
-} from "./runtime.ts";
-import { CELL, COUNTER, HEADER, type SharedState } from "./state.ts";
+import { allServersOf, type Backend, type ListenerRuntime, type Runtime, type Server } from "./runtime.ts";
+import { COUNTER, type SharedState } from "./state.ts";
 import { stopTracking } from "./stick-table/tracking.ts";
 import { Session, Stream } from "./stream.ts";
 
-/**
- * How often a frontend at its maxconn looks whether other workers have made room, and idle connections are
- * aged.
- */
-const HOUSEKEEPING_MS = 100;
+/** How often what is held by a limit looks whether other workers have made room, or the second has passed. */
+const LOOK_AGAIN_MS = 10;
+/** How often idle connections are aged. */
 const PURGE_MS = 5000;
 /**
  * When the process stops softly, how long a connection without a request so far may still make one. Its
@@ -64,10 +56,11 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
   readonly #services: ProxyServices;
   readonly #queues: Map<number, BackendQueue> = new Map();
   readonly #acceptors: Set<BindAcceptor> = new Set();
-  readonly #fullFrontends: Set<string> = new Set();
-  readonly #workerCount: number;
+  /** Those that a limit holds. */
+  readonly #held: Set<BindAcceptor> = new Set();
+  readonly admission: Admission;
+  readonly workerCount: number;
   readonly #means: ProxyMeans;
-  #isFull = false;
   readonly #timer = new Timer(this);
   #purgeAtMs = 0;
   #closeIdleAtMs = Number.POSITIVE_INFINITY;
@@ -82,9 +75,10 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
   ) {
     this.engine = engine;
     this.state = runtime.state;
-    this.#workerCount = workerCount;
+    this.workerCount = workerCount;
     this.#means = means;
     this.#runtime = runtime;
+    this.admission = new Admission(this);
     this.#services = services;
     this.#sharePools();
     this.#armHousekeeping();
@@ -92,6 +86,14 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
 
   get runtime(): Runtime {
     return this.#runtime;
+  }
+
+  get sessionCount(): number {
+    return this.liveSessions.size;
+  }
+
+  get sessionCountMax(): number {
+    return this.#means.sessionCountMax;
   }
 
   /**
@@ -104,7 +106,7 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
     for (const server of serversOf(runtime)) server.pool.moveTo(server);
     this.#runtime = runtime;
     this.#sharePools();
-    this.#reopen();
+    this.holdIfFull(this.#acceptors);
   }
 
   #sharePools(): void {
@@ -117,12 +119,13 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
   addAcceptor(listener: ListenerRuntime): BindAcceptor {
     const acceptor = new BindAcceptor(this, listener);
     this.#acceptors.add(acceptor);
-    if (this.#isFull) acceptor.hold("process-full");
+    this.holdIfFull([acceptor]);
     return acceptor;
   }
 
   removeAcceptor(acceptor: BindAcceptor): void {
     this.#acceptors.delete(acceptor);
+    this.#held.delete(acceptor);
   }
 
   /** No further requests on connections that are idle; the caller closes the listeners. */
@@ -168,22 +171,34 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
     this.#services.noteStream?.(stream);
   }
 
-  /** Called by acceptors: what is at its maxconn leaves further connections to the kernel's queue. */
-  closeIfFull(frontend: Frontend): void {
-    if (!this.#isFull && this.liveSessions.size >= this.#processLimit) {
-      this.#isFull = true;
-      for (const acceptor of this.#acceptors) acceptor.hold("process-full");
+  /** Called by acceptors. A limit that has been reached may be that of others too. */
+  closeIfFull({ limits }: BindAcceptor): void {
+    for (const limit of limits) {
+      if (!limit.isReached()) continue;
+      this.holdIfFull(this.#acceptors);
+      this.#armHousekeeping();
+      return;
     }
-    if (frontend.settings.maxconn === null && this.state.read(frontend.slot, CELL.maxconn) <= 0) return;
-    const limit = this.#limitOf(frontend);
-    if (this.state.total(frontend.slot, COUNTER.scur) < limit) return;
-    this.#fullFrontends.add(frontend.name);
-    for (const acceptor of this.#acceptors)
-      if (acceptor.runtime.frontend.name === frontend.name) acceptor.hold("frontend-full");
+  }
+
+  /** Holds each of them by the limits that are reached, and by no other. */
+  holdIfFull(acceptors: Iterable<BindAcceptor>): void {
+    const known: Map<Limit, boolean> = new Map();
+    const isReached = (limit: Limit) => {
+      let answer = known.get(limit);
+      if (answer === undefined) {
+        answer = limit.isReached();
+        known.set(limit, answer);
+      }
+      return answer;
+    };
+    for (const acceptor of acceptors)
+      if (acceptor.obey(isReached)) this.#held.add(acceptor);
+      else this.#held.delete(acceptor);
   }
 
   handleTimeout(nowMs: number): void {
-    this.#reopen();
+    this.holdIfFull(this.#held);
     if (nowMs >= this.#purgeAtMs) {
       this.#purgeAtMs = nowMs + PURGE_MS;
       for (const { pool } of serversOf(this.#runtime)) pool.purge(nowMs);
@@ -197,61 +212,45 @@ export class ProxyCore implements ExchangeContext, TimerTarget {
 
   #armHousekeeping(): void {
     const { nowMs, timers } = this.engine;
-    const mayReopen = this.#isFull || this.#fullFrontends.size > 0;
-    const dueMs = nowMs + (mayReopen ? HOUSEKEEPING_MS : PURGE_MS);
+    const dueMs = nowMs + (this.#held.size > 0 ? LOOK_AGAIN_MS : PURGE_MS);
     timers.arm(this.#timer, Math.min(dueMs, this.#closeIdleAtMs));
-  }
-
-  /**
-   * This process's share of the global `maxconn`, or of what the runtime API made of it, as far as its
-   * means go.
-   */
-  get #processLimit(): number {
-    const override = Atomics.load(this.state.header, HEADER.maxconn);
-    const maxconn = override > 0 ? override : this.#runtime.configuration.global.maxconn;
-    if (maxconn === null || maxconn === 0) return this.#means.sessionCountMax;
-    return Math.min(this.#means.sessionCountMax, Math.max(1, Math.ceil(maxconn / this.#workerCount)));
-  }
-
-  #limitOf(frontend: Frontend): number {
-    const override = this.state.read(frontend.slot, CELL.maxconn);
-    return override > 0 ? override : (frontend.settings.maxconn ?? Number.POSITIVE_INFINITY);
-  }
-
-  #reopen(): void {
-    if (this.#isFull && this.liveSessions.size < this.#processLimit) {
-      this.#isFull = false;
-      for (const acceptor of this.#acceptors) acceptor.release("process-full");
-    }
-    for (const name of this.#fullFrontends) {
-      const frontend = this.#runtime.frontendsByName.get(name);
-      if (frontend !== undefined && this.state.total(frontend.slot, COUNTER.scur) >= this.#limitOf(frontend))
-        continue;
-      this.#fullFrontends.delete(name);
-      for (const acceptor of this.#acceptors)
-        if (acceptor.runtime.frontend.name === name) acceptor.release("frontend-full");
-    }
   }
 
   /** A session ended; room in what was full is used at once. */
   sessionEnded(): void {
-    if (this.#isFull || this.#fullFrontends.size > 0) this.#reopen();
+    if (this.#held.size > 0) this.holdIfFull(this.#held);
   }
 }
 
-/** Why a listener does not accept for a while. */
-export type HoldReason = "not-serving" | "administrator" | "frontend-full" | "process-full";
-
 /** Accepts for one bind line. The engine's listener is put in by whoever opened it. */
 export class BindAcceptor implements Acceptor {
-  runtime: ListenerRuntime;
   readonly #core: ProxyCore;
   readonly #holds: Set<HoldReason> = new Set();
+  #runtime: ListenerRuntime;
+  #limits: readonly Limit[];
   #listener: Listener | null = null;
 
   constructor(core: ProxyCore, runtime: ListenerRuntime) {
     this.#core = core;
-    this.runtime = runtime;
+    this.#runtime = runtime;
+    this.#limits = core.admission.limitsOf(runtime);
+  }
+
+  get runtime(): ListenerRuntime {
+    return this.#runtime;
+  }
+
+  set runtime(runtime: ListenerRuntime) {
+    const before = this.#limits;
+    this.#runtime = runtime;
+    this.#limits = this.#core.admission.limitsOf(runtime);
+    this.#core.holdIfFull([this]);
+    for (const { reason } of before)
+      if (!this.#limits.some((limit) => limit.reason === reason)) this.release(reason);
+  }
+
+  get limits(): readonly Limit[] {
+    return this.#limits;
   }
 
   get listener(): Listener | null {
@@ -273,9 +272,22 @@ export class BindAcceptor implements Acceptor {
     if (this.#holds.delete(reason) && this.#holds.size === 0) this.#listener?.resume();
   }
 
+  /** Whether one of its limits holds it. */
+  obey(isReached: (limit: Limit) => boolean): boolean {
+    let isHeld = false;
+    for (const limit of this.#limits)
+      if (isReached(limit)) {
+        this.hold(limit.reason);
+        isHeld = true;
+      }
+    for (const limit of this.#limits) if (!isReached(limit)) this.release(limit.reason);
+    return isHeld;
+  }
+
   accept(connection: Connection): ConnectionHandler | null {
     const core = this.#core;
-    const { frontend, definition } = this.runtime;
+    const { frontend, definition } = this.#runtime;
+    countConnection(core, this.#runtime);
     const session = new Session(connection, frontend, definition, core.engine.nowMs, core.engine.wallClockMs);
     const { tcpRequestConnection } = frontend.programs;
     if (
@@ -284,16 +296,16 @@ export class BindAcceptor implements Acceptor {
     ) {
       stopTracking(session, core.engine.nowMs);
       core.state.count(frontend.slot, COUNTER.dcon);
-      core.state.count(this.runtime.slot, COUNTER.dcon);
+      core.state.count(this.#runtime.slot, COUNTER.dcon);
       return null;
     }
-    countSession(core, this.runtime);
+    countSession(core, this.#runtime);
     const client =
       frontend.definition.mode === "http"
-        ? new HttpClient(connection, this.runtime, core, session)
-        : new TcpClient(connection, this.runtime, core, session);
+        ? new HttpClient(connection, this.#runtime, core, session)
+        : new TcpClient(connection, this.#runtime, core, session);
     core.liveSessions.add(client);
-    core.closeIfFull(frontend);
+    core.closeIfFull(this);
     return client;
   }
 }

@@ -27,6 +27,12 @@ export const HEADER = {
   maxconn: 7,
   /** How many histograms have been given out. */
   histogramCount: 8,
+  /** Runtime `set rate-limit`, each: 0 as configured, -1 no limit, else so many in a second. */
+  connectionRateMax: 9,
+  sessionRateMax: 10,
+  tlsRateMax: 11,
+  /** Bytes. */
+  compressionRateMax: 12,
 } as const;
 
 /** Int32 cells of one slot in the shared region. Written by the master unless noted. */

@@ -1,7 +1,7 @@
 // Limits of the whole program: the global maxconn, workers that do not stay alive, a machine without
 // node:ffi.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { freePort } from "../free-port.ts";
@@ -57,6 +57,52 @@ for (const engine of ENGINES) {
           origin.releaseHeld();
           await Promise.all(slow);
           for (const client of clients) client.close();
+          assert.equal((await lateAnswer).body, "a /late\n");
+          late.close();
+        },
+      );
+    });
+
+    test("who comes beyond rate-limit sessions waits for the seconds after, and is served", async () => {
+      await withSite(
+        () => "",
+        async ({ port, file }) => {
+          const limited = readFileSync(file, "utf8").replace("listen web\n", "$&  rate-limit sessions 5\n");
+          writeFileSync(file, limited);
+          await using _sallyport = await RunningSallyport.start(file, { engine, workers: 2 });
+          const startMs = performance.now();
+          for (let count = 0; count < 12; count++) assert.equal((await ask(port)).status, 200);
+          // Five at once, and the others as the seconds pass. That it may take longer says nothing.
+          assert.ok(performance.now() - startMs > 900);
+        },
+      );
+    });
+
+    test("maxconn of a bind line leaves its further connections waiting, and no other line's", async () => {
+      await withSite(
+        () => "",
+        async ({ origin, port, file }) => {
+          const second = await freePort();
+          const limited = readFileSync(file, "utf8").replace(
+            `bind 127.0.0.1:${port}\n`,
+            `bind 127.0.0.1:${port} maxconn 1\n  bind 127.0.0.1:${second}\n`,
+          );
+          writeFileSync(file, limited);
+          await using sallyport = await RunningSallyport.start(file, { engine, workers: 1 });
+          const first = await Client.open(port);
+          const slow = first.ask("/slow");
+          await sallyport.until(() => origin.heldCount === 1, "a request is being served");
+          const late = await Client.open(port);
+          let isAnswered = false;
+          const lateAnswer = late.ask("/late").then((answer) => {
+            isAnswered = true;
+            return answer;
+          });
+          for (let count = 0; count < 3; count++) assert.equal((await ask(second)).status, 200);
+          assert.equal(isAnswered, false);
+          origin.releaseHeld();
+          await slow;
+          first.close();
           assert.equal((await lateAnswer).body, "a /late\n");
           late.close();
         },

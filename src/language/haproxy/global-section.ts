@@ -1,7 +1,7 @@
 // The lines of `global` (manual 3.1, 3.2).
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import { NO_SPAN, type Span } from "../../diagnostic/span.ts";
-import type { GlobalSettings } from "../../model/proxy.ts";
+import type { AdmissionSettings, GlobalSettings } from "../../model/proxy.ts";
 import { readStatsSocket } from "./bind-line.ts";
 import { Cursor } from "./cursor.ts";
 import { parseTimeMs } from "./expression/numbers.ts";
@@ -40,6 +40,12 @@ export function newGlobal(): GlobalDraft {
     maxRewriteBytes: 1024,
     headerCountMax: 101,
     compression: { levelMax: 1, bytesPerSecondMax: 0 },
+    admission: {
+      connectionsPerSecondMax: 0,
+      sessionsPerSecondMax: 0,
+      tlsSessionsPerSecondMax: 0,
+      tlsConnectionsMax: 0,
+    },
     http2: {
       headerTableBytes: 4096,
       initialWindowBytes: 65_535,
@@ -109,6 +115,11 @@ const integer =
     if (value !== null) set(global, value);
   };
 
+const admission = (name: keyof AdmissionSettings): GlobalReader =>
+  integer((global, value) => {
+    global.admission = { ...global.admission, [name]: value };
+  });
+
 const size =
   (set: (global: GlobalDraft, value: number) => void): GlobalReader =>
   ({ global, cursor }) => {
@@ -159,6 +170,10 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
     global.compression = { ...global.compression, bytesPerSecondMax: value * 1024 };
   }),
   maxconn: integer((global, value) => (global.maxconn = value === 0 ? null : value)),
+  maxconnrate: admission("connectionsPerSecondMax"),
+  maxsessrate: admission("sessionsPerSecondMax"),
+  maxsslrate: admission("tlsSessionsPerSecondMax"),
+  maxsslconn: admission("tlsConnectionsMax"),
   nbthread: integer((global, value) => (global.workers = value), 1, 1024),
   node: text("a name", (global, value) => (global.node = value)),
   pidfile: text("a file", (global, value) => (global.pidfile = value)),

@@ -22,6 +22,10 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
       "master-worker g",
       "maxcomprate g",
       "maxconn g",
+      "maxconnrate g",
+      "maxsessrate g",
+      "maxsslconn g",
+      "maxsslrate g",
       "nbthread g",
       "node g",
       "pidfile g",
@@ -173,11 +177,6 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
       "external-check g",
       "debug g",
     ],
-  },
-  {
-    support: "no-effect",
-    note: "rates are not limited in the whole; use `maxconn`, or `rate-limit sessions` in a frontend",
-    rows: ["maxconnrate g", "maxsessrate g", "maxsslrate g", "maxsslconn g"],
   },
   {
     support: "no-effect",

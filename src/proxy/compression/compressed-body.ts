@@ -1,6 +1,7 @@
 // The body of a response that is compressed: what comes of it, at which level, and counted. The level starts
 // at `tune.comp.maxlevel`, goes down with each piece while all workers together compress more than
 // `maxcomprate`, and up again when they do not; at 0 zlib only wraps.
+import { rateLimits } from "../admission.ts";
 import type { ExchangeContext } from "../exchange/context.ts";
 import { COUNTER, countRate, HEADER, readRate } from "../state.ts";
 import type { Stream } from "../stream.ts";
@@ -34,8 +35,9 @@ export class CompressedBody {
   }
 
   #adaptLevel(): void {
-    const { bytesPerSecondMax, levelMax } = this.#context.runtime.configuration.global.compression;
-    if (bytesPerSecondMax === 0) return;
+    const { runtime } = this.#context;
+    if (rateLimits.compressedBytesPerSecond(runtime) === 0) return;
+    const { levelMax } = runtime.configuration.global.compression;
     if (isCompressionOverLimit(this.#context)) this.#level = Math.max(0, this.#level - 1);
     else this.#level = Math.min(levelMax, this.#level + 1);
   }
@@ -79,13 +81,13 @@ export function endCompression(context: ExchangeContext, stream: Stream, payload
 
 /** All workers together have compressed more in the last second than `maxcomprate` lets them. */
 function isCompressionOverLimit({ state, runtime, engine }: ExchangeContext): boolean {
-  const { bytesPerSecondMax } = runtime.configuration.global.compression;
-  if (bytesPerSecondMax === 0) return false;
+  const limit = rateLimits.compressedBytesPerSecond(runtime);
+  if (limit === 0) return false;
   const workerCount = state.header[HEADER.workerCountMax]!;
   let rate = 0;
   for (const { slot } of runtime.frontends)
     rate += readRate(state, slot, COUNTER.compInSecond, engine.wallClockMs, workerCount);
-  return rate > bytesPerSecondMax;
+  return rate > limit;
 }
 
 /** Bytes of a response that went past compression, by `maxcomprate` or by `identity`. */

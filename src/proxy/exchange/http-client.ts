@@ -387,10 +387,19 @@ export function countSession(context: ExchangeContext, listener: ListenerRuntime
   for (const each of [slot, listener.slot]) {
     state.enter(each, COUNTER.scur, COUNTER.smax);
     state.count(each, COUNTER.stot);
-    state.count(each, COUNTER.connTot);
   }
-  countRate(state, slot, COUNTER.connRateSecond, engine.wallClockMs);
   countRate(state, slot, COUNTER.sessRateSecond, engine.wallClockMs);
+}
+
+/** Whoever comes, also who is turned away at once. */
+export function countConnection(context: ExchangeContext, listener: ListenerRuntime): void {
+  const { state, engine } = context;
+  const slot = listener.frontend.slot;
+  for (const each of [slot, listener.slot]) state.count(each, COUNTER.connTot);
+  countRate(state, slot, COUNTER.connRateSecond, engine.wallClockMs);
+  // Of TLS the rate is limited before the handshake.
+  if (listener.definition.tls !== null)
+    countRate(state, listener.slot, COUNTER.sessRateSecond, engine.wallClockMs);
 }
 
 /** Whether the beginning of a chunked body is none. */

@@ -1,6 +1,7 @@
 // What `show info` tells of the process as a whole: HAProxy 2.6's fields, at their positions, as far as they
 // have a meaning here. "Process" is the master with all its workers: what HAProxy has threads for, we have
 // processes for.
+import { presentIn, rateLimits, slotsWithTls } from "../admission.ts";
 import { COUNTER, HEADER, readRate } from "../state.ts";
 import type { StatisticsView } from "./statistics-view.ts";
 
@@ -118,18 +119,36 @@ function limits(view: StatisticsView, facts: ProcessFacts): Entry[] {
 }
 
 function traffic(view: StatisticsView): Entry[] {
+  const { runtime } = view;
   const sum = (counter: number) =>
     sumOverFrontends(view, (slot) => Math.max(0, view.runtime.state.total(slot, counter)));
   const peak = (counter: number) =>
     sumOverFrontends(view, (slot) => view.runtime.state.maximum(slot, counter));
   const connectionRate = rateOf(view, COUNTER.connRateSecond);
   const sessionRate = rateOf(view, COUNTER.sessRateSecond);
+  const withTls = slotsWithTls(runtime);
+  const tlsRate = rateIn(view, withTls, COUNTER.sessRateSecond);
+  const tlsPeak = withTls.reduce((sum, slot) => sum + runtime.state.maximum(slot, COUNTER.sessRateMax), 0);
   return [
     [17, "CurrConns", "MGP", "u32", sum(COUNTER.scur), "Client connections now"],
     [18, "CumConns", "MCP", "u32", sum(COUNTER.connTot), "Client connections since the start"],
     [19, "CumReq", "MCP", "u32", sum(COUNTER.reqTot), "HTTP requests since the start"],
-    [20, "MaxSslConns", "MMP", "u32", 0, "Limit of TLS connections, 0: none"],
-    [21, "CurrSslConns", "MGP", "u32", 0, "TLS connections now; not counted"],
+    [
+      20,
+      "MaxSslConns",
+      "MMP",
+      "u32",
+      runtime.configuration.global.admission.tlsConnectionsMax,
+      "Limit of TLS connections of clients, 0: none",
+    ],
+    [
+      21,
+      "CurrSslConns",
+      "MGP",
+      "u32",
+      presentIn(runtime.state, slotsWithTls(runtime)),
+      "TLS connections of clients now",
+    ],
     [
       22,
       "CumSslConns",
@@ -139,7 +158,14 @@ function traffic(view: StatisticsView): Entry[] {
       "TLS connections of clients since the start",
     ],
     [26, "ConnRate", "MRP", "u32", connectionRate, "Client connections in the last second"],
-    [27, "ConnRateLimit", "CLP", "u32", 0, "Limit of ConnRate, 0: none"],
+    [
+      27,
+      "ConnRateLimit",
+      "CLP",
+      "u32",
+      rateLimits.connectionsPerSecond(runtime),
+      "Limit of ConnRate, 0: none",
+    ],
     [
       28,
       "MaxConnRate",
@@ -149,7 +175,7 @@ function traffic(view: StatisticsView): Entry[] {
       "Highest ConnRate since the start",
     ],
     [29, "SessRate", "MRP", "u32", sessionRate, "Sessions in the last second"],
-    [30, "SessRateLimit", "CLP", "u32", 0, "Limit of SessRate, 0: none"],
+    [30, "SessRateLimit", "CLP", "u32", rateLimits.sessionsPerSecond(runtime), "Limit of SessRate, 0: none"],
     [
       31,
       "MaxSessRate",
@@ -158,6 +184,9 @@ function traffic(view: StatisticsView): Entry[] {
       Math.max(sessionRate, peak(COUNTER.sessRateMax)),
       "Highest SessRate since the start",
     ],
+    [32, "SslRate", "MRP", "u32", tlsRate, "TLS sessions of clients begun in the last second"],
+    [33, "SslRateLimit", "CLP", "u32", rateLimits.tlsSessionsPerSecond(runtime), "Limit of SslRate, 0: none"],
+    [34, "MaxSslRate", "MMP", "u32", Math.max(tlsRate, tlsPeak), "Highest SslRate since the start"],
     [
       42,
       "CompressBpsIn",
@@ -179,7 +208,7 @@ function traffic(view: StatisticsView): Entry[] {
       "CompressBpsRateLim",
       "CLP",
       "u32",
-      view.runtime.configuration.global.compression.bytesPerSecondMax,
+      rateLimits.compressedBytesPerSecond(runtime),
       "Limit of CompressBpsIn, 0: none",
     ],
     [61, "TotalBytesOut", "MGP", "u64", sum(COUNTER.bout), "Bytes sent to clients since the start"],
@@ -200,8 +229,7 @@ function activity(view: StatisticsView, _facts: ProcessFacts): Entry[] {
 /** Fields of things that HAProxy has and we have not. They are there because scripts look for them. */
 function rest(_view: StatisticsView, _facts: ProcessFacts): Entry[] {
   const absent: readonly (readonly [number, string, string])[] = [
-    [23, "Maxpipes", "CLP"], [24, "PipesUsed", "MGP"], [25, "PipesFree", "MGP"], [32, "SslRate", "MRP"], [33, "SslRateLimit", "CLP"],
-    [34, "MaxSslRate", "MMP"], [35, "SslFrontendKeyRate", "MGP"], [36, "SslFrontendMaxKeyRate", "MMP"],
+    [23, "Maxpipes", "CLP"], [24, "PipesUsed", "MGP"], [25, "PipesFree", "MGP"], [35, "SslFrontendKeyRate", "MGP"], [36, "SslFrontendMaxKeyRate", "MMP"],
     [37, "SslFrontendSessionReuse_pct", "MGP"], [38, "SslBackendKeyRate", "MRP"], [39, "SslBackendMaxKeyRate", "MMP"],
     [40, "SslCacheLookups", "MCP"], [41, "SslCacheMisses", "MCP"],
     [47, "Tasks", "MGP"], [48, "Run_queue", "MGP"], [56, "ActivePeers", "MGP"],
@@ -219,10 +247,14 @@ function sumOverFrontends(view: StatisticsView, value: (slot: number) => number)
 }
 
 function rateOf(view: StatisticsView, secondCounter: number): number {
-  const { state } = view.runtime;
-  return sumOverFrontends(view, (slot) =>
-    readRate(state, slot, secondCounter, view.nowMs, state.header[HEADER.workerCountMax]!),
-  );
+  const slots = view.runtime.frontends.map(({ slot }) => slot);
+  return rateIn(view, slots, secondCounter);
+}
+
+function rateIn({ runtime, nowMs }: StatisticsView, slots: readonly number[], secondCounter: number): number {
+  const { state } = runtime;
+  const workerCount = state.header[HEADER.workerCountMax]!;
+  return slots.reduce((sum, slot) => sum + readRate(state, slot, secondCounter, nowMs, workerCount), 0);
 }
 
 function uptimeOf(view: StatisticsView): number {

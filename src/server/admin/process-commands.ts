@@ -43,6 +43,13 @@ export const PROCESS_COMMANDS: readonly Command[] = [
     run: setMaxconnGlobal,
   },
   {
+    name: "set rate-limit",
+    usage: "<what> global <value>",
+    help: "change a rate limit of the process: connections, sessions, ssl-sessions, http-compression",
+    level: "admin",
+    run: setRateLimit,
+  },
+  {
     name: "show activity",
     usage: "",
     help: "a few figures of each worker",
@@ -140,6 +147,31 @@ function setMaxconnGlobal(words: readonly string[], { actions }: CommandContext)
   const value = Number(words[0]);
   if (!/^\d+$/.test(words[0]) || value > configured) return message("Value out of range.");
   Atomics.store(actions.runtime.state.header, HEADER.maxconn, value);
+  return "";
+}
+
+/** In a header cell in which 0 says: as configured. */
+const NO_LIMIT = -1;
+/** What can be limited: its cell, and how many of what is stored one of what is asked for is. */
+const RATE_LIMITS = new Map([
+  ["connections", { cell: HEADER.connectionRateMax, unit: 1 }],
+  ["sessions", { cell: HEADER.sessionRateMax, unit: 1 }],
+  ["ssl-sessions", { cell: HEADER.tlsRateMax, unit: 1 }],
+  ["http-compression", { cell: HEADER.compressionRateMax, unit: 1024 }],
+]);
+const RATE_LIMIT_USAGE = `'set rate-limit' only supports :
+   - 'connections global' to set the per-process maximum connection rate
+   - 'sessions global' to set the per-process maximum session rate
+   - 'ssl-sessions global' to set the per-process maximum SSL session rate
+   - 'http-compression global' to set the per-process maximum compression speed in kB/s`;
+
+function setRateLimit([what = "", scope, text]: readonly string[], { actions }: CommandContext): string {
+  const limit = RATE_LIMITS.get(what);
+  if (limit === undefined || scope !== "global") return message(RATE_LIMIT_USAGE);
+  if (text === undefined || !/^-?\d+$/.test(text)) return message("Expects an integer value.");
+  const value = Number(text) * limit.unit;
+  if (value < 0 || value > 2 ** 31 - 1) return message("Value out of range.");
+  Atomics.store(actions.runtime.state.header, limit.cell, value === 0 ? NO_LIMIT : value);
   return "";
 }
 
