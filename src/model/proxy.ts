@@ -7,6 +7,7 @@ import type { IgnoredErrors, ListenAddress, TlsVersion } from "../transport/cont
 import type { CacheDefinition } from "./cache.ts";
 import type { CompressionLimits, CompressionSettings } from "./compression.ts";
 import type { PatternListDefinition } from "./pattern-list.ts";
+import type { Program } from "./program.ts";
 import type { ResolversSection, ServerResolution } from "./resolvers.ts";
 import type { BackendRule, LogLevel, PersistRule, ReplyDefinition, Rule, ServerRule } from "./rule.ts";
 import type { LogFormat, SampleExpression } from "./sample.ts";
@@ -578,17 +579,6 @@ export interface StatsSettings {
   readonly scopes: readonly string[];
   readonly adminRules: readonly Rule[];
   readonly httpRequest: readonly Rule[];
-  readonly span: Span;
-}
-
-/** A `program` section: a command that runs beside the workers. */
-export interface Program {
-  readonly name: string;
-  /** Path or name, and arguments. Not empty. */
-  readonly command: readonly string[];
-  readonly user: string | null;
-  readonly group: string | null;
-  readonly startsOnReload: boolean;
   readonly span: Span;
 }
 

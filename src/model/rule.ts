@@ -177,6 +177,17 @@ export type StateAction =
   | { readonly kind: "strict-mode"; readonly isOn: boolean }
   | { readonly kind: "wait-for-body"; readonly timeoutMs: number; readonly atLeastBytes: number | null };
 
+/** The address of a host, as nameservers know it, in a variable. */
+export interface ResolveAction {
+  readonly kind: "do-resolve";
+  readonly variable: string;
+  /** Name of the section. */
+  readonly resolvers: string;
+  /** Which addresses are preferred. */
+  readonly family: 4 | 6;
+  readonly value: SampleExpression;
+}
+
 export type Action =
   | EditAction
   | RequestLineAction
@@ -184,7 +195,8 @@ export type Action =
   | FinalAction
   | StateAction
   | CounterAction
-  | CacheAction;
+  | CacheAction
+  | ResolveAction;
 export type ActionKind = Action["kind"];
 
 export interface BackendRule {

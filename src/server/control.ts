@@ -22,6 +22,7 @@ import type { Crew } from "./crew.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
 import type { ReloadResult } from "./master.ts";
 import {
+  type FromWorker,
   type LiveState,
   NOTHING_CHANGED,
   type PreparedConfiguration,
@@ -213,6 +214,14 @@ export class Control {
     const { generation } = this;
     generation.apply(changes);
     await this.#options.crew.share(generation.load, changes);
+  }
+
+  /** A rule of a worker wants to know where a host is. */
+  resolve(
+    { resolvers, host, family }: Extract<FromWorker, { kind: "resolve" }>,
+    done: (address: string | null) => void,
+  ): void {
+    this.#resolved.resolver.resolveOnce(resolvers, host, family, done);
   }
 
   /** What it tracked is tracked no more. */

@@ -30,6 +30,8 @@ export interface CrewEvents {
   handleAdminCommand(command: string): void;
   handleShared(message: Extract<FromWorker, { kind: "shared" }>): void;
   handleRequests(message: Extract<FromWorker, { kind: "requests" }>): void;
+  /** For a rule; `done` is called now or later. */
+  resolve(message: Extract<FromWorker, { kind: "resolve" }>, done: (address: string | null) => void): void;
   /** A worker is gone, and its successor not there yet. */
   handleWorkerGone(workerIndex: number): void;
   /** No worker is left: the crew was stopped, or (`hasFailed`) none could be kept alive. */
@@ -264,6 +266,11 @@ export class Crew implements WorkerProcessEvents {
       case "shared":
         this.#events.handleShared(message);
         return;
+      case "resolve": {
+        const { requestId } = message;
+        this.#events.resolve(message, (address) => worker.send({ kind: "resolved", requestId, address }));
+        return;
+      }
       case "share-done":
         this.#noteShared(worker, [message.requestId]);
         return;

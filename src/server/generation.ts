@@ -9,7 +9,7 @@ import type { LogFormat } from "../model/sample.ts";
 import { buildRuntime } from "../proxy/build.ts";
 import type { Reply } from "../proxy/exchange/replies.ts";
 import { compileLogWriter } from "../proxy/log/log-line.ts";
-import type { RuleEnvironment } from "../proxy/rules/environment.ts";
+import type { ResolveHost, RuleEnvironment } from "../proxy/rules/environment.ts";
 import { compileFormat } from "../proxy/rules/format.ts";
 import { PatternLists } from "../proxy/rules/patterns/pattern-lists.ts";
 import type { SampleValue } from "../proxy/rules/sample-value.ts";
@@ -44,6 +44,8 @@ export interface GenerationOptions {
   readonly number: number;
   /** A rule has changed something for all processes. */
   share(load: number, change: SharedChange): void;
+  /** Asks the master, who asks nameservers. Left out: nobody is asked. */
+  readonly resolve?: ResolveHost;
   report(text: string): void;
 }
 
@@ -152,6 +154,7 @@ export function buildGeneration(
     variables: life.variables,
     requestCount: life.requestCount,
     share: (change) => options.share(load, change),
+    ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
   };
   const runtime = buildRuntime({
     configuration,

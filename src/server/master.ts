@@ -464,6 +464,7 @@ export class Master {
         handleObservation: (message) =>
           this.#control?.observe(message.backend, message.server, message.observation),
         handleRequests: ({ requests, endedCount }) => this.#dashboard?.handleRequests(requests, endedCount),
+        resolve: (message, done) => this.#control?.resolve(message, done),
         handleShared: ({ load, changes }) => this.#control?.takeShared(load, changes),
         handleAdminCommand: (command) => void this.#control?.runCommand(command),
         handleWorkerGone: (workerIndex) => this.#control?.forgetWorker(workerIndex),

@@ -89,6 +89,8 @@ export type ToWorker =
       readonly changes: readonly SharedChange[];
       readonly requestId: number | null;
     }
+  /** What nameservers say of a host that a rule asked for; null: nothing. */
+  | { readonly kind: "resolved"; readonly requestId: number; readonly address: string | null }
   | { readonly kind: "kill-session"; readonly sessionId: number }
   /** Ends the streams on a server (`shutdown sessions server`, on-marked-down). */
   | { readonly kind: "kill-server-sessions"; readonly backend: string; readonly server: string };
@@ -112,6 +114,14 @@ export type FromWorker =
     }
   | { readonly kind: "shared"; readonly load: number; readonly changes: readonly SharedChange[] }
   | { readonly kind: "share-done"; readonly requestId: number }
+  /** A rule wants to know where a host is. */
+  | {
+      readonly kind: "resolve";
+      readonly requestId: number;
+      readonly resolvers: string;
+      readonly host: string;
+      readonly family: 4 | 6;
+    }
   | { readonly kind: "admin"; readonly command: string }
   | {
       readonly kind: "requests";

@@ -3,7 +3,7 @@
 // everything, unless `master-worker no-exit-on-failure` says otherwise.
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import type { Program } from "../model/proxy.ts";
+import type { Program } from "../model/program.ts";
 import { groupIdOf, userIdOf } from "./privileges.ts";
 
 export interface RunningProgram {

@@ -24,6 +24,7 @@ import type {
 } from "./messages.ts";
 import { dropPrivileges } from "./privileges.ts";
 import { RequestReporter } from "./request-reporter.ts";
+import { HostQuestions } from "./resolvers/host-questions.ts";
 import type { TableMaps } from "./table-places.ts";
 
 const CONTROL_CONNECT_MS = 5000;
@@ -65,6 +66,7 @@ export class Worker implements ConnectionHandler {
   #prepared: { readonly generation: Generation; readonly opened: Map<string, OpenListener> } | null = null;
   readonly #reporter: RequestReporter;
   readonly #outbox: ChangeOutbox;
+  readonly #hosts = new HostQuestions((message) => this.#send(message));
   #wantsRequests = false;
   #nextSessionId = 1;
   readonly #sessionIds: WeakMap<object, number> = new WeakMap();
@@ -138,6 +140,9 @@ export class Worker implements ConnectionHandler {
       case "list-sessions":
         this.#send({ kind: "sessions", requestId: message.requestId, sessions: this.#describeSessions() });
         return;
+      case "resolved":
+        this.#hosts.receive(message.requestId, message.address);
+        return;
       case "kill-session":
         for (const live of [...this.#core!.liveSessions]) {
           if (this.#sessionIds.get(live) === message.sessionId) live.kill();
@@ -166,6 +171,7 @@ export class Worker implements ConnectionHandler {
       tables: this.#options.tables,
       number,
       share: (load, change) => this.#outbox.note(load, change),
+      resolve: this.#hosts.resolve,
       report: (text) => this.#report(text),
     });
     if (!built.ok) {

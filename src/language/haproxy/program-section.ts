@@ -1,6 +1,6 @@
 // `program` sections (manual 3.7): commands that run beside the workers, from start to stop.
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
-import type { Program } from "../../model/proxy.ts";
+import type { Program } from "../../model/program.ts";
 import { Cursor } from "./cursor.ts";
 import type { Mutable } from "./draft.ts";
 import { displayText } from "./lexer.ts";

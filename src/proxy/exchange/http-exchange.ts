@@ -10,7 +10,7 @@ import type { Server } from "../runtime.ts";
 import { countTracked } from "../stick-table/tracking.ts";
 import type { Stream } from "../stream.ts";
 import { endStream } from "./accounting.ts";
-import { BodyWait, CONTINUE, expectsToBeAsked } from "./body-wait.ts";
+import { BodyWait, CONTINUE } from "./body-wait.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext } from "./context.ts";
 import { Delivery, HIGH_WATER_BYTES } from "./delivery.ts";
@@ -191,12 +191,12 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
         return;
       case "wait":
         this.#waiting = "body";
-        this.#body.await(outcome.body);
+        this.#body.await(outcome, () => this.#continueWithBody(false));
         this.#context.engine.timers.arm(this.#timer, outcome.deadlineMs);
         // What came with the head was held back for a server.
         this.#client.connection.resume();
         this.#continueWithBody(false);
-        if (this.#waiting === "body" && expectsToBeAsked(this.stream.request!))
+        if (this.#waiting === "body" && this.#body.asksFor(this.stream.request!))
           sendText(this.#client.connection, this.#context.engine, this.stream, CONTINUE);
         return;
       case "reply":
@@ -231,9 +231,8 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   #hold(chunk: Chunk, start: number, end: number): void {
     this.#requestRelay.hold(chunk, start, end);
-    // Nobody needs more before the server is there; rules that wait for the body need as much as a buffer
-    // holds.
-    if (this.#waiting !== "body") this.#client.connection.pause();
+    // Nobody needs more before the server is there, unless rules do: as much as a buffer holds.
+    if (this.#waiting !== "body" || !this.#body.wantsMore) this.#client.connection.pause();
   }
 
   #checkRequest(link: ServerLink, isWellFormed: boolean): void {
@@ -552,6 +551,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     const { engine } = this.#context;
     const stream = this.stream;
     this.#isActive = false;
+    this.#body.stop();
     this.#isFinishing = false;
     stream.endMs = engine.nowMs;
     engine.timers.disarm(this.#timer);

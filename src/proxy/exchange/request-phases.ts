@@ -7,7 +7,7 @@ import { FRAMING_NONE, type MessageHead, prepareHeader } from "../../protocol/ht
 import { cachedReply } from "../cache/cached-reply.ts";
 import { prepareCompression } from "../compression/response-compression.ts";
 import { applyRequestCookie } from "../persistence/cookie.ts";
-import type { RuleProgram, Verdict } from "../rules/programs.ts";
+import type { PendingAnswer, RuleProgram, Verdict } from "../rules/programs.ts";
 import { pathAndQueryOf } from "../rules/target.ts";
 import type { Backend } from "../runtime.ts";
 import { COUNTER, countRate } from "../state.ts";
@@ -29,8 +29,13 @@ import { TERMINATION, type Termination } from "./termination.ts";
 
 export type PhaseOutcome =
   | { readonly kind: "forward" }
-  /** The body (more of it) is needed before the phases can go on. */
-  | { readonly kind: "wait"; readonly deadlineMs: number; readonly body: AwaitedBody | null }
+  /** The body (more of it) is needed before the phases can go on, or an answer of another process. */
+  | {
+      readonly kind: "wait";
+      readonly deadlineMs: number;
+      readonly body: AwaitedBody | null;
+      readonly pending: PendingAnswer | null;
+    }
   | { readonly kind: "reply"; readonly reply: Reply; readonly termination: Termination }
   /** Answer only after `timeout tarpit`. */
   | { readonly kind: "tarpit"; readonly reply: Reply; readonly deadlineMs: number }
@@ -111,7 +116,7 @@ export class RequestPhases {
   #awaitBody(stream: Stream): PhaseOutcome {
     const { timeouts } = (stream.backend ?? stream.frontend).definition;
     const deadlineMs = this.#context.engine.nowMs + (timeouts.httpRequestMs ?? Number.POSITIVE_INFINITY);
-    return { kind: "wait", deadlineMs, body: WHOLE_BODY };
+    return { kind: "wait", deadlineMs, body: WHOLE_BODY, pending: null };
   }
 
   #frontendPhase(stream: Stream): PhaseOutcome | null {
@@ -174,8 +179,9 @@ export class RequestPhases {
     const verdict = program.run(stream, this.#resumeAt);
     if (verdict.kind === "done" || verdict.kind === "switch-mode") return null;
     if (verdict.kind === "wait") {
+      const { deadlineMs, body = null, pending = null } = verdict;
       this.#resumeAt = verdict.resumeAt;
-      return { kind: "wait", deadlineMs: verdict.deadlineMs, body: verdict.body ?? null };
+      return { kind: "wait", deadlineMs, body, pending };
     }
     return this.#outcomeOf(stream, verdict);
   }

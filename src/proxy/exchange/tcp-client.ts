@@ -10,6 +10,7 @@ import { COUNTER } from "../state.ts";
 import { countTrackedBytes, stopTracking } from "../stick-table/tracking.ts";
 import { type Session, Stream } from "../stream.ts";
 import { countStream } from "./accounting.ts";
+import { AnswerWait } from "./answer-wait.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext, LiveSession } from "./context.ts";
 import { endFailedHandshake } from "./failed-handshake.ts";
@@ -33,6 +34,8 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
   #inspection: ResponseInspection | null = null;
   #phase: "frontend" | "backend" | "connecting" | "tunnel" | "over" = "frontend";
   #resumeAt = 0;
+  /** What a rule waits for, whatever the client sends meanwhile. */
+  readonly #answer = new AnswerWait();
   #held: { chunk: Chunk; start: number; end: number }[] = [];
   #heldBytes = 0;
   #isClientEnded = false;
@@ -102,7 +105,8 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
 
   /** The inspect delay is over: rules decide on what is there. */
   handleTimeout(_nowMs: number): void {
-    this.stream.isContentFinal = true;
+    if (!this.#answer.isWaiting) this.stream.isContentFinal = true;
+    this.#answer.stop();
     this.#runPhases();
   }
 
@@ -154,6 +158,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
   handleLinkClose(_link: ServerLink, _failure: Failure | null): void {}
 
   #runPhases(): void {
+    if (this.#answer.isWaiting) return;
     const stream = this.stream;
     stream.content = this.#content();
     if (this.#phase === "frontend") {
@@ -200,6 +205,11 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     if (verdict.kind === "wait") {
       this.#resumeAt = verdict.resumeAt;
       this.#context.engine.timers.arm(this.#timer, verdict.deadlineMs);
+      if (verdict.pending !== undefined)
+        this.#answer.await(verdict.pending, () => {
+          this.#context.engine.timers.disarm(this.#timer);
+          this.#runPhases();
+        });
       return false;
     }
     if (verdict.kind === "switch-mode") {
@@ -246,6 +256,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     engine.timers.remove(this.#timer);
     this.#connector.abandon();
     this.#inspection?.abandon();
+    this.#answer.stop();
     for (const { chunk } of this.#held) chunk.release();
     this.#held = [];
     stream.content = EMPTY;

@@ -68,6 +68,8 @@ export function describeAction(action: Action): string {
       return `${kind} ${action.status}`;
     case "strict-mode":
       return `${kind} ${action.isOn ? "on" : "off"}`;
+    case "do-resolve":
+      return `${kind}(${action.variable},${action.resolvers},ipv${action.family}) ${action.value.text}`;
     case "wait-for-body":
       return `${kind} time ${action.timeoutMs}ms`;
     case "cache-use":
@@ -99,7 +101,7 @@ export function describeVerdict(verdict: Verdict): string {
     case "done":
       return "ends these rules";
     case "wait":
-      return "waits for the body";
+      return verdict.pending === undefined ? "waits for the body" : "waits for nameservers";
     case "deny":
       return verdict.isTarpit
         ? `holds the client in the tarpit, then answers ${verdict.reply.status}`

@@ -56,6 +56,8 @@ const CAUSES: Readonly<Record<Extract<LookupOutcome, { kind: "failed" }>["fault"
   truncated: "unspecified DNS error",
 };
 
+const FROM_CACHE = "DNS cache";
+
 export class NameResolver implements NameOwner {
   readonly #clock: ResolverClock;
   readonly #events: ResolverEvents;
@@ -246,13 +248,13 @@ export class NameResolver implements NameOwner {
       else {
         if (chosen !== server.address) {
           server.address = chosen;
-          this.countersOf(section.name, teller).update++;
+          if (by !== FROM_CACHE) this.countersOf(section.name, teller).update++;
           this.#events.handle({ kind: "address", server, by });
         }
         this.#events.handle({ kind: "available", server, isAnswer: true });
       }
       taken.add(server, 1);
-      by = "DNS cache";
+      by = FROM_CACHE;
     }
   }
 

@@ -10,7 +10,8 @@ import type { SampleValue } from "./sample-value.ts";
 import type { SharedChange } from "./shared-change.ts";
 
 export interface RuleEnvironment {
-  readonly configuration: Pick<ProxyConfiguration, "userlists">;
+  readonly configuration: Pick<ProxyConfiguration, "userlists"> &
+    Partial<Pick<ProxyConfiguration, "resolvers">>;
   /** What acls and maps compare with; it can change. */
   readonly patterns: PatternLists;
   /** By name. Left out: there are none. */
@@ -30,11 +31,22 @@ export interface RuleEnvironment {
   readonly variables: Map<string, SampleValue>;
   /** Told of what rules have changed here for all processes. Left out: there are no others. */
   readonly share?: (change: SharedChange) => void;
+  /**
+   * Asks nameservers for a host; `done` gets its address, or null, now or later. Left out: nobody is asked.
+   */
+  readonly resolve?: ResolveHost;
   /** Requests numbered so far in this process, for %rt. */
   readonly requestCount: { value: number };
   /** Set only where somebody wants to be told what rules do: it is asked while compiling. */
   readonly recorder?: RuleRecorder;
 }
+
+export type ResolveHost = (
+  resolvers: string,
+  host: string,
+  family: 4 | 6,
+  done: (address: string | null) => void,
+) => void;
 
 export interface RuleClock {
   /** Monotonic milliseconds. */

@@ -5,6 +5,13 @@ import type { Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
 import type { StickProgram } from "./stick-program.ts";
 
+/** An answer of another process that a rule waits for. */
+export interface PendingAnswer {
+  isHere: boolean;
+  /** Set by who waits. */
+  onArrival: (() => void) | null;
+}
+
 /** What a rule set decided. `done` means: go on with the next phase. */
 export type Verdict =
   | { readonly kind: "done" }
@@ -15,6 +22,8 @@ export type Verdict =
       readonly deadlineMs: number;
       /** `wait-for-body`: buffer the body (that much of it, or all), then go on at `resumeAt`. */
       readonly body?: { readonly atLeastBytes: number | null };
+      /** `do-resolve`: nothing of the client's is waited for, but this. */
+      readonly pending?: PendingAnswer;
     }
   | { readonly kind: "deny"; readonly reply: ReplyDefinition; readonly isTarpit: boolean }
   | { readonly kind: "return"; readonly reply: ReplyDefinition }

@@ -27,6 +27,7 @@ import {
 import { HEADER_ACTIONS, REQUEST_LINE_ACTIONS } from "./message-actions.ts";
 import { readRedirect } from "./redirect-parser.ts";
 import { quote, reportError } from "./report.ts";
+import { readDoResolve } from "./resolve-action.ts";
 import { type ActionReader, RuleLine } from "./rule-line.ts";
 import {
   readCapture,
@@ -99,6 +100,7 @@ const HTTP_REQUEST: RuleSet = {
     capture: (line) => readCapture(line, true),
     deny: (line) => readDeny(line, "deny"),
     redirect: readRedirectAction,
+    "do-resolve": readDoResolve,
     reject: readReject,
     return: readReturn,
     "set-log-level": readSetLogLevel,
@@ -157,6 +159,7 @@ const TCP_REQUEST: Readonly<Record<TcpRequestKind, RuleSet>> = {
     actions: {
       ...EARLY_ACTIONS,
       capture: (line) => readCapture(line, true),
+      "do-resolve": readDoResolve,
       "set-log-level": readSetLogLevel,
       "switch-mode": readSwitchMode,
     },

@@ -2,7 +2,6 @@
 
 const REASONS: Readonly<Record<string, string>> = {
   "disable-l7-retry": "retries cannot be changed by rules yet",
-  "do-resolve*": "resolvers are not there yet",
   "early-hint": "103 Early Hints are not there yet",
   "expect-netscaler-cip": "the NetScaler protocol is not there",
   "expect-proxy": "use `accept-proxy` on the bind line",

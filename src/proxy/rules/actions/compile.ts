@@ -8,6 +8,7 @@ import { compileEdit } from "./edits.ts";
 import { compileFinal } from "./final.ts";
 import { compileLegacy } from "./legacy.ts";
 import { compileRequestLineAction } from "./request-line.ts";
+import { compileResolve } from "./resolve.ts";
 import { compileState } from "./state.ts";
 
 export function compileAction(action: Action, place: ActionPlace, environment: RuleEnvironment): RunAction {
@@ -66,6 +67,8 @@ function compileKind(action: Action, place: ActionPlace, environment: RuleEnviro
     case "strict-mode":
     case "wait-for-body":
       return compileState(action, place.side, place.scope, place.next, environment);
+    case "do-resolve":
+      return compileResolve(action, place, environment);
     case "cache-use":
     case "cache-store":
       return compileCacheAction(action, environment);
