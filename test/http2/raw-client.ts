@@ -9,9 +9,9 @@ import {
   readUint32,
   writeFrameHead,
 } from "../../src/protocol/http2/frames.ts";
+import { decodeBlock, encodeBlock, pairsOf } from "../../src/protocol/http2/hpack.fixture.ts";
 import { HpackDecoder } from "../../src/protocol/http2/hpack-decoder.ts";
 import { HpackEncoder } from "../../src/protocol/http2/hpack-encoder.ts";
-import { encodeBlock } from "../../src/protocol/http2/response-block.ts";
 
 export interface ReceivedFrame {
   readonly type: number;
@@ -138,9 +138,9 @@ export class RawClient implements AsyncDisposable {
   }
 
   #fieldsOf(block: Buffer): string[] {
-    if (!this.#decoder.decode(block, 0, block.length, { listBytesMax: 65_536 })) return ["malformed"];
-    const { fields } = this.#decoder;
-    return fields.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${fields[i + 1]}`] : []));
+    const fields = decodeBlock(this.#decoder, block);
+    if (fields === null) return ["malformed"];
+    return pairsOf(fields).map(([name, value]) => `${name}: ${value}`);
   }
 }
 

@@ -91,9 +91,17 @@ export class BodyDecoder {
 
   /** As `feed`, and appends views of the content, without chunk framing, to `parts`. */
   collect(bytes: Uint8Array, start: number, end: number, parts: Uint8Array[]): number {
-    if (this.#framing === FRAMING_CHUNKED) return this.#feedChunked(bytes, start, end, parts);
+    const ranges: number[] = [];
+    const taken = this.locate(bytes, start, end, ranges);
+    for (let i = 0; i < ranges.length; i += 2) parts.push(bytes.subarray(ranges[i], ranges[i + 1]));
+    return taken;
+  }
+
+  /** As `feed`, and appends start and end of each piece of content, without chunk framing, to `ranges`. */
+  locate(bytes: Uint8Array, start: number, end: number, ranges: number[]): number {
+    if (this.#framing === FRAMING_CHUNKED) return this.#feedChunked(bytes, start, end, ranges);
     const taken = this.#feedPlain(start, end);
-    if (taken > 0) parts.push(bytes.subarray(start, start + taken));
+    if (taken > 0) ranges.push(start, start + taken);
     return taken;
   }
 
@@ -117,13 +125,13 @@ export class BodyDecoder {
     return taken;
   }
 
-  #feedChunked(bytes: Uint8Array, start: number, end: number, parts: Uint8Array[] | null): number {
+  #feedChunked(bytes: Uint8Array, start: number, end: number, ranges: number[] | null): number {
     if (this.isComplete) return 0;
     let pos = start;
     while (pos < end && !this.isComplete && !this.#isMalformed) {
       if (this.#state === "data") {
         const taken = Math.min(this.remaining, end - pos);
-        if (parts !== null) parts.push(bytes.subarray(pos, pos + taken));
+        if (ranges !== null) ranges.push(pos, pos + taken);
         this.payloadBytes += taken;
         this.remaining -= taken;
         pos += taken;

@@ -182,6 +182,32 @@ function scanValue(bytes: Uint8Array, pos: number, end: number): number {
   return pos;
 }
 
+/**
+ * Notes a line that is known to be well formed and in our own form, behind those before it, for who writes
+ * heads. False: with them it is malformed.
+ */
+export function noteLine(
+  head: MessageHead,
+  bytes: Uint8Array,
+  nameStart: number,
+  nameEnd: number,
+  valueStart: number,
+  valueEnd: number,
+): boolean {
+  const i = head.receivedCount++;
+  if (i >= head.flags.length) head.grow();
+  const { offsets } = head;
+  offsets[i * 4] = nameStart;
+  offsets[i * 4 + 1] = nameEnd;
+  offsets[i * 4 + 2] = valueStart;
+  offsets[i * 4 + 3] = valueEnd;
+  const length = nameEnd - nameStart;
+  head.keys[i] = (length << 16) | (bytes[nameStart]! << 8) | bytes[nameEnd - 1]!;
+  head.flags[i] = 0;
+  if (length > 17 || ((NOTED_LENGTHS >> length) & 1) === 0) return true;
+  return noteHeader(head, bytes, i, length, nameStart, valueStart, valueEnd);
+}
+
 /** Looks at headers that matter for framing, connection and routing. False: the message is malformed. */
 function noteHeader(
   head: MessageHead,

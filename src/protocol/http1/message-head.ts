@@ -14,6 +14,7 @@
 // header.
 import { Buffer } from "node:buffer";
 import { copyBytes, isText, readLatin1, writeLatin1 } from "./bytes.ts";
+import { originLength, sanitizeTarget } from "./request-target.ts";
 
 /** How the end of a message's body is found. */
 export type Framing = 0 | 1 | 2 | 3;
@@ -40,6 +41,7 @@ const INITIAL_CAPACITY = 64;
 const CR = 13;
 const LF = 10;
 const SPACE = 32;
+const SLASH = 47;
 const COLON = 58;
 
 export class MessageHead {
@@ -106,7 +108,9 @@ export class MessageHead {
   readonly #values: string[] = [];
   readonly #lines: Uint8Array[] = [];
   #own: Uint8Array = EMPTY;
-  #hiddenOrigin = "";
+  /** Length of the target's front that is not written; and that as text, once it is needed. */
+  #hiddenLength = 0;
+  #hiddenOrigin: string | null = null;
 
   /** Forgets everything but its memory. Parsers call it themselves. */
   reset(): void {
@@ -130,7 +134,7 @@ export class MessageHead {
     this.isStartLineVerbatim = true;
     this.#target = null;
     this.#reason = null;
-    this.#hiddenOrigin = "";
+    this.#hiddenLength = 0;
   }
 
   /**
@@ -188,8 +192,17 @@ export class MessageHead {
    * they are what they are now: servers of HTTP/1 want the path (RFC 9112 section 3.2.1).
    */
   hideOrigin(): void {
-    this.#hiddenOrigin = /^[^/*]+:\/\/[^/]+/.exec(this.target)?.[0] ?? "";
-    if (this.#hiddenOrigin !== "") this.#dropStartLine();
+    this.#hiddenLength = originLength(this.#target, this.bytes, this.targetStart, this.targetEnd);
+    this.#hiddenOrigin = this.#target?.slice(0, this.#hiddenLength) ?? null;
+    if (this.#hiddenLength > 0) this.#dropStartLine();
+  }
+
+  /** What is written of the target as text. */
+  #shownTarget(target: string): string {
+    const length = this.#hiddenLength;
+    if (length === 0) return target;
+    this.#hiddenOrigin ??= readLatin1(this.bytes, this.targetStart, this.targetStart + length);
+    return target.startsWith(this.#hiddenOrigin) ? target.slice(length) || "/" : target;
   }
 
   /**
@@ -255,6 +268,11 @@ export class MessageHead {
 
   isRemovedAt(i: number): boolean {
     return (this.flags[i]! & REMOVED) !== 0;
+  }
+
+  /** Its line does not stand in `bytes` as it is now: `encodeHeaderAt` writes it. */
+  isRewrittenAt(i: number): boolean {
+    return (this.flags[i]! & (ADDED | VALUE_REPLACED)) !== 0;
   }
 
   /**
@@ -372,7 +390,7 @@ export class MessageHead {
     if (this.isVerbatim) at = copyBytes(bytes, this.start, this.headersEnd, target, at);
     else at = this.#encodeReceived(target, at);
     for (let i = this.receivedCount; i < this.headerCount; i++) {
-      if ((this.flags[i]! & REMOVED) === 0) at = this.#encodeHeaderAt(i, target, at);
+      if ((this.flags[i]! & REMOVED) === 0) at = this.encodeHeaderAt(i, target, at);
     }
     target[at++] = CR;
     target[at++] = LF;
@@ -467,12 +485,13 @@ export class MessageHead {
         runStart = runEnd = lineStart;
       }
       if (flag === 0) runEnd = offsets[i * 4 + 3]! + 2;
-      else at = this.#encodeHeaderAt(i, target, at);
+      else at = this.encodeHeaderAt(i, target, at);
     }
     return copyBytes(bytes, runStart, runEnd, target, at);
   }
 
-  #encodeHeaderAt(i: number, target: Uint8Array, at: number): number {
+  /** Writes one header with its line end; returns the new end. */
+  encodeHeaderAt(i: number, target: Uint8Array, at: number): number {
     const flags = this.flags[i]!;
     if ((flags & PREPARED) !== 0) {
       const line = this.#lines[i]!;
@@ -506,10 +525,10 @@ export class MessageHead {
     }
     at = writeLatin1(this.#method, target, at);
     target[at++] = SPACE;
-    if (this.#hiddenOrigin !== "" && this.target.startsWith(this.#hiddenOrigin))
-      at = writeLatin1(this.target.slice(this.#hiddenOrigin.length) || "/", target, at);
-    else if (this.#target !== null) at = writeLatin1(this.#target, target, at);
-    else at = copyBytes(this.bytes, this.targetStart, this.targetEnd, target, at);
+    if (this.#target !== null) at = writeLatin1(this.#shownTarget(this.#target), target, at);
+    else if (this.targetStart + this.#hiddenLength < this.targetEnd)
+      at = copyBytes(this.bytes, this.targetStart + this.#hiddenLength, this.targetEnd, target, at);
+    else target[at++] = SLASH;
     return writeLatin1(this.versionMinor === 1 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n", target, at);
   }
 }
@@ -571,14 +590,4 @@ export function sanitizeValue(value: string): string {
   // Characters above 0xff become the bytes of their UTF-8 form, which holds no byte below 0x80.
   const latin1 = /^[\0-\xff]*$/.test(value) ? value : Buffer.from(value, "utf8").toString("latin1");
   return latin1.replace(/[\r\n\0]/g, " ");
-}
-
-function sanitizeTarget(target: string): string {
-  if (target === "") return "/";
-  if (/^[\x21-\x7e]+$/.test(target)) return target;
-  const latin1 = /^[\0-\xff]*$/.test(target) ? target : Buffer.from(target, "utf8").toString("latin1");
-  return latin1.replace(
-    /[^\x21-\x7e]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
 }

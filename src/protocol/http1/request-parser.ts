@@ -118,8 +118,11 @@ function parseRequestLine(head: MessageHead, bytes: Uint8Array, pos: number, end
   return pos + 1;
 }
 
-/** What is left to decide when the whole head is there. Returns 0 or the status to refuse it with. */
-function decideRequest(head: MessageHead): number {
+/**
+ * What is left to decide when the whole head is there. Returns 0 or the status to refuse it with.
+ * `looksAtAuthority`: false where who made the head knows that there is nothing to see.
+ */
+export function decideRequest(head: MessageHead, looksAtAuthority = true): number {
   const isConnect = head.method === "CONNECT";
   if (head.transferEncodingIndex >= 0) {
     if (head.framing !== FRAMING_CHUNKED) return 400;
@@ -146,6 +149,7 @@ function decideRequest(head: MessageHead): number {
   if (head.method === "PRI") return 400;
   const first = head.bytes[head.targetStart];
   if (
+    !looksAtAuthority ||
     (first === SLASH && !isConnect) ||
     (first === STAR && head.targetEnd - head.targetStart === 1 && !isConnect)
   ) {
@@ -235,7 +239,7 @@ function agrees(
   return port !== undefined && folded === `${name}:${port}`;
 }
 
-function methodText(bytes: Uint8Array, start: number, end: number): string {
+export function methodText(bytes: Uint8Array, start: number, end: number): string {
   // GET and POST are nearly all there is.
   const length = end - start;
   if (length === 3 && bytes[start] === 71 && bytes[start + 1] === 69 && bytes[start + 2] === 84) return "GET";

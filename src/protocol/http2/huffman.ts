@@ -1,8 +1,6 @@
 // The Huffman code of HPACK (RFC 7541 section 5.2 and appendix B). The code is canonical: codes of one length
 // follow one another in the order of their symbols, so the lengths say it all. Tables are made when the first
 // text is coded: who never speaks HTTP/2 does not pay for them.
-import { Buffer } from "node:buffer";
-import { readLatin1 } from "../http1/bytes.ts";
 
 /** The length of each symbol's code in bits, as a digit of base 36; the last one is EOS. */
 const CODE_LENGTHS =
@@ -31,43 +29,58 @@ interface Tables {
 
 let tables: Tables | null = null;
 
-/** The text in bytes[start, end), one character per byte; null when it is not well formed. */
-export function decodeHuffman(bytes: Uint8Array, start: number, end: number): string | null {
+/** The most that text of so many bytes can have: no code is shorter than 5 bits. */
+export function huffmanTextLengthMax(codedLength: number): number {
+  return ((codedLength * 8) / 5 + 1) | 0;
+}
+
+/** Writes the text in bytes[start, end) to `target`; returns its end there, -1 when it is not well formed. */
+export function decodeHuffman(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
   tables ??= buildTables();
   const { steps, isEnd } = tables;
-  // No code is shorter than 5 bits.
-  const out = Buffer.allocUnsafe((((end - start) * 8) / 5 + 1) | 0);
-  let length = 0;
   let state = 0;
   for (let pos = start; pos < end; pos++) {
     const byte = bytes[pos]!;
     let step = steps[state * 16 + (byte >> 4)]!;
-    if (step === INVALID) return null;
-    if (step > NEXT) out[length++] = (step >> SYMBOL_SHIFT) - 1;
+    if (step === INVALID) return -1;
+    if (step > NEXT) target[at++] = (step >> SYMBOL_SHIFT) - 1;
     step = steps[(step & NEXT) * 16 + (byte & 15)]!;
-    if (step === INVALID) return null;
-    if (step > NEXT) out[length++] = (step >> SYMBOL_SHIFT) - 1;
+    if (step === INVALID) return -1;
+    if (step > NEXT) target[at++] = (step >> SYMBOL_SHIFT) - 1;
     state = step & NEXT;
   }
-  return isEnd[state] === 1 ? readLatin1(out, 0, length) : null;
+  return isEnd[state] === 1 ? at : -1;
 }
 
-/** How many bytes `encodeHuffman` writes for latin1 text. */
-export function huffmanLength(text: string): number {
+/** How many bytes `encodeHuffman` writes for bytes[start, end). */
+export function huffmanLength(bytes: Uint8Array, start: number, end: number): number {
   tables ??= buildTables();
+  const { lengths } = tables;
   let bits = 0;
-  for (let i = 0; i < text.length; i++) bits += tables.lengths[text.charCodeAt(i) & 0xff]!;
+  for (let i = start; i < end; i++) bits += lengths[bytes[i]!]!;
   return (bits + 7) >> 3;
 }
 
-/** Writes latin1 text to `target` from `at` on; returns the end of what was written. */
-export function encodeHuffman(text: string, target: Uint8Array, at: number): number {
+/** Writes the code of bytes[start, end) to `target` from `at` on; returns its end. */
+export function encodeHuffman(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
   tables ??= buildTables();
   const { codes, lengths } = tables;
   let pending = 0;
   let bitCount = 0;
-  for (let i = 0; i < text.length; i++) {
-    const symbol = text.charCodeAt(i) & 0xff;
+  for (let i = start; i < end; i++) {
+    const symbol = bytes[i]!;
     let left = lengths[symbol]!;
     const code = codes[symbol]!;
     while (left > 0) {

@@ -1,13 +1,85 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { requestPartsOf, trailerLinesOf } from "./request-head.ts";
+import { FRAMING_CHUNKED, MessageHead } from "../http1/message-head.ts";
+import { parseRequestHead } from "../http1/request-parser.ts";
+import { passFields } from "./hpack.fixture.ts";
+import { RequestHeadWriter, settleRequestHead } from "./request-head.ts";
+import { TrailerLines } from "./trailer-lines.ts";
 
 const GET = [":method", "GET", ":scheme", "https", ":authority", "a.example", ":path", "/x?y"];
 const POST = [":method", "POST", ...GET.slice(2)];
 
-function headOf(fields: readonly string[], isEndOfStream = true): string | null {
-  return requestPartsOf(fields, isEndOfStream)?.head ?? null;
+interface Written {
+  readonly text: string;
+  readonly head: MessageHead;
 }
+
+const writer = new RequestHeadWriter();
+
+function write(fields: readonly string[], isEndOfStream = true): Written | null {
+  const head = new MessageHead();
+  writer.begin(head);
+  passFields(fields, writer);
+  if (!writer.finish(isEndOfStream)) return null;
+  head.bytes = writer.bytes.slice(0, writer.length);
+  return { text: Buffer.from(head.bytes).toString("latin1"), head };
+}
+
+function headOf(fields: readonly string[], isEndOfStream = true): string | null {
+  return write(fields, isEndOfStream)?.text ?? null;
+}
+
+/** What others see of a head. */
+function factsOf(head: MessageHead, status: number): object {
+  const { method, target, framing, contentLength, expectContinue, hostIndex, cookieIndex, isVerbatim } = head;
+  const { start, end, headersStart, headersEnd, headerCount, connectionClose } = head;
+  head.hideOrigin();
+  const encoded = new Uint8Array(head.encodedLengthMax());
+  const sent = Buffer.from(encoded.subarray(0, head.encodeInto(encoded, 0))).toString("latin1");
+  const places = { start, end, headersStart, headersEnd, hostIndex, cookieIndex, isVerbatim };
+  const meaning = { method, target, framing, contentLength, expectContinue, headerCount, connectionClose };
+  return { status, sent, headers: head.receivedHeaders(), ...places, ...meaning };
+}
+
+test("offsets and facts are those that the parser of HTTP/1.1 finds in the same bytes", () => {
+  const more = [
+    ...GET,
+    "accept",
+    "*/*",
+    "cookie",
+    "a=1",
+    "cookie",
+    "b=2",
+    "te",
+    "trailers",
+    "x-long",
+    "y".repeat(5000),
+  ];
+  const cases: [fields: string[], isEndOfStream: boolean][] = [
+    [GET, true],
+    [more, true],
+    [[...POST, "content-length", "5", "expect", "100-continue"], false],
+    [[...POST, "content-length", "007"], false],
+    [POST, false],
+    [[...GET.slice(0, 4), ":path", "/x", "a", "b", "host", "b.example", "c", "d"], true],
+    [[...GET.slice(0, 4), ":path", "/x", "a", "b"], true],
+    [[...GET.slice(0, 4), ":authority", "a:443", ":path", "/x"], true],
+    [[...GET.slice(0, 4), ":authority", "a:80", ":path", "/"], true],
+    [[...GET.slice(0, 4), ":authority", "a:8443", ":path", "/"], true],
+    [[":method", "OPTIONS", ":scheme", "https", ":authority", "a", ":path", "*"], true],
+    [[":method", "CONNECT", ":authority", "a:443"], false],
+    [[":method", "CONNECT", ":authority", "a"], false],
+    [[...GET, ...Array.from({ length: 200 }, (_, i) => [`x-${i}`, "1"]).flat()], true],
+  ];
+  for (const [fields, isEndOfStream] of cases) {
+    const { text, head } = write(fields, isEndOfStream)!;
+    const parsed = new MessageHead();
+    const bytes = Buffer.from(text, "latin1");
+    const limits = { headBytesMax: 65_536, headerCountMax: 1000 };
+    const status = Math.max(0, -parseRequestHead(parsed, bytes, 0, bytes.length, limits));
+    assert.deepEqual(factsOf(head, settleRequestHead(head)), factsOf(parsed, status), text);
+  }
+});
 
 test("a request is its HTTP/1.1 head, with Host from the authority and cookies in one line", () => {
   const fields = [...GET, "cookie", "a=1", "accept", "*/*", "cookie", "b=2"];
@@ -18,12 +90,12 @@ test("a request is its HTTP/1.1 head, with Host from the authority and cookies i
 });
 
 test("a body without length goes in chunks, one with a length as it is", () => {
-  const open = requestPartsOf(POST, false)!;
-  assert.deepEqual([open.isChunked, open.contentLength], [true, -1]);
-  assert.match(open.head, /\r\ntransfer-encoding: chunked\r\n/);
-  const sized = requestPartsOf([...POST, "content-length", "5", "content-length", "5"], false)!;
-  assert.deepEqual([sized.isChunked, sized.contentLength], [false, 5]);
-  assert.equal(sized.head.match(/content-length/g)?.length, 1);
+  const open = write(POST, false)!;
+  assert.deepEqual([open.head.framing, open.head.contentLength], [FRAMING_CHUNKED, -1]);
+  assert.match(open.text, /\r\ntransfer-encoding: chunked\r\n/);
+  const sized = write([...POST, "content-length", "5", "content-length", "5"], false)!;
+  assert.equal(sized.head.contentLength, 5);
+  assert.equal(sized.text.match(/content-length/g)?.length, 1);
 });
 
 test("what could be read as another message in HTTP/1 is no request", () => {
@@ -66,7 +138,21 @@ test("what could be read as another message in HTTP/1 is no request", () => {
 });
 
 test("trailers are lines, without those that would frame the message or belong to a connection", () => {
-  assert.equal(trailerLinesOf(["x-sum", "5", "x-b", ""]), "x-sum: 5\r\nx-b: \r\n");
-  for (const name of ["content-length", "host", "transfer-encoding", "connection", ":path", "X"])
-    assert.equal(trailerLinesOf([name, "1"]), null, name);
+  const linesOf = (fields: string[]): string | null => {
+    const lines = new TrailerLines();
+    passFields(fields, lines);
+    return lines.isMalformed ? null : lines.text;
+  };
+  assert.equal(linesOf(["x-sum", "5", "x-b", ""]), "x-sum: 5\r\nx-b: \r\n");
+  for (const name of [
+    "content-length",
+    "host",
+    "transfer-encoding",
+    "connection",
+    "te",
+    "trailer",
+    ":path",
+    "X",
+  ])
+    assert.equal(linesOf([name, "1"]), null, name);
 });

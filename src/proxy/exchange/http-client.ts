@@ -6,6 +6,7 @@ import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import { BodyDecoder } from "../../protocol/http1/body.ts";
 import { FRAMING_CHUNKED, MessageHead } from "../../protocol/http1/message-head.ts";
 import { parseRequestHead } from "../../protocol/http1/request-parser.ts";
+import { settleRequestHead } from "../../protocol/http2/request-head.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
 import { Http2Client } from "../http2/http2-client.ts";
 import type { ListenerRuntime } from "../runtime.ts";
@@ -19,6 +20,7 @@ import type { InputPiece } from "./held-input.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { refuseHead } from "./refused-head.ts";
 import { admitSession } from "./session-rules.ts";
+import { asStream, type StreamConnection } from "./stream-connection.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
 
 /**
@@ -46,6 +48,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   /** The server is held back while this much waits for the client. */
   readonly highWaterBytes: number;
   readonly #exchange: HttpExchange;
+  readonly #stream: StreamConnection | null;
   /** When the present request's first byte came, and since when the connection was idle before it. */
   headStartMs = 0;
   idleSinceMs = 0;
@@ -60,15 +63,10 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   #partial: Chunk | null = null;
   #partialLength = 0;
 
-  constructor(
-    connection: Connection,
-    listener: ListenerRuntime,
-    context: ExchangeContext,
-    session: Session,
-    isStream = false,
-  ) {
-    this.isStream = isStream;
-    this.highWaterBytes = isStream ? STREAM_HIGH_WATER_BYTES : HIGH_WATER_BYTES;
+  constructor(connection: Connection, listener: ListenerRuntime, context: ExchangeContext, session: Session) {
+    this.#stream = asStream(connection);
+    this.isStream = this.#stream !== null;
+    this.highWaterBytes = this.isStream ? STREAM_HIGH_WATER_BYTES : HIGH_WATER_BYTES;
     this.connection = connection;
     this.listener = listener;
     this.context = context;
@@ -98,9 +96,22 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     this.idleSinceMs = nowMs;
   }
 
-  /** Between two requests, with nothing left of the last one. */
-  get isIdle(): boolean {
-    return this.#state === "idle";
+  /** For a stream of HTTP/2: `request` is complete, and chunk.bytes[0, end). */
+  receiveHead(chunk: Chunk, end: number): void {
+    const { engine, runtime } = this.context;
+    this.headStartMs = engine.nowMs;
+    this.#moveToNewestGeneration();
+    const { bufferBytes, maxRewriteBytes, headerCountMax } = runtime.configuration.global;
+    const isTooLarge = end > bufferBytes - maxRewriteBytes || this.request.receivedCount >= headerCountMax;
+    const status = isTooLarge ? 400 : settleRequestHead(this.request);
+    if (status !== 0) {
+      this.#state = "head";
+      refuseHead(this, TERMINATION.badRequest, status, end);
+      return;
+    }
+    this.request.hideOrigin();
+    this.#state = "exchange";
+    this.#exchange.begin(chunk, chunk, end, end);
   }
 
   #becomeHttp2(): Http2Client {
@@ -224,7 +235,8 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     this.#dropPartial();
     this.idleSinceMs = engine.nowMs;
     if (leftovers.length === 0) {
-      if (this.isEnded || this.context.isStopping) this.connection.close();
+      if (this.#stream !== null && !this.isEnded) this.#stream.handleIdle();
+      else if (this.isEnded || this.context.isStopping) this.connection.close();
       else this.#armIdle(engine.nowMs);
       return;
     }
@@ -304,7 +316,6 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     this.#limits.headerCountMax = headerCountMax - 1;
     const consumed = parseRequestHead(this.request, bytes, start, end, this.#limits);
     if (consumed < 0 && this.#isPreface) return -PREFACE_SEEN;
-    if (consumed > 0 && this.isStream) this.request.hideOrigin();
     if (consumed < 0) refuseHead(this, TERMINATION.badRequest, -consumed, end - start);
     return consumed;
   }
@@ -312,7 +323,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   /** What was refused is the first thing that an HTTP/2 client says (RFC 9113 section 3.4). */
   get #isPreface(): boolean {
     const { frontend, bind, requestCount } = this.session;
-    if (this.request.method !== "PRI" || requestCount > 0 || this.isStream) return false;
+    if (this.request.method !== "PRI" || requestCount > 0) return false;
     return bind.protocol === null && !frontend.definition.options.disableH2Upgrade;
   }
   readonly #limits = { headBytesMax: 15360, headerCountMax: 100 };

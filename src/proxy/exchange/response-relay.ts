@@ -7,6 +7,7 @@ import type { Chunk, Connection, Engine } from "../../transport/contract.ts";
 import type { CacheFill } from "../cache/stream-cache.ts";
 import type { CompressedBody } from "../compression/compressed-body.ts";
 import type { Stream } from "../stream.ts";
+import { asStream, type StreamConnection } from "./stream-connection.ts";
 
 /** A body up to this size that came with its head is copied behind the head, which saves a send. */
 const COPY_BODY_BYTES_MAX = 8 * 1024;
@@ -20,6 +21,8 @@ export class ResponseRelay {
   isHeadSent = false;
   readonly #engine: Engine;
   readonly #client: Connection;
+  /** The client, if it takes heads as they are. */
+  readonly #streamed: StreamConnection | null;
   readonly #body = new BodyDecoder();
   #stream!: Stream;
   #isDechunking = false;
@@ -32,6 +35,7 @@ export class ResponseRelay {
   constructor(engine: Engine, client: Connection) {
     this.#engine = engine;
     this.#client = client;
+    this.#streamed = asStream(client);
   }
 
   /** True when all of the body has been passed on. */
@@ -189,6 +193,11 @@ export class ResponseRelay {
   }
 
   #send(head: MessageHead, body: Uint8Array, start: number, end: number): void {
+    if (this.#streamed !== null) {
+      this.isHeadSent = true;
+      this.#stream.bytesOut += this.#streamed.sendHead(head, body, start, end);
+      return;
+    }
     const out = this.#engine.allocate(head.encodedLengthMax() + end - start);
     let length = head.encodeInto(out.bytes, 0);
     if (start < end) length = copyBytes(body, start, end, out.bytes, length);

@@ -5,47 +5,43 @@
 // FloodGuard.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
+import { MessageHead } from "../../protocol/http1/message-head.ts";
 import { FrameReader, type FrameSink } from "../../protocol/http2/frame-reader.ts";
 import {
-  DEFAULT_FRAME_BYTES,
   DEFAULT_WINDOW_BYTES,
   ERROR,
-  FLAG,
   FRAME,
   goawayFrame,
-  pingAckFrame,
-  readUint32,
   rstStreamFrame,
-  SETTING,
-  settingsAckFrame,
-  settingsFrame,
-  WINDOW_BYTES_MAX,
   windowUpdateFrame,
 } from "../../protocol/http2/frames.ts";
 import { HpackDecoder } from "../../protocol/http2/hpack-decoder.ts";
-import { HpackEncoder } from "../../protocol/http2/hpack-encoder.ts";
-import { requestPartsOf, trailerLinesOf } from "../../protocol/http2/request-head.ts";
-import { encodeBlock } from "../../protocol/http2/response-block.ts";
+import { RequestHeadWriter } from "../../protocol/http2/request-head.ts";
+import { TrailerLines } from "../../protocol/http2/trailer-lines.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
 import type { ExchangeContext, LiveSession } from "../exchange/context.ts";
 import type { ListenerRuntime } from "../runtime.ts";
 import type { Session, Stream } from "../stream.ts";
+import { ControlFrames } from "./control-frames.ts";
 import { COST, FloodGuard } from "./flood-guard.ts";
 import { FrameOutput } from "./frame-output.ts";
+import { greeting, LIST_BYTES_MAX } from "./greeting.ts";
 import { Http2Stream } from "./http2-stream.ts";
+import { ResponseFrames } from "./response-frames.ts";
+import { StreamSet } from "./stream-set.ts";
 
-/** No more data is framed while this much waits for the kernel, and nothing is read. */
-const OUTPUT_BYTES_MAX = 128 * 1024;
 /**
  * What all streams may have on their way to us together: given back at once, so that none waits for another.
  */
 const CONNECTION_WINDOW_BYTES = 1024 * 1024;
-/** So large a list of fields is decoded; the exchange refuses what does not fit a buffer. */
-const LIST_BYTES_MAX = 64 * 1024;
-/** Frames of streams that we have reset may still be on their way. */
-const REMEMBERED_RESETS_MAX = 200;
 /** How long a connection that we end may go on sending, so that our last frames are not lost to a reset. */
 const LINGER_MS = 1000;
+
+// One of each for all connections: a block is decoded at once.
+const REQUEST = new RequestHeadWriter();
+const TRAILERS = new TrailerLines();
+/** For blocks of which no stream comes: they are decoded for the table's sake. */
+const UNUSED_HEAD = new MessageHead();
 
 export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, LiveSession {
   readonly connection: Connection;
@@ -54,32 +50,22 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   readonly session: Session;
   /** The stream of tcp mode that this connection began as, until its first request. */
   switchedFrom: Stream | null;
+  readonly frames: ResponseFrames;
+  readonly streams: StreamSet = new StreamSet();
   readonly #onGone: () => void;
   readonly #timer = new Timer(this);
   readonly #reader: FrameReader;
   readonly #decoder: HpackDecoder;
-  readonly #encoder = new HpackEncoder();
   readonly #output: FrameOutput;
   readonly #guard: FloodGuard;
-  /** By number. */
-  readonly #streams: Map<number, Http2Stream> = new Map();
-  /** All there are, those between two streams included. */
-  readonly #slots: Set<Http2Stream> = new Set();
-  readonly #resetIds: Set<number> = new Set();
-  readonly #due: Set<Http2Stream> = new Set();
+  readonly #control: ControlFrames;
   #isTurnDue = false;
-  #lastStreamId = 0;
   #isEnding = false;
   #isOver = false;
   #isClientLeaving = false;
-  #hasSettings = false;
-  #sendWindow = DEFAULT_WINDOW_BYTES;
-  /** Of data, in all; and at the last time that the timer looked. */
-  #sentBytes = 0;
+  /** What `frames` had sent when the timer last looked. */
   #sentBytesBefore = -1;
   #receiveWindow = DEFAULT_WINDOW_BYTES;
-  // What the client has set.
-  #initialSendWindow = DEFAULT_WINDOW_BYTES;
   // What we have set.
   readonly #initialReceiveWindow: number;
   readonly #streamCountMax: number;
@@ -108,18 +94,9 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.#decoder = new HpackDecoder(http2.headerTableBytes);
     this.#output = new FrameOutput(context.engine, connection);
     this.#guard = new FloodGuard(context.engine.nowMs);
-    this.#greet(http2);
-  }
-
-  #greet(http2: ExchangeContext["runtime"]["configuration"]["global"]["http2"]): void {
-    const settings: [number, number][] = [[SETTING.maxConcurrentStreams, http2.concurrentStreamsMax]];
-    if (http2.headerTableBytes !== 4096) settings.push([SETTING.headerTableSize, http2.headerTableBytes]);
-    if (http2.initialWindowBytes !== DEFAULT_WINDOW_BYTES)
-      settings.push([SETTING.initialWindowSize, http2.initialWindowBytes]);
-    if (http2.frameBytesMax !== DEFAULT_FRAME_BYTES)
-      settings.push([SETTING.maxFrameSize, http2.frameBytesMax]);
-    settings.push([SETTING.maxHeaderListSize, LIST_BYTES_MAX]);
-    this.#output.write(settingsFrame(settings));
+    this.frames = new ResponseFrames(this.#output, this.#guard);
+    this.#control = new ControlFrames(this, this.#output);
+    this.#output.write(greeting(http2));
     this.#wantTurn();
     this.#armTimer();
   }
@@ -136,12 +113,17 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   handleDrain(connection: Connection): void {
     connection.resume();
+    for (const stream of this.streams.open()) {
+      if (!stream.isDrainWanted || stream.output.waitingBytes > 0) continue;
+      stream.isDrainDue = true;
+      this.frames.note(stream);
+    }
     this.#wantTurn();
   }
 
   handleEnd(connection: Connection): void {
     // Who sends no more frames gives no window either: nothing can be promised to it.
-    for (const stream of [...this.#streams.values()]) if (!stream.isRequestEnded) this.#forget(stream, true);
+    for (const stream of [...this.streams.open()]) if (!stream.isRequestEnded) this.#forget(stream, true);
     this.#isClientLeaving = true;
     if (this.#isOver) connection.close();
     else this.#wantTurn();
@@ -149,10 +131,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   handleClose(_connection: Connection, _failure: Failure | null): void {
     this.#isOver = true;
-    this.#streams.clear();
-    for (const slot of [...this.#slots]) slot.handleClosed(true);
-    this.#slots.clear();
-    this.#due.clear();
+    for (const slot of this.streams.dropAll()) slot.handleClosed(true);
     this.#output.drop();
     this.context.engine.timers.remove(this.#timer);
     this.context.liveSessions.delete(this);
@@ -164,15 +143,21 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
    * exchange is in progress, its own timeouts are what counts.
    */
   handleTimeout(_nowMs: number): void {
+    const { sentBytes } = this.frames;
     if (this.#isOver) this.connection.close();
-    else if (this.stream === null && this.#sentBytes === this.#sentBytesBefore) this.#fail(ERROR.none);
+    else if (this.stream === null && sentBytes === this.#sentBytesBefore) this.#fail(ERROR.none);
     else this.#armTimer();
-    this.#sentBytesBefore = this.#sentBytes;
+    this.#sentBytesBefore = sentBytes;
   }
 
   get stream(): Stream | null {
-    for (const { client } of this.#streams.values()) if (client.stream !== null) return client.stream;
+    for (const { client } of this.streams.open()) if (client.stream !== null) return client.stream;
     return null;
+  }
+
+  /** More waits for the kernel than should. */
+  get isFull(): boolean {
+    return this.#output.isFull;
   }
 
   kill(): void {
@@ -183,7 +168,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   closeIfIdle(): void {
     if (this.#isEnding || this.#isOver) return;
     this.#isEnding = true;
-    this.#output.write(goawayFrame(this.#lastStreamId, ERROR.none));
+    this.#output.write(goawayFrame(this.streams.lastId, ERROR.none));
     this.#wantTurn();
   }
 
@@ -195,43 +180,48 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     isEndOfStream: boolean,
     dependency: number,
   ): number {
-    if (!this.#hasSettings) return ERROR.protocol;
-    if (!this.#decoder.decode(block, start, end, { listBytesMax: LIST_BYTES_MAX })) return ERROR.compression;
-    const known = this.#streams.get(streamId);
-    if (known !== undefined) return this.#receiveTrailers(known, isEndOfStream);
+    if (!this.#control.hasSettings) return ERROR.protocol;
+    const { streams } = this;
+    const known = streams.get(streamId);
+    if (known !== undefined) return this.#receiveTrailers(known, block, start, end, isEndOfStream);
+    const isNew = streamId > streams.lastId && streamId % 2 === 1 && !this.#isEnding;
+    const mayBegin = isNew && streams.openCount < this.#streamCountMax && dependency !== streamId;
+    const slot = mayBegin ? streams.nextFree(this.#makeStream) : null;
+    REQUEST.begin(slot === null ? UNUSED_HEAD : slot.client.request);
+    if (!this.#decoder.decode(block, start, end, LIST_BYTES_MAX, REQUEST)) return ERROR.compression;
     if (streamId % 2 === 0) return ERROR.protocol;
-    if (streamId <= this.#lastStreamId) return this.#resetIds.has(streamId) ? 0 : ERROR.streamClosed;
+    if (streamId <= streams.lastId) return streams.wasReset(streamId) ? 0 : ERROR.streamClosed;
     // Sent before our GOAWAY arrived: the client will ask elsewhere (section 6.8).
     if (this.#isEnding) return 0;
-    this.#lastStreamId = streamId;
+    streams.lastId = streamId;
     if (this.#decoder.isTooLarge) return this.#refuse(streamId, ERROR.enhanceYourCalm);
-    if (dependency === streamId) return this.#refuse(streamId, ERROR.protocol);
-    if (this.#streams.size >= this.#streamCountMax) return this.#refuse(streamId, ERROR.refusedStream);
-    const parts = requestPartsOf(this.#decoder.fields, isEndOfStream);
-    if (parts === null) return this.#refuse(streamId, ERROR.protocol);
-    const stream = this.#freeSlot();
-    this.#streams.set(streamId, stream);
+    if (slot === null)
+      return this.#refuse(streamId, dependency === streamId ? ERROR.protocol : ERROR.refusedStream);
+    if (!REQUEST.finish(isEndOfStream)) return this.#refuse(streamId, ERROR.protocol);
+    streams.begin(streamId);
     this.session.requestCount++;
-    stream.begin(streamId, parts, this.#initialSendWindow, this.#initialReceiveWindow);
-    if (isEndOfStream) stream.isRequestEnded = true;
-    this.#armTimer();
-    this.wantTurn(stream);
+    slot.begin(streamId, REQUEST, this.#control.initialSendWindow, this.#initialReceiveWindow);
+    if (isEndOfStream) slot.isRequestEnded = true;
+    if (streams.openCount === 1) this.#armTimer();
+    this.wantTurn(slot);
     return 0;
   }
 
-  #freeSlot(): Http2Stream {
-    for (const slot of this.#slots) if (slot.isFree) return slot;
-    const slot = new Http2Stream(this, this.connection.id);
-    this.#slots.add(slot);
-    return slot;
-  }
+  readonly #makeStream = (): Http2Stream => new Http2Stream(this, this.connection.id);
 
-  #receiveTrailers(stream: Http2Stream, isEndOfStream: boolean): number {
-    if (stream.isRequestEnded) return this.#breakOff(stream, ERROR.streamClosed);
-    const lines = trailerLinesOf(this.#decoder.fields);
-    if (lines === null || !isEndOfStream || this.#decoder.isTooLarge)
-      return this.#breakOff(stream, ERROR.protocol);
-    if (!stream.endRequest(lines)) return this.#breakOff(stream, ERROR.protocol);
+  #receiveTrailers(
+    stream: Http2Stream,
+    block: Uint8Array,
+    start: number,
+    end: number,
+    isEndOfStream: boolean,
+  ): number {
+    TRAILERS.begin();
+    if (!this.#decoder.decode(block, start, end, LIST_BYTES_MAX, TRAILERS)) return ERROR.compression;
+    if (stream.isRequestEnded) return this.breakOff(stream, ERROR.streamClosed);
+    if (TRAILERS.isMalformed || !isEndOfStream || this.#decoder.isTooLarge)
+      return this.breakOff(stream, ERROR.protocol);
+    if (!stream.endRequest(TRAILERS.text)) return this.breakOff(stream, ERROR.protocol);
     this.wantTurn(stream);
     return 0;
   }
@@ -244,23 +234,24 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     isLast: boolean,
     isEndOfStream: boolean,
   ): number {
+    const { streams } = this;
     this.#receiveWindow -= windowBytes;
     if (this.#receiveWindow < 0) return ERROR.flowControl;
     if (this.#receiveWindow < CONNECTION_WINDOW_BYTES / 2) this.#giveConnectionWindow();
-    const stream = this.#streams.get(streamId);
+    const stream = streams.get(streamId);
     if (stream === undefined) {
-      if (streamId > this.#lastStreamId || streamId % 2 === 0) return this.#isEnding ? 0 : ERROR.protocol;
-      if (this.#resetIds.has(streamId)) return this.#charge(isLast ? COST.frame : 0);
+      if (streams.isIdle(streamId)) return this.#isEnding ? 0 : ERROR.protocol;
+      if (streams.wasReset(streamId)) return this.charge(isLast ? COST.frame : 0);
       return ERROR.streamClosed;
     }
-    if (stream.isRequestEnded) return this.#breakOff(stream, ERROR.streamClosed);
-    if (start === end && isLast && !isEndOfStream && this.#charge(COST.frame) !== 0)
+    if (stream.isRequestEnded) return this.breakOff(stream, ERROR.streamClosed);
+    if (start === end && isLast && !isEndOfStream && this.charge(COST.frame) !== 0)
       return ERROR.enhanceYourCalm;
     stream.receiveWindow -= windowBytes;
-    if (stream.receiveWindow < 0) return this.#breakOff(stream, ERROR.flowControl);
+    if (stream.receiveWindow < 0) return this.breakOff(stream, ERROR.flowControl);
     if (!stream.input.addData(this.#chunk, start, end, windowBytes))
-      return this.#breakOff(stream, ERROR.protocol);
-    if (isEndOfStream && !stream.endRequest("")) return this.#breakOff(stream, ERROR.protocol);
+      return this.breakOff(stream, ERROR.protocol);
+    if (isEndOfStream && !stream.endRequest("")) return this.breakOff(stream, ERROR.protocol);
     if (isLast && start < end) this.#guard.credit();
     this.wantTurn(stream);
     return 0;
@@ -274,154 +265,54 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     start: number,
     end: number,
   ): number {
-    const length = end - start;
-    if (type !== FRAME.settings && !this.#hasSettings) return ERROR.protocol;
-    switch (type) {
-      case FRAME.settings:
-        return this.#receiveSettings(flags, streamId, payload, start, end);
-      case FRAME.ping:
-        if (streamId !== 0) return ERROR.protocol;
-        if (length !== 8) return ERROR.frameSize;
-        if ((flags & FLAG.ack) === 0) this.#output.write(pingAckFrame(payload.subarray(start, end)));
-        return this.#charge(COST.frame);
-      case FRAME.priority:
-        if (streamId === 0) return ERROR.protocol;
-        if (length !== 5) return this.#breakOffId(streamId, ERROR.frameSize);
-        if ((readUint32(payload, start) & 0x7fff_ffff) === streamId)
-          return this.#breakOffId(streamId, ERROR.protocol);
-        return this.#charge(COST.frame);
-      case FRAME.rstStream:
-        if (length !== 4) return ERROR.frameSize;
-        if (this.#isIdleStream(streamId)) return ERROR.protocol;
-        return this.#receiveReset(streamId);
-      case FRAME.goaway:
-        if (streamId !== 0) return ERROR.protocol;
-        if (length < 8) return ERROR.frameSize;
-        this.#isClientLeaving = true;
-        return this.#charge(COST.frame);
-      case FRAME.windowUpdate:
-        if (length !== 4) return ERROR.frameSize;
-        return this.#receiveWindowUpdate(streamId, readUint32(payload, start) & 0x7fff_ffff);
-      default:
-        return 0;
-    }
+    if (type === FRAME.goaway && streamId === 0 && end - start >= 8) this.#isClientLeaving = true;
+    return this.#control.receive(type, flags, streamId, payload, start, end);
   }
 
-  #receiveSettings(flags: number, streamId: number, payload: Uint8Array, start: number, end: number): number {
-    if (streamId !== 0) return ERROR.protocol;
-    if ((flags & FLAG.ack) !== 0) {
-      if (!this.#hasSettings) return ERROR.protocol;
-      return end === start ? this.#charge(COST.frame) : ERROR.frameSize;
-    }
-    if ((end - start) % 6 !== 0) return ERROR.frameSize;
-    for (let at = start; at < end; at += 6) {
-      const error = this.#set((payload[at]! << 8) | payload[at + 1]!, readUint32(payload, at + 2));
-      if (error !== 0) return error;
-    }
-    this.#hasSettings = true;
-    this.#output.write(settingsAckFrame());
-    return this.#charge(COST.frame + Math.floor((end - start) / 60));
-  }
-
-  #set(setting: number, value: number): number {
-    switch (setting) {
-      case SETTING.headerTableSize:
-        this.#encoder.limitTable(value);
-        return 0;
-      case SETTING.enablePush:
-        return value > 1 ? ERROR.protocol : 0;
-      case SETTING.initialWindowSize: {
-        if (value > WINDOW_BYTES_MAX) return ERROR.flowControl;
-        const difference = value - this.#initialSendWindow;
-        this.#initialSendWindow = value;
-        for (const stream of this.#streams.values()) {
-          stream.sendWindow += difference;
-          if (stream.sendWindow > WINDOW_BYTES_MAX) return ERROR.flowControl;
-          this.wantTurn(stream);
-        }
-        return 0;
-      }
-      case SETTING.maxFrameSize:
-        if (value < DEFAULT_FRAME_BYTES || value > 0xff_ffff) return ERROR.protocol;
-        // Small frames suffice, and let streams take turns.
-        return 0;
-      default:
-        return 0;
-    }
-  }
-
-  #receiveWindowUpdate(streamId: number, increment: number): number {
-    if (streamId === 0) {
-      if (increment === 0) return ERROR.protocol;
-      this.#sendWindow += increment;
-      if (this.#sendWindow > WINDOW_BYTES_MAX) return ERROR.flowControl;
-      for (const stream of this.#streams.values()) this.#due.add(stream);
-      return this.#charge(COST.frame);
-    }
-    if (this.#isIdleStream(streamId)) return ERROR.protocol;
-    const stream = this.#streams.get(streamId);
-    if (stream === undefined) return this.#charge(COST.frame);
-    if (increment === 0) return this.#breakOff(stream, ERROR.protocol);
-    stream.sendWindow += increment;
-    if (stream.sendWindow > WINDOW_BYTES_MAX) return this.#breakOff(stream, ERROR.flowControl);
-    this.wantTurn(stream);
-    return this.#charge(COST.frame);
-  }
-
-  /** The client has lost interest. That costs it, since the work may have been done (CVE-2023-44487). */
-  #receiveReset(streamId: number): number {
-    const stream = this.#streams.get(streamId);
-    if (stream !== undefined) this.#forget(stream, true);
-    return this.#charge(COST.reset);
-  }
-
-  #isIdleStream(streamId: number): boolean {
-    return streamId === 0 || streamId % 2 === 0 || streamId > this.#lastStreamId;
-  }
-
-  #charge(cost: number): number {
+  /** What that costs the client; the error with which it ends when it cannot pay. */
+  charge(cost: number): number {
     return this.#guard.mayGoOn(cost, this.context.engine.nowMs) ? 0 : ERROR.enhanceYourCalm;
   }
 
-  /** An error of one stream that never got an exchange. */
-  #refuse(streamId: number, error: number): number {
-    this.#rememberReset(streamId);
-    this.#output.write(rstStreamFrame(streamId, error));
-    return this.#charge(COST.reset);
+  /** The client has lost interest. That costs it, since the work may have been done (CVE-2023-44487). */
+  receiveReset(streamId: number): number {
+    const stream = this.streams.get(streamId);
+    if (stream !== undefined) this.#forget(stream, true);
+    return this.charge(COST.reset);
   }
 
   /** An error of one stream (RFC 9113 section 5.4.2). */
-  #breakOff(stream: Http2Stream, error: number): number {
+  breakOff(stream: Http2Stream, error: number): number {
     const { streamId } = stream;
     this.#forget(stream, true);
     return this.#refuse(streamId, error);
   }
 
-  #breakOffId(streamId: number, error: number): number {
-    const stream = this.#streams.get(streamId);
-    return stream === undefined ? this.#refuse(streamId, error) : this.#breakOff(stream, error);
+  breakOffId(streamId: number, error: number): number {
+    const stream = this.streams.get(streamId);
+    return stream === undefined ? this.#refuse(streamId, error) : this.breakOff(stream, error);
   }
 
-  #rememberReset(streamId: number): void {
-    this.#resetIds.add(streamId);
-    if (this.#resetIds.size <= REMEMBERED_RESETS_MAX) return;
-    for (const oldest of this.#resetIds) {
-      this.#resetIds.delete(oldest);
-      return;
-    }
+  /** An error of one stream that never got an exchange. */
+  #refuse(streamId: number, error: number): number {
+    this.#reset(streamId, error);
+    return this.charge(COST.reset);
+  }
+
+  #reset(streamId: number, error: number): void {
+    this.streams.rememberReset(streamId);
+    this.#output.write(rstStreamFrame(streamId, error));
   }
 
   #forget(stream: Http2Stream, isReset: boolean): void {
-    this.#streams.delete(stream.streamId);
-    this.#slots.delete(stream);
-    this.#due.delete(stream);
+    this.streams.drop(stream);
     stream.handleClosed(isReset);
-    if (this.#streams.size === 0) this.#armTimer();
+    if (this.streams.openCount === 0) this.#armTimer();
   }
 
   /** Something is to be told to this stream's exchange, or sent for it. */
   wantTurn(stream: Http2Stream): void {
-    this.#due.add(stream);
+    this.frames.note(stream);
     this.#wantTurn();
   }
 
@@ -434,107 +325,46 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   readonly #turn = (): void => {
     this.#isTurnDue = false;
     if (this.connection.isClosed) return;
-    this.#serveStreams();
+    this.frames.serve(this.#tell, this.#settle);
     this.#output.flush();
     if (this.connection.isClosed || this.#isOver) return;
-    if (this.connection.pendingBytes > OUTPUT_BYTES_MAX) this.connection.pause();
-    if ((this.#isEnding || this.#isClientLeaving) && this.#streams.size === 0) this.#fail(ERROR.none);
+    if (this.#output.isFull) this.connection.pause();
+    if ((this.#isEnding || this.#isClientLeaving) && this.streams.openCount === 0) this.#fail(ERROR.none);
   };
 
-  /** Each stream that has something to do gets a frame in turn, until windows or the kernel are full. */
-  #serveStreams(): void {
-    const due = [...this.#due];
-    this.#due.clear();
-    for (const stream of due) this.#tell(stream);
-    let sending = due.filter((stream) => stream.streamId !== 0);
-    while (sending.length > 0) {
-      sending = sending.filter((stream) => this.#sendFrame(stream));
-      this.#output.flush();
-      if (this.connection.pendingBytes <= OUTPUT_BYTES_MAX) continue;
-      // They go on when the kernel has taken what it has.
-      for (const stream of sending) this.#due.add(stream);
-      sending = [];
-    }
-    for (const stream of due) this.#settle(stream);
-  }
-
-  #tell(stream: Http2Stream): void {
+  readonly #tell = (stream: Http2Stream): void => {
     if (stream.streamId === 0) return;
-    const bytes = stream.deliver();
-    if (bytes === 0 || stream.isRequestEnded || stream.streamId === 0) return;
-    stream.receiveWindow += bytes;
-    this.#output.write(windowUpdateFrame(stream.streamId, bytes));
-  }
-
-  /** True: it has more to send, and may. */
-  #sendFrame(stream: Http2Stream): boolean {
-    const { output, streamId } = stream;
-    if (streamId === 0 || stream.isResponseEnded) return false;
-    if (stream.endsWith !== null && stream.endsWith !== ERROR.none) return false;
-    while (output.hasHeads) {
-      const { fields, isFinal } = output.takeHead();
-      const isEnd = isFinal && output.isComplete && output.waitingBytes === 0 && !output.hasTrailers;
-      this.#output.writeBlock(streamId, encodeBlock(this.#encoder, fields), isEnd, DEFAULT_FRAME_BYTES);
-      stream.isResponseEnded = isEnd;
-      this.#guard.credit();
-    }
-    const piece = output.firstPiece;
-    if (piece === undefined) {
-      if (output.isComplete && output.isHeadRead && !stream.isResponseEnded) this.#endResponse(stream);
-      return false;
-    }
-    const window = Math.min(stream.sendWindow, this.#sendWindow, DEFAULT_FRAME_BYTES);
-    if (window <= 0) return false;
-    const { chunk, start, end } = piece;
-    const length = Math.min(end - start, window);
-    const isEnd = output.isComplete && length === output.waitingBytes && !output.hasTrailers;
-    this.#output.writeData(streamId, chunk, start, start + length, isEnd);
-    stream.sendWindow -= length;
-    this.#sendWindow -= length;
-    this.#sentBytes += length;
-    output.take(length);
-    this.#guard.credit();
-    stream.isResponseEnded = isEnd;
-    if (output.waitingBytes === 0) stream.isDrainDue = true;
-    return !isEnd;
-  }
-
-  #endResponse(stream: Http2Stream): void {
-    const trailers = stream.output.takeTrailers();
-    if (trailers === null) this.#output.writeData(stream.streamId, null, 0, 0, true);
-    else
-      this.#output.writeBlock(
-        stream.streamId,
-        encodeBlock(this.#encoder, trailers),
-        true,
-        DEFAULT_FRAME_BYTES,
-      );
-    stream.isResponseEnded = true;
-  }
+    const byteCount = stream.deliver();
+    if (byteCount > 0 && !stream.isRequestEnded && stream.streamId !== 0)
+      this.frames.giveWindow(stream, byteCount);
+  };
 
   /** Ends what has come to its end. */
-  #settle(stream: Http2Stream): void {
+  readonly #settle = (stream: Http2Stream): void => {
     if (stream.isDrainDue && !stream.isClosed) {
-      stream.isDrainDue = false;
+      stream.isDrainDue = stream.isDrainWanted = false;
       stream.handler.handleDrain(stream);
     }
-    const { streamId, endsWith } = stream;
     if (stream.isClosed) return;
-    if (streamId === 0) {
-      if (endsWith !== null) this.#forget(stream, false);
-      return;
-    }
-    if (stream.isResponseEnded && stream.isRequestEnded) {
-      this.#streams.delete(streamId);
+    const { streamId, endsWith } = stream;
+    if (streamId !== 0 && stream.isResponseEnded && stream.isRequestEnded) {
+      this.streams.end(streamId);
       stream.handleDone();
-      if (endsWith !== null) this.#forget(stream, false);
-      else if (this.#streams.size === 0) this.#armTimer();
-    } else if (endsWith !== null && (endsWith !== ERROR.none || stream.isResponseEnded)) {
+      if (this.streams.openCount === 0) this.#armTimer();
+    } else if (streamId !== 0 && endsWith !== null && (endsWith !== ERROR.none || stream.isResponseEnded)) {
       // A whole response needs no more of its request (RFC 9113 section 8.1).
       this.#forget(stream, false);
-      this.#rememberReset(streamId);
-      this.#output.write(rstStreamFrame(streamId, endsWith));
+      this.#reset(streamId, endsWith);
+      return;
     }
+    if (stream.streamId !== 0) return;
+    if (endsWith !== null) this.#forget(stream, false);
+    else if (stream.isIdle && !stream.isFree) this.#reuse(stream);
+  };
+
+  #reuse(stream: Http2Stream): void {
+    stream.isFree = true;
+    this.streams.reuse(stream);
   }
 
   #giveConnectionWindow(): void {
@@ -547,9 +377,9 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   #fail(error: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#output.write(goawayFrame(this.#lastStreamId, error));
+    this.#output.write(goawayFrame(this.streams.lastId, error));
     this.#output.flush();
-    for (const stream of [...this.#streams.values()]) this.#forget(stream, true);
+    for (const stream of [...this.streams.open()]) this.#forget(stream, true);
     this.connection.shutdown();
     this.connection.resume();
     const { engine } = this.context;
@@ -558,16 +388,17 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   /**
    * Between requests, and before the first, a connection may be without one for as long as one of HTTP/1.
-   * Armed when streams come and go only: no other frame makes that time longer.
+   * Armed when the first stream comes and the last one goes only: no other frame makes that time longer.
    */
   #armTimer(): void {
     const { timers, nowMs } = this.context.engine;
     if (this.#isOver) return;
     const { httpRequestMs, httpKeepAliveMs, clientMs } = this.session.frontend.definition.timeouts;
     const isFirst = this.session.requestCount === 0;
+    const isBusy = this.streams.openCount > 0;
     const idleMs = (isFirst ? httpRequestMs : (httpKeepAliveMs ?? httpRequestMs)) ?? clientMs;
-    const timeoutMs = this.#streams.size > 0 ? clientMs : idleMs;
-    this.#sentBytesBefore = this.#streams.size > 0 ? -1 : this.#sentBytes;
+    const timeoutMs = isBusy ? clientMs : idleMs;
+    this.#sentBytesBefore = isBusy ? -1 : this.frames.sentBytes;
     if (timeoutMs === null) timers.disarm(this.#timer);
     else timers.arm(this.#timer, nowMs + timeoutMs);
   }

@@ -4,7 +4,7 @@
 
 import { CHUNK_TAIL, writeChunkHead } from "../../protocol/http1/body.ts";
 import { copyBytes, writeLatin1 } from "../../protocol/http1/bytes.ts";
-import { CHUNK_OVERHEAD_BYTES, type RequestParts } from "../../protocol/http2/request-head.ts";
+import { CHUNK_OVERHEAD_BYTES } from "../../protocol/http2/request-head.ts";
 import type { Chunk, Engine } from "../../transport/contract.ts";
 import { HeldInput } from "../exchange/held-input.ts";
 
@@ -29,7 +29,7 @@ export class StreamInput {
     this.#receive = receive;
   }
 
-  begin({ isChunked, contentLength }: RequestParts): void {
+  begin(isChunked: boolean, contentLength: number): void {
     this.#isChunked = isChunked;
     this.#contentLeft = contentLength;
     this.#windowBytes = 0;
