@@ -4,7 +4,7 @@ import { summarizeDiagnostics } from "../diagnostic/render.ts";
 import { evaluateBuildCondition } from "../language/haproxy/build-condition.ts";
 import { FEATURES, LANGUAGE_VERSION, OPENSSL_VERSION } from "../language/haproxy/environment.ts";
 import { lexLine } from "../language/haproxy/lexer.ts";
-import type { StatsSocket } from "../model/proxy.ts";
+import type { StatsSocket } from "../model/global-settings.ts";
 import { daemonTerminal, isDaemonChild, startDaemon, tellServing } from "./daemon.ts";
 import { HAPROXY_USAGE, type HaproxyFlags, readHaproxyFlags } from "./haproxy-flags.ts";
 import { diagnosticsText } from "./print-diagnostics.ts";

@@ -3,9 +3,10 @@
 // sent as JSON, apart from Uint8Array values (the server's codec knows those). Times are milliseconds; null
 // means "not set".
 import type { Span } from "../diagnostic/span.ts";
-import type { IgnoredErrors, ListenAddress, TlsVersion } from "../transport/contract.ts";
+import type { IgnoredErrors, KeepAlive, ListenAddress, TlsVersion } from "../transport/contract.ts";
 import type { CacheDefinition } from "./cache.ts";
-import type { CompressionLimits, CompressionSettings } from "./compression.ts";
+import type { CompressionSettings } from "./compression.ts";
+import type { GlobalSettings } from "./global-settings.ts";
 import type { PatternListDefinition } from "./pattern-list.ts";
 import type { Program } from "./program.ts";
 import type { ResolversSection, ServerResolution } from "./resolvers.ts";
@@ -30,97 +31,6 @@ export interface ProxyConfiguration {
    * taken away at run time.
    */
   readonly namedServers: readonly string[];
-}
-
-/** What clients may take of the whole process tree; 0: no limit. */
-export interface AdmissionSettings {
-  /** `maxconnrate`. */
-  readonly connectionsPerSecondMax: number;
-  /** `maxsessrate`. */
-  readonly sessionsPerSecondMax: number;
-  /** `maxsslrate`: counted before the handshake. */
-  readonly tlsSessionsPerSecondMax: number;
-  /** `maxsslconn`, of clients. */
-  readonly tlsConnectionsMax: number;
-}
-
-export interface GlobalSettings {
-  /** Connections per process tree; null: as many as file descriptors allow. */
-  readonly maxconn: number | null;
-  readonly admission: AdmissionSettings;
-  /** `nbthread`: worker processes; null: one per core. */
-  readonly workers: number | null;
-  readonly daemon: boolean;
-  readonly masterWorker: boolean;
-  /** False with `master-worker no-exit-on-failure`: the end of a program does not end everything. */
-  readonly exitsOnFailure: boolean;
-  readonly user: string | null;
-  readonly group: string | null;
-  readonly uid: number | null;
-  readonly gid: number | null;
-  readonly chroot: string | null;
-  readonly pidfile: string | null;
-  readonly node: string | null;
-  readonly description: string | null;
-  readonly logs: readonly LogTarget[];
-  readonly logTag: string;
-  /** `log-send-hostname`; null: none. "" means the machine's name. */
-  readonly logSendHostname: string | null;
-  readonly statsSockets: readonly StatsSocket[];
-  readonly statsTimeoutMs: number;
-  /** `hard-stop-after`. */
-  readonly hardStopAfterMs: number | null;
-  /** `tune.bufsize`, 16384 unless set: the largest head. */
-  readonly bufferBytes: number;
-  /** `tune.maxrewrite`, 1024 unless set: kept free for added headers. */
-  readonly maxRewriteBytes: number;
-  /** `tune.http.maxhdr`, 101 unless set. */
-  readonly headerCountMax: number;
-  /** `tune.h2.…`: what clients are told they may do. */
-  readonly http2: {
-    readonly headerTableBytes: number;
-    readonly initialWindowBytes: number;
-    readonly concurrentStreamsMax: number;
-    readonly frameBytesMax: number;
-  };
-  /** `tune.idle-pool…`, `spread-checks` percent. */
-  readonly spreadChecksPercent: number;
-  readonly tls: {
-    /** What `ssl-dh-param-file` holds. */
-    readonly dhParameterPem: string | null;
-    /** `tune.ssl.default-dh-param`; null: no parameters are chosen. */
-    readonly dhBitsMax: number | null;
-    /** `tune.ssl.cachesize`: sessions without tickets that can be resumed, 20000 unless set. */
-    readonly sessionCountMax: number;
-    /** `tune.ssl.lifetime`, 300 s unless set. */
-    readonly sessionLifetimeSeconds: number;
-    /** `tune.ssl.ssl-ctx-cache-size`: certificates made on the fly that are kept, 1000 unless set. */
-    readonly madeCertificatesMax: number;
-    /** `issuers-chain-path`: the certificates of a directory, each file as it is. */
-    readonly issuersPath: string | null;
-  };
-  readonly compression: CompressionLimits;
-  readonly variables: readonly {
-    readonly name: string;
-    readonly value: SampleExpression | LogFormat;
-    readonly span: Span;
-  }[];
-  /** What `server` lines start from, for servers that are added at run time. */
-  readonly serverDefaults: {
-    readonly caBase: string | null;
-    readonly crtBase: string | null;
-    readonly ciphers: string | null;
-    readonly ciphersuites: string | null;
-    /** `ssl-server-verify none`. */
-    readonly isUnverified: boolean;
-  };
-  readonly span: Span;
-}
-
-export interface StatsSocket {
-  readonly address: ListenAddress;
-  readonly level: "user" | "operator" | "admin";
-  readonly span: Span;
 }
 
 export type ProxyKind = "frontend" | "backend" | "listen";
@@ -207,6 +117,8 @@ export interface ProxyOptions {
   readonly disableH2Upgrade: boolean;
   readonly httpUseProxyHeader: boolean;
   readonly httpPretendKeepalive: boolean;
+  readonly clitcpka: boolean;
+  readonly srvtcpka: boolean;
   readonly allbackups: boolean;
   readonly persist: boolean;
   readonly socketStats: boolean;
@@ -243,6 +155,8 @@ export interface FrontendSettings {
   /** Null: the proxy's own backend side (listen), or none: 503. */
   readonly defaultBackend: { readonly name: string; readonly span: Span } | null;
   readonly rateLimitSessions: number | null;
+  /** `option clitcpka` and `clitcpka-…`; null: off. */
+  readonly keepAlive: KeepAlive | null;
   /** `capture request header NAME len N`, and those of `declare capture`. In order of their slots. */
   readonly requestCaptures: readonly Capture[];
   readonly responseCaptures: readonly Capture[];
@@ -373,6 +287,8 @@ export interface BackendSettings {
   readonly rdpCookieName: string | null;
   readonly stickRules: readonly StickRule[];
   readonly retries: number;
+  /** `option srvtcpka` and `srvtcpka-…`; null: off. */
+  readonly keepAlive: KeepAlive | null;
   readonly fullconn: number | null;
   readonly httpReuse: "never" | "safe" | "aggressive" | "always";
   readonly check: CheckDefinition;

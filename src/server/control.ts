@@ -3,7 +3,8 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { NO_SPAN } from "../diagnostic/span.ts";
-import type { GlobalSettings, ProxyConfiguration, StatsSocket } from "../model/proxy.ts";
+import type { GlobalSettings, StatsSocket } from "../model/global-settings.ts";
+import type { ProxyConfiguration } from "../model/proxy.ts";
 import { HealthChecks } from "../proxy/health/health-checks.ts";
 import type { HealthEvent } from "../proxy/health/health-event.ts";
 import type { Observation } from "../proxy/health/observation.ts";

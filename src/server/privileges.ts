@@ -3,7 +3,7 @@
 // `bind`.
 import { changeUserKeepingLowPorts } from "../io/capabilities.ts";
 import { changeRoot } from "../io/chroot.ts";
-import type { GlobalSettings } from "../model/proxy.ts";
+import type { GlobalSettings } from "../model/global-settings.ts";
 
 export type PrivilegeSettings = Pick<GlobalSettings, "user" | "group" | "uid" | "gid" | "chroot">;
 

@@ -84,7 +84,7 @@ export class Worker implements ConnectionHandler {
   start(): void {
     const address = { kind: "unix", path: this.#options.controlPath } as const;
     this.#control = this.#engine.connect(
-      { address, source: null, tls: null, preamble: null, timeoutMs: CONTROL_CONNECT_MS },
+      { address, source: null, tls: null, preamble: null, keepAlive: null, timeoutMs: CONTROL_CONNECT_MS },
       this,
     );
   }
@@ -266,6 +266,7 @@ export class Worker implements ConnectionHandler {
       tls: generation.tlsContextOf(runtime),
       acceptProxy: definition.acceptProxy,
       handshakeTimeoutMs: timeouts.httpRequestMs ?? timeouts.clientMs ?? HANDSHAKE_MS_DEFAULT,
+      keepAlive: frontend.settings.keepAlive,
       // Nothing may be served by a generation that is only prepared.
       isPaused: true,
       reusePort: address.kind === "tcp",
@@ -304,6 +305,7 @@ export class Worker implements ConnectionHandler {
     generation: Generation,
   ): void {
     acceptor.runtime = runtime;
+    listener.replaceKeepAlive(runtime.frontend.settings.keepAlive);
     const context = generation.tlsContextOf(runtime);
     if (context !== null) listener.replaceTls(context);
   }

@@ -144,6 +144,14 @@ export type ListenAddress =
   | { readonly kind: "abstract"; readonly name: string }
   | { readonly kind: "fd"; readonly fd: number };
 
+/** TCP's probes of a connection on which nothing is said (tcp(7)). Null: what the system has. */
+export interface KeepAlive {
+  readonly idleSeconds: number | null;
+  readonly intervalSeconds: number | null;
+  /** So many without an answer end the connection. */
+  readonly probeCount: number | null;
+}
+
 export interface ListenOptions {
   readonly address: ListenAddress;
   readonly backlog: number;
@@ -152,6 +160,8 @@ export interface ListenOptions {
   readonly acceptProxy: boolean;
   /** Most time for PROXY header and TLS handshake together; handleClose with kind "timeout" after it. */
   readonly handshakeTimeoutMs: number;
+  /** Of accepted connections; null or absent: none. */
+  readonly keepAlive?: KeepAlive | null;
   /** Several processes listen on the same address and the kernel spreads connections (SO_REUSEPORT). */
   readonly reusePort: boolean;
   /** Accept nothing before `resume`; the kernel queues meanwhile. */
@@ -168,6 +178,8 @@ export interface Listener {
   resume(): void;
   /** New connections use this context from now on. */
   replaceTls(context: TlsServerContext): void;
+  /** Of connections that are accepted from now on. */
+  replaceKeepAlive(keepAlive: KeepAlive | null): void;
 }
 
 export interface ConnectOptions {
@@ -186,6 +198,8 @@ export interface ConnectOptions {
   } | null;
   /** Bytes to send before anything else, TLS included: the PROXY header. */
   readonly preamble: Uint8Array | null;
+  /** Null or absent: none. */
+  readonly keepAlive?: KeepAlive | null;
   /**
    * Most time for connect and TLS handshake together; handleClose with kind "timeout" after it. Infinity: the
    * kernel's.

@@ -43,6 +43,9 @@ export class MemoryListener implements Listener {
     this.engine.network.schedule(this.engine, 0, () => this.#acceptQueued());
   }
 
+  /** Connections in memory do not die unseen. */
+  replaceKeepAlive(): void {}
+
   replaceTls(context: TlsServerContext): void {
     this.#tls = context;
   }

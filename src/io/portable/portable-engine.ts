@@ -19,6 +19,7 @@ import type {
   TlsServerContext,
 } from "../../transport/contract.ts";
 import { ProxyHeaderReader } from "../proxy-header-reader.ts";
+import { setKeepAlive } from "./keep-alive.ts";
 import { ChunkPool } from "./pooled-chunk.ts";
 import { PortableConnection } from "./portable-connection.ts";
 import { openPortableDatagramSender } from "./portable-datagram.ts";
@@ -207,7 +208,7 @@ function connect(
   return connection;
 }
 
-function startConnecting({ address, source, tls }: ConnectOptions): Result<Socket> {
+function startConnecting({ address, source, tls, keepAlive = null }: ConnectOptions): Result<Socket> {
   const refuse = (message: string) => failed(failure("unreachable", "server", message));
   if (tls !== null && !(tls.context instanceof PortableTlsClientContext)) {
     return failed(failure("unsupported", "proxy", "a TLS context of another engine"));
@@ -225,7 +226,9 @@ function startConnecting({ address, source, tls }: ConnectOptions): Result<Socke
       ...(source === null ? {} : { localAddress: source.host }),
       ...(source === null || source.port === 0 ? {} : { localPort: source.port }),
     };
-    return success(netConnect(options));
+    const socket = netConnect(options);
+    if (keepAlive !== null) setKeepAlive(socket, keepAlive);
+    return success(socket);
   } catch (error) {
     return failed(failureOfError(error, "server", true));
   }

@@ -4,7 +4,14 @@ import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from "node:fs
 import { createServer, type ListenOptions as NodeListenOptions, type Server, type Socket } from "node:net";
 import type { SocketAddress } from "../../base/address.ts";
 import { failed, failure, type Result, success } from "../../base/failure.ts";
-import type { ListenAddress, Listener, ListenOptions, TlsServerContext } from "../../transport/contract.ts";
+import type {
+  KeepAlive,
+  ListenAddress,
+  Listener,
+  ListenOptions,
+  TlsServerContext,
+} from "../../transport/contract.ts";
+import { setKeepAlive } from "./keep-alive.ts";
 import { listeningAddressOf, unixAddress } from "./socket-addresses.ts";
 import { listenFailure } from "./socket-failure.ts";
 
@@ -112,6 +119,7 @@ export class PortableListener implements Listener {
   readonly #onClosed: (listener: PortableListener) => void;
   readonly #aside: Socket[] = [];
   #tls: TlsServerContext | null;
+  #keepAlive: KeepAlive | null;
   #acceptedCount = 0;
   #isPaused = false;
   #isClosing = false;
@@ -129,6 +137,7 @@ export class PortableListener implements Listener {
     this.#sink = sink;
     this.#onClosed = onClosed;
     this.#tls = options.tls;
+    this.#keepAlive = options.keepAlive ?? null;
     this.#isPaused = options.isPaused ?? false;
     this.address = addressOf(server, options.address);
     server.on("connection", (socket) => this.#take(socket));
@@ -147,6 +156,10 @@ export class PortableListener implements Listener {
 
   replaceTls(context: TlsServerContext): void {
     this.#tls = context;
+  }
+
+  replaceKeepAlive(keepAlive: KeepAlive | null): void {
+    this.#keepAlive = keepAlive;
   }
 
   close(): void {
@@ -179,6 +192,7 @@ export class PortableListener implements Listener {
 
   #take(socket: Socket): void {
     this.#acceptedCount++;
+    if (this.#keepAlive !== null && this.address.family !== "unix") setKeepAlive(socket, this.#keepAlive);
     socket.on("error", () => {});
     if (!this.#isPaused) this.#sink(socket, this.address, this.#tls);
     else if (this.#aside.length < this.#options.backlog) this.#aside.push(socket);

@@ -4,12 +4,18 @@
 // after the other.
 import type { SocketAddress } from "../../base/address.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
-import type { Acceptor, Listener, ListenOptions, TlsServerContext } from "../../transport/contract.ts";
+import type {
+  Acceptor,
+  KeepAlive,
+  Listener,
+  ListenOptions,
+  TlsServerContext,
+} from "../../transport/contract.ts";
 import { EAGAIN, ECANCELED, ECONNABORTED, EINTR } from "../errno.ts";
 import type { UringEngine } from "./engine.ts";
 import { KIND_ACCEPT, KIND_LISTENER_POLL, KIND_NONE, SLOT_SHIFT } from "./operation.ts";
 import { CQE_F_MORE } from "./ring.ts";
-import { type ListeningSocket, makeNonBlocking } from "./socket.ts";
+import { type ListeningSocket, makeNonBlocking, setKeepAlive } from "./socket.ts";
 
 /** How long accepting rests when descriptors or memory have run out. */
 const SHORTAGE_PAUSE_MS = 100;
@@ -49,6 +55,7 @@ export class UringListener implements Listener, TimerTarget {
     this.tls = options.tls;
     this.#isPaused = options.isPaused ?? false;
     this.#timer = new Timer(this);
+    if (options.keepAlive != null) this.replaceKeepAlive(options.keepAlive);
   }
 
   get address(): SocketAddress {
@@ -89,6 +96,10 @@ export class UringListener implements Listener, TimerTarget {
 
   replaceTls(context: TlsServerContext): void {
     this.tls = context;
+  }
+
+  replaceKeepAlive(keepAlive: KeepAlive | null): void {
+    if (this.#socket.address.family !== "unix") setKeepAlive(this.#engine.native, this.#socket.fd, keepAlive);
   }
 
   /** For the engine. */

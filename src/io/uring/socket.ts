@@ -3,7 +3,7 @@
 import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import type { SocketAddress } from "../../base/address.ts";
 import { failed, failure, type Result, success } from "../../base/failure.ts";
-import type { ConnectOptions, ListenAddress, TcpStatistics } from "../../transport/contract.ts";
+import type { ConnectOptions, KeepAlive, ListenAddress, TcpStatistics } from "../../transport/contract.ts";
 import { EACCES, errnoFailure } from "../errno.ts";
 import type { Native } from "../native.ts";
 import {
@@ -26,6 +26,7 @@ const SO_BINDTODEVICE = 25;
 /** Behind the largest address in the scratch memory. */
 const DEVICE_AT = 256;
 const SO_REUSEADDR = 2;
+const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
 const SO_REUSEPORT = 15;
 const SO_ACCEPTCONN = 30;
@@ -33,6 +34,9 @@ const IPPROTO_IP = 0;
 const IP_BIND_ADDRESS_NO_PORT = 24;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_KEEPCNT = 6;
 const TCP_QUICKACK = 12;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
@@ -89,6 +93,16 @@ export function setSocketOption(
  */
 export function setQuickAck(native: Native, fd: number): void {
   setSocketOption(native, fd, IPPROTO_TCP, TCP_QUICKACK, 1);
+}
+
+/** What is accepted from a listening socket inherits all of it. */
+export function setKeepAlive(native: Native, fd: number, keepAlive: KeepAlive | null): void {
+  setSocketOption(native, fd, SOL_SOCKET, SO_KEEPALIVE, keepAlive === null ? 0 : 1);
+  if (keepAlive === null) return;
+  const { idleSeconds, intervalSeconds, probeCount } = keepAlive;
+  if (idleSeconds !== null) setSocketOption(native, fd, IPPROTO_TCP, TCP_KEEPIDLE, idleSeconds);
+  if (intervalSeconds !== null) setSocketOption(native, fd, IPPROTO_TCP, TCP_KEEPINTVL, intervalSeconds);
+  if (probeCount !== null) setSocketOption(native, fd, IPPROTO_TCP, TCP_KEEPCNT, probeCount);
 }
 
 /** Makes close(2) send a RST. */
@@ -270,13 +284,14 @@ function listenInherited(native: Native, fd: number, backlog: number): Result<Li
 
 /** A stream socket for `connect`, bound to the source address if one is wanted. */
 export function openConnectingSocket(native: Native, options: ConnectOptions): Result<number> {
-  const { address, source } = options;
+  const { address, source, keepAlive = null } = options;
   const what = `connect to ${describeTarget(options)}`;
   const family = address.kind === "unix" ? AF_UNIX : address.host.includes(":") ? AF_INET6 : AF_INET;
   const fd = native.libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return failed(errnoFailure(native.errno(), "proxy", what));
   if (family === AF_UNIX) return success(fd);
   setSocketOption(native, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (keepAlive !== null) setKeepAlive(native, fd, keepAlive);
   if (source === null) return success(fd);
   setSocketOption(native, fd, SOL_SOCKET, SO_REUSEADDR, 1);
   // The port is chosen at connect, when the four-tuple is known: else 28000 connections from one address are

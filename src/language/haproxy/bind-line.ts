@@ -1,6 +1,7 @@
 // `bind` lines (manual 4.2 and 5.1), and `stats socket`, which shares their addresses and some of their
 // words.
-import type { BindTls, CertificateSource, HttpProtocol, StatsSocket } from "../../model/proxy.ts";
+import type { StatsSocket } from "../../model/global-settings.ts";
+import type { BindTls, CertificateSource, HttpProtocol } from "../../model/proxy.ts";
 import type { ListenAddress } from "../../transport/contract.ts";
 import { parseEndpoint, toListenAddresses } from "./address.ts";
 import { Cursor } from "./cursor.ts";

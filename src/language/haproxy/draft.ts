@@ -20,7 +20,10 @@ import type {
 import type { Rule } from "../../model/rule.ts";
 import type { Acl, LogFormat } from "../../model/sample.ts";
 import type { StickRule } from "../../model/stick-table.ts";
+import type { KeepAlive } from "../../transport/contract.ts";
 import { newServerDraft, type ServerDraft } from "./server-draft.ts";
+
+const SYSTEM_PROBES: KeepAlive = { idleSeconds: null, intervalSeconds: null, probeCount: null };
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -102,6 +105,9 @@ export interface ProxyDraft {
   useBackend: Mutable<FrontendSettings>["useBackend"][number][];
   defaultBackend: FrontendSettings["defaultBackend"];
   rateLimitSessions: number | null;
+  /** `clitcpka-…` and `srvtcpka-…`, whether they are switched on or not. */
+  clientProbes: KeepAlive;
+  serverProbes: KeepAlive;
   requestCaptures: Capture[];
   responseCaptures: Capture[];
   cookieCapture: FrontendSettings["cookieCapture"];
@@ -195,6 +201,8 @@ export function newDefaults(): ProxyDraft {
     useBackend: [],
     defaultBackend: null,
     rateLimitSessions: null,
+    clientProbes: SYSTEM_PROBES,
+    serverProbes: SYSTEM_PROBES,
     requestCaptures: [],
     responseCaptures: [],
     cookieCapture: null,
@@ -273,6 +281,8 @@ function newOptions(): Mutable<ProxyOptions> {
     disableH2Upgrade: false,
     httpUseProxyHeader: false,
     httpPretendKeepalive: false,
+    clitcpka: false,
+    srvtcpka: false,
     allbackups: false,
     persist: false,
     socketStats: false,

@@ -1,7 +1,7 @@
 // The lines of `global` (manual 3.1, 3.2).
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import { NO_SPAN, type Span } from "../../diagnostic/span.ts";
-import type { AdmissionSettings, GlobalSettings } from "../../model/proxy.ts";
+import type { AdmissionSettings, GlobalSettings } from "../../model/global-settings.ts";
 import { readStatsSocket } from "./bind-line.ts";
 import { Cursor } from "./cursor.ts";
 import { parseTimeMs } from "./expression/numbers.ts";

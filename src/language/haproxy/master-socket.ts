@@ -1,6 +1,6 @@
 // The address behind `-S` (management manual 9.4): a bind address and its options, with commas for spaces.
 import { NO_SPAN } from "../../diagnostic/span.ts";
-import type { StatsSocket } from "../../model/proxy.ts";
+import type { StatsSocket } from "../../model/global-settings.ts";
 import { readStatsSocket } from "./bind-line.ts";
 import { Cursor } from "./cursor.ts";
 import type { ReaderEnvironment } from "./environment.ts";

@@ -30,6 +30,8 @@ const FLAGS: Readonly<Record<string, FlagName>> = {
   "http-ignore-probes": "httpIgnoreProbes",
   "http-use-proxy-header": "httpUseProxyHeader",
   "http-pretend-keepalive": "httpPretendKeepalive",
+  clitcpka: "clitcpka",
+  srvtcpka: "srvtcpka",
   allbackups: "allbackups",
   persist: "persist",
   "socket-stats": "socketStats",
@@ -150,6 +152,10 @@ function readSpecialOption(line: ProxyLine, name: Word, cursor: Cursor, isOn: bo
         "`option http-tunnel` no longer exists and is ignored",
         "Remove it; keep-alive is the default.",
       );
+      break;
+    case "tcpka":
+      options.clitcpka = isOn;
+      options.srvtcpka = isOn;
       break;
     case "redispatch":
       options.redispatch = isOn ? (readOptionalInteger(cursor, -0x7fffffff) ?? -1) : 0;

@@ -3,6 +3,7 @@
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { Timeouts } from "../../model/proxy.ts";
 import type { Condition, LogFormat } from "../../model/sample.ts";
+import type { KeepAlive } from "../../transport/contract.ts";
 import type { ProxyDraft } from "./draft.ts";
 import { parseAclLine } from "./expression/acl-parser.ts";
 import { parseCondition } from "./expression/condition-parser.ts";
@@ -11,7 +12,7 @@ import { displayText } from "./lexer.ts";
 import { readLogTarget } from "./log-line.ts";
 import { cursorOf, type ProxyLine } from "./reading.ts";
 import { readSource } from "./server-line.ts";
-import { expectInteger, parseDurationMs } from "./values.ts";
+import { expectDurationMs, expectInteger, parseDurationMs } from "./values.ts";
 import type { Word } from "./word.ts";
 
 export function readProxyInteger(set: (draft: ProxyDraft, value: number) => void): (line: ProxyLine) => void {
@@ -20,6 +21,35 @@ export function readProxyInteger(set: (draft: ProxyDraft, value: number) => void
     const value = expectInteger(cursor, "a number");
     if (value !== null) set(line.draft, value);
     cursor.expectEnd();
+  };
+}
+
+/** Longest that the kernel takes (tcp(7)), in seconds, and most probes. */
+const PROBE_MAX = { idleSeconds: 32_767, intervalSeconds: 32_767, probeCount: 127 } as const;
+
+export function readProbes(
+  side: "clientProbes" | "serverProbes",
+  what: keyof KeepAlive,
+): (line: ProxyLine) => void {
+  return (line) => {
+    const cursor = cursorOf(line);
+    const word = cursor.peek();
+    const value =
+      what === "probeCount"
+        ? expectInteger(cursor, "a number of probes")
+        : expectDurationMs(cursor, "a time", "s");
+    cursor.expectEnd();
+    if (value === null) return;
+    const wanted = what === "probeCount" ? value : Math.ceil(value / 1000);
+    const isTaken = wanted <= PROBE_MAX[what];
+    if (!isTaken)
+      line.report.warning(
+        "no-effect",
+        word!.span,
+        `\`${line.keyword.text}\` is more than the kernel takes`,
+        `It takes at most ${PROBE_MAX[what]}; what the system has stays in force.`,
+      );
+    line.draft[side] = { ...line.draft[side], [what]: isTaken && wanted > 0 ? wanted : null };
   };
 }
 

@@ -1,8 +1,9 @@
 // What the readers of all sections share while one configuration is read, and what a reader of one line gets.
 import type { Span } from "../../diagnostic/span.ts";
 import type { CacheDefinition } from "../../model/cache.ts";
+import type { GlobalSettings } from "../../model/global-settings.ts";
 import type { Program } from "../../model/program.ts";
-import type { GlobalSettings, Userlist } from "../../model/proxy.ts";
+import type { Userlist } from "../../model/proxy.ts";
 import type { ResolversSection } from "../../model/resolvers.ts";
 import type { ReplyDefinition } from "../../model/rule.ts";
 import type { Acl } from "../../model/sample.ts";

@@ -40,6 +40,7 @@ export function makeBackend(
     rdpCookieName: null,
     stickRules: [],
     retries: 3,
+    keepAlive: null,
     fullconn: null,
     httpReuse: "safe",
     check: { kind: "tcp-connect" },

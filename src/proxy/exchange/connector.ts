@@ -253,6 +253,7 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
         server.tls === null ? null : { context: server.tls, serverName: server.serverNameOf?.(stream) ?? "" },
       preamble:
         server.definition.sendProxy === null ? null : encodeProxyHeader(stream, server.definition.sendProxy),
+      keepAlive: settings.keepAlive,
       timeoutMs: server.backend.definition.timeouts.connectMs ?? Number.POSITIVE_INFINITY,
     };
   }

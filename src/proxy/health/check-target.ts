@@ -45,7 +45,13 @@ export function agentCheckTarget(server: Server): CheckTarget {
   return { connect: () => options, intervalMs: agent.interMs, ...timeouts(server) };
 }
 
-const PLAIN = { source: null, tls: null, preamble: null, timeoutMs: Number.POSITIVE_INFINITY } as const;
+const PLAIN = {
+  source: null,
+  tls: null,
+  preamble: null,
+  keepAlive: null,
+  timeoutMs: Number.POSITIVE_INFINITY,
+} as const;
 
 function timeouts(server: Server): Pick<CheckTarget, "connectTimeoutMs" | "checkTimeoutMs"> {
   const { connectMs, checkMs } = server.backend.definition.timeouts;

@@ -1,5 +1,5 @@
 // The settings with which a connection begins: what we want to be otherwise than HTTP/2 has it by itself.
-import type { GlobalSettings } from "../../model/proxy.ts";
+import type { GlobalSettings } from "../../model/global-settings.ts";
 import {
   DEFAULT_FRAME_BYTES,
   DEFAULT_WINDOW_BYTES,

@@ -4,7 +4,7 @@ import net from "node:net";
 import path from "node:path";
 import { after, test } from "node:test";
 import { NO_SPAN } from "../../diagnostic/span.ts";
-import type { StatsSocket } from "../../model/proxy.ts";
+import type { StatsSocket } from "../../model/global-settings.ts";
 import { makeDirectory, removeDirectory } from "../../proxy/balance/haproxy.fixture.ts";
 import { makeActions } from "./actions.fixture.ts";
 import { AdminSocket, AdminSockets } from "./admin-socket.ts";

@@ -4,7 +4,7 @@
 import { chmodSync, chownSync, renameSync, rmSync, statSync } from "node:fs";
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { failed, type Result, success } from "../../base/failure.ts";
-import type { StatsSocket } from "../../model/proxy.ts";
+import type { StatsSocket } from "../../model/global-settings.ts";
 import { LINE_BYTES_MAX, PAYLOAD_BYTES_MAX, wantsPayload } from "./command.ts";
 import type { ApiSession, RuntimeApi } from "./runtime-api.ts";
 

@@ -2,7 +2,7 @@
 // else those of the file that is named for all, else a group of RFC 3526 as large as the key, up to a limit
 // that the configuration has to set. Without any of them such ciphers are not offered, as in HAProxy.
 import { createDiffieHellmanGroup, X509Certificate } from "node:crypto";
-import type { GlobalSettings } from "../../model/proxy.ts";
+import type { GlobalSettings } from "../../model/global-settings.ts";
 import type { CertificateMaterial } from "../../transport/contract.ts";
 import { integer, sequence, toDer } from "./asn1.ts";
 import { derToPem } from "./pem.ts";
