@@ -186,13 +186,35 @@ export const COUNTER_NAMES = [
   "compOutMax", // f
   "cacheLookups",
   "cacheHits", // f b
+  "h2Headers",
+  "h2Data",
+  "h2Settings",
+  "h2Resets",
+  "h2Goaways", // f: frames of HTTP/2 that came
+  "h2ConnectionErrors",
+  "h2StreamErrors",
+  "h2ResetsSent",
+  "h2GoawaysSent", // f
+  "h2Connections",
+  "h2Streams", // f: gauges
+  "h2ConnectionsTotal",
+  "h2StreamsTotal", // f
 ] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];
 export const COUNTER: Readonly<Record<CounterName, number>> = Object.fromEntries(
   COUNTER_NAMES.map((name, index) => [name, index]),
 ) as Record<CounterName, number>;
-const COUNTERS_PER_SLOT = 80;
+/** What is now, not how often: gone with the process that counts it. */
+export const GAUGES: readonly CounterName[] = [
+  "scur",
+  "qcur",
+  "idleCur",
+  "usedCur",
+  "h2Connections",
+  "h2Streams",
+];
+const COUNTERS_PER_SLOT = 96;
 
 /**
  * Frontends and backends beyond have no histogram. Each slot could have one, but where memory cannot be
@@ -202,7 +224,7 @@ const HISTOGRAMS_MAX = 1024;
 
 const HEADER_BYTES = 4096;
 const MAGIC = 0x53414c50;
-const VERSION = 3;
+const VERSION = 4;
 
 /** Bytes that `SharedState` needs. Pages that nobody writes to take no memory. */
 export function sharedStateBytes(slotCountMax: number, workerCountMax: number): number {

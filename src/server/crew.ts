@@ -2,7 +2,7 @@
 // prepare and commit on all of them, or on none.
 import { createServer, type Server, type Socket } from "node:net";
 import type { SharedChange } from "../proxy/rules/shared-change.ts";
-import { CELL, COUNTER, type SharedState } from "../proxy/state.ts";
+import { CELL, COUNTER, GAUGES, type SharedState } from "../proxy/state.ts";
 import { MessageDecoder } from "./message-codec.ts";
 import type {
   FromWorker,
@@ -438,8 +438,7 @@ export class Crew implements WorkerProcessEvents {
       if (key.startsWith("server ") && served > 0) state.add(slot, CELL.served, -served);
       state.add(slot, CELL.queued, -counters[state.counter(slot, COUNTER.qcur)]!);
       state.add(slot, CELL.idle, -counters[state.counter(slot, COUNTER.idleCur)]!);
-      for (const gauge of [COUNTER.scur, COUNTER.qcur, COUNTER.idleCur, COUNTER.usedCur])
-        counters[state.counter(slot, gauge)] = 0;
+      for (const gauge of GAUGES) counters[state.counter(slot, COUNTER[gauge])] = 0;
     }
   }
 }

@@ -235,12 +235,17 @@ export class MessageHead {
     return (this.#reason ??= readLatin1(this.bytes, this.reasonStart, this.reasonEnd));
   }
 
+  /** Makes no text of it. */
+  get reasonLength(): number {
+    return this.#reason === null ? this.reasonEnd - this.reasonStart : this.#reason.length;
+  }
+
   set reason(reason: string) {
     this.#reason = sanitizeValue(reason);
     this.#dropStartLine();
   }
 
-  /** The value of the first Upgrade header, null when there is none. */
+  /** Of the first such header, null when there is none. */
   get upgrade(): string | null {
     return this.firstValue("upgrade");
   }

@@ -48,7 +48,7 @@ export class ResponseBlockWriter {
     const { status, bytes, offsets, keys } = head;
     const hasNoBody = status < 200 || status === 204 || (requestMethod === "CONNECT" && status < 300);
     this.contentLength = -1;
-    this.http1Length = HEAD_OVERHEAD_BYTES + head.reason.length;
+    this.http1Length = HEAD_OVERHEAD_BYTES + head.reasonLength;
     let isChunked = false;
     at = encoder.encodeStatus(status, target, encoder.beginBlock(target, at));
     for (let i = 0; i < head.headerCount; i++) {

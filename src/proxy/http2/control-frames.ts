@@ -12,6 +12,7 @@ import {
   settingsAckFrame,
   WINDOW_BYTES_MAX,
 } from "../../protocol/http2/frames.ts";
+import { COUNTER } from "../state.ts";
 import { COST } from "./flood-guard.ts";
 import type { FrameOutput } from "./frame-output.ts";
 import type { Http2Client } from "./http2-client.ts";
@@ -57,8 +58,10 @@ export class ControlFrames {
       case FRAME.rstStream:
         if (length !== 4) return ERROR.frameSize;
         if (this.#client.streams.isIdle(streamId)) return ERROR.protocol;
+        this.#client.count(COUNTER.h2Resets);
         return this.#client.receiveReset(streamId);
       case FRAME.goaway:
+        this.#client.count(COUNTER.h2Goaways);
         if (streamId !== 0) return ERROR.protocol;
         return length < 8 ? ERROR.frameSize : this.#client.charge(COST.frame);
       case FRAME.windowUpdate:
@@ -79,6 +82,7 @@ export class ControlFrames {
 
   #receiveSettings(flags: number, streamId: number, payload: Uint8Array, start: number, end: number): number {
     if (streamId !== 0) return ERROR.protocol;
+    this.#client.count(COUNTER.h2Settings);
     if ((flags & FLAG.ack) !== 0) {
       if (!this.hasSettings) return ERROR.protocol;
       return end === start ? this.#client.charge(COST.frame) : ERROR.frameSize;

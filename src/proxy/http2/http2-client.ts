@@ -21,6 +21,7 @@ import { TrailerLines } from "../../protocol/http2/trailer-lines.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
 import type { ExchangeContext, LiveSession } from "../exchange/context.ts";
 import type { ListenerRuntime } from "../runtime.ts";
+import { COUNTER } from "../state.ts";
 import type { Session, Stream } from "../stream.ts";
 import { ControlFrames } from "./control-frames.ts";
 import { COST, FloodGuard } from "./flood-guard.ts";
@@ -53,6 +54,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   readonly frames: ResponseFrames;
   readonly streams: StreamSet = new StreamSet();
   readonly #onGone: () => void;
+  readonly #slot: number;
   readonly #timer = new Timer(this);
   readonly #reader: FrameReader;
   readonly #decoder: HpackDecoder;
@@ -96,9 +98,17 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.#guard = new FloodGuard(context.engine.nowMs);
     this.frames = new ResponseFrames(this.#output, this.#guard);
     this.#control = new ControlFrames(this, this.#output);
+    this.#slot = session.frontend.slot;
+    this.count(COUNTER.h2Connections);
+    this.count(COUNTER.h2ConnectionsTotal);
     this.#output.write(greeting(http2));
     this.#wantTurn();
     this.#armTimer();
+  }
+
+  /** Of the frontend that it came to. */
+  count(counter: number, delta = 1): void {
+    this.context.state.count(this.#slot, counter, delta);
   }
 
   handleOpen(_connection: Connection): void {}
@@ -107,7 +117,10 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     if (this.#isOver) return;
     this.#chunk = chunk;
     const error = this.#reader.receive(chunk.bytes, start, end);
-    if (error !== 0) this.#fail(error);
+    if (error !== 0) {
+      this.count(COUNTER.h2ConnectionErrors);
+      this.#fail(error);
+    }
     this.#wantTurn();
   }
 
@@ -131,6 +144,8 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   handleClose(_connection: Connection, _failure: Failure | null): void {
     this.#isOver = true;
+    this.count(COUNTER.h2Connections, -1);
+    this.count(COUNTER.h2Streams, -this.streams.openCount);
     for (const slot of this.streams.dropAll()) slot.handleClosed(true);
     this.#output.drop();
     this.context.engine.timers.remove(this.#timer);
@@ -168,8 +183,13 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   closeIfIdle(): void {
     if (this.#isEnding || this.#isOver) return;
     this.#isEnding = true;
-    this.#output.write(goawayFrame(this.streams.lastId, ERROR.none));
+    this.#sayGoodbye(ERROR.none);
     this.#wantTurn();
+  }
+
+  #sayGoodbye(error: number): void {
+    this.count(COUNTER.h2GoawaysSent);
+    this.#output.write(goawayFrame(this.streams.lastId, error));
   }
 
   receiveHeaders(
@@ -181,6 +201,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     dependency: number,
   ): number {
     if (!this.#control.hasSettings) return ERROR.protocol;
+    this.count(COUNTER.h2Headers);
     const { streams } = this;
     const known = streams.get(streamId);
     if (known !== undefined) return this.#receiveTrailers(known, block, start, end, isEndOfStream);
@@ -200,6 +221,8 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     if (!REQUEST.finish(isEndOfStream)) return this.#refuse(streamId, ERROR.protocol);
     streams.begin(streamId);
     this.session.requestCount++;
+    this.count(COUNTER.h2Streams);
+    this.count(COUNTER.h2StreamsTotal);
     slot.begin(streamId, REQUEST, this.#control.initialSendWindow, this.#initialReceiveWindow);
     if (isEndOfStream) slot.isRequestEnded = true;
     if (streams.openCount === 1) this.#armTimer();
@@ -235,6 +258,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     isEndOfStream: boolean,
   ): number {
     const { streams } = this;
+    if (isLast) this.count(COUNTER.h2Data);
     this.#receiveWindow -= windowBytes;
     if (this.#receiveWindow < 0) return ERROR.flowControl;
     if (this.#receiveWindow < CONNECTION_WINDOW_BYTES / 2) this.#giveConnectionWindow();
@@ -295,16 +319,19 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   /** An error of one stream that never got an exchange. */
   #refuse(streamId: number, error: number): number {
+    this.count(COUNTER.h2StreamErrors);
     this.#reset(streamId, error);
     return this.charge(COST.reset);
   }
 
   #reset(streamId: number, error: number): void {
     this.streams.rememberReset(streamId);
+    this.count(COUNTER.h2ResetsSent);
     this.#output.write(rstStreamFrame(streamId, error));
   }
 
   #forget(stream: Http2Stream, isReset: boolean): void {
+    if (stream.streamId !== 0) this.count(COUNTER.h2Streams, -1);
     this.streams.drop(stream);
     stream.handleClosed(isReset);
     if (this.streams.openCount === 0) this.#armTimer();
@@ -349,6 +376,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     const { streamId, endsWith } = stream;
     if (streamId !== 0 && stream.isResponseEnded && stream.isRequestEnded) {
       this.streams.end(streamId);
+      this.count(COUNTER.h2Streams, -1);
       stream.handleDone();
       if (this.streams.openCount === 0) this.#armTimer();
     } else if (streamId !== 0 && endsWith !== null && (endsWith !== ERROR.none || stream.isResponseEnded)) {
@@ -377,7 +405,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   #fail(error: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#output.write(goawayFrame(this.streams.lastId, error));
+    this.#sayGoodbye(error);
     this.#output.flush();
     for (const stream of [...this.streams.open()]) this.#forget(stream, true);
     this.connection.shutdown();

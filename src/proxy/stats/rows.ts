@@ -6,6 +6,7 @@ import type { Backend, Frontend, ListenerRuntime, Server } from "../runtime.ts";
 import { CELL } from "../state.ts";
 import { backendFields } from "./backend-row.ts";
 import { type Fields, ROW_TYPE, type RowKind, responseFields, type StatisticsRow } from "./fields.ts";
+import { http2Fields } from "./http2-fields.ts";
 import { formatListenAddress } from "./row-address.ts";
 import { serverFields } from "./server-row.ts";
 import { SlotCounters, type StatisticsView } from "./statistics-view.ts";
@@ -43,7 +44,11 @@ function serverRow(view: StatisticsView, server: Server): StatisticsRow {
 
 function backendRow(view: StatisticsView, backend: Backend): StatisticsRow {
   const { definition } = backend;
-  const fields = { ...commonFields(definition, "BACKEND", "backend", 0), ...backendFields(view, backend) };
+  const fields = {
+    ...commonFields(definition, "BACKEND", "backend", 0),
+    ...backendFields(view, backend),
+    ...http2Fields(null),
+  };
   return { kind: "backend", proxy: definition, id: 0, server: null, fields };
 }
 
@@ -70,6 +75,7 @@ function frontendRow(view: StatisticsView, frontend: Frontend): StatisticsRow {
     comp_byp: counters.total("compByp"),
     comp_rsp: counters.total("compRsp"),
     ssl_reused_sess: 0,
+    ...http2Fields(counters),
     ...(definition.mode === "http"
       ? httpFrontendFields(counters)
       : { req_rate: 0, req_rate_max: 0, req_tot: 0 }),

@@ -1,12 +1,12 @@
 // `clear counters`: sets counters of all workers back. A worker that is just adding to one may bring its old
 // value back; that is worth less than a lock on every request.
 import type { Runtime } from "../../proxy/runtime.ts";
-import { CELL, COUNTER, COUNTER_NAMES, HEADER } from "../../proxy/state.ts";
+import { CELL, COUNTER, COUNTER_NAMES, GAUGES, HEADER } from "../../proxy/state.ts";
 
 /** What goes up and down by itself, and what rates are made of. */
 const KEPT: ReadonlySet<string> = new Set([
-  "scur", "qcur", "idleCur", "usedCur", "connRateSecond", "connRateCurrent", "connRatePrevious", "sessRateSecond", "sessRateCurrent",
-  "sessRatePrevious", "reqRateSecond", "reqRateCurrent", "reqRatePrevious", "lastSessionSeconds",
+  ...GAUGES, "connRateSecond", "connRateCurrent", "connRatePrevious", "sessRateSecond", "sessRateCurrent", "sessRatePrevious",
+  "reqRateSecond", "reqRateCurrent", "reqRatePrevious", "lastSessionSeconds",
 ]); // biome-ignore format: a table
 const MAXIMA: ReadonlySet<string> = new Set([
   "smax", "qmax", "connRateMax", "sessRateMax", "reqRateMax", "qtimeMax", "ctimeMax", "rtimeMax", "ttimeMax",
