@@ -292,7 +292,6 @@ export interface BackendSettings {
   readonly fullconn: number | null;
   readonly httpReuse: "never" | "safe" | "aggressive" | "always";
   readonly check: CheckDefinition;
-  readonly externalCheck: null;
   /** `http-send-name-header`. */
   readonly sendNameHeader: string | null;
   readonly source: { readonly host: string; readonly port: number } | null;
@@ -309,7 +308,9 @@ export type CheckDefinition =
   | { readonly kind: "mysql"; readonly user: string | null }
   | { readonly kind: "pgsql"; readonly user: string }
   | { readonly kind: "redis" }
-  | { readonly kind: "ldap" };
+  | { readonly kind: "ldap" }
+  /** `option external-check`: a program, looked for in `path` as a shell does. */
+  | { readonly kind: "external"; readonly command: string; readonly path: string };
 
 export interface CheckConnection {
   readonly port: number | null;

@@ -19,6 +19,7 @@ import { MasterActions } from "./admin/master-actions.ts";
 import type { ProcessList } from "./admin/master-commands.ts";
 import type { MaterialChange } from "./admin/material.ts";
 import { RuntimeApi } from "./admin/runtime-api.ts";
+import { CheckPrograms } from "./check-programs.ts";
 import type { Crew } from "./crew.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
 import type { ReloadResult } from "./master.ts";
@@ -56,6 +57,7 @@ export interface ControlOptions {
 export class Control {
   readonly #options: ControlOptions;
   #checks: HealthChecks | null = null;
+  readonly #programs: CheckPrograms;
   #current: Generation | null = null;
   #candidate: Generation | null = null;
   #number = 0;
@@ -68,6 +70,7 @@ export class Control {
 
   constructor(options: ControlOptions) {
     this.#options = options;
+    this.#programs = new CheckPrograms((text) => options.report(text));
     this.#peers = new AllPeers((text) => options.report(text));
     this.#resolved = new ResolvedServers({
       clock: options.engine,
@@ -250,6 +253,7 @@ export class Control {
 
   stop(): void {
     this.#checks?.stop();
+    this.#programs.close();
     this.#resolved.stop();
     this.#peers.close();
     void this.#sockets.close();
@@ -267,10 +271,12 @@ export class Control {
   /** Checks by the present generation and its addresses, which take over from those of before. */
   #restartChecks(): void {
     const { runtime } = this.generation;
+    this.#programs.follow(runtime.configuration.global);
     const checks = new HealthChecks(this.#options.engine, runtime.backends, {
       spreadChecksPercent: runtime.configuration.global.spreadChecksPercent,
       nodeName: runtime.configuration.global.node ?? hostname(),
       patterns: this.generation.patterns,
+      programs: this.#programs,
       emit: (event) => this.#handleEvent(event),
     });
     checks.start(this.#checks);

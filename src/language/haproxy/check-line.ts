@@ -20,6 +20,7 @@ type TextMethod = (typeof METHODS)[number];
 export function readCheckOption(line: ProxyLine, kind: CheckDraft["kind"], cursor: Cursor): void {
   const { check } = line.draft;
   check.kind = kind;
+  if (kind === "external") check.externalSpan = line.span;
   if (kind === "http") check.optionRequest = readOptionRequest(line, cursor);
   if (kind === "smtp") {
     check.hello = cursor.next()?.text ?? "HELO";

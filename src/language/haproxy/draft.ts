@@ -44,6 +44,15 @@ export interface CheckDraft {
   hello: string;
   domain: string;
   user: string | null;
+  /** `option external-check`, `external-check command` and `external-check path`. */
+  externalSpan: Span | null;
+  command: ExternalWord | null;
+  path: ExternalWord | null;
+}
+
+export interface ExternalWord {
+  readonly text: string;
+  readonly span: Span;
 }
 
 /** An HTTP-only line of a proxy: ignored, with a warning, when the proxy turns out to be in TCP mode. */
@@ -231,6 +240,9 @@ export function newDefaults(): ProxyDraft {
       hello: "",
       domain: "",
       user: null,
+      externalSpan: null,
+      command: null,
+      path: null,
     },
     sendNameHeader: null,
     rdpCookieName: null,

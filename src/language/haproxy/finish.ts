@@ -17,6 +17,7 @@ import { STORED_NAMES, type StickTableDefinition } from "../../model/stick-table
 import { finishDispatch } from "./dispatch-line.ts";
 import type { CheckDraft, ProxyDraft } from "./draft.ts";
 import { builtInLogFormat } from "./expression/log-formats.ts";
+import { checkExternalCheck } from "./external-check-line.ts";
 import { finishGlobal } from "./global-section.ts";
 import { withRequest } from "./http-check-request.ts";
 import { displayText } from "./lexer.ts";
@@ -30,6 +31,7 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
     checkTracks(reading, drafts, draft);
     checkTargets(reading, drafts, draft);
     checkStats(reading, draft);
+    checkExternalCheck(reading, draft);
     warnAboutMode(reading, draft);
     warnAboutMissing(reading, draft);
   }
@@ -375,7 +377,6 @@ function finishBackend(reading: Reading, draft: ProxyDraft): BackendSettings {
     fullconn,
     httpReuse,
     check: finishCheck(draft.check),
-    externalCheck: null,
     sendNameHeader,
     rdpCookieName: draft.mode === "tcp" ? draft.rdpCookieName : null,
     source,
@@ -394,6 +395,8 @@ function finishCheck(check: CheckDraft): CheckDefinition {
       return { kind: "mysql", user: check.user };
     case "pgsql":
       return { kind: "pgsql", user: check.user ?? "" };
+    case "external":
+      return { kind: "external", command: check.command?.text ?? "", path: check.path?.text ?? "" };
     default:
       return { kind: check.kind };
   }

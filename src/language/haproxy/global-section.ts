@@ -69,6 +69,8 @@ export function newGlobal(): GlobalDraft {
     unixBind: NO_UNIX_BIND,
     serverDefaults: { options: [], ciphers: null, ciphersuites: null },
     serverVerifyNone: false,
+    allowsExternalChecks: false,
+    allowsForks: false,
   };
 }
 
@@ -81,6 +83,8 @@ export function finishGlobal(draft: GlobalDraft): GlobalSettings {
     unixBind: _unix,
     serverDefaults: { ciphers, ciphersuites },
     serverVerifyNone: isUnverified,
+    allowsExternalChecks: _checks,
+    allowsForks: _forks,
     ...settings
   } = draft;
   return { ...settings, serverDefaults: { caBase, crtBase, ciphers, ciphersuites, isUnverified } };
@@ -147,6 +151,10 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
       .rest()
       .map((word) => word.text)
       .join(" ");
+  },
+  "external-check": flag((global) => (global.allowsExternalChecks = true)),
+  "insecure-fork-wanted": ({ global, line }) => {
+    global.allowsForks = line.modifier === null;
   },
   gid: integer((global, value) => (global.gid = value)),
   uid: integer((global, value) => (global.uid = value)),

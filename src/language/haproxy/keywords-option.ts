@@ -11,6 +11,7 @@ export const OPTION_KEYWORDS: KeywordTable = buildTable([
       "clitcpka dfl",
       "dontlog-normal dfl",
       "dontlognull dfl",
+      "external-check dlb",
       "forwardfor dflb",
       "h1-case-adjust-bogus-client dfl",
       "h1-case-adjust-bogus-server dlb",
@@ -73,11 +74,6 @@ export const OPTION_KEYWORDS: KeywordTable = buildTable([
     support: "no-effect",
     note: "a hint only: a connection that a logon is bound to stays with its client anyway",
     rows: ["prefer-last-server dlb"],
-  },
-  {
-    support: "refused",
-    note: "programs are not run for checks; use `option tcp-check` or `agent-check`",
-    rows: ["external-check dlb"],
   },
   { support: "refused", note: "SPOE agents are not supported", rows: ["spop-check b"] },
 ]);

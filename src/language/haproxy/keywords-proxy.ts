@@ -32,6 +32,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "errorloc dflb",
       "errorloc302 dflb",
       "errorloc303 dflb",
+      "external-check dlb",
       "force-persist lb",
       "filter cache flb",
       "filter compression flb",
@@ -142,11 +143,6 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     support: "refused",
     note: "mail is not sent; alert from the metrics instead",
     rows: ["email-alert dflb"],
-  },
-  {
-    support: "refused",
-    note: "programs are not run for checks; use `option tcp-check` or `agent-check`",
-    rows: ["external-check dlb"],
   },
   {
     support: "partly",

@@ -66,6 +66,7 @@ const CHECKS: Readonly<Record<string, CheckDraft["kind"]>> = {
   "pgsql-check": "pgsql",
   "redis-check": "redis",
   "ldap-check": "ldap",
+  "external-check": "external",
 };
 
 export function readOption(line: ProxyLine): void {

@@ -9,6 +9,7 @@ import { readCompression } from "./compression-line.ts";
 import { readCookie } from "./cookie-line.ts";
 import { readDispatch, readTransparent } from "./dispatch-line.ts";
 import { readErrorFile, readErrorFiles, readErrorLocation, readHttpError } from "./error-line.ts";
+import { readExternalCheck } from "./external-check-line.ts";
 import { readFilter } from "./filter-line.ts";
 import type { Keyword } from "./keyword-table.ts";
 import { LEGACY_KEYWORDS, PROXY_KEYWORDS } from "./keywords-proxy.ts";
@@ -84,6 +85,7 @@ const READERS: Readonly<Record<string, LineReader>> = {
   errorloc: readErrorLocation,
   errorloc302: readErrorLocation,
   errorloc303: readErrorLocation,
+  "external-check": readExternalCheck,
   filter: readFilter,
   "force-persist": readPersistRule,
   fullconn: readProxyInteger((draft, value) => (draft.fullconn = value === 0 ? null : value)),

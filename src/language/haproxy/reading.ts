@@ -34,6 +34,9 @@ export interface GlobalDraft extends Mutable<Omit<GlobalSettings, "serverDefault
   unixBind: UnixBind;
   serverDefaults: { options: readonly Word[]; ciphers: string | null; ciphersuites: string | null };
   serverVerifyNone: boolean;
+  /** `external-check` and `insecure-fork-wanted`. */
+  allowsExternalChecks: boolean;
+  allowsForks: boolean;
 }
 
 export class Reading {

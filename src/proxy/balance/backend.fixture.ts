@@ -44,7 +44,6 @@ export function makeBackend(
     fullconn: null,
     httpReuse: "safe",
     check: { kind: "tcp-connect" },
-    externalCheck: null,
     sendNameHeader: null,
     source: null,
     ...facts.settings,

@@ -1,6 +1,5 @@
 // From the check lines of a backend to the steps of a check.
-import type { CheckRule } from "../../model/proxy.ts";
-import type { Backend } from "../runtime.ts";
+import type { CheckDefinition, CheckRule } from "../../model/proxy.ts";
 import type { CheckSamples } from "./check-samples.ts";
 import { type CheckContext, type CheckPlan, type CheckStep, IMPLICIT_CONNECT } from "./check-step.ts";
 import { DEFAULT_EXPECT, httpExpectStep, httpSendStep, type SendStateFacts } from "./checks/http.ts";
@@ -14,9 +13,15 @@ import { tcpExpectStep, tcpSendStep } from "./checks/tcp.ts";
 
 type HttpSend = Extract<CheckRule, { kind: "http-send" }>;
 
+/** What connects somewhere; programs go by a way of their own. */
+type ConnectingCheck = Exclude<CheckDefinition, { readonly kind: "external" }>;
+
 /** One plan serves all servers of the backend. */
-export function createCheckPlan(backend: Backend, samples: CheckSamples, facts: SendStateFacts): CheckPlan {
-  const { check } = backend.settings;
+export function createCheckPlan(
+  check: ConnectingCheck,
+  samples: CheckSamples,
+  facts: SendStateFacts,
+): CheckPlan {
   switch (check.kind) {
     case "tcp-connect":
       return plan("connect", []);

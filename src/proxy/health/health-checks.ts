@@ -7,16 +7,17 @@ import { PatternLists } from "../rules/patterns/pattern-lists.ts";
 import type { Backend, Server } from "../runtime.ts";
 import { SERVER_STATE } from "../state.ts";
 import { parseAgentReply } from "./agent-reply.ts";
-import { Check, type CheckEngine, type CheckTarget } from "./check.ts";
+import { Check, type CheckEngine } from "./check.ts";
 import type { CheckHealth } from "./check-health.ts";
 import { createCheckPlan } from "./check-plan.ts";
 import type { CheckResult } from "./check-result.ts";
 import { type CheckSamples, createCheckSamples } from "./check-samples.ts";
-import type { CheckPlan } from "./check-step.ts";
 import { agentCheckTarget, healthCheckTarget } from "./check-target.ts";
 import { createAgentPlan } from "./checks/agent.ts";
+import type { SendStateFacts } from "./checks/http.ts";
 import type { HealthEvent } from "./health-event.ts";
 import type { Observation } from "./observation.ts";
+import { ProgramCheck, type ProgramRunner } from "./program-check.ts";
 import { ServerState } from "./server-state.ts";
 
 /** Shorter intervals do not count for how far the first checks are spread. */
@@ -29,6 +30,8 @@ export interface HealthCheckOptions {
   readonly nodeName: string;
   /** For maps that rules of checks look into; there are none without. */
   readonly patterns?: PatternLists;
+  /** For `option external-check`: where there is none, such servers are not checked. */
+  readonly programs?: ProgramRunner;
   emit(event: HealthEvent): void;
 }
 
@@ -109,13 +112,28 @@ export class HealthChecks {
 
   #addBackend(backend: Backend): void {
     const describeState = (server: Server) => this.#describeState(server);
-    const plan = createCheckPlan(backend, this.#samples, { describeState, nodeName: this.#options.nodeName });
+    const facts = { describeState, nodeName: this.#options.nodeName };
+    const begin = this.#beginnerFor(backend, facts);
     for (const server of backend.servers) {
       const state = new ServerState(server, (event) => this.#handle(event));
       this.#states.set(server.slot, state);
-      if (state.check !== null) this.#schedules.push(this.#healthSchedule(state, state.check, plan));
+      if (state.check !== null && begin !== null)
+        this.#schedules.push(this.#healthSchedule(state, state.check, begin));
       if (state.agent !== null) this.#schedules.push(this.#agentSchedule(state, state.agent));
     }
+  }
+
+  /** How a run of the checks of a backend begins; null where its programs cannot be started. */
+  #beginnerFor(backend: Backend, facts: SendStateFacts): BeginCheck | null {
+    const { check } = backend.settings;
+    const engine = this.#engine;
+    if (check.kind !== "external") {
+      const plan = createCheckPlan(check, this.#samples, facts);
+      return (server, done) => new Check(plan, server, healthCheckTarget(server), engine, done);
+    }
+    const { programs } = this.#options;
+    if (programs === undefined) return null;
+    return (server, done) => new ProgramCheck(check, server, programs, engine, (result) => done(result, ""));
   }
 
   #trackedBy(state: ServerState): ServerState | null {
@@ -126,27 +144,27 @@ export class HealthChecks {
     return server === undefined ? null : this.stateOf(server);
   }
 
-  #healthSchedule(state: ServerState, health: CheckHealth, plan: CheckPlan): Schedule {
+  #healthSchedule(state: ServerState, health: CheckHealth, begin: BeginCheck): Schedule {
     const { interMs, fastInterMs, downInterMs } = state.server.definition.check!;
     return new Schedule(this.#engine, this.#options.spreadChecksPercent, {
       state,
       kind: "health",
       health,
-      plan,
-      target: healthCheckTarget(state.server),
+      begin: (done) => begin(state.server, done),
       intervals: { inter: interMs, fastinter: fastInterMs ?? interMs, downinter: downInterMs ?? interMs },
       receive: (result) => state.receiveCheck(result, this.#nowSeconds),
     });
   }
 
   #agentSchedule(state: ServerState, health: CheckHealth): Schedule {
-    const { interMs, send } = state.server.definition.agent!;
+    const { server } = state;
+    const { interMs, send } = server.definition.agent!;
+    const plan = createAgentPlan(send);
     return new Schedule(this.#engine, this.#options.spreadChecksPercent, {
       state,
       kind: "agent",
       health,
-      plan: createAgentPlan(send),
-      target: agentCheckTarget(state.server),
+      begin: (done) => new Check(plan, server, agentCheckTarget(server), this.#engine, done),
       intervals: { inter: interMs, fastinter: interMs, downinter: interMs },
       receive: (result, input) => {
         const reply = result.status === "CHECKED" ? parseAgentReply(input) : null;
@@ -216,12 +234,19 @@ export function describeHealth(state: ServerState): string {
   return check.health === check.healthMax ? word : `${word} ${check.health - check.rise + 1}/${check.fall}`;
 }
 
+type CheckDone = (result: CheckResult, input: string) => void;
+type BeginCheck = (server: Server, done: CheckDone) => RunningCheck;
+
+interface RunningCheck {
+  /** Ends it without a result. */
+  abort(): void;
+}
+
 interface ScheduledCheck {
   readonly state: ServerState;
   readonly kind: "health" | "agent";
   readonly health: CheckHealth;
-  readonly plan: CheckPlan;
-  readonly target: CheckTarget;
+  begin(done: CheckDone): RunningCheck;
   readonly intervals: Readonly<Record<"inter" | "fastinter" | "downinter", number>>;
   receive(result: CheckResult, input: string): void;
 }
@@ -232,7 +257,7 @@ class Schedule implements TimerTarget {
   readonly #spreadPercent: number;
   readonly #scheduled: ScheduledCheck;
   readonly #timer: Timer = new Timer(this);
-  #running: Check | null = null;
+  #running: RunningCheck | null = null;
   isEnabled: boolean;
 
   constructor(engine: HealthEngine, spreadPercent: number, scheduled: ScheduledCheck) {
@@ -291,12 +316,12 @@ class Schedule implements TimerTarget {
   }
 
   handleTimeout(): void {
-    const { state, health, plan, target, receive } = this.#scheduled;
+    const { health, receive } = this.#scheduled;
     if (!this.isEnabled || health.isPaused) {
       this.#engine.timers.arm(this.#timer, this.#engine.nowMs + this.#scheduled.intervals.inter);
       return;
     }
-    this.#running = new Check(plan, state.server, target, this.#engine, (result, input) => {
+    this.#running = this.#scheduled.begin((result, input) => {
       this.#running = null;
       // A command may have come in between.
       if (this.isEnabled && !health.isPaused) receive(result, input);
