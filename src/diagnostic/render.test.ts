@@ -68,6 +68,20 @@ test("colour is added only when asked for, and changes no letter", () => {
   assert.equal(coloured.replace(/\x1b\[[\d;]*m/g, ""), plain);
 });
 
+test("a name with escapes in it moves no cursor, wherever it is quoted", () => {
+  const span = { file: "b", line: 1, column: 1, endColumn: 2 };
+  const given = {
+    message: "there is no `\x1b[31mred\n`",
+    help: "Write `\x9b2J`.\nOr not.",
+    related: [{ span, message: "\x1b[H is here" }],
+  };
+  const text = renderDiagnostic(diagnostic(1, 1, 2, given), { source: () => null, colour: false });
+  assert.equal(
+    text,
+    "a:1:1: error[some-code] there is no `?[31mred?`\n  b:1:1: ?[H is here\n  help: Write `?2J`.\n        Or not.\n",
+  );
+});
+
 test("control characters of a file never reach the terminal", () => {
   const text = renderDiagnostic(diagnostic(1, 1, 2), { source: () => "a\x1b[2Jb\n", colour: false });
   assert.ok(!text.includes("\x1b"));

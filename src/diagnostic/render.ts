@@ -31,19 +31,19 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions)
   const { severity, span, code } = diagnostic;
   const place = formatPosition(span);
   const label = `${paint(COLOURS[severity], severity)}${paint(DIM, `[${code}]`)}`;
-  const head = `${label} ${paint(BOLD, diagnostic.message)}`;
+  const head = `${label} ${paint(BOLD, oneLine(diagnostic.message))}`;
   const lines = [
     place === "" ? head : `${place}: ${head}`,
     ...renderExcerpt(span, COLOURS[severity], options),
   ];
   for (const other of diagnostic.related) {
     lines.push(
-      `  ${formatPosition(other.span)}: ${other.message}`,
+      `  ${formatPosition(other.span)}: ${oneLine(other.message)}`,
       ...renderExcerpt(other.span, DIM, options),
     );
   }
   if (diagnostic.help !== null) {
-    const [first = "", ...rest] = diagnostic.help.split("\n");
+    const [first = "", ...rest] = visible(diagnostic.help).split("\n");
     lines.push(`  ${paint(BOLD, "help:")} ${first}`, ...rest.map((line) => `        ${line}`));
   }
   return `${lines.join("\n")}\n`;
@@ -97,7 +97,12 @@ function cutAround(line: string, start: number, end: number): { text: string; st
 
 /** Control characters would move the terminal's cursor. */
 function visible(text: string): string {
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, "?");
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "?");
+}
+
+/** Messages quote names as the file has them, with whatever an escape of YAML put into them. */
+function oneLine(text: string): string {
+  return visible(text).replaceAll("\n", "?");
 }
 
 function painter(isColoured: boolean): (code: string, text: string) => string {
