@@ -8,7 +8,9 @@ import { cuttingStep, type OwnWay } from "../network/plan/own-way.ts";
 import type { Plan } from "../network/plan/plan.ts";
 import { complainOfUsage } from "./command-line.ts";
 import {
+  callOf,
   endProgress,
+  type LiveWords,
   lackText,
   type OpenNetwork,
   openFile,
@@ -76,7 +78,7 @@ export async function apply(args: readonly string[], terminal: Terminal): Promis
   const code = report(file, outcome, line.has("json"), terminal);
   if (code !== 0 || trialMs === null || outcome.kind !== "done" || outcome.plan.steps.length === 0)
     return code;
-  return awaitConfirmation(file, trialMs, open, terminal);
+  return awaitConfirmation(words, trialMs, open, terminal);
 }
 
 /** Says how it went. */
@@ -133,7 +135,7 @@ function readTime(text: string | null): number | null | undefined {
  * Waits for Enter or `sallyport confirm`; a line that is cut ends neither the waiting nor the taking back.
  */
 async function awaitConfirmation(
-  file: string,
+  words: LiveWords,
   trialMs: number,
   open: OpenNetwork,
   terminal: Terminal,
@@ -141,7 +143,7 @@ async function awaitConfirmation(
   const keepWaiting = () => {};
   for (const name of ["SIGHUP", "SIGPIPE"] as const) process.on(name, keepWaiting);
   terminal.error(
-    `Is everything as it should be? Press Enter, or call \`sallyport confirm ${file}\`, within ${trialMs / 1000} s.\n`,
+    `Is everything as it should be? Press Enter, or call \`${callOf("confirm", words)}\`, within ${trialMs / 1000} s.\n`,
   );
   let isAnswered = false;
   const answer = () => {
@@ -155,7 +157,7 @@ async function awaitConfirmation(
     process.stdin.off("data", answer).pause();
   }
   if (!isTrial(open.store) || (isAnswered && confirm(open.store))) {
-    terminal.write(`${file}: ${colour(terminal.isColour, "good", "confirmed")}\n`);
+    terminal.write(`${words.file}: ${colour(terminal.isColour, "good", "confirmed")}\n`);
     return 0;
   }
   const undone = await revert(open.driver, open.store, progressOn(terminal));

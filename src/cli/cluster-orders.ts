@@ -19,7 +19,7 @@ import { clusterReports, reportText } from "./cluster-report.ts";
 import { complainOfUsage } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
 import { isDatacenterFile } from "./is-datacenter-file.ts";
-import { readLiveWords } from "./live-command.ts";
+import { callOf, readLiveWords } from "./live-command.ts";
 import type { Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport cluster status FILE [options]
@@ -81,7 +81,11 @@ export async function clusterOrders(args: readonly string[], terminal: Terminal)
   const [clusterName, member, extra] = words.words.slice(0, -1);
   if (!isActionWord(action)) return complain(`there is no cluster ${action}`, suggestWord(action, ACTIONS));
   if (extra !== undefined) return complain(`what is ${extra}?`);
-  return carryOut(action, { file, clusterName, member, isJson: line.has("json") }, terminal);
+  return carryOut(
+    action,
+    { file, clusterName, member, isJson: line.has("json"), applying: callOf("apply", words) },
+    terminal,
+  );
 }
 
 interface Words {
@@ -89,11 +93,13 @@ interface Words {
   readonly clusterName: string | undefined;
   readonly member: string | undefined;
   readonly isJson: boolean;
+  /** The call that would make the file real. */
+  readonly applying: string;
 }
 
 async function carryOut(
   action: Action,
-  { file, clusterName, member, isJson }: Words,
+  { file, clusterName, member, isJson, applying }: Words,
   terminal: Terminal,
 ): Promise<number> {
   const complain = complainer(terminal);
@@ -105,7 +111,7 @@ async function carryOut(
   const { clusters } = usable.resolved;
   const agents = clusters.flatMap(({ members }) => members.map(({ machine }) => agentOf(machine)));
   if (programs === undefined && supervisor.running(agents).length === 0)
-    return complain(`${file} is not applied, and no member runs here`, `sallyport apply ${file}`);
+    return complain(`${file} is not applied, and no member runs here`, applying);
   const named = clusters.filter(({ name }) => clusterName === undefined || name === clusterName);
   const names = clusters.map(({ name }) => name);
   if (clusterName !== undefined && named.length === 0)

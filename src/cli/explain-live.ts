@@ -13,7 +13,7 @@ import { traceJson } from "../network/explain/trace-text.ts";
 import { readPacketWords } from "../server/explain/packet-words.ts";
 import { complainOfUsage } from "./command-line.ts";
 import { textOf } from "./explain-packet.ts";
-import { openFile, readLiveWords } from "./live-command.ts";
+import { callOf, openFile, readLiveWords } from "./live-command.ts";
 import { isAgreed, type LiveVerdict, rulesText, silenceText, verdictText } from "./live-verdict-text.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -40,7 +40,7 @@ export async function explainLive(
   if (open === null) return 1;
   const { usable, desired } = open;
   if (open.store.readApplied() === null)
-    return complain(`${words.file} is not applied`, `sallyport apply ${words.file}`);
+    return complain(`${words.file} is not applied`, callOf("apply", words));
   const network = compileNetwork(usable.resolved, usable.loadBalancerBinds);
   const key = asked.question.sourcePort ?? FIRST_KEY + Math.floor(Math.random() * KEY_COUNT);
   const trace = explain(network, { ...asked.question, sourcePort: key }, { back: true });

@@ -51,6 +51,16 @@ export async function readLiveWords(
   return typeof outcome === "number" ? outcome : complainOfUsage(terminal, command, outcome);
 }
 
+/** The call of another command for the same network, to be shown and copied. */
+export function callOf(command: string, { file, line }: Pick<LiveWords, "file" | "line">): string {
+  const host = line.valueOf("host");
+  const options = [
+    ...(line.has("rootless") ? ["--rootless"] : []),
+    ...(host === null ? [] : ["--host", host]),
+  ];
+  return ["sallyport", command, ...options, file].join(" ");
+}
+
 export interface OpenNetwork extends LiveNetwork {
   readonly usable: UsableDatacenter;
 }

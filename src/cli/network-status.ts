@@ -9,7 +9,7 @@ import type { ResolvedDatacenter } from "../model/resolved-datacenter.ts";
 import type { Plan } from "../network/plan/plan.ts";
 import { type LiveCounters, readLiveCounters } from "../server/datacenter/live-counters.ts";
 import { complainOfUsage } from "./command-line.ts";
-import { openFile, planText, readLiveWords } from "./live-command.ts";
+import { callOf, type LiveWords, openFile, planText, readLiveWords } from "./live-command.ts";
 import { readEdgeRules, ruleRows } from "./rule-counts.ts";
 import { formatBytes } from "./status-table.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
@@ -37,7 +37,7 @@ export async function networkStatus(
   for (;;) {
     const applied = store.readApplied();
     if (applied === null)
-      return complainOfUsage(terminal, "status", `${file} is not applied`, `sallyport apply ${file}`);
+      return complainOfUsage(terminal, "status", `${file} is not applied`, callOf("apply", words));
     const found = await drift(applied, driver);
     if (!found.ok) return complainOfUsage(terminal, "status", found.message);
     const counted = line.has("ports") ? await readLiveCounters(name, applied, store.directory) : null;
@@ -49,7 +49,7 @@ export async function networkStatus(
     if (line.has("json")) terminal.write(recordText(applied, found.plan, more, line.has("watch")));
     else {
       if (line.has("watch") && terminal.isColour) terminal.write(CLEAR_SCREEN);
-      terminal.write(statusText(file, applied, found.plan, more, usable.resolved, terminal));
+      terminal.write(statusText(words, applied, found.plan, more, usable.resolved, terminal));
     }
     if (!line.has("watch")) return found.plan.steps.length + more.lags.length + endings.length === 0 ? 0 : 1;
     await pause(everyMs);
@@ -100,7 +100,7 @@ function recordText(
 }
 
 function statusText(
-  file: string,
+  words: LiveWords,
   { state }: Applied,
   plan: Plan,
   { counted, rules, endings, lags }: More,
@@ -109,10 +109,10 @@ function statusText(
 ): string {
   const rows = counted === null ? [] : [...portRows(counted, resolved), ...serviceRows(counted)];
   if (rules !== null) rows.push(...ruleRows(rules));
-  const head = `${file}: ${state.namespaces.length} namespaces, ${state.processes.length} programs\n`;
+  const head = `${words.file}: ${state.namespaces.length} namespaces, ${state.processes.length} programs\n`;
   const endingWords = endings.map(
-    ({ name, words, times, status }) =>
-      `${words} ended ${times === 1 ? "" : `${times} times in a row, the last time `}with status ${status}, and is started again: sallyport program logs ${file} ${name}`,
+    ({ name, words: program, times, status }) =>
+      `${program} ended ${times === 1 ? "" : `${times} times in a row, the last time `}with status ${status}, and is started again: ${callOf("program logs", words)} ${name}`,
   );
   const warnings = [...endingWords, ...lags]
     .map((words) => `${colour(isColour, "warning", words)}\n`)
@@ -125,7 +125,7 @@ function statusText(
   }
   const changed = colour(isColour, "warning", "it has changed");
   return `${text}${changed}; to be as it was made, this would have to be done:
-${planText(plan)}sallyport apply ${file} does it.\n`;
+${planText(plan)}${callOf("apply", words)} does it.\n`;
 }
 
 function serviceRows({ services }: LiveCounters): string[] {

@@ -10,7 +10,7 @@ import { openDriver } from "../server/datacenter/live-network.ts";
 import { type CommandLine, complainOfUsage } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
 import { isDatacenterFile } from "./is-datacenter-file.ts";
-import { readLiveWords } from "./live-command.ts";
+import { callOf, readLiveWords } from "./live-command.ts";
 import { formatDuration } from "./status-table.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
 
@@ -66,7 +66,7 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
   if (usable === null) return 1;
   const { driver, store } = openDriver(usable.datacenter.name.value);
   const programs = store.readApplied()?.state.processes;
-  if (programs === undefined) return complain(`${file} is not applied`, `sallyport apply ${file}`);
+  if (programs === undefined) return complain(`${file} is not applied`, callOf("apply", words));
   if (action === "list") {
     list(programs, driver.supervisor, line, terminal);
     return 0;
@@ -81,7 +81,7 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
       suggestWord(
         name,
         programs.flatMap((other) => [other.name, other.name.replace(/^machine-/, "")]),
-      ) ?? `sallyport program list ${file}`,
+      ) ?? callOf("program list", words),
     );
   if (action === "logs") return showLog(driver.supervisor.logOf(one.name), line.has("follow"), terminal);
   const fault = await change(action, one, driver.supervisor, store);

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
 import { complainOfUsage } from "./command-line.ts";
-import { openFile, readLiveWords } from "./live-command.ts";
+import { callOf, openFile, readLiveWords } from "./live-command.ts";
 import type { Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport shell FILE NAME [-- COMMAND…] [options]
@@ -36,12 +36,7 @@ export async function shell(args: readonly string[], terminal: Terminal): Promis
       suggestWord(name, open.desired.namespaceOf.keys()),
     );
   if (open.store.readApplied() === null)
-    return complainOfUsage(
-      terminal,
-      "shell",
-      `${words.file} is not applied`,
-      `sallyport apply ${words.file}`,
-    );
+    return complainOfUsage(terminal, "shell", `${words.file} is not applied`, callOf("apply", words));
   const own = process.env["SHELL"] ?? "/bin/sh";
   const run = spawnSync(
     "nsenter",
