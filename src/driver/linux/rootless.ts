@@ -1,7 +1,7 @@
 // A network of one's own without being root: a user, network and mount namespace that a sleeping process
 // keeps, in which everybody is root (user_namespaces(7)). Commands enter it again by their own words. Neither
 // the machine's cards nor its modules can be reached from there.
-import { mkdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { childProcesses } from "./command.ts";
@@ -78,7 +78,7 @@ function wordsIn({ pid }: Holder, words: readonly string[]): InsideWords {
 }
 
 function holderOf(): Holder | null {
-  const holder = readRecord<Holder>(recordPath());
+  const holder = isOurOwn(stateRoot()) ? readRecord<Holder>(recordPath()) : null;
   return holder !== null && startTimeOf(holder.pid) === holder.startedAt ? holder : null;
 }
 
@@ -86,7 +86,8 @@ async function makeHolder(): Promise<Holder | string> {
   for (const program of ["unshare", "nsenter", "ip"]) {
     if (findProgram(program) === null) return `there is no ${program}: apt-get install util-linux iproute2`;
   }
-  mkdirSync(stateRoot(), { recursive: true, mode: 0o700 });
+  const trap = makeOwnDirectory(stateRoot());
+  if (trap !== null) return trap;
   // With a range of user numbers (/etc/subuid and newuidmap) programs inside may change their user.
   let reason = "";
   for (const more of [["--map-auto"], []]) {
@@ -95,6 +96,27 @@ async function makeHolder(): Promise<Holder | string> {
     reason = made;
   }
   return `no network of one's own can be made here: ${reason}. Are user namespaces allowed (user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns)?`;
+}
+
+/** In a shared place it may be somebody else's trap: what its record says would be entered, or killed. */
+function isOurOwn(directory: string): boolean {
+  try {
+    return statSync(directory).uid === process.getuid?.();
+  } catch {
+    return false;
+  }
+}
+
+/** Null, or why it cannot be. */
+function makeOwnDirectory(directory: string): string | null {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // Fails with the directory of another user.
+    chmodSync(directory, 0o700);
+    return null;
+  } catch (error) {
+    return `the state directory cannot be made: ${(error as Error).message}`;
+  }
 }
 
 function startHolder(more: readonly string[]): Promise<Holder | string> {
@@ -113,7 +135,13 @@ function startHolder(more: readonly string[]): Promise<Holder | string> {
       const { pid } = child;
       const startedAt = pid === undefined ? null : startTimeOf(pid);
       if (pid === undefined || startedAt === null) return resolve("it ended at once");
-      writeRecord(recordPath(), { pid, startedAt } satisfies Holder);
+      try {
+        writeRecord(recordPath(), { pid, startedAt } satisfies Holder);
+      } catch (error) {
+        // Nobody would find it again.
+        process.kill(pid, "SIGKILL");
+        return resolve(`it cannot be remembered: ${(error as Error).message}`);
+      }
       for (const stream of [child.stdout, child.stderr]) stream.destroy();
       child.unref();
       resolve({ pid, startedAt });
