@@ -85,7 +85,7 @@ export async function apply(args: readonly string[], terminal: Terminal): Promis
 export function report(file: string, outcome: ApplyOutcome, isJson: boolean, terminal: Terminal): number {
   switch (outcome.kind) {
     case "locked":
-      return complainOfUsage(terminal, "apply", outcome.message, "Wait until it has finished.");
+      return complainOfUsage(terminal, "apply", outcome.message, lockedHelp(outcome.message));
     case "lacking":
       terminal.error(lackText(outcome.lacks, terminal));
       return 1;
@@ -109,6 +109,11 @@ export function report(file: string, outcome: ApplyOutcome, isJson: boolean, ter
       return 0;
     }
   }
+}
+
+/** Somebody else has the lock, or it could not be written. */
+function lockedHelp(message: string): string {
+  return message.endsWith("changing it") ? "Wait until it has finished." : "Nothing was changed.";
 }
 
 function dangerWords(plan: Plan, way: OwnWay): string | null {

@@ -15,10 +15,10 @@ import {
   setUpHost,
   takeDownHost,
 } from "../server/cluster/host-member.ts";
-import { openDriver } from "../server/datacenter/live-network.ts";
 import { loadDatacenter } from "../server/datacenter/load-datacenter.ts";
 import { complainOfUsage, readCommandLine } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
+import { openStored } from "./live-command.ts";
 import type { Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport cluster agent FILE MACHINE [--device NAME]
@@ -62,7 +62,9 @@ export async function clusterMember(
   const usable = loadUsable(file, terminal);
   if (usable === null) return 1;
   if (process.getuid?.() !== 0) return complain("only root may change the network of a host");
-  const { driver } = openDriver(usable.resolved.source.name.value);
+  const open = openStored("cluster", usable.resolved.source.name.value, terminal);
+  if (open === null) return 1;
+  const { driver } = open;
   const running = runningAgent(driver.supervisor, machine);
   if (running !== null) return complain(`the agent of ${machine} runs here`, running);
   if (action === "leave") {

@@ -14,12 +14,11 @@ import {
   writeForeignOrder,
   writeOrder,
 } from "../server/cluster/member-files.ts";
-import { openDriver } from "../server/datacenter/live-network.ts";
 import { clusterReports, reportText } from "./cluster-report.ts";
 import { complainOfUsage } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
 import { isDatacenterFile } from "./is-datacenter-file.ts";
-import { callOf, readLiveWords } from "./live-command.ts";
+import { callOf, openStored, readLiveWords } from "./live-command.ts";
 import type { Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport cluster status FILE [options]
@@ -105,7 +104,9 @@ async function carryOut(
   const complain = complainer(terminal);
   const usable = loadUsable(file, terminal);
   if (usable === null) return 1;
-  const { driver, store } = openDriver(usable.datacenter.name.value);
+  const open = openStored("cluster", usable.datacenter.name.value, terminal);
+  if (open === null) return 1;
+  const { driver, store } = open;
   const programs = store.readApplied()?.state.processes;
   const { supervisor } = driver;
   const { clusters } = usable.resolved;

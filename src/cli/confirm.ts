@@ -1,9 +1,8 @@
 // `sallyport confirm`: ends the trial of `apply --confirm`: the change stays.
 import { confirm as confirmTrial } from "../driver/apply.ts";
-import { openDriver } from "../server/datacenter/live-network.ts";
 import { complainOfUsage } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
-import { readLiveWords } from "./live-command.ts";
+import { openStored, readLiveWords } from "./live-command.ts";
 import { colour, type Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport confirm FILE [options]
@@ -22,7 +21,9 @@ export async function confirm(args: readonly string[], terminal: Terminal): Prom
   if (typeof words === "number") return words;
   const usable = loadUsable(words.file, terminal);
   if (usable === null) return 1;
-  const { store } = openDriver(usable.datacenter.name.value);
+  const open = openStored("confirm", usable.datacenter.name.value, terminal);
+  if (open === null) return 1;
+  const { store } = open;
   if (!confirmTrial(store))
     return complainOfUsage(terminal, "confirm", `nothing of ${words.file} is on trial`);
   terminal.write(`${words.file}: ${colour(terminal.isColour, "good", "confirmed")}\n`);

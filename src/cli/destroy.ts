@@ -5,11 +5,10 @@ import { apply as applyState } from "../driver/apply.ts";
 import { NOTHING } from "../driver/contract.ts";
 import { appliedFrom, dataDirectoryOf } from "../driver/linux/disk-store.ts";
 import { isInsideRootless } from "../driver/linux/rootless.ts";
-import { openDriver } from "../server/datacenter/live-network.ts";
 import { loadDatacenter } from "../server/datacenter/load-datacenter.ts";
 import { report } from "./apply.ts";
 import { loadUsable } from "./datacenter-file.ts";
-import { endProgress, progressOn, readLiveWords } from "./live-command.ts";
+import { endProgress, openStored, progressOn, readLiveWords } from "./live-command.ts";
 import { colour, type Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport destroy FILE [options]
@@ -34,7 +33,9 @@ export async function destroy(args: readonly string[], terminal: Terminal): Prom
   }
   const name = nameToDestroy(words.file, terminal);
   if (name === null) return 1;
-  const { driver, store } = openDriver(name);
+  const open = openStored("destroy", name, terminal);
+  if (open === null) return 1;
+  const { driver, store } = open;
   const outcome = await applyState({ desired: NOTHING, file: null }, driver, store, progressOn(terminal));
   endProgress(terminal);
   const code = report(words.file, outcome, words.line.has("json"), terminal);

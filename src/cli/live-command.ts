@@ -6,7 +6,7 @@ import type { Progress, Undone } from "../driver/apply.ts";
 import type { Lack } from "../driver/contract.ts";
 import { isInsideRootless, runInside } from "../driver/linux/rootless.ts";
 import type { Plan } from "../network/plan/plan.ts";
-import { type LiveNetwork, openNetwork } from "../server/datacenter/live-network.ts";
+import { type LiveNetwork, openDriver, openNetwork } from "../server/datacenter/live-network.ts";
 import { type CommandLine, complainOfUsage, type OptionDefinition, readCommandLine } from "./command-line.ts";
 import { loadUsable, type UsableDatacenter } from "./datacenter-file.ts";
 import { isDatacenterFile } from "./is-datacenter-file.ts";
@@ -81,6 +81,20 @@ export async function openFile(
   }
   try {
     return { usable, ...(await openNetwork(usable.resolved, usable.loadBalancers, host)) };
+  } catch (error) {
+    complainOfUsage(terminal, command, `the state directory cannot be made: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+/** Driver and memory of a datacentre, by its name alone. Null, with the reason said. */
+export function openStored(
+  command: string,
+  name: string,
+  terminal: Terminal,
+): Omit<LiveNetwork, "desired"> | null {
+  try {
+    return openDriver(name);
   } catch (error) {
     complainOfUsage(terminal, command, `the state directory cannot be made: ${(error as Error).message}`);
     return null;

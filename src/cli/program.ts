@@ -6,11 +6,10 @@ import { suggestWord } from "../diagnostic/nearest-word.ts";
 import type { Supervisor } from "../driver/linux/supervisor.ts";
 import type { StateStore } from "../driver/state-store.ts";
 import type { ProcessState } from "../model/network-state.ts";
-import { openDriver } from "../server/datacenter/live-network.ts";
 import { type CommandLine, complainOfUsage } from "./command-line.ts";
 import { loadUsable } from "./datacenter-file.ts";
 import { isDatacenterFile } from "./is-datacenter-file.ts";
-import { callOf, readLiveWords } from "./live-command.ts";
+import { callOf, openStored, readLiveWords } from "./live-command.ts";
 import { formatDuration } from "./status-table.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
 
@@ -64,7 +63,9 @@ export async function program(args: readonly string[], terminal: Terminal): Prom
   if (extra !== undefined) return complain(`what is ${extra}?`);
   const usable = loadUsable(file, terminal);
   if (usable === null) return 1;
-  const { driver, store } = openDriver(usable.datacenter.name.value);
+  const open = openStored("program", usable.datacenter.name.value, terminal);
+  if (open === null) return 1;
+  const { driver, store } = open;
   const programs = store.readApplied()?.state.processes;
   if (programs === undefined) return complain(`${file} is not applied`, callOf("apply", words));
   if (action === "list") {

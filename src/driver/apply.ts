@@ -88,17 +88,35 @@ export async function applyUnderLock(
       : { state: desired, file, host: host === undefined ? (applied?.host ?? null) : host };
   const done = { kind: "done", plan, recovered: recovered?.words ?? null, lacks } as const;
   if (plan.steps.length === 0) {
-    store.writeApplied(next);
-    return done;
+    const unwritten = remember(() => store.writeApplied(next));
+    if (unwritten === null) return done;
+    return { kind: "failed", message: unwritten, undone: { isComplete: true } };
   }
   const journal: Journal = { before: present.state, desired, applied, phase: "changing" };
-  store.writeJournal(journal);
-  const fault = await runAndVerify(plan, known, desired, driver, progress);
-  if (fault !== null)
-    return { kind: "failed", message: fault, undone: await undo(journal, driver, store, progress) };
-  store.writeApplied(next);
-  store.writeJournal(isTrial ? { ...journal, phase: "trial" } : null);
-  return done;
+  const unwritten = remember(() => store.writeJournal(journal));
+  // On a full disk all may be taken away: that makes room, and a call that is killed goes on with the next.
+  if (unwritten !== null && next !== null)
+    return { kind: "failed", message: unwritten, undone: { isComplete: true } };
+  const fault =
+    (await runAndVerify(plan, known, desired, driver, progress)) ??
+    remember(() => {
+      // What may find no room comes before what replaces the last thing that could be gone back to.
+      if (isTrial) store.writeJournal({ ...journal, phase: "trial" });
+      store.writeApplied(next);
+      if (!isTrial) store.writeJournal(null);
+    });
+  if (fault === null) return done;
+  return { kind: "failed", message: fault, undone: await undo(journal, driver, store, progress) };
+}
+
+/** Null, or why it could not be written down: a full disk takes a change back like any step that fails. */
+function remember(write: () => void): string | null {
+  try {
+    write();
+    return null;
+  } catch (error) {
+    return `it cannot be written down: ${(error as Error).message}`;
+  }
 }
 
 /** Null, or what went wrong in one sentence. */
@@ -135,11 +153,15 @@ async function undo(
   if (!present.ok) return { isComplete: false, message: present.message };
   const plan = planChanges(present.state, before);
   const fault = plan.steps.length === 0 ? null : await runAndVerify(plan, known, before, driver, progress);
+  const unsettled =
+    fault ??
+    remember(() => {
+      // What takes no room is done on a full disk, too.
+      if (JSON.stringify(store.readApplied()) !== JSON.stringify(applied)) store.writeApplied(applied);
+      store.writeJournal(null);
+    });
   // The journal stays: the next call tries again.
-  if (fault !== null) return { isComplete: false, message: fault };
-  store.writeApplied(applied);
-  store.writeJournal(null);
-  return { isComplete: true };
+  return unsettled === null ? { isComplete: true } : { isComplete: false, message: unsettled };
 }
 
 /** Takes back a change that was interrupted, or tried and never confirmed. Null: there was none. */

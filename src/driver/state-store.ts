@@ -7,6 +7,7 @@ export interface StateStore {
   /** Null: the lock; else one sentence on who has it. Released with `unlock`, or when the process ends. */
   lock(): string | null;
   unlock(): void;
+  // Writing throws like node:fs, where there is no room.
   readApplied(): Applied | null;
   writeApplied(applied: Applied | null): void;
   readJournal(): Journal | null;

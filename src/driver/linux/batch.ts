@@ -55,15 +55,13 @@ export class BatchRunner {
   constructor(parent: string, door: NamespaceDoor | null) {
     this.#door = door;
     this.#directory = mkdtempSync(join(parent, "batch-"));
-    writeFileSync(join(this.#directory, "each"), EACH_NAMESPACE);
-    writeFileSync(join(this.#directory, "one"), CHANGE_ONE);
   }
 
   close(): void {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Steps of one stage, none of them about processes. */
+  /** Steps of one stage, none of them about processes. Throws like node:fs when there is no room. */
   async run(
     stage: Stage,
     steps: readonly Step[],
@@ -106,6 +104,8 @@ export class BatchRunner {
   ): Promise<RunOutcome> {
     const units = all.filter(({ files }) => files.size > 0);
     if (units.length === 0) return { ok: true };
+    writeFileSync(join(this.#directory, "each"), EACH_NAMESPACE);
+    writeFileSync(join(this.#directory, "one"), CHANGE_ONE);
     units.forEach((unit, index) => {
       for (const [kind, lines] of unit.files)
         writeFileSync(join(this.#directory, `${stage}-${index}.${kind}`), `${lines.join("\n")}\n`);

@@ -81,7 +81,7 @@ export class DiskStore implements StateStore {
       }
       return "somebody else is changing it";
     } catch (error) {
-      return (error as Error).message;
+      return `the state directory cannot be written: ${(error as Error).message}`;
     } finally {
       rmSync(draft, { force: true });
     }

@@ -1,5 +1,5 @@
 // The driver for the kernel that this program runs on, as root or as root of a user namespace.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { NetworkState } from "../../model/network-state.ts";
 import { aliasPrefix, namespacePrefix } from "../../network/plan/kernel-names.ts";
@@ -40,6 +40,14 @@ export class LinuxDriver implements Driver {
   }
 
   async read(known: NetworkState): Promise<ReadOutcome> {
+    try {
+      return await this.#read(known);
+    } catch (error) {
+      return { ok: false, message: withoutRoom(error) };
+    }
+  }
+
+  async #read(known: NetworkState): Promise<ReadOutcome> {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const links = known.namespaces.flatMap((one) => one.links);
     this.#bonds = new Set(links.filter(({ kind }) => kind.kind === "bond").map(({ name }) => name));
@@ -54,10 +62,7 @@ export class LinuxDriver implements Driver {
     const hadLoaded = this.#loaded.size > 0;
     const namespaces = await readNamespaces(reading, this.#directory);
     if ("message" in namespaces) return { ok: false, message: namespaces.message };
-    if (hadLoaded) {
-      writeRecord(this.#listingsPath(), [...this.#listings]);
-      writeRecord(this.#recognisedPath(), [...this.#recognised]);
-    }
+    if (hadLoaded) this.#writeMemory();
     const processes = this.supervisor.running(known.processes.map(({ name }) => name));
     // Of the machine's own namespace only what is ours is there; without that it is not ours at all.
     const ours = namespaces.filter(
@@ -66,7 +71,26 @@ export class LinuxDriver implements Driver {
     return { ok: true, state: { namespaces: ours, processes } };
   }
 
+  /** Without it tables are loaded once more, so that a full disk is no reason to fail. */
+  #writeMemory(): void {
+    const [listings, recognised] = [this.#listingsPath(), this.#recognisedPath()];
+    try {
+      writeRecord(listings, [...this.#listings]);
+      writeRecord(recognised, [...this.#recognised]);
+    } catch {
+      for (const path of [listings, recognised]) rmSync(path, { force: true });
+    }
+  }
+
   async run(steps: readonly Step[], progress: (done: number) => void): Promise<RunOutcome> {
+    try {
+      return await this.#run(steps, progress);
+    } catch (error) {
+      return { ok: false, step: null, message: withoutRoom(error) };
+    }
+  }
+
+  async #run(steps: readonly Step[], progress: (done: number) => void): Promise<RunOutcome> {
     const runner = new BatchRunner(this.#directory, this.#door);
     let done = 0;
     const count = (more: number) => {
@@ -124,6 +148,11 @@ export class LinuxDriver implements Driver {
   #listingsPath(): string {
     return join(this.#directory, "listings.json");
   }
+}
+
+/** Of node:fs, at the files that are handed to programs. */
+function withoutRoom(error: unknown): string {
+  return `the state directory cannot be written: ${(error as Error).message}`;
 }
 
 /** Null, or which of the bonds that a stage waits for carries nothing. */

@@ -1,6 +1,6 @@
 // Small files of JSON that are replaced in one go: a reader sees the old or the new, never half of one, also
 // after a kill.
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 /** Null when it is not there or not whole. */
 export function readRecord<T>(path: string): T | null {
@@ -17,14 +17,25 @@ export function writeRecord(path: string, value: unknown): void {
     rmSync(path, { force: true });
     return;
   }
-  const file = openSync(`${path}.new`, "w", 0o600);
+  const draft = `${path}.new`;
   try {
-    writeSync(file, JSON.stringify(value));
+    writeDraft(draft, JSON.stringify(value));
+    renameSync(draft, path);
+  } catch (error) {
+    // On a full disk, what is taken back needs the room.
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+function writeDraft(path: string, text: string): void {
+  const file = openSync(path, "w", 0o600);
+  try {
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
-  renameSync(`${path}.new`, path);
 }
 
 /** Only for what this program has written itself: nothing is checked. */

@@ -16,7 +16,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ProcessState } from "../../model/network-state.ts";
 import { childProcesses } from "./command.ts";
 import { searchPath } from "./program-path.ts";
-import { parseJson } from "./records.ts";
+import { parseJson, writeRecord } from "./records.ts";
 
 /** A program that has run so long is taken to stay. */
 const SETTLED_S = 60;
@@ -158,10 +158,20 @@ export class Supervisor {
       closeSync(log);
       const startedAt = child.pid === undefined ? null : startTimeOf(child.pid);
       if (child.pid === undefined || startedAt === null) return "it ended at once";
-      this.#remember({ pid: child.pid, startedAt, process: one });
+      this.#rememberOrEnd({ pid: child.pid, startedAt, process: one });
       return null;
     } catch (error) {
       return (error as Error).message;
+    }
+  }
+
+  /** Who is not remembered could never be stopped. Throws like node:fs. */
+  #rememberOrEnd(started: Started): void {
+    try {
+      this.#remember(started);
+    } catch (error) {
+      signal(-started.pid, "SIGKILL");
+      throw error;
     }
   }
 
@@ -227,8 +237,7 @@ export class Supervisor {
   }
 
   #remember(started: Started): void {
-    const path = join(this.directoryOf(started.process.name), "started.json");
-    writeFileSync(path, JSON.stringify(started), { mode: 0o600 });
+    writeRecord(join(this.directoryOf(started.process.name), "started.json"), started);
   }
 
   #writeFiles(one: ProcessState): void {

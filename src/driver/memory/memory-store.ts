@@ -5,6 +5,19 @@ export class MemoryStore implements StateStore {
   #applied: Applied | null = null;
   #journal: Journal | null = null;
   #isLocked = false;
+  /** Writes until the disk is full; from then on only what takes no room can be written. */
+  #writesLeft = Number.POSITIVE_INFINITY;
+
+  /** The disk is full after so many more writes. */
+  fillUpAfter(writes: number): void {
+    this.#writesLeft = writes;
+  }
+
+  #write(value: unknown): void {
+    if (value === null) return;
+    if (this.#writesLeft === 0) throw new Error("no space left on device");
+    this.#writesLeft -= 1;
+  }
 
   lock(): string | null {
     if (this.#isLocked) return "somebody else is changing it";
@@ -21,6 +34,7 @@ export class MemoryStore implements StateStore {
   }
 
   writeApplied(applied: Applied | null): void {
+    this.#write(applied);
     this.#applied = applied;
   }
 
@@ -29,6 +43,7 @@ export class MemoryStore implements StateStore {
   }
 
   writeJournal(journal: Journal | null): void {
+    this.#write(journal);
     this.#journal = journal;
   }
 }

@@ -115,6 +115,36 @@ for (const [name, from, to] of [
   });
 }
 
+test("a disk that is full at whichever write leaves everything as it was, and what was remembered", async () => {
+  for (const [from, to] of [
+    [NOTHING, FIRST],
+    [FIRST, SECOND],
+  ] as const) {
+    for (let writes = 0; ; writes++) {
+      const [driver, store] = [new MemoryDriver(), new MemoryStore()];
+      if (from !== NOTHING) await run(driver, store, from);
+      const [before, applied] = [stateOf(driver), store.readApplied()];
+      store.fillUpAfter(writes);
+      const outcome = await run(driver, store, to, true);
+      if (outcome.kind === "done") break;
+      assert.ok(outcome.kind === "failed" && outcome.undone.isComplete, JSON.stringify(outcome));
+      assert.match(outcome.message, /no space left/);
+      assert.deepEqual(differenceBetween(stateOf(driver), before), []);
+      assert.deepEqual([store.readApplied(), store.readJournal()], [applied, null]);
+    }
+  }
+});
+
+test("on a full disk everything can be taken away", async () => {
+  const [driver, store] = [new MemoryDriver(), new MemoryStore()];
+  await run(driver, store, FIRST);
+  store.fillUpAfter(0);
+  const outcome = await apply({ desired: NOTHING, file: null }, driver, store, SILENT);
+  assert.equal(outcome.kind, "done");
+  assert.deepEqual(differenceBetween(stateOf(driver), NOTHING), []);
+  assert.equal(store.readApplied(), null);
+});
+
 test("a process that is killed at any step leaves a journal, by which the next call takes everything back", async () => {
   const count = planChanges(FIRST, SECOND).steps.length;
   for (let step = 0; step < count; step += 3) {
