@@ -7,6 +7,7 @@ import type { IgnoredErrors, KeepAlive, ListenAddress, TlsVersion } from "../tra
 import type { CacheDefinition } from "./cache.ts";
 import type { CompressionSettings } from "./compression.ts";
 import type { GlobalSettings } from "./global-settings.ts";
+import type { EmailAlerts } from "./mailers.ts";
 import type { PatternListDefinition } from "./pattern-list.ts";
 import type { Program } from "./program.ts";
 import type { ResolversSection, ServerResolution } from "./resolvers.ts";
@@ -65,6 +66,8 @@ export interface Proxy {
   readonly logFormat: LogFormat | null;
   readonly errorLogFormat: LogFormat | null;
   readonly logTag: string | null;
+  /** Null: nobody is told by mail. */
+  readonly emailAlerts: EmailAlerts | null;
   readonly options: ProxyOptions;
   /** Replies by status: errorfile, errorloc, http-error. */
   readonly errorReplies: readonly ErrorReply[];

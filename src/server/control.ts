@@ -9,6 +9,7 @@ import { HealthChecks } from "../proxy/health/health-checks.ts";
 import type { HealthEvent } from "../proxy/health/health-event.ts";
 import type { Observation } from "../proxy/health/observation.ts";
 import { MessageLog } from "../proxy/log/message-log.ts";
+import { AlertMails } from "../proxy/mail/alert-mails.ts";
 import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import type { Server } from "../proxy/runtime.ts";
 import type { SharedState } from "../proxy/state.ts";
@@ -58,6 +59,7 @@ export class Control {
   readonly #options: ControlOptions;
   #checks: HealthChecks | null = null;
   readonly #programs: CheckPrograms;
+  readonly #mails: AlertMails;
   #current: Generation | null = null;
   #candidate: Generation | null = null;
   #number = 0;
@@ -71,13 +73,19 @@ export class Control {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#programs = new CheckPrograms((text) => options.report(text));
+    this.#mails = new AlertMails({
+      engine: options.engine,
+      hostName: hostname(),
+      report: (text) => options.report(text),
+    });
     this.#peers = new AllPeers((text) => options.report(text));
     this.#resolved = new ResolvedServers({
       clock: options.engine,
       stateOf: (server) => this.checks.stateOf(server),
       moveServer: (server, host, port) => this.#moveServer(server, host, port),
       restartChecks: () => this.#restartChecks(),
-      log: (backend, level, text) => this.#handleEvent({ kind: "log", backend, level, text }),
+      log: (backend, level, text) =>
+        this.#handleEvent({ kind: "log", backend, level, text, mailLevel: null }),
     });
     this.#actions = new MasterActions({
       runtime: () => this.generation.runtime,
@@ -254,6 +262,7 @@ export class Control {
   stop(): void {
     this.#checks?.stop();
     this.#programs.close();
+    this.#mails.close();
     this.#resolved.stop();
     this.#peers.close();
     void this.#sockets.close();
@@ -292,6 +301,9 @@ export class Control {
           generation?.life.sinks.outputsOf(event.backend.definition, generation.runtime.configuration) ?? [];
         new MessageLog(outputs).writeMessage(event.level, event.text);
         this.#options.report(event.text);
+        const { name, emailAlerts } = event.backend.definition;
+        if (emailAlerts !== null && event.mailLevel !== null)
+          this.#mails.tell(name, emailAlerts, event.mailLevel, event.text);
         return;
       }
       case "shutdown-sessions":

@@ -21,6 +21,7 @@ import type { Rule } from "../../model/rule.ts";
 import type { Acl, LogFormat } from "../../model/sample.ts";
 import type { StickRule } from "../../model/stick-table.ts";
 import type { KeepAlive } from "../../transport/contract.ts";
+import { type EmailAlertDraft, newEmailAlert } from "./mailers-section.ts";
 import { newServerDraft, type ServerDraft } from "./server-draft.ts";
 
 const SYSTEM_PROBES: KeepAlive = { idleSeconds: null, intervalSeconds: null, probeCount: null };
@@ -144,6 +145,7 @@ export interface ProxyDraft {
   source: BackendSettings["source"];
   /** Those defined so far. */
   acls: Map<string, Acl>;
+  emailAlert: EmailAlertDraft;
   httpOnly: HttpOnlyUse[];
   /** The first line of the vocabulary of HAProxy 1.5, which only makes sense in HTTP mode. */
   firstLegacyRule: Span | null;
@@ -248,6 +250,7 @@ export function newDefaults(): ProxyDraft {
     rdpCookieName: null,
     source: null,
     acls: new Map(),
+    emailAlert: newEmailAlert(),
     httpOnly: [],
     firstLegacyRule: null,
     isInvalid: false,
@@ -271,6 +274,7 @@ export function copyDraft(defaults: ProxyDraft): ProxyDraft {
     tcpRules: [...defaults.check.tcpRules],
   };
   copy.acls = new Map();
+  copy.emailAlert = { ...defaults.emailAlert };
   copy.httpOnly = [];
   copy.filters = new Map();
   copy.firstLegacyRule = null;

@@ -21,6 +21,7 @@ import { checkExternalCheck } from "./external-check-line.ts";
 import { finishGlobal } from "./global-section.ts";
 import { withRequest } from "./http-check-request.ts";
 import { displayText } from "./lexer.ts";
+import { finishEmailAlerts } from "./mailers-section.ts";
 import { assignNumbers } from "./numbering.ts";
 import type { Reading } from "./reading.ts";
 
@@ -252,6 +253,7 @@ function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyMode
     logFormat: draft.kind === "backend" || logs.length === 0 ? null : resolveLogFormat(reading, draft),
     errorLogFormat: draft.errorLogFormat,
     logTag: draft.logTag,
+    emailAlerts: finishEmailAlerts(reading, draft),
     options: isHttp ? draft.options : { ...draft.options, forwardFor: null, originalTo: null },
     errorReplies: draft.errorReplies,
     stats: isHttp ? draft.stats : null,

@@ -25,6 +25,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "disabled dflb",
       "dispatch lb",
       "dynamic-cookie-key dlb",
+      "email-alert dflb",
       "enabled dflb",
       "error-log-format dfl",
       "errorfile dflb",
@@ -138,11 +139,6 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     support: "no-effect",
     note: "states of servers live through a reload without a file",
     rows: ["load-server-state-from-file dlb", "server-state-file-name dlb"],
-  },
-  {
-    support: "refused",
-    note: "mail is not sent; alert from the metrics instead",
-    rows: ["email-alert dflb"],
   },
   {
     support: "partly",

@@ -36,7 +36,16 @@ export const FACILITIES: readonly string[] = [
   "local6",
   "local7",
 ];
-const LEVELS: readonly LogLevel[] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+export const LEVELS: readonly LogLevel[] = [
+  "emerg",
+  "alert",
+  "crit",
+  "err",
+  "warning",
+  "notice",
+  "info",
+  "debug",
+];
 const FORMATS: readonly LogTarget["format"][] = [
   "local",
   "rfc3164",

@@ -16,6 +16,7 @@ import { LEGACY_KEYWORDS, PROXY_KEYWORDS } from "./keywords-proxy.ts";
 import { readLegacyLine } from "./legacy-line.ts";
 import { displayText } from "./lexer.ts";
 import { capitalize, reportNoEffect } from "./line-words.ts";
+import { readEmailAlert } from "./mailers-section.ts";
 import { readOption } from "./option-line.ts";
 import { allowsPlace, describePlaces } from "./places.ts";
 import {
@@ -79,6 +80,7 @@ const READERS: Readonly<Record<string, LineReader>> = {
   dispatch: readDispatch,
   transparent: readTransparent,
   "dynamic-cookie-key": readProxyText("a secret", (draft, value) => (draft.dynamicCookieKey = value)),
+  "email-alert": readEmailAlert,
   "error-log-format": readErrorLogFormat,
   errorfile: readErrorFile,
   errorfiles: readErrorFiles,

@@ -15,6 +15,7 @@ import { SECTIONS } from "./keywords-global.ts";
 import { displayText } from "./lexer.ts";
 import { capitalize } from "./line-words.ts";
 import { type FileLines, type Line, readLines, SECTION_KEYWORDS } from "./lines.ts";
+import { readMailers } from "./mailers-section.ts";
 import { readPeers } from "./peers-section.ts";
 import { readProgram } from "./program-section.ts";
 import { readProxyLine } from "./proxy-section.ts";
@@ -154,6 +155,9 @@ class SectionReader {
       case "program":
         readProgram(this.#reading, section.header, section.lines);
         return;
+      case "mailers":
+        this.#readMailers(section);
+        return;
       case "peers":
         this.#readPeers(section);
         return;
@@ -204,6 +208,13 @@ class SectionReader {
     const name = cursor.expect("the section's name");
     cursor.expectEnd("warning");
     if (name !== null) readResolvers(this.#reading, name, section.header.span, section.lines);
+  }
+
+  #readMailers(section: Section): void {
+    const cursor = new Cursor(section.header.words, 1, this.#report);
+    const name = cursor.expect("the section's name");
+    cursor.expectEnd("warning");
+    if (name !== null) readMailers(this.#reading, name, section.header.span, section.lines);
   }
 
   #readPeers(section: Section): void {

@@ -13,6 +13,7 @@ import { Cursor } from "./cursor.ts";
 import type { Mutable, ProxyDraft } from "./draft.ts";
 import type { ReaderEnvironment } from "./environment.ts";
 import type { Line } from "./lines.ts";
+import type { MailersSection } from "./mailers-section.ts";
 import { PatternListDrafts } from "./pattern-lists.ts";
 import type { Report } from "./report.ts";
 import type { UnixBind } from "./unix-socket.ts";
@@ -50,6 +51,7 @@ export class Reading {
   readonly stuckTables: Set<string> = new Set();
   readonly caches: CacheDefinition[] = [];
   readonly peers: PeersSection[] = [];
+  readonly mailers: MailersSection[] = [];
   readonly resolvers: ResolversSection[] = [];
   /** `localpeer`. */
   localPeer: string | null = null;

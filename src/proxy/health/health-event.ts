@@ -4,7 +4,14 @@ import type { Backend, Server } from "../runtime.ts";
 
 export type HealthEvent =
   /** A line for the log targets of the backend (and for the master's standard error), as HAProxy words it. */
-  | { readonly kind: "log"; readonly backend: Backend; readonly level: LogLevel; readonly text: string }
+  | {
+      readonly kind: "log";
+      readonly backend: Backend;
+      readonly level: LogLevel;
+      readonly text: string;
+      /** How important it is to those who get mail; null: nobody gets mail of such. */
+      readonly mailLevel: LogLevel | null;
+    }
   /**
    * State, admin flags or weight are another: queues may move. The shared cells are written and the epoch
    * raised.

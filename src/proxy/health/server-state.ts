@@ -22,6 +22,8 @@ import { countUsable, describeOnline, describeRemaining } from "./usable-servers
 import { parseWeight } from "./weight-text.ts";
 
 type Emit = (event: HealthEvent) => void;
+/** Why a server changes: a check, a command of the runtime API, or the server that it tracks. */
+type Cause = CheckResult | "command" | null;
 
 export class ServerState {
   readonly server: Server;
@@ -186,7 +188,7 @@ export class ServerState {
     const what = `${isAgent ? "Agent" : "Health"} check for ${this.server.definition.isBackup ? "backup " : ""}server ${this.#fullName}`;
     const outcome = `${verdict === "conditional" ? "conditionally " : ""}${verdict === "failed" ? "failed" : "succeeded"}`;
     const status = check.describe(this.#read(CELL.weight) === 0);
-    this.#log("notice", `${what} ${outcome}${describeResult(check.last)}, status: ${status}`);
+    this.#log("notice", `${what} ${outcome}${describeResult(check.last)}, status: ${status}`, "info");
   }
 
   #writeCheck(check: CheckHealth, isAgent: boolean): void {
@@ -220,7 +222,7 @@ export class ServerState {
 
   // --- operational changes
 
-  #stop(cause: CheckResult | null, nowSeconds: number): void {
+  #stop(cause: Cause, nowSeconds: number): void {
     if (this.#isInMaintenance || this.operational === SERVER_STATE.down) return;
     const wasStopping = this.operational === SERVER_STATE.stopping || this.#isDraining;
     const before = countUsable(this.#backend);
@@ -228,16 +230,15 @@ export class ServerState {
     this.#changed(nowSeconds);
     if (this.server.definition.onMarkedDown === "shutdown-sessions")
       this.#emit({ kind: "shutdown-sessions", server: this.server });
-    this.#log(
-      wasStopping ? "notice" : "alert",
-      `${this.#title} is DOWN${this.#because(cause)}${describeRemaining(this.server)}`,
-    );
+    const level = wasStopping ? "notice" : "alert";
+    const text = `${this.#title} is DOWN${this.#because(cause)}${describeRemaining(this.server)}`;
+    this.#log(level, text, level);
     this.#write(CELL.checksDownTransitions, this.#read(CELL.checksDownTransitions) + 1);
     this.#noteBackendDown(before, nowSeconds);
     for (const tracker of this.trackers) tracker.#stop(null, nowSeconds);
   }
 
-  #beginStopping(cause: CheckResult | null, nowSeconds: number): void {
+  #beginStopping(cause: Cause, nowSeconds: number): void {
     if (this.#isInMaintenance || this.operational === SERVER_STATE.stopping) return;
     const before = countUsable(this.#backend);
     this.#write(CELL.operational, SERVER_STATE.stopping);
@@ -247,7 +248,7 @@ export class ServerState {
     for (const tracker of this.trackers) tracker.#beginStopping(null, nowSeconds);
   }
 
-  #start(cause: CheckResult | null, nowSeconds: number): void {
+  #start(cause: Cause, nowSeconds: number): void {
     if (this.#isInMaintenance) return;
     if (this.operational === SERVER_STATE.up || this.operational === SERVER_STATE.starting) return;
     this.#noteBackendUp(nowSeconds);
@@ -255,7 +256,8 @@ export class ServerState {
     this.#write(CELL.operational, this.#upState);
     this.#changed(nowSeconds);
     this.#shutDownBackups();
-    this.#log("notice", `${this.#title} is UP${this.#because(cause)}${describeOnline(this.server)}`);
+    const text = `${this.#title} is UP${this.#because(cause)}${describeOnline(this.server)}`;
+    this.#log("notice", text, "notice");
     for (const tracker of this.trackers) tracker.#start(null, nowSeconds);
   }
 
@@ -311,9 +313,9 @@ export class ServerState {
   forceHealth(health: "up" | "stopping" | "down", nowSeconds: number): void {
     const { check } = this;
     if (check !== null) check.health = health === "down" ? 0 : check.healthMax;
-    if (health === "up") this.#start(null, nowSeconds);
-    else if (health === "down") this.#stop(null, nowSeconds);
-    else this.#beginStopping(null, nowSeconds);
+    if (health === "up") this.#start("command", nowSeconds);
+    else if (health === "down") this.#stop("command", nowSeconds);
+    else this.#beginStopping("command", nowSeconds);
     if (check !== null) this.#write(CELL.checkHealth, check.health);
   }
 
@@ -400,7 +402,8 @@ export class ServerState {
     }
     this.#changed(nowSeconds);
     const via = (flag & SERVER_ADMIN.drain) === 0 ? this.#because(null) : "";
-    this.#log("notice", `${this.#title} enters drain state${reason}${via}${describeOnline(this.server)}`);
+    const text = `${this.#title} enters drain state${reason}${via}${describeOnline(this.server)}`;
+    this.#log("notice", text, "notice");
     this.#noteBackendDown(before, nowSeconds);
   }
 
@@ -523,12 +526,8 @@ export class ServerState {
     state.write(slot, CELL.lastChangeSeconds, nowSeconds);
     state.write(slot, CELL.checksDownTransitions, state.read(slot, CELL.checksDownTransitions) + 1);
     const kind = backend.definition.kind === "listen" ? "proxy" : "backend";
-    this.#emit({
-      kind: "log",
-      backend,
-      level: "emerg",
-      text: `${kind} ${backend.name} has no server available!`,
-    });
+    const text = `${kind} ${backend.name} has no server available!`;
+    this.#emit({ kind: "log", backend, level: "emerg", text, mailLevel: null });
   }
 
   /** To be called before a server comes back. */
@@ -555,13 +554,14 @@ export class ServerState {
     return `${this.#backend.name}/${this.server.name}`;
   }
 
-  #because(cause: CheckResult | null): string {
+  #because(cause: Cause): string {
+    if (cause === "command") return ", changed from CLI";
     if (cause !== null) return describeResult(cause);
     return this.tracked === null ? "" : ` via ${this.tracked.#fullName}`;
   }
 
-  #log(level: LogLevel, text: string): void {
-    this.#emit({ kind: "log", backend: this.#backend, level, text: `${text}.` });
+  #log(level: LogLevel, text: string, mailLevel: LogLevel | null = null): void {
+    this.#emit({ kind: "log", backend: this.#backend, level, text: `${text}.`, mailLevel });
   }
 
   // --- cells

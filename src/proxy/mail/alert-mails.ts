@@ -1,0 +1,85 @@
+// Mails of `email-alert`, from the events of health checks to the mailers. Each mailer of each proxy has a
+// queue of its own, in which one mail is on its way at a time, as in HAProxy: a mailer that is slow or gone
+// holds up nobody else. A queue is bounded; what finds no room, and what a mailer did not take, is lost, with
+// a word to the operator, and never tried again.
+import type { EmailAlerts } from "../../model/mailers.ts";
+import type { LogLevel } from "../../model/rule.ts";
+import { levelNumber } from "../log/log-target.ts";
+import { type AlertMail, composeAlert } from "./alert-mail.ts";
+import { MailDelivery, type MailEngine, type MailRoute } from "./mail-delivery.ts";
+
+const WAITING_MAX = 100;
+
+interface QueuedMail {
+  readonly mail: AlertMail;
+  readonly route: MailRoute;
+}
+
+interface MailQueue {
+  readonly waiting: QueuedMail[];
+  delivery: MailDelivery | null;
+  lostCount: number;
+}
+
+export interface AlertMailOptions {
+  readonly engine: MailEngine & { readonly wallClockMs: number };
+  /** As whom mailers are greeted where no `email-alert myhostname` says otherwise. */
+  readonly hostName: string;
+  report(text: string): void;
+}
+
+export class AlertMails {
+  readonly #options: AlertMailOptions;
+  /** By proxy and mailer. */
+  readonly #queues: Map<string, MailQueue> = new Map();
+
+  constructor(options: AlertMailOptions) {
+    this.#options = options;
+  }
+
+  /** Tells those who want to know of such. `text` is a log line. */
+  tell(proxy: string, alerts: EmailAlerts, level: LogLevel, text: string): void {
+    if (levelNumber(level) > levelNumber(alerts.level)) return;
+    const { engine, hostName } = this.#options;
+    const mail = composeAlert(alerts.from, alerts.to, text, new Date(engine.wallClockMs));
+    for (const { name, host, port } of alerts.mailers) {
+      const { timeoutMs } = alerts;
+      const route = { host, port, timeoutMs, hostName: alerts.hostName ?? hostName };
+      this.#enqueue(`mailer ${name} of ${proxy}`, { mail, route });
+    }
+  }
+
+  /** What is on its way or waits is lost. */
+  close(): void {
+    for (const { delivery } of this.#queues.values()) delivery?.abort();
+    this.#queues.clear();
+  }
+
+  #enqueue(title: string, queued: QueuedMail): void {
+    let queue = this.#queues.get(title);
+    if (queue === undefined) {
+      queue = { waiting: [], delivery: null, lostCount: 0 };
+      this.#queues.set(title, queue);
+    }
+    if (queue.waiting.length < WAITING_MAX) queue.waiting.push(queued);
+    else if (queue.lostCount++ === 0)
+      this.#options.report(`${title}: ${WAITING_MAX} mails wait, further ones are lost`);
+    this.#deliverNext(title, queue);
+  }
+
+  #deliverNext(title: string, queue: MailQueue): void {
+    if (queue.delivery !== null) return;
+    const next = queue.waiting.shift();
+    if (next === undefined) {
+      this.#queues.delete(title);
+      return;
+    }
+    queue.delivery = new MailDelivery(next.mail, next.route, this.#options.engine, (problem) => {
+      queue.delivery = null;
+      if (problem !== null) this.#options.report(`${title} did not take a mail: ${problem}`);
+      if (queue.waiting.length === 0 && queue.lostCount > 0)
+        this.#options.report(`${title}: ${queue.lostCount} mails were lost`);
+      this.#deliverNext(title, queue);
+    });
+  }
+}
