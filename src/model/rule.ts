@@ -2,6 +2,7 @@
 // `tcp-response`, `use_backend`. HAProxy 2.6 configuration manual, section 4.2.
 import type { Span } from "../diagnostic/span.ts";
 import type { CacheAction } from "./cache.ts";
+import type { HttpProtocol } from "./proxy.ts";
 import type { Condition, LogFormat, MatchMethod, SampleExpression } from "./sample.ts";
 import type { CounterAction } from "./stick-table.ts";
 
@@ -128,8 +129,14 @@ export type FinalAction =
   | { readonly kind: "close" }
   | { readonly kind: "use-service"; readonly service: "prometheus-exporter" }
   /** What comes on this connection is HTTP from here on. */
-  | { readonly kind: "switch-mode" }
+  | SwitchMode
   | RedirectDefinition;
+
+export interface SwitchMode {
+  readonly kind: "switch-mode";
+  /** Spoken whatever the client begins with; null: as its first bytes say. */
+  readonly protocol: HttpProtocol | null;
+}
 
 /** When a variable is set at all: what it is now, compared with what it would become. */
 export type VariableCondition = (typeof VARIABLE_CONDITIONS)[number];

@@ -26,6 +26,8 @@ export interface Subject {
   readonly name: SubjectName;
   readonly origins: readonly Origin[];
   readonly turns: SharedRecords;
+  /** "{directory}" of its configuration. */
+  readonly directory: string;
   portOf(front: string): number;
   /** Log lines since the last call. */
   takeLogs(): string[];
@@ -75,6 +77,7 @@ export async function startSubject(
     name,
     origins,
     turns,
+    directory,
     portOf: (front) => ports.get(front)!,
     takeLogs: () => logs.splice(0),
     get logCount() {

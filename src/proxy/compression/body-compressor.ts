@@ -23,19 +23,26 @@ export class BodyCompressor {
 
   /**
    * What is to be sent for the next parts of the content, framing included; empty when that is nothing.
-   * `level` is 0 to 9, 0 only wraps. `isLast`: nothing follows, and the body ends.
+   * `level` is 0 to 9, 0 only wraps. `isLast`: nothing follows, and the body ends, with these trailers:
+   * lines, and the empty one.
    */
-  compress(parts: readonly Uint8Array[], level: number, isLast: boolean): Uint8Array {
+  compress(
+    parts: readonly Uint8Array[],
+    level: number,
+    isLast: boolean,
+    trailers: readonly number[] | null = null,
+  ): Uint8Array {
     const content = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
     if (content.length === 0 && !isLast) return EMPTY;
     const pieces = this.#encode(content, level, isLast);
     const byteCount = pieces.reduce((sum, piece) => sum + piece.length, 0);
     this.bytesOut += byteCount;
-    if (byteCount === 0) return LAST_CHUNK;
+    const end = isLast && trailers !== null && trailers.length > 0 ? endWith(trailers) : LAST_CHUNK;
+    if (byteCount === 0) return end;
     const head = Buffer.allocUnsafe(CHUNK_HEAD_BYTES_MAX);
     const headLength = writeChunkHead(byteCount, head, 0);
     const framed = [head.subarray(0, headLength), ...pieces, CHUNK_TAIL];
-    return Buffer.concat(isLast ? [...framed, LAST_CHUNK] : framed);
+    return Buffer.concat(isLast ? [...framed, end] : framed);
   }
 
   #encode(content: Uint8Array, level: number, isLast: boolean): Uint8Array[] {
@@ -67,6 +74,13 @@ export class BodyCompressor {
     } else trailer.writeUInt32BE(this.#checksum, 0);
     return trailer;
   }
+}
+
+function endWith(trailers: readonly number[]): Uint8Array {
+  return Buffer.concat([
+    LAST_CHUNK.subarray(0, LAST_CHUNK.length - CHUNK_TAIL.length),
+    Uint8Array.from(trailers),
+  ]);
 }
 
 const SMALLEST_OUTPUT_BYTES = 256;

@@ -24,12 +24,15 @@ export class CompressedBody {
     if (stream.backend !== null) state.count(stream.backend.slot, COUNTER.compRsp);
   }
 
-  /** What goes to the client for the next parts of the body, framed in chunks; may be empty. */
-  push(parts: readonly Uint8Array[], isLast: boolean): Uint8Array {
+  /**
+   * What goes to the client for the next parts of the body, framed in chunks; may be empty. Trailers go
+   * behind the last ones as they came, as HAProxy passes them on.
+   */
+  push(parts: readonly Uint8Array[], isLast: boolean, trailers: readonly number[] | null = null): Uint8Array {
     const before = this.#compressor.bytesOut;
     const bytesIn = parts.reduce((sum, part) => sum + part.length, 0);
     this.#adaptLevel();
-    const out = this.#compressor.compress(parts, this.#level, isLast);
+    const out = this.#compressor.compress(parts, this.#level, isLast, trailers);
     this.#count(bytesIn, this.#compressor.bytesOut - before);
     return out;
   }

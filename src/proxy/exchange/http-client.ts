@@ -3,6 +3,7 @@
 // is HttpExchange.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
+import type { HttpProtocol } from "../../model/proxy.ts";
 import { BodyDecoder } from "../../protocol/http1/body.ts";
 import { FRAMING_CHUNKED, MessageHead } from "../../protocol/http1/message-head.ts";
 import { parseRequestHead } from "../../protocol/http1/request-parser.ts";
@@ -56,6 +57,8 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   isEnded = false;
   /** The stream of tcp mode that this connection began as, until its first request. */
   switchedFrom: Stream | null = null;
+  /** Spoken whatever the client begins with. */
+  #protocol: HttpProtocol | null;
   #state: ClientState = "opening";
   /** Of the runtime that `session.frontend` belongs to. */
   #generation = 0;
@@ -71,6 +74,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
     this.listener = listener;
     this.context = context;
     this.session = session;
+    this.#protocol = session.bind.protocol;
     this.#exchange = new HttpExchange(this);
   }
 
@@ -81,7 +85,7 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
       this.connection.reset();
       return;
     }
-    const { protocol } = this.session.bind;
+    const protocol = this.#protocol;
     if (protocol === "h2" || (this.connection.tls?.alpn === "h2" && protocol === null)) {
       this.#becomeHttp2();
       return;
@@ -129,13 +133,23 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
   }
 
   /** Goes on with a connection that has been in tcp mode until now. The pieces come with their references. */
-  takeOver(before: Stream, pieces: readonly InputPiece[], isEnded: boolean): void {
+  takeOver(
+    before: Stream,
+    pieces: readonly InputPiece[],
+    isEnded: boolean,
+    protocol: HttpProtocol | null,
+  ): void {
     this.connection.handler = this;
     this.switchedFrom = before;
     this.session.requestCount = 0;
     this.isEnded = isEnded;
+    this.#protocol = protocol;
     this.connection.resume();
-    this.continueWith(pieces);
+    if (protocol !== "h2") this.continueWith(pieces);
+    else {
+      this.#becomeHttp2();
+      this.#deliver(pieces);
+    }
   }
 
   handleData(_connection: Connection, chunk: Chunk, start: number, end: number): void {
@@ -240,8 +254,12 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
       else this.#armIdle(engine.nowMs);
       return;
     }
-    // Deferred, so that a long row of pipelined requests does not become a deep stack.
-    engine.defer(() => {
+    this.#deliver(leftovers);
+  }
+
+  /** Deferred, so that a long row of pipelined requests does not become a deep stack. */
+  #deliver(leftovers: readonly InputPiece[]): void {
+    this.context.engine.defer(() => {
       for (const { chunk, start, end } of leftovers) {
         // The first piece may have shown that the client speaks HTTP/2.
         const { connection } = this;
@@ -249,7 +267,10 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
         chunk.release();
       }
       // A FIN that came during the exchange was not acted upon then.
-      if (this.isEnded && (this.#state === "idle" || this.#state === "head")) this.handleEnd(this.connection);
+      if (!this.isEnded) return;
+      const { connection } = this;
+      if (this.#state === "idle" || this.#state === "head") this.handleEnd(connection);
+      else if (this.#state === "closed" && !connection.isClosed) connection.handler.handleEnd(connection);
     });
   }
 
@@ -322,9 +343,9 @@ export class HttpClient implements ConnectionHandler, TimerTarget, LiveSession {
 
   /** What was refused is the first thing that an HTTP/2 client says (RFC 9113 section 3.4). */
   get #isPreface(): boolean {
-    const { frontend, bind, requestCount } = this.session;
+    const { frontend, requestCount } = this.session;
     if (this.request.method !== "PRI" || requestCount > 0) return false;
-    return bind.protocol === null && !frontend.definition.options.disableH2Upgrade;
+    return this.#protocol === null && !frontend.definition.options.disableH2Upgrade;
   }
   readonly #limits = { headBytesMax: 15360, headerCountMax: 100 };
 

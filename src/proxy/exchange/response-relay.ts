@@ -95,6 +95,7 @@ export class ResponseRelay {
     this.#hasLength = head.framing === FRAMING_LENGTH;
     this.#isUntilClose = head.framing === FRAMING_UNTIL_CLOSE;
     this.#body.reset(head.framing, head.contentLength);
+    this.#body.trailers = compressed === null ? null : [];
     if (compressed !== null && start < end) return this.#beginCompressed(compressed, head, chunk, start, end);
     if (start === end || isDechunking || this.#fill !== null || end - start > COPY_BODY_BYTES_MAX) {
       this.#send(head, EMPTY, 0, 0);
@@ -153,20 +154,17 @@ export class ResponseRelay {
     const taken = this.#body.collect(chunk.bytes, start, end, parts);
     if (taken < 0) return -1;
     if (this.#fill !== null) this.#keep(this.#fill, parts);
-    const out = compressed.push(parts, this.#body.isComplete);
+    const out = compressed.push(parts, this.#body.isComplete, this.#body.trailers);
     this.#send(head, out, 0, out.length);
     return start + taken;
   }
 
-  /**
-   * Trailers are dropped, as a proxy may (RFC 9110 section 6.5.1): they can speak of the bytes as they were.
-   */
   #forwardCompressed(compressed: CompressedBody, chunk: Chunk, start: number, end: number): number {
     const parts: Uint8Array[] = [];
     const taken = this.#body.collect(chunk.bytes, start, end, parts);
     if (taken < 0) return -1;
     if (this.#fill !== null) this.#keep(this.#fill, parts);
-    const bytes = compressed.push(parts, this.#body.isComplete);
+    const bytes = compressed.push(parts, this.#body.isComplete, this.#body.trailers);
     if (bytes.length === 0) return start + taken;
     this.#sendBytes(bytes);
     return start + taken;

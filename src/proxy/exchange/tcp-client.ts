@@ -2,6 +2,7 @@
 // Tunnel.
 import type { Failure } from "../../base/failure.ts";
 import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
+import type { HttpProtocol } from "../../model/proxy.ts";
 import type { Chunk, Connection, ConnectionHandler } from "../../transport/contract.ts";
 import { serverOfRdpCookie } from "../persistence/rdp-cookie.ts";
 import type { RuleProgram } from "../rules/programs.ts";
@@ -171,7 +172,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
         return;
       }
       if (backend.definition.mode === "http") {
-        this.#switchToHttp();
+        this.#switchToHttp(null);
         return;
       }
       enterBackend(this.#context, stream, backend);
@@ -213,7 +214,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
       return false;
     }
     if (verdict.kind === "switch-mode") {
-      this.#switchToHttp();
+      this.#switchToHttp(verdict.protocol);
       return false;
     }
     this.#context.state.count((this.stream.backend ?? this.stream.frontend).slot, COUNTER.dreq);
@@ -222,7 +223,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
   }
 
   /** This connection is somebody else's from now on: nothing of it ends here. */
-  #switchToHttp(): void {
+  #switchToHttp(protocol: HttpProtocol | null): void {
     this.#phase = "over";
     this.#context.engine.timers.remove(this.#timer);
     this.#connector.abandon();
@@ -232,7 +233,7 @@ export class TcpClient implements ConnectionHandler, ConnectorOwner, TimerTarget
     const held = this.#held;
     this.#held = [];
     this.stream.content = EMPTY;
-    client.takeOver(this.stream, held, this.#isClientEnded);
+    client.takeOver(this.stream, held, this.#isClientEnded, protocol);
   }
 
   #content(): Uint8Array {

@@ -308,6 +308,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   /** An error of one stream (RFC 9113 section 5.4.2). */
   breakOff(stream: Http2Stream, error: number): number {
     const { streamId } = stream;
+    this.count(COUNTER.h2StreamErrors);
     this.#forget(stream, true);
     return this.#refuse(streamId, error);
   }
@@ -319,7 +320,6 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   /** An error of one stream that never got an exchange. */
   #refuse(streamId: number, error: number): number {
-    this.count(COUNTER.h2StreamErrors);
     this.#reset(streamId, error);
     return this.charge(COST.reset);
   }
@@ -356,7 +356,8 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.#output.flush();
     if (this.connection.isClosed || this.#isOver) return;
     if (this.#output.isFull) this.connection.pause();
-    if ((this.#isEnding || this.#isClientLeaving) && this.streams.openCount === 0) this.#fail(ERROR.none);
+    // Both ends know that nothing follows.
+    if ((this.#isEnding || this.#isClientLeaving) && this.streams.openCount === 0) this.#end();
   };
 
   readonly #tell = (stream: Http2Stream): void => {
@@ -404,9 +405,13 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   /** Ends the connection, and all that is on it. */
   #fail(error: number): void {
     if (this.#isOver) return;
-    this.#isOver = true;
     this.#sayGoodbye(error);
     this.#output.flush();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#isOver = true;
     for (const stream of [...this.streams.open()]) this.#forget(stream, true);
     this.connection.shutdown();
     this.connection.resume();

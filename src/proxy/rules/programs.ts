@@ -1,5 +1,5 @@
 // The compiled rules of a proxy: what the exchange runs in each phase.
-import type { ReplyDefinition, Rule, ServerRule } from "../../model/rule.ts";
+import type { ReplyDefinition, Rule, ServerRule, SwitchMode } from "../../model/rule.ts";
 import type { CachedObject } from "../cache/shared-cache.ts";
 import type { Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
@@ -40,7 +40,7 @@ export type Verdict =
   | { readonly kind: "silent-drop" }
   | { readonly kind: "close" }
   /** In tcp mode; requests have switched already, and go on. */
-  | { readonly kind: "switch-mode" }
+  | SwitchMode
   /** `cache-use` has found a response. */
   | { readonly kind: "cached"; readonly object: CachedObject }
   | { readonly kind: "use-service"; readonly service: "prometheus-exporter" };

@@ -1,5 +1,5 @@
-// What HAProxy counts of HTTP/2, in a FRONTEND row; a BACKEND's are 0, since servers are spoken to by HTTP/1.1.
-// HAProxy calls the streams of clients those of a backend, too.
+// What HAProxy counts of HTTP/2, in a FRONTEND row; a BACKEND's are 0, since servers are spoken to by
+// HTTP/1.1. HAProxy calls the streams of clients those of a backend, too.
 import type { Fields } from "./fields.ts";
 import type { SlotCounters } from "./statistics-view.ts";
 

@@ -12,7 +12,7 @@ export const readReject: ActionReader = () => ({ kind: "reject" });
 export const readSilentDrop: ActionReader = () => ({ kind: "silent-drop" });
 export const readClose: ActionReader = () => ({ kind: "close" });
 
-/** `switch-mode http [proto h1]`. Who speaks HTTP/2 is known by its preface. */
+/** `switch-mode http [proto h1|h2]`. Without `proto`, who speaks HTTP/2 is known by its preface. */
 export const readSwitchMode: ActionReader = (line) => {
   const mode = line.expect("`http`");
   if (mode === null) return null;
@@ -29,14 +29,16 @@ export const readSwitchMode: ActionReader = (line) => {
       "a backend is chosen too late to switch",
       "Move the rule to the frontend.",
     );
-  if (line.take("proto") === null) return { kind: "switch-mode" };
+  if (line.take("proto") === null) return { kind: "switch-mode", protocol: null };
   const protocol = line.expect("a protocol");
-  if (protocol === null || protocol.text === "h1") return protocol === null ? null : { kind: "switch-mode" };
+  if (protocol === null) return null;
+  if (protocol.text === "h1" || protocol.text === "h2")
+    return { kind: "switch-mode", protocol: protocol.text };
   return line.error(
-    "unsupported-rule",
+    "unknown-word",
     protocol.span,
-    `${quote(protocol.text)} cannot be asked for here`,
-    "Without `proto`, clients that begin with HTTP/2 are served in it.",
+    `${quote(protocol.text)} is not spoken with clients`,
+    "`h1` and `h2` are.",
   );
 };
 

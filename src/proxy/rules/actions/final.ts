@@ -26,7 +26,7 @@ export function compileFinal(action: FinalAction, environment: RuleEnvironment):
     case "close":
       return always({ kind: "close" });
     case "switch-mode":
-      return (stream) => (stream.request === null ? SWITCH : DONE);
+      return (stream) => (stream.request === null ? action : DONE);
     case "use-service":
       return always({ kind: "use-service", service: action.service });
     case "auth": {
@@ -41,8 +41,6 @@ export function compileFinal(action: FinalAction, environment: RuleEnvironment):
       return compileRedirect(action, environment);
   }
 }
-
-const SWITCH: Verdict = { kind: "switch-mode" };
 
 function always(verdict: Verdict): RunAction {
   return () => verdict;
