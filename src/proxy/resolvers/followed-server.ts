@@ -16,17 +16,24 @@ export interface FollowedServer {
   hostName: string | null;
   /** Of the service's record; null when the file says it. */
   port: number | null;
+  /** Counts up with each record that a server of a service loses: who is free longest takes the next one. */
+  freeSince: number;
   /** "": none. */
   address: string;
-  /** The runtime API has sent it elsewhere, so nameservers are no longer asked. */
-  isStopped: boolean;
+  /**
+   * What nameservers have said, while the runtime API has sent it elsewhere: it stays there for as long as
+   * they go on saying so. Null: it is where they say.
+   */
+  replacedAddress: string | null;
 }
 
 export type ResolutionEvent =
   /** `by`: "dns/one", "DNS cache" or "DNS additional record", as log lines have it. */
   | { readonly kind: "address"; readonly server: FollowedServer; readonly by: string }
-  /** A record of its service: host name and port are others now. `weight`: 0 to 256; null: to be left. */
-  | { readonly kind: "target"; readonly server: FollowedServer; readonly weight: number | null }
+  /** A record of its service: host name and port may be others now. */
+  | { readonly kind: "target"; readonly server: FollowedServer }
+  /** Likewise; 0 to 256. */
+  | { readonly kind: "weight"; readonly server: FollowedServer; readonly weight: number }
   /** It has an address. `isAnswer`: a nameserver was asked for it. */
   | { readonly kind: "available"; readonly server: FollowedServer; readonly isAnswer: boolean }
   /** It has none (any more). */
@@ -49,7 +56,8 @@ export function followedServerOf(
     service: isService ? address.host : null,
     hostName: isService || parseIpAddress(address.host) !== null ? null : address.host,
     port: isService ? start.port : null,
+    freeSince: 0,
     address: start.address,
-    isStopped: false,
+    replacedAddress: null,
   };
 }

@@ -5,7 +5,7 @@ import type { Timer, TimerWheel } from "../../base/timer-wheel.ts";
 import type { Nameserver, ResolversSection } from "../../model/resolvers.ts";
 import type { DnsMessage, QuestionType } from "../../protocol/dns/message.ts";
 import { canonicalName } from "../../protocol/dns/name.ts";
-import { type Answer, type KnownService, readAnswer } from "./answer.ts";
+import { type Answer, type KnownAddress, type KnownService, readAnswer } from "./answer.ts";
 import { chooseAddress } from "./choose-address.ts";
 import { FollowedName, type NameOwner } from "./followed-name.ts";
 import type { FollowedServer, ResolutionEvent } from "./followed-server.ts";
@@ -66,6 +66,7 @@ export class NameResolver implements NameOwner {
   readonly #counters: Map<string, NameserverCounters> = new Map();
   readonly #names: Map<string, FollowedName> = new Map();
   #servers: readonly FollowedServer[] = [];
+  #releaseCount = 0;
 
   constructor(clock: ResolverClock, events: ResolverEvents) {
     this.#clock = clock;
@@ -104,25 +105,24 @@ export class NameResolver implements NameOwner {
       else name.setSection(section);
     }
     this.#servers = servers;
-    for (const server of servers) if (!server.isStopped) this.#join(server);
+    for (const server of servers) this.#join(server);
   }
 
   stop(): void {
     for (const name of [...this.#names.values()]) this.#drop(name);
   }
 
-  /** The runtime API gives it an address for good. */
-  stopServer(server: FollowedServer, address: string): void {
-    server.isStopped = true;
+  /** The runtime API has given it another address. */
+  moveServer(server: FollowedServer, address: string): void {
+    server.replacedAddress ??= server.address;
     server.address = address;
-    this.#leaveAll(server);
   }
 
   /** The runtime API names another host. */
   renameServer(server: FollowedServer, hostName: string): void {
     this.#leaveAll(server);
     server.hostName = hostName;
-    server.isStopped = false;
+    server.replacedAddress = null;
     this.#join(server);
   }
 
@@ -241,6 +241,7 @@ export class NameResolver implements NameOwner {
     const taken = new TakenAddresses(servers);
     let by = `${section.name}/${teller}`;
     for (const server of servers) {
+      if (keepsReplacement(server, candidates)) continue;
       taken.add(server, -1);
       const isTaken = (address: string) => taken.has(server, address);
       const chosen = chooseAddress(candidates, server.wishes, server.address, isTaken);
@@ -262,9 +263,10 @@ export class NameResolver implements NameOwner {
     const records = name.services.values;
     const byBackend = Map.groupBy(name.servers, ({ backend }) => backend);
     for (const servers of byBackend.values()) {
-      const { released, assigned } = assignRecords(servers, records);
+      const { kept, taken, released, retaken } = assignRecords(servers, records);
+      for (const { server, record } of [...kept, ...taken]) this.#assign(server, record);
       for (const server of released) this.#release(server);
-      for (const { server, record } of assigned) this.#assign(server, record);
+      for (const { server, record } of retaken) this.#assign(server, record);
     }
   }
 
@@ -272,8 +274,9 @@ export class NameResolver implements NameOwner {
     this.#leaveHost(server);
     server.hostName = null;
     server.port = null;
+    server.freeSince = ++this.#releaseCount;
     this.#lose(server, "entry removed from SRV record");
-    this.#events.handle({ kind: "target", server, weight: null });
+    this.#events.handle({ kind: "target", server });
   }
 
   #assign(server: FollowedServer, record: KnownService): void {
@@ -281,10 +284,18 @@ export class NameResolver implements NameOwner {
     if (server.hostName !== target) this.#leaveHost(server);
     server.hostName = target;
     server.port = port;
-    const weight = server.settings.ignoresWeight ? null : weightOf(record);
-    this.#events.handle({ kind: "target", server, weight });
+    this.#events.handle({ kind: "target", server });
+    this.#takeAddress(server, record.addresses);
+    // Last, as HAProxy does: a weight of 0 is then told as what takes the server away.
+    if (!server.settings.ignoresWeight)
+      this.#events.handle({ kind: "weight", server, weight: weightOf(record) });
+  }
+
+  /** Of those that came with the record of its service; without any its host is asked for. */
+  #takeAddress(server: FollowedServer, addresses: readonly KnownAddress[]): void {
+    if (keepsReplacement(server, addresses)) return;
     // Two records with the same host and other ports are two servers, so nothing is taken here.
-    const chosen = chooseAddress(record.addresses, server.wishes, server.address, () => false);
+    const chosen = chooseAddress(addresses, server.wishes, server.address, () => false);
     if (chosen === null) {
       this.#joinHost(server);
       return;
@@ -298,6 +309,7 @@ export class NameResolver implements NameOwner {
   }
 
   #lose(server: FollowedServer, cause: string): void {
+    server.replacedAddress = null;
     server.address = "";
     this.#events.handle({ kind: "unavailable", server, cause });
   }
@@ -358,6 +370,15 @@ function hostType({ wishes }: FollowedServer): QuestionType {
   return wishes.family === 4 ? "A" : "AAAA";
 }
 
+/** What the runtime API has said goes on until nameservers say something else than they did then. */
+function keepsReplacement(server: FollowedServer, candidates: readonly KnownAddress[]): boolean {
+  const { replacedAddress } = server;
+  if (replacedAddress === null) return false;
+  if (candidates.some(({ address }) => address === replacedAddress)) return true;
+  server.replacedAddress = null;
+  return false;
+}
+
 /** How many servers of each backend have an address. */
 class TakenAddresses {
   readonly #counts: Map<string, number> = new Map();
@@ -366,7 +387,8 @@ class TakenAddresses {
     for (const server of servers) this.add(server, 1);
   }
 
-  add({ backend, address }: FollowedServer, count: 1 | -1): void {
+  add({ backend, address: present, replacedAddress }: FollowedServer, count: 1 | -1): void {
+    const address = replacedAddress ?? present;
     if (address === "") return;
     const key = `${backend}\n${address}`;
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);

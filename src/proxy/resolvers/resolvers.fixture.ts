@@ -48,8 +48,9 @@ export function makeServer(
     service: isService ? host : null,
     hostName: isService ? null : host,
     port: null,
+    freeSince: 0,
     address,
-    isStopped: false,
+    replacedAddress: null,
   };
 }
 
@@ -120,7 +121,9 @@ function describeEvent(event: ResolutionEvent): string {
     case "address":
       return `${name} at ${address} by ${event.by}`;
     case "target":
-      return `${name} is ${hostName}:${port} weight ${event.weight}`;
+      return `${name} is ${hostName}:${port}`;
+    case "weight":
+      return `${name} weighs ${event.weight}`;
     case "available":
       return `${name} available${event.isAnswer ? "" : " without a question"}`;
     case "unavailable":

@@ -93,10 +93,10 @@ export class ResolvedServers {
     for (const asked of this.#asked) asked.close();
   }
 
-  /** The runtime API has sent it elsewhere: it stays there. */
+  /** The runtime API has sent it elsewhere. */
   noteMoved(server: Server): void {
     const followed = this.#followed.get(keyOf(server));
-    if (followed !== undefined) this.resolver.stopServer(followed, server.host);
+    if (followed !== undefined) this.resolver.moveServer(followed, server.host);
   }
 
   /** `set server … fqdn`: null when nobody is asked for its name, else the name that it had. */
@@ -104,7 +104,7 @@ export class ResolvedServers {
     const followed = this.#followed.get(keyOf(server));
     if (followed === undefined || followed.service !== null) return null;
     const before = followed.hostName;
-    if (before !== hostName || followed.isStopped) this.resolver.renameServer(followed, hostName);
+    if (before !== hostName) this.resolver.renameServer(followed, hostName);
     server.hostName = hostName;
     return before ?? "(null)";
   }
@@ -119,7 +119,11 @@ export class ResolvedServers {
         this.#changeAddress(server, event.server.address, event.by);
         return;
       case "target":
-        this.#changeTarget(server, state, event);
+        this.#changeTarget(server, state, event.server);
+        return;
+      case "weight":
+        if (event.weight !== server.state.read(server.slot, CELL.weight))
+          state.setWeight(`${event.weight}`, this.#nowSeconds);
         return;
       case "available":
         this.#makeAvailable(server, state, event.isAnswer);
@@ -140,11 +144,7 @@ export class ResolvedServers {
     this.#move(server, address, null);
   }
 
-  #changeTarget(
-    server: Server,
-    state: ServerState,
-    { server: { hostName, port }, weight }: Extract<ResolutionEvent, { kind: "target" }>,
-  ): void {
+  #changeTarget(server: Server, state: ServerState, { hostName, port }: FollowedServer): void {
     server.hostName = hostName;
     if (hostName === null) {
       server.port = null;
@@ -152,8 +152,6 @@ export class ResolvedServers {
     }
     state.noteNamedAtRunTime();
     if (port !== server.port) this.#move(server, server.host, port);
-    if (weight !== null && weight !== server.state.read(server.slot, CELL.weight))
-      state.setWeight(`${weight}`, this.#nowSeconds);
   }
 
   #makeAvailable(server: Server, state: ServerState, isAnswer: boolean): void {
