@@ -9,6 +9,7 @@ import type { Plan } from "../network/plan/plan.ts";
 import { complainOfUsage } from "./command-line.ts";
 import {
   callOf,
+  checkText,
   endProgress,
   type LiveWords,
   lackText,
@@ -70,7 +71,10 @@ export async function apply(args: readonly string[], terminal: Terminal): Promis
     file: resolve(file),
     host: line.valueOf("host"),
     isTrial: trialMs !== null,
-    refuse: (plan: Plan) => (way === null ? null : dangerWords(plan, way)),
+    refuse: (plan: Plan) => {
+      if (plan.steps.length > 0) terminal.error(checkText(file, open.usable, terminal));
+      return way === null ? null : dangerWords(plan, way);
+    },
   };
   const outcome = await applyState(request, open.driver, open.store, progressOn(terminal));
   endProgress(terminal);

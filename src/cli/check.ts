@@ -27,7 +27,7 @@ Examples:
   sallyport check --dry-run /etc/haproxy/haproxy.cfg
   sallyport check --fix datacenter.yaml
 
-Exit codes: 0 it can be served or applied (there may be warnings), 1 it cannot.
+Exit codes: 0 it has no errors (there may be warnings), 1 it has.
 `;
 
 export async function check(args: readonly string[], terminal: Terminal): Promise<number> {

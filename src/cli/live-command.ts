@@ -1,11 +1,13 @@
 // What the commands have in common that touch a running network: reading their words, going into the network
 // of one's own with --rootless, opening the file beside the kernel, and saying what is being done.
-import { launcher } from "../base/program-files.ts";
+import { lateModule, launcher } from "../base/program-files.ts";
 import { suggestWord } from "../diagnostic/nearest-word.ts";
+import { summarizeDiagnostics } from "../diagnostic/render.ts";
 import type { Progress, Undone } from "../driver/apply.ts";
 import type { Lack } from "../driver/contract.ts";
 import { isInsideRootless, runInside } from "../driver/linux/rootless.ts";
 import type { Plan } from "../network/plan/plan.ts";
+import type * as FindAll from "../server/datacenter/find-all.ts";
 import { type LiveNetwork, openDriver, openNetwork } from "../server/datacenter/live-network.ts";
 import { type CommandLine, complainOfUsage, type OptionDefinition, readCommandLine } from "./command-line.ts";
 import { loadUsable, type UsableDatacenter } from "./datacenter-file.ts";
@@ -99,6 +101,18 @@ export function openStored(
     complainOfUsage(terminal, command, `the state directory cannot be made: ${(error as Error).message}`);
     return null;
   }
+}
+
+/**
+ * What `check` would say is told in one line: who mends a network in a hurry shall not be kept from it by an
+ * expectation that does not hold. What cannot be read is another matter, and changes nothing.
+ */
+export function checkText(file: string, usable: UsableDatacenter, terminal: Terminal): string {
+  const { findAll } = lateModule<typeof FindAll>("server/datacenter/find-all.ts");
+  const errors = findAll(usable).filter(({ severity }) => severity === "error");
+  if (errors.length === 0) return "";
+  const label = colour(terminal.isErrorColour, "warning", "warning");
+  return `${label}: sallyport check ${file} finds ${summarizeDiagnostics(errors)}\n`;
 }
 
 /** One line that is written over on a terminal, nothing in a pipe. */

@@ -3,7 +3,7 @@ import { both } from "../driver/apply.ts";
 import { NOTHING } from "../driver/contract.ts";
 import { planChanges } from "../network/plan/plan-changes.ts";
 import { complainOfUsage } from "./command-line.ts";
-import { lackText, openFile, planText, readLiveWords } from "./live-command.ts";
+import { checkText, lackText, openFile, planText, readLiveWords } from "./live-command.ts";
 import { colour, type Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport plan FILE [options]
@@ -31,6 +31,7 @@ export async function plan(args: readonly string[], terminal: Terminal): Promise
   const present = await driver.read(both(applied, desired.state));
   if (!present.ok) return complainOfUsage(terminal, "plan", present.message);
   const changes = planChanges(present.state, desired.state);
+  if (changes.steps.length > 0) terminal.error(checkText(words.file, open.usable, terminal));
   if (words.line.has("json")) {
     const steps = changes.steps.map(({ stage, words: text }) => ({ stage, words: text }));
     terminal.write(`${JSON.stringify({ steps, notes: desired.notes, lacks }, null, 2)}\n`);

@@ -179,6 +179,7 @@ export function nameFault(name: string): string | null {
   if (wrong !== null)
     return `the name \`${name}\` has '${wrong[0]}' in it: letters, digits, - and _ are free`;
   if (name.length > 63) return `the name \`${name.slice(0, 20)}…\` is longer than 63 characters`;
+  if (name.startsWith("-")) return `the name \`${name}\` begins with -, as options of commands do`;
   return RESERVED.includes(name) ? `\`${name}\` is a word of the language, not a name` : null;
 }
 

@@ -170,6 +170,31 @@ $S destroy $F > /dev/null`,
   assert.match(output, /1 step done\neverything is as it was made\n$/);
 });
 
+test("what check finds is told before a change, and keeps nobody from it", { skip }, () => {
+  const output = inside(
+    folder,
+    `
+cat > doubted.yaml <<'END'
+datacenter: doubted
+networks: {org: {subnet: 10.0.0.0/24}, other: {subnet: 10.0.1.0/24}}
+machines: {a: {network: org, address: 10.0.0.1}, b: {network: other, address: 10.0.1.1}}
+expect: [a reaches b]
+END
+$S plan doubted.yaml 2>&1 >/dev/null
+$S apply doubted.yaml 2>&1 | sed -n '1p;$p'
+$S apply doubted.yaml 2>&1
+$S destroy doubted.yaml > /dev/null`,
+  );
+  assert.equal(
+    output.replace(/\d+ steps/, "n steps"),
+    `warning: sallyport check doubted.yaml finds 1 error
+warning: sallyport check doubted.yaml finds 1 error
+doubted.yaml: n steps done
+doubted.yaml: nothing to change
+`,
+  );
+});
+
 test("a change that nobody confirms is taken back by itself", { skip }, () => {
   const output = inside(
     folder,
