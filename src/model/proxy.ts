@@ -223,6 +223,8 @@ export interface CertificateSource {
   readonly span: Span;
   /** `crt-list`: a file of lines of which each names a certificate (`model/crt-list.ts`). */
   readonly isList?: true;
+  /** Where the paths in such a list begin, if that is not as in `global`. */
+  readonly bases?: { readonly crtBase: string | null; readonly caBase: string | null };
 }
 
 export interface ServerTls extends TlsCommon {

@@ -122,11 +122,13 @@ function loadCrtLists(
   diagnostics: Diagnostic[],
 ): Material["crtLists"] {
   const crtLists: Record<string, readonly CrtListLine[]> = { ...loaded };
-  for (const { path, span } of bindCertificates(configuration).filter(({ isList }) => isList === true)) {
+  for (const { path, span, bases } of bindCertificates(configuration).filter(
+    ({ isList }) => isList === true,
+  )) {
     if (path in crtLists) continue;
     try {
       const { serverDefaults } = configuration.global;
-      const { lines, report } = readCrtList(readFileSync(path, "utf8"), path, serverDefaults);
+      const { lines, report } = readCrtList(readFileSync(path, "utf8"), path, bases ?? serverDefaults);
       crtLists[path] = lines;
       diagnostics.push(...report.diagnostics);
       if (lines.length === 0)

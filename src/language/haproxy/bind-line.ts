@@ -184,7 +184,7 @@ function readBindWords(reading: Reading, cursor: Cursor): BindDraft {
   for (const source of [defaults, cursor]) {
     for (let word = source.next(); word !== null; word = source.next()) {
       if (readBindWord(reading, word, source, bind)) continue;
-      if (!readTlsWord(word, source, bind.tls, reading.global.caBase))
+      if (!readTlsWord(word, source, bind.tls, reading.certificateBases.caBase))
         skipTableWord(BIND_KEYWORDS, word, source, "bind");
     }
   }
@@ -202,7 +202,7 @@ function readBindWord(reading: Reading, word: Word, cursor: Cursor, bind: BindDr
       readCertificate(reading, cursor, bind, word.text === "crt-list");
       return true;
     case "ca-verify-file":
-      bind.tls.caVerifyFile = readPath(cursor, reading.global.caBase);
+      bind.tls.caVerifyFile = readPath(cursor, reading.certificateBases.caBase);
       return true;
     case "crt-ignore-err":
       bind.tls.ignoredErrors = { ...bind.tls.ignoredErrors, ofClients: readIgnoredErrors(cursor) };
@@ -223,7 +223,7 @@ function readBindWord(reading: Reading, word: Word, cursor: Cursor, bind: BindDr
       bind.makesCertificates = true;
       return true;
     case "ca-sign-file":
-      bind.signerPath = readPath(cursor, reading.global.caBase);
+      bind.signerPath = readPath(cursor, reading.certificateBases.caBase);
       return true;
     case "ca-sign-pass":
       bind.signerPassword = cursor.expect("a password")?.text ?? null;
@@ -284,14 +284,19 @@ function readDevice(cursor: Cursor): string | null {
   return null;
 }
 
+/** Of the entries of a list: those of `global`, unless `default-path` says more. */
+function basesOf(reading: Reading): Pick<CertificateSource, "bases"> {
+  return reading.directory === null ? {} : { bases: reading.certificateBases };
+}
+
 /** HAProxy looks for a list where it was started, and only for the certificates in it in crt-base. */
 function readCertificate(reading: Reading, cursor: Cursor, bind: BindDraft, isList: boolean): void {
   const word = cursor.expect(isList ? "a file" : "a file or directory");
   if (word === null) return;
   const { span } = word;
   const certificate: CertificateSource = isList
-    ? { path: word.text, span, isList }
-    : { path: resolvePath(word.text, reading.global.crtBase), span };
+    ? { path: resolvePath(word.text, reading.directory), span, isList, ...basesOf(reading) }
+    : { path: resolvePath(word.text, reading.certificateBases.crtBase), span };
   bind.tls.certificates = [...bind.tls.certificates, certificate];
 }
 
@@ -322,7 +327,7 @@ export function readStatsSocket(
   const bind = newBindDraft(NO_UNIX_BIND);
   for (let word = cursor.next(); word !== null; word = cursor.next()) {
     if (readBindWord(reading, word, cursor, bind)) continue;
-    if (!readTlsWord(word, cursor, bind.tls, reading.global.caBase))
+    if (!readTlsWord(word, cursor, bind.tls, reading.certificateBases.caBase))
       skipTableWord(BIND_KEYWORDS, word, cursor, "bind");
   }
   if (endpoint === null) return null;

@@ -34,7 +34,7 @@ export function readStatusAndFile(
 }
 
 function readReplyFile(reading: Reading, path: Word, status: number): ReplyDefinition | null {
-  const bytes = path.text === "/dev/null" ? new Uint8Array(0) : reading.environment.readFile(path.text);
+  const bytes = path.text === "/dev/null" ? new Uint8Array(0) : reading.readFile(path.text);
   if (bytes === null) {
     reading.report.error("missing-file", path.span, `the file \`${displayText(path.text)}\` cannot be read`);
     return null;

@@ -4,6 +4,7 @@ import { NO_SPAN, type Span } from "../../diagnostic/span.ts";
 import type { AdmissionSettings, GlobalSettings } from "../../model/global-settings.ts";
 import { readStatsSocket } from "./bind-line.ts";
 import { Cursor } from "./cursor.ts";
+import { DEFAULT_PATH_KINDS, parseDefaultPath } from "./default-path.ts";
 import { parseTimeMs } from "./expression/numbers.ts";
 import { GLOBAL_KEYWORDS, LEGACY_GLOBAL_KEYWORD } from "./keywords-global.ts";
 import { displayText } from "./lexer.ts";
@@ -12,6 +13,7 @@ import type { Line } from "./lines.ts";
 import { readLogTarget } from "./log-line.ts";
 import { parseProcessValue } from "./process-variable.ts";
 import { type GlobalDraft, latin1, type Reading } from "./reading.ts";
+import { resolvePath } from "./tls-words.ts";
 import { NO_UNIX_BIND, readUnixBind } from "./unix-socket.ts";
 import { expectDurationMs, expectInteger, parseSizeBytes } from "./values.ts";
 
@@ -146,6 +148,7 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
     if (cursor.take("no-exit-on-failure") !== null) global.exitsOnFailure = false;
     cursor.rest();
   },
+  "default-path": readDefaultPath,
   description: ({ global, cursor }) => {
     global.description = cursor
       .rest()
@@ -219,7 +222,10 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
   "ssl-default-server-options": ({ global, cursor }) => {
     global.serverDefaults.options = [...global.serverDefaults.options, ...cursor.rest()];
   },
-  "issuers-chain-path": text("a directory", (global, value) => (global.tls.issuersPath = value)),
+  "issuers-chain-path": ({ reading, global, cursor }) => {
+    const word = cursor.expect("a directory");
+    if (word !== null) global.tls.issuersPath = resolvePath(word.text, reading.directory);
+  },
   "ssl-dh-param-file": readDhParameters,
   "ssl-server-verify": ({ global, cursor }) => {
     global.serverVerifyNone = cursor.expectOneOf("way to verify", ["none", "required"]) === "none";
@@ -330,11 +336,27 @@ function readStats({ reading, global, cursor, span }: GlobalLine): void {
   if (socket !== null) global.statsSockets = [...global.statsSockets, socket];
 }
 
+function readDefaultPath({ reading, cursor, line, span }: GlobalLine): void {
+  const words = cursor.rest();
+  const path = parseDefaultPath(words.map(({ text }) => text));
+  if (path !== null) reading.defaultPath = path;
+  else
+    reading.report.error(
+      "bad-argument",
+      words[0]?.span ?? span,
+      words[0]?.text === "origin"
+        ? "`default-path origin` needs a directory"
+        : `\`${displayText(line.words.map(({ text }) => text).join(" "))}\` does not say from where`,
+      suggestWord(words[0]?.text ?? "", DEFAULT_PATH_KINDS) ??
+        `Possible: ${DEFAULT_PATH_KINDS.join(", ")} with a directory.`,
+    );
+}
+
 /** A file of its own, for all certificates that bring none. */
 function readDhParameters({ reading, global, cursor }: GlobalLine): void {
   const word = cursor.expect("a file");
   if (word === null) return;
-  const bytes = reading.environment.readFile(word.text);
+  const bytes = reading.readFile(word.text);
   const text = bytes === null ? "" : latin1(bytes);
   const block = /-----BEGIN DH PARAMETERS-----[\s\S]*?-----END DH PARAMETERS-----/.exec(text);
   if (block !== null) global.tls.dhParameterPem = `${block[0]}\n`;

@@ -189,8 +189,8 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
     rows: ["cluster-secret g"],
   },
   {
-    support: "refused",
-    note: "files named in the configuration are found from the working directory",
+    support: "done",
+    note: "the runtime API knows certificates by the path that comes out of it",
     rows: ["default-path g"],
   },
   {

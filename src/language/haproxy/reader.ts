@@ -6,6 +6,7 @@ import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import type { ProxyConfiguration } from "../../model/proxy.ts";
 import { readCache } from "./cache-section.ts";
 import { Cursor, endOf } from "./cursor.ts";
+import { parseDefaultPath, STARTED_FROM } from "./default-path.ts";
 import { copyDraft, newDefaults, type ProxyDraft } from "./draft.ts";
 import type { ReaderEnvironment, SourceFile } from "./environment.ts";
 import { readStatusAndFile } from "./error-line.ts";
@@ -41,6 +42,7 @@ export function readConfiguration(files: readonly SourceFile[], environment: Rea
   const reading = new Reading(environment, report, newGlobal());
   const sections = splitSections(lines, report);
   collectNames(reading, sections);
+  reading.defaultPath = STARTED_FROM;
   const reader = new SectionReader(reading);
   for (const section of sections) reader.read(section);
   addSystemResolvers(reading);
@@ -85,6 +87,9 @@ function splitSections(files: readonly FileLines[], report: Report): Section[] {
 /** Names that rules may use before their section comes. */
 function collectNames(reading: Reading, sections: readonly Section[]): void {
   for (const { keyword, header, lines } of sections) {
+    // Replies are read here, from where the file so far says that files are.
+    reading.file = header.span.file;
+    if (keyword.text === "global") noteDefaultPath(reading, lines);
     const name = header.words[1]?.text;
     if (name === undefined) continue;
     if (keyword.text === "frontend" || keyword.text === "listen") reading.names.frontends.add(name);
@@ -92,6 +97,14 @@ function collectNames(reading: Reading, sections: readonly Section[]): void {
     if (keyword.text === "resolvers") reading.names.resolvers.add(name);
     if (keyword.text === "userlist") reading.names.userlists.add(name);
     if (keyword.text === "http-errors") readHttpErrors(reading, name, lines);
+  }
+}
+
+function noteDefaultPath(reading: Reading, lines: readonly Line[]): void {
+  for (const { words } of lines) {
+    const [keyword, ...rest] = words.map(({ text }) => text);
+    const path = keyword === "default-path" ? parseDefaultPath(rest) : null;
+    if (path !== null) reading.defaultPath = path;
   }
 }
 
@@ -135,6 +148,7 @@ class SectionReader {
   }
 
   read(section: Section): void {
+    this.#reading.file = section.header.span.file;
     const keyword = SECTIONS.get(section.keyword.text)!;
     if (keyword.support === "refused") {
       this.#report.error(

@@ -11,11 +11,13 @@ import type { PeersSection, StickTableDefinition } from "../../model/stick-table
 import type { ExpressionContext, KnownNames } from "./context.ts";
 import { Cursor } from "./cursor.ts";
 import type { Mutable, ProxyDraft } from "./draft.ts";
+import { type DefaultPath, directoryFor, STARTED_FROM } from "./default-path.ts";
 import type { ReaderEnvironment } from "./environment.ts";
 import type { Line } from "./lines.ts";
 import type { MailersSection } from "./mailers-section.ts";
 import { PatternListDrafts } from "./pattern-lists.ts";
 import type { Report } from "./report.ts";
+import { resolvePath } from "./tls-words.ts";
 import type { UnixBind } from "./unix-socket.ts";
 import type { Word } from "./word.ts";
 
@@ -53,6 +55,9 @@ export class Reading {
   readonly peers: PeersSection[] = [];
   readonly mailers: MailersSection[] = [];
   readonly resolvers: ResolversSection[] = [];
+  /** `default-path`, and the file that is being read. */
+  defaultPath: DefaultPath = STARTED_FROM;
+  file = "";
   /** `localpeer`. */
   localPeer: string | null = null;
   readonly patternLists: PatternListDrafts = new PatternListDrafts();
@@ -87,6 +92,23 @@ export class Reading {
     return Object.hasOwn(variables, name) ? variables[name]! : null;
   }
 
+  /** Where relative paths begin; null: where the process was started. */
+  get directory(): string | null {
+    return directoryFor(this.defaultPath, this.file);
+  }
+
+  /** Where the relative paths of certificates and of authorities begin. */
+  get certificateBases(): { readonly crtBase: string | null; readonly caBase: string | null } {
+    const { directory } = this;
+    const within = (base: string | null) => (base === null ? directory : resolvePath(base, directory));
+    return { crtBase: within(this.global.crtBase), caBase: within(this.global.caBase) };
+  }
+
+  /** Bytes of a file that the configuration names; null when it cannot be read. */
+  readFile(path: string): Uint8Array | null {
+    return this.environment.readFile(resolvePath(path, this.directory));
+  }
+
   #adoptAcl(key: string, adopt: () => Acl): Acl {
     const known = this.adoptedAcls.get(key) ?? adopt();
     this.adoptedAcls.set(key, known);
@@ -106,9 +128,9 @@ export class Reading {
       noteServer: (name) => void this.namedServers.add(name),
       variable: (name) => this.variable(name),
       report: (diagnostic) => this.report.add(diagnostic),
-      readFile: (path) => this.environment.readFile(path),
+      readFile: (path) => this.readFile(path),
       usePatternFile: (path, hasValues, use) =>
-        this.patternLists.useFile(path, hasValues, use, (file) => this.environment.readFile(file)),
+        this.patternLists.useFile(path, hasValues, use, (file) => this.readFile(file)),
       patternsOf: (list) => this.patternLists.entriesOf(list),
       addPatterns: (criterion, patterns, use, id) => this.patternLists.addOwn(criterion, patterns, use, id),
       hasPatternFile: (path) => this.patternLists.has(path),

@@ -170,7 +170,7 @@ export function readServerWord(word: ServerWord): void {
   const { line, cursor, draft, keyword } = word;
   const reader = Object.hasOwn(READERS, keyword.text) ? READERS[keyword.text] : undefined;
   if (reader !== undefined) reader(word);
-  else if (!readTlsWord(keyword, cursor, draft.tls, line.reading.global.caBase))
+  else if (!readTlsWord(keyword, cursor, draft.tls, line.reading.certificateBases.caBase))
     skipTableWord(SERVER_KEYWORDS, keyword, cursor, "server");
 }
 
@@ -313,7 +313,7 @@ const READERS: Readonly<Record<string, ServerWordReader>> = {
   }),
   crt: ({ line, cursor, draft }) => {
     const path = cursor.expect("a file");
-    if (path !== null) draft.tls.certificate = resolvePath(path.text, line.reading.global.crtBase);
+    if (path !== null) draft.tls.certificate = resolvePath(path.text, line.reading.certificateBases.crtBase);
   },
   sni: ({ line, cursor, draft }) => {
     const expression = cursor.expect("an expression");

@@ -4,7 +4,7 @@
 import type { Span } from "../../diagnostic/span.ts";
 import { certificateNames } from "../../io/openssl/server-names.ts";
 import { readCrtList } from "../../language/haproxy/crt-list.ts";
-import type { ProxyConfiguration } from "../../model/proxy.ts";
+import type { CertificateSource, ProxyConfiguration } from "../../model/proxy.ts";
 import { realDisk } from "../certificates/certificate-disk.ts";
 import { readCertificate } from "../certificates/read-certificate.ts";
 
@@ -14,9 +14,10 @@ export function namesOfCertificates(
 ): Map<string, readonly (readonly string[])[]> {
   const names = new Map<string, readonly (readonly string[])[]>();
   const binds = configuration.proxies.flatMap(({ frontend }) => frontend?.binds ?? []);
-  for (const { path, span, isList } of binds.flatMap(({ tls }) => tls?.certificates ?? [])) {
+  for (const source of binds.flatMap(({ tls }) => tls?.certificates ?? [])) {
+    const { path, span, isList } = source;
     if (names.has(path)) continue;
-    const found = isList === true ? namesInList(configuration, path, span) : namesIn(path, span);
+    const found = isList === true ? namesInList(configuration, source) : namesIn(path, span);
     if (found.length > 0) names.set(path, found);
   }
   return names;
@@ -28,10 +29,13 @@ function namesIn(path: string, span: Span): (readonly string[])[] {
 }
 
 /** A line that says for which names it is stands for them, whatever its certificate says. */
-function namesInList({ global }: ProxyConfiguration, path: string, span: Span): (readonly string[])[] {
+function namesInList(
+  { global }: ProxyConfiguration,
+  { path, span, bases }: CertificateSource,
+): (readonly string[])[] {
   const bytes = attemptRead(path);
   if (bytes === null) return [];
-  const { lines } = readCrtList(Buffer.from(bytes).toString("utf8"), path, global.serverDefaults);
+  const { lines } = readCrtList(Buffer.from(bytes).toString("utf8"), path, bases ?? global.serverDefaults);
   return lines.flatMap(({ path: certificate, filters }) =>
     namesIn(certificate, span).map((own) => (filters.length > 0 ? filters : own)),
   );
