@@ -87,3 +87,18 @@ test("answers count once, from those that were asked, and to the present questio
   assert.equal(lookup.outcome, null);
   assert.deepEqual([...lookup.waiting], [1]);
 });
+
+test("one that cannot be reached is not waited for, but does not make a failure of what nobody has said", () => {
+  const nx = fault("nx");
+  const lookup = new NameLookup(makeSection({ nameservers: ["one", "two"] }), "web.test", "A", 0);
+  lookup.receiveNothing(0, "A", 1);
+  lookup.takeQuestion();
+  lookup.receiveAnswer(1, "A", nx, 2);
+  assert.deepEqual(lookup.takeQuestion(), { name: "web.test", type: "AAAA" });
+  lookup.receiveNothing(0, "AAAA", 3);
+  lookup.receiveNothing(1, "AAAA", 3);
+  assert.equal(lookup.outcome, null);
+  assert.equal(lookup.takeQuestion(), null);
+  lookup.handleTimeout(202);
+  assert.deepEqual(lookup.takeQuestion(), { name: "web.test", type: "AAAA" }, "the same again");
+});

@@ -76,9 +76,18 @@ export class NameLookup {
       this.#outcome = { kind: "found", answer, nameserver };
       return;
     }
-    this.#waiting.delete(nameserver);
     this.#fault = answer.fault;
-    if (this.#waiting.size > 0) return;
+    this.#settle(nameserver, nowMs);
+  }
+
+  /** It cannot be reached, so only the others are waited for; without others the time has to pass. */
+  receiveNothing(nameserver: number, type: QuestionType, nowMs: number): void {
+    if (this.isAwaited(nameserver, type)) this.#settle(nameserver, nowMs);
+  }
+
+  #settle(nameserver: number, nowMs: number): void {
+    this.#waiting.delete(nameserver);
+    if (this.#waiting.size > 0 || this.#fault === null) return;
     if (this.#mayTryOtherFamily()) this.#ask(this.#otherFamily, nowMs);
     else if (this.#attemptsLeft <= 1) this.#fail();
     else this.#isPausing = true;

@@ -9,7 +9,7 @@ import { type Answer, type KnownAddress, type KnownService, readAnswer } from ".
 import { chooseAddress } from "./choose-address.ts";
 import { FollowedName, type NameOwner } from "./followed-name.ts";
 import type { FollowedServer, ResolutionEvent } from "./followed-server.ts";
-import type { LookupOutcome } from "./name-lookup.ts";
+import type { LookupOutcome, NameLookup } from "./name-lookup.ts";
 import { COUNTER_OF_FAULT, type NameserverCounters, newNameserverCounters } from "./nameserver-counters.ts";
 import { assignRecords, weightOf } from "./service-records.ts";
 
@@ -173,12 +173,20 @@ export class NameResolver implements NameOwner {
         timeoutMs: section.retryMs,
         receive: (reply) => {
           if (reply.kind === "truncated" || reply.kind === "invalid") counters[reply.kind]++;
-          else if (reply.kind === "unreachable") counters.snd_error++;
-          else if (name.lookup !== lookup || !lookup.isAwaited(index, type)) counters.outdated++;
+          else if (reply.kind === "unreachable") {
+            counters.snd_error++;
+            this.#skip(name, lookup, index, type);
+          } else if (name.lookup !== lookup || !lookup.isAwaited(index, type)) counters.outdated++;
           else this.#receive(name, index, type, reply.message, counters);
         },
       });
     }
+  }
+
+  #skip(name: FollowedName, lookup: NameLookup, index: number, type: QuestionType): void {
+    if (name.lookup !== lookup) return;
+    lookup.receiveNothing(index, type, this.nowMs);
+    name.proceed();
   }
 
   #receive(
