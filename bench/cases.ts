@@ -1,4 +1,5 @@
-// What is measured: each case is one kind of work that wrk asks for, the same for every contender.
+// What is measured: each case is one kind of work that wrk asks for, the same for every contender; of HTTP/2
+// h2load does.
 
 export interface BenchCase {
   readonly name: string;
@@ -8,6 +9,8 @@ export interface BenchCase {
   readonly connections: number;
   /** A new connection, and with TLS a full handshake, for each request. */
   readonly closesEach: boolean;
+  /** Of HTTP/2, at a time on each connection; 0: HTTP/1.1. */
+  readonly streams: number;
   /** What the CPU time is divided by: requests, or MiB of bodies. */
   readonly per: "request" | "MiB";
   readonly bodyBytes: number;
@@ -24,6 +27,7 @@ export const CASES: readonly BenchCase[] = [
     path: "/small",
     connections: 64,
     closesEach: false,
+    streams: 0,
     per: "request",
     bodyBytes: 101,
   },
@@ -34,6 +38,7 @@ export const CASES: readonly BenchCase[] = [
     path: "/64k",
     connections: 32,
     closesEach: false,
+    streams: 0,
     per: "MiB",
     bodyBytes: 64 * KIB,
   },
@@ -44,6 +49,7 @@ export const CASES: readonly BenchCase[] = [
     path: "/1m",
     connections: 16,
     closesEach: false,
+    streams: 0,
     per: "MiB",
     bodyBytes: MIB,
   },
@@ -54,6 +60,7 @@ export const CASES: readonly BenchCase[] = [
     path: "/small",
     connections: 64,
     closesEach: false,
+    streams: 0,
     per: "request",
     bodyBytes: 101,
   },
@@ -64,6 +71,18 @@ export const CASES: readonly BenchCase[] = [
     path: "/small",
     connections: 32,
     closesEach: true,
+    streams: 0,
+    per: "request",
+    bodyBytes: 101,
+  },
+  {
+    name: "h2",
+    title: "HTTP/2 over TLS, 10 streams, 101 B",
+    isTls: true,
+    path: "/small",
+    connections: 32,
+    closesEach: false,
+    streams: 10,
     per: "request",
     bodyBytes: 101,
   },

@@ -91,7 +91,7 @@ export function startNginx(site: Site, clearPort: number, tlsPort: number): Cont
       client_body_temp_path ${site.directory}; proxy_temp_path ${site.directory}; fastcgi_temp_path ${site.directory};
       uwsgi_temp_path ${site.directory}; scgi_temp_path ${site.directory};
       upstream origin { server 127.0.0.1:${site.originPort}; keepalive 128; keepalive_requests 1000000000; }
-      server { listen 127.0.0.1:${clearPort}; listen 127.0.0.1:${tlsPort} ssl;
+      server { listen 127.0.0.1:${clearPort}; listen 127.0.0.1:${tlsPort} ssl http2;
         ssl_certificate ${site.certificatePath}; ssl_certificate_key ${site.certificatePath}; ssl_protocols TLSv1.2 TLSv1.3;
         location = /nginx_status { stub_status; }
         location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
@@ -138,7 +138,7 @@ defaults
   timeout server 30s
 frontend main
   bind 127.0.0.1:${clearPort}
-  bind 127.0.0.1:${tlsPort} ssl crt ${site.certificatePath}
+  bind 127.0.0.1:${tlsPort} ssl crt ${site.certificatePath} alpn h2,http/1.1
   stats enable
   stats uri /stats-page
   http-request set-header X-Forwarded-Proto https

@@ -51,7 +51,10 @@ async function main(): Promise<void> {
       process.exit(1);
     }
   }
-  const cases = CASES.filter(({ name }) => values.case === undefined || values.case.includes(name));
+  const chosen = CASES.filter(({ name }) => values.case === undefined || values.case.includes(name));
+  const cases = chosen.filter(({ streams }) => streams === 0 || findCommand("h2load") !== null);
+  for (const { name } of chosen.filter((each) => !cases.includes(each)))
+    console.error(`without ${name}: it needs h2load (Debian: apt-get install nghttp2-client)`);
   const directory = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
   const syslog = createSocket("udp4");
   await new Promise<void>((resolve) => syslog.bind(0, "127.0.0.1", resolve));
@@ -119,26 +122,39 @@ function measureCase(benchCase: BenchCase, contenders: readonly Contender[]): Ca
 function measure(benchCase: BenchCase, contender: Contender, durationSeconds: number): number {
   const port = benchCase.isTls ? contender.tlsPort : contender.clearPort;
   const url = `${benchCase.isTls ? "https" : "http"}://127.0.0.1:${port}${benchCase.path}`;
-  const close = benchCase.closesEach ? ["-H", "Connection: close"] : [];
-  const load = [
-    "-c",
-    String(LOAD_CORE),
-    "wrk",
-    "-t1",
-    `-c${benchCase.connections}`,
-    `-d${Math.ceil(durationSeconds)}`,
-    ...close,
-    url,
-  ];
+  const words = benchCase.streams > 0 ? h2loadWords(benchCase) : wrkWords(benchCase);
+  const load = ["-c", String(LOAD_CORE), ...words, String(Math.ceil(durationSeconds)), url];
   const before = treeCpuNs(contender.process.pid!);
   const { stdout } = spawnSync("taskset", load, { encoding: "utf8" });
   const used = treeCpuNs(contender.process.pid!) - before;
-  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
-  const failed = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0);
+  const [requests, failed] = benchCase.streams > 0 ? readH2load(stdout) : readWrk(stdout);
   if (requests === 0 || failed > 0)
     throw new Error(`${contender.name} failed in case ${benchCase.name}:\n${stdout}`);
   const units = benchCase.per === "request" ? requests : (requests * benchCase.bodyBytes) / (1024 * 1024);
   return used / 1000 / units;
+}
+
+/** Up to how long. */
+function wrkWords({ connections, closesEach }: BenchCase): string[] {
+  const close = closesEach ? ["-H", "Connection: close"] : [];
+  return ["wrk", "-t1", `-c${connections}`, ...close, "-d"];
+}
+
+function h2loadWords({ connections, streams }: BenchCase): string[] {
+  return ["h2load", "-t1", `-c${connections}`, `-m${streams}`, "-D"];
+}
+
+/** Requests that were answered, and of them those that failed. */
+function readWrk(text: string): [requests: number, failed: number] {
+  const requests = Number(/(\d+) requests in/.exec(text)?.[1] ?? 0);
+  return [requests, Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0)];
+}
+
+/** What is still on its way at the end is none of the failed. */
+function readH2load(text: string): [requests: number, failed: number] {
+  const good = Number(/status codes: (\d+) 2xx/.exec(text)?.[1] ?? 0);
+  const others = /2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(text)?.slice(1) ?? [];
+  return [good, others.reduce((sum, count) => sum + Number(count), 0)];
 }
 
 async function freePorts(count: number): Promise<number[]> {
