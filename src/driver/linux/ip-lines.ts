@@ -22,7 +22,7 @@ export function linesOf(change: Change, isBond: (name: string) => boolean): Batc
     case "delete-namespace":
       return ip(`netns delete ${change.namespace}`);
     case "add-link":
-      return ip(addLinkLine(change.link, change.namespace));
+      return ip(addLinkLine(change.link, change.namespace), ...markLines(change.link, change.namespace));
     case "delete-link":
       return ip(`link delete dev ${change.link.name}`);
     case "set-link":
@@ -88,6 +88,15 @@ function portState({ name }: LinkState, state: number): string {
 
 function ip(...lines: string[]): BatchLines {
   return { ip: lines, bridge: [] };
+}
+
+/**
+ * Among the machine's own devices ours are known by their alias, which has to be there before the next line
+ * may fail: nobody would take away what has none. Cables go with the namespace at their other end.
+ */
+function markLines({ name, alias, kind }: LinkState, namespace: NamespaceName): string[] {
+  if (namespace !== null || alias === null || kind.kind === "veth") return [];
+  return [`link set dev ${name} alias "${alias}"`];
 }
 
 /** For a batch that runs outside of all namespaces: both ends of a cable are made where they belong. */

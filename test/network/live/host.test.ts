@@ -74,6 +74,31 @@ see; ls /run/netns /run/sallyport | grep -v : | grep -v '^$' || true`,
   assert.equal(end, begin);
 });
 
+test("a device whose name is taken by somebody else's leaves nothing of ours, and theirs as it was", {
+  skip,
+}, () => {
+  const output = inside(
+    folder,
+    `
+ip link add cardup type veth peer name wire; ip link add cardin type veth peer name wire2
+sed 's/    interfaces: {cardup/    bridges: {first: {ports: cardin}, taken: {ports: wire}}\\n&/' host.yaml > taken.yaml
+ip link add taken type bridge; ip addr add 10.99.0.1/24 dev taken
+see() { ip -br link | sed 's/@.*//' | sort | tr '\\n' ' '; ip -4 -br addr show dev taken; nft list tables; }
+see; echo ---
+$S apply --host me taken.yaml 2>&1 | tail -2; echo ---
+see; echo ---
+ip link delete taken; $S apply --host me taken.yaml | tail -1
+$S destroy taken.yaml > /dev/null`,
+  );
+  const [begin, told, end, again] = output.split("---\n");
+  assert.match(
+    told!,
+    /could not add bridge taken in this machine: File exists\ntaken back: everything is as it was/,
+  );
+  assert.equal(end, begin);
+  assert.match(again!, /steps done/);
+});
+
 test("the card of one's own remote shell is taken on trial only, even through sudo; others at once", {
   skip,
 }, () => {
