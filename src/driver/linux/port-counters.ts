@@ -1,7 +1,8 @@
 // What has passed each port of the switches, as the kernel has counted it: frames that its machine sent,
 // frames that it was sent, and what rules of the ports have dropped. And what has passed the cards and bonds
 // by which they reach the world.
-import type { NamespaceState, NetworkState } from "../../model/network-state.ts";
+import type { NamespaceName, NamespaceState, NetworkState } from "../../model/network-state.ts";
+import { aliasPrefix, plainTableName } from "../../network/plan/kernel-names.ts";
 import { PORT_TABLE } from "../../network/plan/port-security.ts";
 import { TRAFFIC_TABLE } from "../../network/plan/traffic-rules.ts";
 import { runCommand } from "./command.ts";
@@ -48,14 +49,15 @@ export interface CountedPorts {
   readonly drops: readonly RuleDrops[];
 }
 
-/** Of what was applied; a sentence when the kernel does not tell. */
+/** Of what was applied of that datacentre; a sentence when the kernel does not tell. */
 export async function readPortCounters(
   { namespaces }: NetworkState,
-  aliasPrefix: string,
+  datacenter: string,
 ): Promise<CountedPorts | string> {
   const ports: PortCounters[] = [];
   const cards: CardCounters[] = [];
   const drops = new Map<string, number>();
+  const prefix = aliasPrefix(datacenter);
   for (const one of namespaces.filter(hasPorts)) {
     const enter = one.name === null ? [] : ["nsenter", `--net=/run/netns/${one.name}`];
     const shown = await runCommand([...enter, "ip", "-s", "-json", "link", "show"]);
@@ -66,11 +68,11 @@ export async function readPortCounters(
     const cardNames = namesOf(cardsOf(one));
     for (const link of parseJson<readonly ShownLink[]>(shown.output)) {
       const name = link.ifname.split("@")[0]!;
-      if (portNames.has(name)) ports.push(countersOf(name, link, aliasPrefix));
+      if (portNames.has(name)) ports.push(countersOf(name, link, prefix));
       if (cardNames.has(name)) cards.push(cardOf(name, link));
     }
     if (listed.status !== 0) continue;
-    for (const [words, packets] of dropsIn(listed.output))
+    for (const [words, packets] of dropsIn(listed.output, one.name, datacenter))
       drops.set(words, (drops.get(words) ?? 0) + packets);
   }
   return { ports, cards, drops: [...drops].map(([words, packets]) => ({ words, packets })) };
@@ -122,11 +124,16 @@ interface ListedRule {
   };
 }
 
-function* dropsIn(json: string): Generator<readonly [string, number]> {
+function* dropsIn(
+  json: string,
+  namespace: NamespaceName,
+  datacenter: string,
+): Generator<readonly [string, number]> {
   for (const { rule } of parseJson<{ readonly nftables: readonly ListedRule[] }>(json).nftables) {
     if (rule === undefined || !rule.expr.some((one) => "drop" in one)) continue;
-    const isGroup = rule.table === TRAFFIC_TABLE && rule.chain.startsWith("sp_group_");
-    const words = isGroup ? "filters" : DROPPING[`${rule.table} ${rule.chain}`];
+    const table = plainTableName(rule.table, namespace, datacenter);
+    const isGroup = table === TRAFFIC_TABLE && rule.chain.startsWith("sp_group_");
+    const words = isGroup ? "filters" : DROPPING[`${table} ${rule.chain}`];
     const packets = rule.expr.find(({ counter }) => counter !== undefined)?.counter?.packets;
     if (words !== undefined && packets !== undefined) yield [words, packets];
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linkName, namespaceName, safeName } from "./kernel-names.ts";
+import { linkName, namespaceName, plainTableName, safeName, tableName } from "./kernel-names.ts";
 
 test("a short name stays readable, a long one is cut and keeps its difference", () => {
   assert.equal(linkName("n", "org"), "n-org");
@@ -20,4 +20,15 @@ test("no name holds a sign that a shell, a path or nft could take for something 
 
 test("machines of copies have their copy's name before them", () => {
   assert.equal(namespaceName("company", "shop.test-a/web"), "sp.company.shop.test-a+web");
+});
+
+test("tables among the machine's own have the name of their datacentre, by which others are told apart", () => {
+  assert.equal(tableName("sallyport_ports", "sp.company.switches", "company"), "sallyport_ports");
+  for (const name of ["company", "büro-1", "x".repeat(63)]) {
+    const table = tableName("sallyport_ports", null, name);
+    assert.match(table, /^sallyport_ports\.[\w-]+$/);
+    assert.equal(plainTableName(table, null, name), "sallyport_ports");
+    assert.equal(plainTableName(table, null, "other"), null);
+  }
+  assert.equal(plainTableName("sallyport_ports", "sp.company.switches", "company"), "sallyport_ports");
 });

@@ -1,6 +1,7 @@
 // Names that kernel objects get: recognisable, within the kernel's limits, and never a word of iproute2 or
 // nftables, which take their own keywords for commands (`ip link add br type bridge` is refused).
 import { sha256 } from "../../base/sha256.ts";
+import type { NamespaceName } from "../../model/network-state.ts";
 
 /** IFNAMSIZ without its closing zero. */
 const LINK_NAME_MAX = 15;
@@ -30,6 +31,20 @@ export function namespacePrefix(datacenter: string): string {
 /** What the aliases of all devices of a datacentre begin with. */
 export function aliasPrefix(datacenter: string): string {
   return `sallyport:${shortened("", datacenter, 40)} `;
+}
+
+/**
+ * "sallyport_ports"; among the machine's own tables "sallyport_ports.company", since another datacentre may
+ * have its own there.
+ */
+export function tableName(plain: string, namespace: NamespaceName, datacenter: string): string {
+  return namespace === null ? `${plain}.${shortened("", datacenter, 40)}` : plain;
+}
+
+/** What `tableName` was given, of a table of that datacentre; null: it is another's. */
+export function plainTableName(name: string, namespace: NamespaceName, datacenter: string): string | null {
+  const [plain = ""] = name.split(".", 1);
+  return tableName(plain, namespace, datacenter) === name ? plain : null;
 }
 
 /** Name of a file or of an nft object: letters, digits, dots, dashes and underscores. */

@@ -2,7 +2,7 @@
 // the ports themselves, before and behind everything that the bridge does. The listener gets frames that are
 // not for it, as at the mirror port of a switch.
 import type { MirrorSession, Switch } from "../../model/datacenter.ts";
-import { type NftChain, nftTable, quoted } from "./nft-table.ts";
+import { type NftChain, quoted } from "./nft-table.ts";
 import type { BridgePortRecord, Wiring } from "./wiring.ts";
 
 export const MIRROR_TABLE = "sallyport_mirror";
@@ -34,7 +34,7 @@ export function addMirrors(wiring: Wiring): void {
       }),
     );
   });
-  wiring.fabric().tables.push(nftTable("netdev", MIRROR_TABLE, { maps: [], chains }));
+  wiring.fabricTable("netdev", MIRROR_TABLE, { maps: [], chains });
 }
 
 function isFrom({ from }: MirrorSession, { machine, portGroup }: BridgePortRecord): boolean {

@@ -1,7 +1,7 @@
 // The three security policies of port groups as rules of the bridges: who may send from which MAC (forged
 // transmits), who is sent frames for which (MAC changes, promiscuous). Ports without port group are free.
 import type { PortGroupSecurity } from "../../model/datacenter.ts";
-import { type NftMap, nftTable, quoted } from "./nft-table.ts";
+import { type NftMap, quoted } from "./nft-table.ts";
 import type { BridgePortRecord, Wiring } from "./wiring.ts";
 
 export const PORT_TABLE = "sallyport_ports";
@@ -60,7 +60,7 @@ export function addPortSecurity(wiring: Wiring): void {
       ],
     },
   ];
-  wiring.fabric().tables.push(nftTable("bridge", PORT_TABLE, { sets, maps: [], chains }));
+  wiring.fabricTable("bridge", PORT_TABLE, { sets, maps: [], chains });
 }
 
 /**

@@ -11,7 +11,7 @@ import {
 } from "../../base/ip.ts";
 import type { Endpoint, Located, PortGroup, Switch, TrafficRule } from "../../model/datacenter.ts";
 import type { ResolvedDatacenter } from "../../model/resolved-datacenter.ts";
-import { addressesText, type NftChain, nftTable, portsText, quoted, setOf } from "./nft-table.ts";
+import { addressesText, type NftChain, portsText, quoted, setOf } from "./nft-table.ts";
 import { type BridgePortRecord, isOneBridge, type Wiring } from "./wiring.ts";
 
 export const TRAFFIC_TABLE = "sallyport_traffic";
@@ -52,7 +52,7 @@ export function addTrafficRules(wiring: Wiring): void {
     groups.map(([group]) => group),
     wiring,
   );
-  wiring.fabric().tables.push(nftTable("bridge", TRAFFIC_TABLE, { maps: [], chains }));
+  wiring.fabricTable("bridge", TRAFFIC_TABLE, { maps: [], chains });
 }
 
 function chainName(index: number): string {

@@ -4,7 +4,7 @@
 // its own.
 import type { Mac } from "../../base/mac.ts";
 import type { PortGroup, Switch } from "../../model/datacenter.ts";
-import type { BridgePort, NamespaceName } from "../../model/network-state.ts";
+import type { BridgePort, NamespaceName, NftTable } from "../../model/network-state.ts";
 import type {
   ResolvedDatacenter,
   ResolvedMachine,
@@ -12,8 +12,9 @@ import type {
 } from "../../model/resolved-datacenter.ts";
 import { versionOf } from "../switch-versions.ts";
 import type { DesiredOptions, Drafts } from "./desired-state.ts";
-import { aliasPrefix, linkName } from "./kernel-names.ts";
+import { aliasPrefix, linkName, tableName } from "./kernel-names.ts";
 import { type NamespaceDraft, newLink } from "./namespace-draft.ts";
+import { type NftTableContent, nftTable } from "./nft-table.ts";
 
 export const MTU_DEFAULT = 1500;
 const VLAN_LAST = 4094;
@@ -63,6 +64,13 @@ export class Wiring {
 
   hasUplink(network: string): boolean {
     return this.#segmentOf(network).hasUplink;
+  }
+
+  /** A table of the switches' ports. */
+  fabricTable(family: NftTable["family"], plainName: string, content: NftTableContent): void {
+    const { name: namespace, tables } = this.fabric();
+    const name = tableName(plainName, namespace, this.resolved.source.name.value);
+    tables.push(nftTable(family, name, content));
   }
 
   /** Where the bridges are: with uplinks beside the network cards, else apart from everything. */

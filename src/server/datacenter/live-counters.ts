@@ -4,7 +4,6 @@ import { type CountedPorts, readPortCounters } from "../../driver/linux/port-cou
 import { readServiceCounts, type ServiceCount } from "../../driver/linux/service-counters.ts";
 import type { Applied } from "../../driver/state-store.ts";
 import { openNamespaceDoor } from "../../io/namespace-door.ts";
-import { aliasPrefix } from "../../network/plan/kernel-names.ts";
 import { readBalancerCounts } from "./balancer-counters.ts";
 
 export interface LiveCounters extends CountedPorts {
@@ -21,7 +20,7 @@ export async function readLiveCounters(
   { state, host = null }: Applied,
   directory: string,
 ): Promise<LiveCounters | string> {
-  const counted = await readPortCounters(state, aliasPrefix(name));
+  const counted = await readPortCounters(state, name);
   if (typeof counted === "string") return counted;
   const services = readServiceCounts(state, directory, openNamespaceDoor());
   return { ...counted, host, services: [...services, ...(await readBalancerCounts(state))] };

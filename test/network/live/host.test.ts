@@ -99,6 +99,34 @@ $S destroy taken.yaml > /dev/null`,
   assert.match(again!, /steps done/);
 });
 
+test("two datacentres on one machine leave each other alone", { skip }, () => {
+  const output = inside(
+    folder,
+    `
+for name in one two; do
+  ip link add card$name type veth peer name wire$name
+  sed "s/datacenter: host/datacenter: $name/; s/cardup/card$name/; s/, cardin: .*24}//; s/dvs0/sw$name/; s/web:/web$name:/" host.yaml > $name.yaml
+  $S apply --host me $name.yaml | tail -1
+done
+nft list tables; $S status one.yaml | tail -1
+$S status two.yaml --ports | grep -c "dropped by forged-transmits"
+$S destroy two.yaml > /dev/null; nft list tables; $S status one.yaml | tail -1
+$S destroy one.yaml > /dev/null; nft list tables`,
+  );
+  assert.equal(
+    output.replaceAll(/\d+ steps/g, "n steps"),
+    `one.yaml: n steps done
+two.yaml: n steps done
+table bridge sallyport_ports.one
+table bridge sallyport_ports.two
+everything is as it was made
+1
+table bridge sallyport_ports.one
+everything is as it was made
+`,
+  );
+});
+
 test("the card of one's own remote shell is taken on trial only, even through sudo; others at once", {
   skip,
 }, () => {
