@@ -58,6 +58,8 @@ export interface GlobalSettings {
   };
   /** `tune.idle-pool…`, `spread-checks` percent. */
   readonly spreadChecksPercent: number;
+  /** `h1-case-adjust`: names of headers as some peers want them written. */
+  readonly headerNames: readonly string[];
   readonly tls: {
     /** What `ssl-dh-param-file` holds. */
     readonly dhParameterPem: string | null;

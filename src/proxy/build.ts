@@ -2,6 +2,7 @@
 // handed on from the generation before where a server still means the same address. Opens nothing, reads no
 // file and changes nothing of the generation before, which serves on if this one is discarded.
 import type * as model from "../model/proxy.ts";
+import { HeaderCase } from "../protocol/http1/header-case.ts";
 import { createBalancer } from "./balance/create-balancer.ts";
 import { ServerPool } from "./exchange/server-pool.ts";
 import type { LogWriter } from "./log/log-writer.ts";
@@ -34,6 +35,7 @@ export function buildRuntime(options: BuildOptions): Runtime {
   const backendsByName = new Map(backends.map((backend) => [backend.name, backend]));
   const frontends = buildFrontends(options, backendsByName);
   for (const backend of backends) completeBackend(backend, options);
+  adjustCase(options.configuration.global.headerNames, frontends, backends);
   return {
     configuration: options.configuration,
     state: options.state,
@@ -45,6 +47,19 @@ export function buildRuntime(options: BuildOptions): Runtime {
     userlists: new Map(options.configuration.userlists.map((list) => [list.name, list])),
     generation: (options.previous?.generation ?? 0) + 1,
   };
+}
+
+function adjustCase(
+  names: readonly string[],
+  frontends: readonly Frontend[],
+  backends: readonly Backend[],
+): void {
+  if (names.length === 0) return;
+  const headerCase = new HeaderCase(names);
+  for (const frontend of frontends)
+    if (frontend.definition.options.h1CaseAdjustClient) frontend.headerCase = headerCase;
+  for (const backend of backends)
+    if (backend.definition.options.h1CaseAdjustServer) backend.headerCase = headerCase;
 }
 
 function buildBackends({ configuration, slots, state }: BuildOptions): Backend[] {

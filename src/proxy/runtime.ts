@@ -5,6 +5,7 @@
 import { parseIpAddress } from "../base/address.ts";
 import type * as model from "../model/proxy.ts";
 import { isServiceName } from "../model/resolvers.ts";
+import type { HeaderCase } from "../protocol/http1/header-case.ts";
 import type { PreparedHeader } from "../protocol/http1/message-head.ts";
 import type { TlsClientContext } from "../transport/contract.ts";
 import type { Balancer } from "./balance/balancer.ts";
@@ -141,6 +142,8 @@ export class Backend {
   readonly serversByCookie: Map<string, Server> = new Map();
   balancer!: Balancer;
   programs!: BackendPrograms;
+  /** For servers that want it (`option h1-case-adjust-bogus-server`). */
+  headerCase: HeaderCase | null = null;
 
   constructor(definition: model.Proxy, settings: model.BackendSettings, slot: number, state: SharedState) {
     this.definition = definition;
@@ -170,6 +173,8 @@ export class Frontend {
   /** Where requests go that no use_backend rule took; null answers 503. */
   defaultBackend: Backend | null = null;
   programs!: FrontendPrograms;
+  /** For clients that want it (`option h1-case-adjust-bogus-client`). */
+  headerCase: HeaderCase | null = null;
   /** Null: no traffic log. */
   log: LogWriter | null = null;
 

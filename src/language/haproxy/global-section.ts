@@ -6,6 +6,7 @@ import { readStatsSocket } from "./bind-line.ts";
 import { Cursor } from "./cursor.ts";
 import { DEFAULT_PATH_KINDS, parseDefaultPath } from "./default-path.ts";
 import { parseTimeMs } from "./expression/numbers.ts";
+import { readCaseAdjust, readCaseAdjustFile } from "./header-case-line.ts";
 import { GLOBAL_KEYWORDS, LEGACY_GLOBAL_KEYWORD } from "./keywords-global.ts";
 import { displayText } from "./lexer.ts";
 import { capitalize, reportNoEffect } from "./line-words.ts";
@@ -55,6 +56,7 @@ export function newGlobal(): GlobalDraft {
       frameBytesMax: 16_384,
     },
     spreadChecksPercent: 0,
+    headerNames: [],
     variables: [],
     tls: {
       dhParameterPem: null,
@@ -159,6 +161,8 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
   "insecure-fork-wanted": ({ global, line }) => {
     global.allowsForks = line.modifier === null;
   },
+  "h1-case-adjust": ({ reading, cursor }) => readCaseAdjust(reading, cursor),
+  "h1-case-adjust-file": ({ reading, cursor }) => readCaseAdjustFile(reading, cursor),
   gid: integer((global, value) => (global.gid = value)),
   uid: integer((global, value) => (global.uid = value)),
   "unix-bind": ({ global, reading, cursor }) => {

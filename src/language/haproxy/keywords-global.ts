@@ -71,6 +71,11 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
     rows: ["ssl-default-server-options g"],
   },
   {
+    support: "partly",
+    note: "names in trailers are sent as they came",
+    rows: ["h1-case-adjust g", "h1-case-adjust-file g"],
+  },
+  {
     support: "no-effect",
     note: "one process tree serves; workers are set with `nbthread`",
     rows: ["thread-group g", "thread-groups g", "cpu-map g", "numa-cpu-mapping g"],
@@ -192,11 +197,6 @@ export const GLOBAL_KEYWORDS: KeywordTable = buildTable([
     support: "done",
     note: "the runtime API knows certificates by the path that comes out of it",
     rows: ["default-path g"],
-  },
-  {
-    support: "refused",
-    note: "headers are sent in the case they came in; there is no list of exceptions yet",
-    rows: ["h1-case-adjust g", "h1-case-adjust-file g"],
   },
   {
     support: "refused",

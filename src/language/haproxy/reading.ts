@@ -10,8 +10,8 @@ import type { Acl } from "../../model/sample.ts";
 import type { PeersSection, StickTableDefinition } from "../../model/stick-table.ts";
 import type { ExpressionContext, KnownNames } from "./context.ts";
 import { Cursor } from "./cursor.ts";
-import type { Mutable, ProxyDraft } from "./draft.ts";
 import { type DefaultPath, directoryFor, STARTED_FROM } from "./default-path.ts";
+import type { Mutable, ProxyDraft } from "./draft.ts";
 import type { ReaderEnvironment } from "./environment.ts";
 import type { Line } from "./lines.ts";
 import type { MailersSection } from "./mailers-section.ts";
@@ -58,6 +58,8 @@ export class Reading {
   /** `default-path`, and the file that is being read. */
   defaultPath: DefaultPath = STARTED_FROM;
   file = "";
+  /** The last `h1-case-adjust-file`. */
+  headerNamesFile: Word | null = null;
   /** `localpeer`. */
   localPeer: string | null = null;
   readonly patternLists: PatternListDrafts = new PatternListDrafts();

@@ -51,7 +51,9 @@ export class RequestRelay {
   sendHead(server: Connection): void {
     const head = this.#stream.request!;
     const chunk = this.#engine.allocate(head.encodedLengthMax());
-    server.send(chunk, 0, head.encodeInto(chunk.bytes, 0));
+    const length = head.encodeInto(chunk.bytes, 0);
+    this.#stream.backend?.headerCase?.adjust(chunk.bytes, 0, length);
+    server.send(chunk, 0, length);
     chunk.release();
   }
 

@@ -198,6 +198,7 @@ export class ResponseRelay {
     }
     const out = this.#engine.allocate(head.encodedLengthMax() + end - start);
     let length = head.encodeInto(out.bytes, 0);
+    this.#stream.frontend.headerCase?.adjust(out.bytes, 0, length);
     if (start < end) length = copyBytes(body, start, end, out.bytes, length);
     this.#stream.bytesOut += length;
     this.isHeadSent = true;

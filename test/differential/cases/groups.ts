@@ -6,6 +6,7 @@ import { COOKIES } from "./cookies.ts";
 import { DISPATCH } from "./dispatch.ts";
 import { FAILURES } from "./failures.ts";
 import { FORWARDING } from "./forwarding.ts";
+import { HEADER_CASE } from "./header-case.ts";
 import { LEGACY } from "./legacy.ts";
 import { RULES } from "./rules.ts";
 import { SEED } from "./seed.ts";
@@ -26,4 +27,5 @@ export const GROUPS: readonly CaseGroup[] = [
   LEGACY,
   VERDICTS,
   DISPATCH,
+  HEADER_CASE,
 ];

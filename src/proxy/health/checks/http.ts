@@ -48,7 +48,8 @@ export function httpSendStep(
     const hasConnection = rule.headers.some((header) => header.name.toLowerCase() === "connection");
     // HTTP/1.0 closes by itself.
     if (!hasConnection && rule.version === "HTTP/1.1") lines.push("connection: close");
-    return `${lines.join("\r\n")}\r\n\r\n${body}`;
+    const request = `${lines.join("\r\n")}\r\n\r\n${body}`;
+    return context.server.backend.headerCase?.adjustText(request) ?? request;
   };
   return { kind: "send", make, comment: null };
 }
