@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { stageOf } from "../../../test/proxy-stage.ts";
 import type { RequestPhaseName, RequestTrace } from "../../model/request-trace.ts";
 import { explainRequest } from "./explain-request.ts";
-import { OK_RESPONSE, type QuestionRequest, type RequestQuestion } from "./question.ts";
+import { type ExplainFacts, OK_RESPONSE, type QuestionRequest, type RequestQuestion } from "./question.ts";
 
 const TEXT = `defaults
   mode http
@@ -251,4 +251,45 @@ test("a request that is no HTTP is refused before any rule", () => {
 test("a connection alone is accepted in http mode, and the server is not known", () => {
   const trace = ask("", {}, { request: null });
   assert.deepEqual([trace.disposition, trace.frontend, trace.server], ["accepted", "www", null]);
+});
+
+test("the address of a server that nameservers have said is there with their name, or what is not known yet", () => {
+  const { runtime } = stageOf(`defaults
+  mode http
+  timeout connect 5s
+  timeout client 5s
+  timeout server 5s
+resolvers dns
+  nameserver one 192.0.2.53:53
+frontend www
+  bind *:80
+  default_backend app
+backend app
+  server a web.test:8080 resolvers dns
+  server b _http._tcp.test resolvers dns
+`);
+  const explain = (endpoints?: ExplainFacts["endpoints"]) => {
+    const facts = { nowMs: 0, hostname: "h", pid: 1, processVariables: {}, certificateNames: new Map() };
+    const question: RequestQuestion = {
+      from: { family: 4, host: "10.0.0.1", port: 4000 },
+      to: { host: null, port: 80 },
+      tls: null,
+      request: { method: "GET", target: "/", headers: [["host", "x"]], bodyBytes: 0 },
+      response: OK_RESPONSE,
+      down: [],
+    };
+    const trace = explainRequest(runtime.configuration, question, {
+      ...facts,
+      ...(endpoints === undefined ? {} : { endpoints }),
+    });
+    assert.ok(!("kind" in trace));
+    const found = trace.phases.find(({ name }) => name === "connection to the server");
+    return found?.steps[0]?.text;
+  };
+  const unknown = "a at web.test:8080: where that is, the nameservers of dns say while it runs";
+  assert.equal(explain(), unknown);
+  const nowhere = { host: "", port: 8080, hostName: "web.test" };
+  const told = { host: "192.0.2.8", port: 8001, hostName: "b.test" };
+  const known = "b at 192.0.2.8:8001, which the nameservers of dns say of b.test";
+  assert.equal(explain(new Map(Object.entries({ "app/a": nowhere, "app/b": told }))), known);
 });

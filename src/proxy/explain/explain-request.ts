@@ -8,7 +8,7 @@ import type {
   RequestTraceLog,
   RequestTraceServer,
 } from "../../model/request-trace.ts";
-import type { ListenerRuntime } from "../runtime.ts";
+import type { ListenerRuntime, Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
 import { tellHandshake, tlsFactsOf } from "./handshake.ts";
 import { splitHead } from "./head-lines.ts";
@@ -192,7 +192,8 @@ class Explanation {
     const phase = "connection to the server";
     const address = port === 0 ? host : addressText({ family: host.includes(":") ? 6 : 4, host, port });
     const from = source === null ? "" : `, from ${source.host}`;
-    this.#narrator.add(phase, `${name} at ${address}${from}`, span, { level: "brief" });
+    const who = describeResolution(stream.server!, this.#facts);
+    this.#narrator.add(phase, `${name} at ${address}${from}${who}`, span, { level: "brief" });
     if (tls !== null) {
       const sni = tls.serverName === "" ? "without a server name" : `server name ${tls.serverName}`;
       this.#narrator.add(phase, `TLS, ${sni}`, span);
@@ -362,4 +363,14 @@ function textOf(bytes: Uint8Array): string {
 
 function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Whose word an address is; "" for one of the file. */
+function describeResolution(server: Server, { endpoints }: ExplainFacts): string {
+  const { resolution, address } = server.definition;
+  if (resolution === null || address.kind !== "tcp") return "";
+  const known = endpoints?.get(`${server.backend.name}/${server.name}`);
+  const { resolvers } = resolution;
+  if (known === undefined) return `: where that is, the nameservers of ${resolvers} say while it runs`;
+  return `, which the nameservers of ${resolvers} say of ${known.hostName ?? address.host}`;
 }

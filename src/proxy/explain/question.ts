@@ -40,6 +40,16 @@ export interface ExplainFacts {
   readonly processVariables: Readonly<Record<string, string | undefined>>;
   /** By the path of a `crt`: the names of each certificate there; a missing path could not be read. */
   readonly certificateNames: ReadonlyMap<string, readonly (readonly string[])[]>;
+  /** Where servers are now that are followed by name, by "BACKEND/SERVER". Left out: nobody knows. */
+  readonly endpoints?: ReadonlyMap<string, KnownEndpoint>;
+}
+
+export interface KnownEndpoint {
+  /** "": nowhere. */
+  readonly host: string;
+  readonly port: number | null;
+  /** Whose address it is. */
+  readonly hostName: string | null;
 }
 
 /** Lines of the request's head as the client sends them. */

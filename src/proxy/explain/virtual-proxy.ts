@@ -73,6 +73,7 @@ export class VirtualProxy {
       previous: null,
       createLog: (frontend) => this.#logOf(frontend, environment),
     });
+    placeServers(this.runtime, facts.endpoints ?? new Map());
     startServers(this.runtime, Math.floor(engine.wallClockMs / 1000));
     for (const frontend of this.runtime.frontends) this.#watchFrontend(frontend);
     for (const backend of this.runtime.backends) this.#watchBackend(backend, environment);
@@ -192,6 +193,18 @@ function lineOf(append: AppendLine, stream: Stream): string {
   const buffer = new LineBuffer(65_536);
   append(stream, buffer);
   return String.fromCharCode(...buffer.bytes.subarray(0, buffer.length));
+}
+
+/** One that is nowhere is in maintenance, as with the master. */
+function placeServers(runtime: Runtime, endpoints: NonNullable<ExplainFacts["endpoints"]>): void {
+  for (const [key, { host, port, hostName }] of endpoints) {
+    const slash = key.indexOf("/");
+    const server = serverCalled(runtime, key.slice(0, slash), key.slice(slash + 1));
+    if (server === undefined) continue;
+    server.host = host;
+    server.port = port;
+    server.hostName = hostName;
+  }
 }
 
 /** As the master leaves them after a start: up, unless they are disabled or follow one that is not. */

@@ -38,6 +38,7 @@ export class RequestExplainer {
       pid: process.pid,
       processVariables: process.env,
       certificateNames: this.#names.names,
+      endpoints: endpointsOf(runtime),
     };
   }
 
@@ -53,6 +54,19 @@ export class RequestExplainer {
       assumptions: assumptionsOf(ended, trace.server?.name ?? null),
     };
   }
+}
+
+/** Of servers that are followed by name. */
+function endpointsOf({ backends }: Runtime): NonNullable<ExplainFacts["endpoints"]> {
+  const followed = backends
+    .flatMap(({ servers }) => servers)
+    .filter(({ definition }) => definition.resolution !== null);
+  return new Map(
+    followed.map(({ backend, name, host, port, hostName }) => [
+      `${backend.name}/${name}`,
+      { host, port, hostName },
+    ]),
+  );
 }
 
 function questionOf(ended: EndedRequest, runtime: Runtime): RequestQuestion {
