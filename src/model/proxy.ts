@@ -277,6 +277,15 @@ export interface CookieSettings {
   readonly span: Span;
 }
 
+/** `retry-on`: what a request is sent once more for. */
+export interface RetryReasons {
+  readonly connFailure: boolean;
+  readonly emptyResponse: boolean;
+  readonly junkResponse: boolean;
+  readonly responseTimeout: boolean;
+  readonly statuses: readonly number[];
+}
+
 export interface BackendSettings {
   readonly balance: BalanceDefinition;
   readonly hashType: HashType;
@@ -292,6 +301,7 @@ export interface BackendSettings {
   readonly rdpCookieName: string | null;
   readonly stickRules: readonly StickRule[];
   readonly retries: number;
+  readonly retryOn: RetryReasons;
   /** `option srvtcpka` and `srvtcpka-…`; null: off. */
   readonly keepAlive: KeepAlive | null;
   readonly fullconn: number | null;

@@ -182,6 +182,9 @@ export type StateAction =
   | { readonly kind: "capture"; readonly sample: SampleExpression; readonly slot: number }
   | { readonly kind: "set-status"; readonly status: number; readonly reason: string | null }
   | { readonly kind: "strict-mode"; readonly isOn: boolean }
+  | { readonly kind: "disable-l7-retry" }
+  /** Without effect here. */
+  | { readonly kind: "set-nice" | "wait-for-handshake" }
   | { readonly kind: "wait-for-body"; readonly timeoutMs: number; readonly atLeastBytes: number | null };
 
 /** The address of a host, as nameservers know it, in a variable. */

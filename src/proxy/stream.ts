@@ -180,6 +180,8 @@ export class Stream {
   persistence: "force" | "ignore" | null = null;
   retries = 0;
   isRedispatched = false;
+  /** `disable-l7-retry`. */
+  isRetryDisabled = false;
   serverQueuePosition = 0;
   backendQueuePosition = 0;
   /** The request asked for persistence and that server was honoured. */

@@ -160,13 +160,13 @@ async function untilListening(
 }
 
 function normalise(text: string, ports: ReadonlyMap<string, number>): string {
-  // The client's own port may be any number, also one of ours.
-  let result = text.replaceAll(/\b(127\.0\.0\.\d+):\d+ (?=\[\d\d\/)/g, "$1:port ");
+  // A process and the client's own port may have any number, also one of ours.
+  let result = text.replace(/^(<\d+>)\w{3} [ \d]\d [\d:]{8} (.*?)\[\d+\]: /, "$1date $2[pid]: ");
+  result = result.replaceAll(/\b(127\.0\.0\.\d+):\d+ (?=\[\d\d\/)/g, "$1:port ");
   result = result.replaceAll(/(PROXY TCP4 127\S+ 127\S+) \d+ /g, "$1 port ");
   for (const [name, port] of ports) result = result.replaceAll(new RegExp(`\\b${port}\\b`, "g"), `{${name}}`);
   return (
     result
-      .replace(/^(<\d+>)\w{3} [ \d]\d [\d:]{8} (.*?)\[\d+\]: /, "$1date $2[pid]: ")
       .replaceAll(/\[\d\d\/\w{3}\/\d{4}:[\d:.]+\]/g, "[date]")
       // Of times, known or not is all that can be equal.
       .replace(/(?<= )[+-]?\d+(\/[+-]?\d+){2,4} /, (times) => times.replaceAll(/(?<![\d-])\d+/g, "n"))

@@ -135,8 +135,7 @@ export interface ProxyDraft {
   persistRules: BackendSettings["persistRules"][number][];
   stickRules: StickRule[];
   retries: number;
-  /** `retry-on none`. */
-  isRetried: boolean;
+  retryOn: BackendSettings["retryOn"];
   fullconn: number | null;
   httpReuse: BackendSettings["httpReuse"];
   check: CheckDraft;
@@ -231,7 +230,13 @@ export function newDefaults(): ProxyDraft {
     persistRules: [],
     stickRules: [],
     retries: 3,
-    isRetried: true,
+    retryOn: {
+      connFailure: true,
+      emptyResponse: false,
+      junkResponse: false,
+      responseTimeout: false,
+      statuses: [],
+    },
     fullconn: null,
     httpReuse: "safe",
     check: {

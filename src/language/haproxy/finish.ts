@@ -359,7 +359,6 @@ function finishBackend(reading: Reading, draft: ProxyDraft): BackendSettings {
     useServer,
     persistRules,
     retries,
-    isRetried,
     fullconn,
   } = draft;
   const { httpReuse, sendNameHeader, source } = draft;
@@ -374,7 +373,8 @@ function finishBackend(reading: Reading, draft: ProxyDraft): BackendSettings {
     useServer,
     persistRules,
     stickRules: draft.stickRules,
-    retries: isRetried ? retries : 0,
+    retries,
+    retryOn: draft.retryOn,
     keepAlive: draft.options.srvtcpka ? draft.serverProbes : null,
     fullconn,
     httpReuse,

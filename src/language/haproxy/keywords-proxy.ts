@@ -66,6 +66,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "rate-limit dfl",
       "redirect flb",
       "retries dlb",
+      "retry-on dlb",
       "server lb",
       "server-template lb",
       "transparent dlb",
@@ -139,11 +140,6 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     support: "no-effect",
     note: "states of servers live through a reload without a file",
     rows: ["load-server-state-from-file dlb", "server-state-file-name dlb"],
-  },
-  {
-    support: "partly",
-    note: "only `conn-failure` and `none`: answers are not kept back to be asked for again",
-    rows: ["retry-on dlb"],
   },
   {
     support: "refused",

@@ -304,6 +304,16 @@ export function readMonitor(line: ProxyLine): void {
   ];
 }
 
+const RETRYABLE = [
+  "conn-failure",
+  "empty-response",
+  "junk-response",
+  "response-timeout",
+  "500",
+  "502",
+  "503",
+  "504",
+];
 const RETRY_WORDS = [
   "none",
   "conn-failure",
@@ -343,16 +353,23 @@ export function readRetryOn(line: ProxyLine): void {
     if (!RETRY_WORDS.includes(word.text)) cursor.unknown(word, "reason to retry", RETRY_WORDS);
     else if (word.text === "none" && line.words.length > 2)
       line.report.error("conflict", word.span, "`none` stands alone", "Remove the others, or `none`.");
-    else if (word.text !== "none" && word.text !== "conn-failure")
-      line.report.warning(
+    else if (word.text === "0rtt-rejected")
+      line.report.notice(
         "no-effect",
         word.span,
-        `\`${word.text}\` has no effect here`,
-        "Only connections that fail are tried again; `conn-failure` stands for that.",
+        "`0rtt-rejected` has no effect here",
+        "Nothing is sent to servers before the handshake is done.",
       );
     words.push(word.text);
   }
-  line.draft.isRetried = words.includes("conn-failure") || words.includes("all-retryable-errors");
+  if (words.includes("all-retryable-errors")) words.push(...RETRYABLE);
+  line.draft.retryOn = {
+    connFailure: words.includes("conn-failure"),
+    emptyResponse: words.includes("empty-response"),
+    junkResponse: words.includes("junk-response"),
+    responseTimeout: words.includes("response-timeout"),
+    statuses: words.filter((word) => /^\d+$/.test(word)).map(Number),
+  };
 }
 
 export function readHttpReuse(line: ProxyLine): void {

@@ -40,6 +40,13 @@ export function makeBackend(
     rdpCookieName: null,
     stickRules: [],
     retries: 3,
+    retryOn: {
+      connFailure: true,
+      emptyResponse: false,
+      junkResponse: false,
+      responseTimeout: false,
+      statuses: [],
+    },
     keepAlive: null,
     fullconn: null,
     httpReuse: "safe",

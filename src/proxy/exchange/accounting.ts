@@ -97,3 +97,9 @@ function halveTimes(counters: Float64Array, base: number): void {
     counters[base + cell] = counters[base + cell]! / 2;
   }
 }
+
+/** Logged as HAProxy does: time in the tarpit is time in a queue, and nothing is said of the head's. */
+export function noteTarpit(stream: Stream, nowMs: number): void {
+  stream.requestMs = -1;
+  stream.queueMs = nowMs - stream.startMs;
+}

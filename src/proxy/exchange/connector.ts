@@ -280,20 +280,15 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     this.#holding = null;
     this.#giveBack(server);
     stream.retries++;
-    if (stream.retries > settings.retries) {
-      stream.retries = settings.retries;
+    if (stream.retries > (settings.retryOn.connFailure ? settings.retries : 0)) {
+      stream.retries--;
       stream.connectMs = -1;
       state.count(server.slot, COUNTER.econ);
       state.count(server.backend.slot, COUNTER.econ);
       this.#owner.handleServerFailed(termination);
       return;
     }
-    const mayGo = this.#mayRedispatch(stream, server);
-    if (mayGo) {
-      stream.server = null;
-      stream.isPersistent = false;
-      this.#previous = server;
-    } else this.#countRetry(server);
+    const mayGo = this.#leaveOrStay(server);
     // The same server again at once would most likely refuse again; a timeout has been pause enough.
     const isOtherLikely = mayGo && isRotating(server.backend) && hasOthers(server.backend);
     if (isOtherLikely || termination === TERMINATION.connectTimeout) {
@@ -302,6 +297,27 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
     }
     const delayMs = Math.min(TURN_AROUND_MS, definition.timeouts.connectMs ?? TURN_AROUND_MS);
     engine.timers.arm(this.#timer, engine.nowMs + delayMs);
+  }
+
+  /** The server's answer was none that is passed on: once more here or elsewhere, at once. */
+  retry(server: Server): void {
+    this.#owner.stream.retries++;
+    this.release();
+    this.#leaveOrStay(server);
+    this.#assign();
+  }
+
+  /** True: the next attempt may go to another server. */
+  #leaveOrStay(server: Server): boolean {
+    const stream = this.#owner.stream;
+    if (!this.#mayRedispatch(stream, server)) {
+      this.#countRetry(server);
+      return false;
+    }
+    stream.server = null;
+    stream.isPersistent = false;
+    this.#previous = server;
+    return true;
   }
 
   #countRetry(server: Server): void {

@@ -9,7 +9,7 @@ import { beginCompression, endCompression } from "../compression/compressed-body
 import type { Server } from "../runtime.ts";
 import { countTracked } from "../stick-table/tracking.ts";
 import type { Stream } from "../stream.ts";
-import { endStream } from "./accounting.ts";
+import { endStream, noteTarpit } from "./accounting.ts";
 import { BodyWait, CONTINUE } from "./body-wait.ts";
 import { Connector, type ConnectorOwner } from "./connector.ts";
 import type { ExchangeContext } from "./context.ts";
@@ -27,7 +27,7 @@ import {
   setClientConnectionHeader,
   setServerConnectionHeader,
 } from "./keep-alive.ts";
-import { beginStream } from "./refused-head.ts";
+import { beginRequest } from "./refused-head.ts";
 import { errorReply, type Reply } from "./replies.ts";
 import { type PhaseOutcome, RequestPhases, replySource } from "./request-phases.ts";
 import { RequestRelay } from "./request-relay.ts";
@@ -35,10 +35,11 @@ import { ResponseHeadReader } from "./response-head-reader.ts";
 import { noteResponse, type ResponseOutcome, runReplyPhases, runResponsePhases } from "./response-phases.ts";
 import { ResponseRelay, sendText } from "./response-relay.ts";
 import { ResponseWait } from "./response-wait.ts";
+import { isRetried, prepareRetry, type RetryReason } from "./retry.ts";
 import type { ServerLink } from "./server-link.ts";
 import { ServerLinks } from "./server-links.ts";
 import { TERMINATION, type Termination } from "./termination.ts";
-import { Tunnel } from "./tunnel.ts";
+import { openTunnel } from "./upgrade.ts";
 
 export class HttpExchange implements ConnectorOwner, TimerTarget {
   stream!: Stream;
@@ -86,17 +87,11 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   /** A complete head: its bytes are in `headChunk`; what follows it is rest.bytes[start, end). */
   begin(headChunk: Chunk, rest: Chunk, start: number, end: number): void {
-    const stream = beginStream(this.#client);
+    const stream = beginRequest(this.#client);
     this.stream = stream;
     this.#reset();
-    const head = this.#client.request;
-    const { engine } = this.#context;
     headChunk.retain();
     this.#headChunk = headChunk;
-    stream.request = head;
-    stream.requestMs = engine.nowMs - stream.startMs;
-    stream.bytesIn = head.end - head.start;
-    stream.response = null;
     this.#requestRelay.begin(stream);
     this.#isRequestDone = this.#requestRelay.isComplete;
     if (start < end) this.#hold(rest, start, end);
@@ -261,6 +256,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#links.current = link;
     const { sendNameHeader } = link.server.backend.settings;
     if (sendNameHeader !== null) this.stream.request!.setHeader(sendNameHeader, link.server.name);
+    prepareRetry(this.#context, this.stream, this.#requestRelay);
     this.#requestSentMs = this.#context.engine.nowMs;
     this.#requestRelay.sendHead(link.connection);
     this.#armServerTimeout();
@@ -330,6 +326,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
       this.#connector.start(true);
       return;
     }
+    if (this.#retry(link, "emptyResponse")) return;
     this.#context.observe(link.server, "http-closed");
     const isFirst = !link.isReused || this.stream.session.requestCount <= 1;
     if (isFirst) this.#failServer(TERMINATION.serverClosedBeforeResponse);
@@ -337,25 +334,31 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     else this.#failClient(TERMINATION.serverClosedOnReuse);
   }
 
+  /** `retry-on`: the request goes to a server once more. False: it may not, so what came is passed on. */
+  #retry({ server }: ServerLink, reason: RetryReason): boolean {
+    if (!isRetried(this.stream, reason) || !this.#requestRelay.mayRepeat) return false;
+    this.#dropLink();
+    this.#requestRelay.rewind();
+    this.#isRequestDone = this.#requestRelay.isComplete;
+    this.#connector.retry(server);
+    return true;
+  }
+
   handleTimeout(_nowMs: number): void {
     if (!this.#isActive) return;
-    if (this.#waiting === "tarpit") this.#endTarpit();
-    else if (this.#waiting === "body") this.#continueWithBody(true);
+    if (this.#waiting === "tarpit") {
+      noteTarpit(this.stream, this.#context.engine.nowMs);
+      this.#reply(this.#tarpitReply!, TERMINATION.tarpit);
+    } else if (this.#waiting === "body") this.#continueWithBody(true);
     else if (
       !this.#toServer.isDue(this.stream.bytesIn, this.#links.current!.connection, this.#client.connection)
     )
       this.#armServerTimeout();
     else if (!this.#isResponseBegun) {
+      if (this.#retry(this.#links.current!, "responseTimeout")) return;
       this.#context.observe(this.stream.server!, "http-read-timeout");
       this.#failServer(TERMINATION.serverTimeout);
     } else this.#failServer(TERMINATION.serverTimeoutInData);
-  }
-
-  /** Logged as HAProxy does: time in the tarpit is time in a queue, and nothing is said of the head's. */
-  #endTarpit(): void {
-    this.stream.requestMs = -1;
-    this.stream.queueMs = this.#context.engine.nowMs - this.stream.startMs;
-    this.#reply(this.#tarpitReply!, TERMINATION.tarpit);
   }
 
   #armServerTimeout(): void {
@@ -366,8 +369,9 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
 
   #receiveResponseHead(link: ServerLink, chunk: Chunk, start: number, end: number): void {
     const rest = this.#responses.readFinal(chunk, start, end, this.stream.request!.method, this);
+    if (rest === 0 || this.#retry(link, rest < 0 ? "junkResponse" : this.#responses.head.status)) return;
     if (rest < 0) this.#failServer(TERMINATION.badResponse);
-    else if (rest > 0) this.#beginResponse(link, this.#responses.head, chunk, rest, end);
+    else this.#beginResponse(link, this.#responses.head, chunk, rest, end);
   }
 
   /** 100 Continue, 103 Early Hints: passed on to clients that understand them. */
@@ -558,6 +562,7 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
     this.#connector.abandon();
     this.#dropLink();
     if (stream.compression !== null) endCompression(this.#context, stream, this.#relay.payloadBytes);
+    this.#requestRelay.forgetSent();
     endStream(this.#context, stream, this.#client.listener.slot);
     this.#headChunk?.release();
     this.#headChunk = null;
@@ -579,22 +584,16 @@ export class HttpExchange implements ConnectorOwner, TimerTarget {
   }
 
   #becomeTunnel(link: ServerLink, response: MessageHead, chunk: Chunk, start: number, end: number): void {
-    const stream = this.stream;
-    this.#relay.sendHead(stream, response);
+    this.#relay.sendHead(this.stream, response);
     this.#links.current = null;
     this.#isClientKept = false;
     this.#context.engine.timers.disarm(this.#timer);
-    this.#context.engine.timers.disarm(this.#client.timer);
-    const tunnel = new Tunnel(this.#context, this.#client.connection, link, stream, (termination) => {
+    const received = { fromClient: this.#requestRelay.takeLeftovers(), chunk, start, end };
+    openTunnel(this.#client, link, this.stream, received, (termination) => {
       if (termination !== null) this.#end(termination);
-      this.#client.connection.handler = this.#client;
       this.#isRequestDone = true;
       this.#finish();
-      // The tunnel had the connection's last event; the client has to hear of it.
-      if (this.#client.connection.isClosed) this.#client.handleClose(this.#client.connection, null);
     });
-    tunnel.takeOver(this.#requestRelay.takeLeftovers(), chunk, start, end);
     this.#responses.drop();
-    if (this.#client.isEnded) tunnel.handleEnd(this.#client.connection);
   }
 }

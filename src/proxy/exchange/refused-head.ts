@@ -11,7 +11,7 @@ import { sendText } from "./response-relay.ts";
 import type { Termination } from "./termination.ts";
 
 /** A stream for the head that the client has begun to send. */
-export function beginStream(client: HttpClient): Stream {
+function beginStream(client: HttpClient): Stream {
   const { session, headStartMs, idleSinceMs } = client;
   const { engine, state, runtime } = client.context;
   const stream = new Stream(session, runtime);
@@ -24,6 +24,16 @@ export function beginStream(client: HttpClient): Stream {
   if (stream.tracked !== null) countOwn(stream, "request", engine.nowMs);
   state.count(stream.frontend.slot, COUNTER.reqTot);
   countRate(state, stream.frontend.slot, COUNTER.reqRateSecond, engine.wallClockMs);
+  return stream;
+}
+
+/** A stream for the whole head that the client has sent. */
+export function beginRequest(client: HttpClient): Stream {
+  const stream = beginStream(client);
+  const head = client.request;
+  stream.request = head;
+  stream.requestMs = client.context.engine.nowMs - stream.startMs;
+  stream.bytesIn = head.end - head.start;
   return stream;
 }
 

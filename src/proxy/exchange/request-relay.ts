@@ -6,23 +6,52 @@ import type { Stream } from "../stream.ts";
 import { HeldInput, type InputPiece } from "./held-input.ts";
 
 export class RequestRelay {
-  /** Some of the body has gone to a server: the request cannot be repeated elsewhere. */
+  /** Some of the body has gone to a server. */
   isBodySent = false;
   readonly #engine: Engine;
   readonly #body = new BodyDecoder();
   readonly #held: HeldInput;
+  /** Of the body what has been sent, where it may have to be sent once more. */
+  readonly #sent: HeldInput;
+  #keepsSent = false;
   #stream!: Stream;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#held = new HeldInput(engine);
+    this.#sent = new HeldInput(engine);
   }
 
   begin(stream: Stream): void {
     const head = stream.request!;
     this.#stream = stream;
     this.isBodySent = false;
+    this.#keepsSent = false;
     this.#body.reset(head.framing, head.contentLength);
+  }
+
+  /** What is sent from now on is kept if all of the request is here and fits a buffer (`retry-on`). */
+  keepSent(bufferBytes: number): void {
+    this.#keepsSent = this.peekBody().isComplete && this.#stream.bytesIn + this.heldBytes <= bufferBytes;
+  }
+
+  /** All of the request is here, so that another server can have it too. */
+  get mayRepeat(): boolean {
+    return this.#keepsSent || (this.isComplete && !this.isBodySent);
+  }
+
+  /** The request is to be sent once more: what has been sent is held again, before what follows it. */
+  rewind(): void {
+    const { framing, contentLength } = this.#stream.request!;
+    const following = this.#held.takeAll();
+    const sent = this.#sent.takeAll();
+    for (const { chunk, start, end } of [...sent, ...following]) {
+      this.#held.add(chunk, start, end);
+      chunk.release();
+    }
+    for (const { start, end } of sent) this.#stream.bytesIn -= end - start;
+    this.isBodySent = false;
+    this.#body.reset(framing, contentLength);
   }
 
   /** The whole body has been received and passed on. */
@@ -68,6 +97,7 @@ export class RequestRelay {
       this.isBodySent = true;
       this.#stream.bytesIn += taken;
       server.send(chunk, start, start + taken);
+      if (this.#keepsSent) this.#sent.add(chunk, start, start + taken);
     }
     if (start + taken < end) this.hold(chunk, start + taken, end);
     return true;
@@ -100,5 +130,10 @@ export class RequestRelay {
 
   releaseAll(): void {
     this.#held.releaseAll();
+  }
+
+  /** Nobody will want this request again. */
+  forgetSent(): void {
+    if (this.#keepsSent) this.#sent.releaseAll();
   }
 }

@@ -8,6 +8,7 @@ import { FAILURES } from "./failures.ts";
 import { FORWARDING } from "./forwarding.ts";
 import { HEADER_CASE } from "./header-case.ts";
 import { LEGACY } from "./legacy.ts";
+import { RETRIES } from "./retries.ts";
 import { RULES } from "./rules.ts";
 import { SEED } from "./seed.ts";
 import { SWITCHING } from "./switching.ts";
@@ -20,6 +21,7 @@ export const GROUPS: readonly CaseGroup[] = [
   RULES,
   BALANCE,
   FAILURES,
+  RETRIES,
   COOKIES,
   FORWARDING,
   TCP,

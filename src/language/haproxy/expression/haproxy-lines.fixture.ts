@@ -219,6 +219,10 @@ export const AGREED_LINES: Readonly<Record<string, readonly string[]>> = {
     "unset-var(txn.a) if TRUE",
     "unset-var",
     "set-log-level silent",
+    "set-nice 5",
+    "disable-l7-retry",
+    "disable-l7-retry if TRUE",
+    "wait-for-handshake",
     "set-log-level err if TRUE",
     "set-log-level error",
     "set-log-level",
@@ -523,12 +527,9 @@ export const AGREED_LINES: Readonly<Record<string, readonly string[]>> = {
 export const REFUSED_LINES: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   "http-request": [
     ["early-hint Link a", "not there yet"],
-    ["set-nice 5", "not there yet"],
     ["set-mark 5", "not there yet"],
     ["set-tos 5", "not there yet"],
     ["set-priority-class int(1)", "not there yet"],
-    ["disable-l7-retry", "not there yet"],
-    ["wait-for-handshake", "not there yet"],
     ["set-header X-A %[path,length,add]", "the number is missing; HAProxy takes it for 0"],
     ["set-header X-A %[path,length,add()]", "the number is missing; HAProxy takes it for 0"],
     ["set-header X-A %[req.payload(-1,2),hex]", "nothing stands before the first byte"],

@@ -31,9 +31,11 @@ import { readDoResolve } from "./resolve-action.ts";
 import { type ActionReader, RuleLine } from "./rule-line.ts";
 import {
   readCapture,
+  readDisableRetry,
   readPatternChange,
   readSetAddress,
   readSetLogLevel,
+  readSetNice,
   readSetStatus,
   readSetTimeout,
   readSetVar,
@@ -41,6 +43,7 @@ import {
   readStrictMode,
   readUnsetVar,
   readWaitForBody,
+  readWaitForHandshake,
 } from "./state-actions.ts";
 import { unsupportedRuleReason } from "./unsupported-rules.ts";
 
@@ -99,11 +102,13 @@ const HTTP_REQUEST: RuleSet = {
     auth: readAuth,
     capture: (line) => readCapture(line, true),
     deny: (line) => readDeny(line, "deny"),
+    "disable-l7-retry": readDisableRetry,
     redirect: readRedirectAction,
     "do-resolve": readDoResolve,
     reject: readReject,
     return: readReturn,
     "set-log-level": readSetLogLevel,
+    "set-nice": readSetNice,
     "set-timeout": readSetTimeout,
     "strict-mode": readStrictMode,
     "silent-drop": readSilentDrop,
@@ -111,6 +116,7 @@ const HTTP_REQUEST: RuleSet = {
     "use-service": readUseService,
     "cache-use": (line) => readCacheAction(line, "cache-use"),
     "wait-for-body": readWaitForBody,
+    "wait-for-handshake": readWaitForHandshake,
   },
 };
 
@@ -130,6 +136,7 @@ const HTTP_RESPONSE: RuleSet = {
     redirect: readRedirectAction,
     return: readReturn,
     "set-log-level": readSetLogLevel,
+    "set-nice": readSetNice,
     "set-status": readSetStatus,
     "strict-mode": readStrictMode,
     "silent-drop": readSilentDrop,
@@ -161,6 +168,7 @@ const TCP_REQUEST: Readonly<Record<TcpRequestKind, RuleSet>> = {
       capture: (line) => readCapture(line, true),
       "do-resolve": readDoResolve,
       "set-log-level": readSetLogLevel,
+      "set-nice": readSetNice,
       "switch-mode": readSwitchMode,
     },
   },

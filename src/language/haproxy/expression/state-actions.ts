@@ -199,11 +199,33 @@ export const readStrictMode: ActionReader = (line) => {
     const message = `${quote(word.text)} is neither \`on\` nor \`off\``;
     return line.error("unknown-word", word.span, message, suggestWord(word.text, ["on", "off"]));
   }
-  const message = "`strict-mode` has no effect: heads may grow, so no rewrite fails for want of room";
-  const { report } = line.context;
-  report({ code: "no-effect", severity: "notice", span: line.name.span, message, help: null, related: [] });
+  sayNoEffect(line, "`strict-mode` has no effect: heads may grow, so no rewrite fails for want of room");
   return { kind: "strict-mode", isOn: word.text === "on" };
 };
+
+export const readDisableRetry: ActionReader = () => ({ kind: "disable-l7-retry" });
+
+export const readSetNice: ActionReader = (line) => {
+  if (line.expect("a number") === null) return null;
+  sayNoEffect(line, "`set-nice` has no effect: streams have no priorities in a worker");
+  return { kind: "set-nice" };
+};
+
+export const readWaitForHandshake: ActionReader = (line) => {
+  sayNoEffect(line, "`wait-for-handshake` has no effect: requests never begin before the handshake is done");
+  return { kind: "wait-for-handshake" };
+};
+
+function sayNoEffect({ context, name }: Parameters<ActionReader>[0], message: string): void {
+  context.report({
+    code: "no-effect",
+    severity: "notice",
+    span: name.span,
+    message,
+    help: null,
+    related: [],
+  });
+}
 
 export const readWaitForBody: ActionReader = (line) => {
   let timeoutMs: number | null = null;

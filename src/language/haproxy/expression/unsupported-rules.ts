@@ -1,7 +1,6 @@
 // Rules that HAProxy 2.6 has and Sallyport has not, with the reason. A trailing "*" stands for any ending.
 
 const REASONS: Readonly<Record<string, string>> = {
-  "disable-l7-retry": "retries cannot be changed by rules yet",
   "early-hint": "103 Early Hints are not there yet",
   "expect-netscaler-cip": "the NetScaler protocol is not there",
   "expect-proxy": "use `accept-proxy` on the bind line",
@@ -9,10 +8,8 @@ const REASONS: Readonly<Record<string, string>> = {
   "send-spoe-group": "SPOE is not there",
   "set-mark": "marks of packets cannot be set yet",
   "set-tos": "the type of service of packets cannot be set yet",
-  "set-nice": "it tunes HAProxy's own scheduler",
   "set-priority-class": "queue priorities are not there yet",
   "set-priority-offset": "queue priorities are not there yet",
-  "wait-for-handshake": "requests never begin before the handshake is done",
   "lua.*": "Lua is not there",
 };
 

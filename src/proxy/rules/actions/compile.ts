@@ -65,6 +65,9 @@ function compileKind(action: Action, place: ActionPlace, environment: RuleEnviro
     case "capture":
     case "set-status":
     case "strict-mode":
+    case "disable-l7-retry":
+    case "set-nice":
+    case "wait-for-handshake":
     case "wait-for-body":
       return compileState(action, place.side, place.scope, place.next, environment);
     case "do-resolve":

@@ -45,6 +45,10 @@ export function compileState(
     case "set-map":
     case "del-map":
       return compilePatternChange(action, environment);
+    case "disable-l7-retry":
+      return effect((stream) => {
+        stream.isRetryDisabled = true;
+      });
     case "set-log-level":
       return effect((stream) => {
         stream.logLevel = action.level;
@@ -66,6 +70,8 @@ export function compileState(
         if (stream.status > 0) stream.status = action.status;
       });
     case "strict-mode":
+    case "set-nice":
+    case "wait-for-handshake":
       // Heads are written anew, as long as they get to be: there is no rewrite that could fail.
       return effect(() => {});
     case "wait-for-body":
