@@ -319,6 +319,9 @@ export class Control {
           crew.broadcast({ kind: "kill-server-sessions", backend: event.backend.name, server: server.name });
         }
         return;
+      case "check-timeout":
+        this.#resolved.hurry(event.server);
+        return;
       case "changed":
         // The workers see the epoch.
         return;

@@ -152,7 +152,10 @@ export class HealthChecks {
       health,
       begin: (done) => begin(state.server, done),
       intervals: { inter: interMs, fastinter: fastInterMs ?? interMs, downinter: downInterMs ?? interMs },
-      receive: (result) => state.receiveCheck(result, this.#nowSeconds),
+      receive: (result) => {
+        state.receiveCheck(result, this.#nowSeconds);
+        if (result.status === "L4TOUT") this.#options.emit({ kind: "check-timeout", server: state.server });
+      },
     });
   }
 

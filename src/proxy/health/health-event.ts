@@ -12,6 +12,8 @@ export type HealthEvent =
       /** How important it is to those who get mail; null: nobody gets mail of such. */
       readonly mailLevel: LogLevel | null;
     }
+  /** Its check had no answer in time: perhaps its name leads elsewhere by now. */
+  | { readonly kind: "check-timeout"; readonly server: Server }
   /**
    * State, admin flags or weight are another: queues may move. The shared cells are written and the epoch
    * raised.

@@ -204,3 +204,21 @@ test("names that rules ask for are bounded", () => {
   for (let i = 0; i < 5000; i++) stage.resolver.resolveOnce("dns", `${i}.test`, 4, () => refusedCount++);
   assert.equal(refusedCount, 5000 - 4096);
 });
+
+test("a server that does not answer is asked for at once", () => {
+  const stage = new ResolverStage();
+  const server = makeServer("s1", "web.test");
+  answerA(stage, "192.0.2.1");
+  stage.resolver.follow([makeSection({ resolveMs: 60_000 })], [server, makeServer("s2", "other.test")]);
+  stage.pass(16);
+  stage.takeAsked();
+  answerA(stage, "192.0.2.2");
+  stage.resolver.hurryServer(server);
+  stage.resolver.hurryServer(server);
+  stage.pass(16);
+  assert.equal(server.address, "192.0.2.2");
+  assert.deepEqual(
+    stage.takeAsked().filter((text) => text.includes("web.test")),
+    ["A web.test at 16"],
+  );
+});

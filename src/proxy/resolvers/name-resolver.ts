@@ -118,6 +118,11 @@ export class NameResolver implements NameOwner {
     server.address = address;
   }
 
+  /** It is asked for now, and not only when its time comes. */
+  hurryServer(server: FollowedServer): void {
+    for (const name of this.#names.values()) if (name.servers.has(server)) name.start();
+  }
+
   /** The runtime API names another host. */
   renameServer(server: FollowedServer, hostName: string): void {
     this.#leaveAll(server);

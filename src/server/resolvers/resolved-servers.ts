@@ -9,10 +9,17 @@ import {
   followedServerOf,
   type ResolutionEvent,
 } from "../../proxy/resolvers/followed-server.ts";
-import { NameResolver, type ResolverClock } from "../../proxy/resolvers/name-resolver.ts";
+import {
+  NameResolver,
+  type NameserverQuestion,
+  type ResolverClock,
+} from "../../proxy/resolvers/name-resolver.ts";
 import type { Backend, Runtime, Server } from "../../proxy/runtime.ts";
 import { CELL } from "../../proxy/state.ts";
 import { type AskedQuestion, askNameserver } from "./ask-nameserver.ts";
+
+/** Questions at the same time: each has a socket, and the master needs descriptors for other things too. */
+const ASKED_MAX = 512;
 
 export interface ResolvedServersOptions {
   readonly clock: ResolverClock & { readonly wallClockMs: number };
@@ -43,11 +50,7 @@ export class ResolvedServers {
   constructor(options: ResolvedServersOptions) {
     this.#options = options;
     this.resolver = new NameResolver(options.clock, {
-      ask: (question) => {
-        const asked = askNameserver(question, () => this.#asked.delete(asked));
-        this.#asked.add(asked);
-        asked.start();
-      },
+      ask: (question) => this.#ask(question),
       handle: (event) => this.#handle(event),
     });
   }
@@ -99,6 +102,12 @@ export class ResolvedServers {
     if (followed !== undefined) this.resolver.moveServer(followed, server.host);
   }
 
+  /** It does not answer: it may be somewhere else. */
+  hurry(server: Server): void {
+    const followed = this.#followed.get(keyOf(server));
+    if (followed !== undefined) this.resolver.hurryServer(followed);
+  }
+
   /** `set server … fqdn`: null when nobody is asked for its name, else the name that it had. */
   rename(server: Server, hostName: string): string | null {
     const followed = this.#followed.get(keyOf(server));
@@ -107,6 +116,16 @@ export class ResolvedServers {
     if (before !== hostName) this.resolver.renameServer(followed, hostName);
     server.hostName = hostName;
     return before ?? "(null)";
+  }
+
+  #ask(question: NameserverQuestion): void {
+    if (this.#asked.size >= ASKED_MAX) {
+      setImmediate(() => question.receive({ kind: "unreachable" }));
+      return;
+    }
+    const asked = askNameserver(question, () => this.#asked.delete(asked));
+    this.#asked.add(asked);
+    asked.start();
   }
 
   #handle(event: ResolutionEvent): void {
