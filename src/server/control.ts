@@ -1,5 +1,6 @@
 // The master's own view of what its workers serve: states of servers and their health checks, the runtime
 // API, and what both tell the operator and the logs.
+import { lookup } from "node:dns";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { NO_SPAN } from "../diagnostic/span.ts";
@@ -76,6 +77,7 @@ export class Control {
     this.#mails = new AlertMails({
       engine: options.engine,
       hostName: hostname(),
+      lookUp: (host, done) => lookup(host, (error, address) => done(error === null ? address : null)),
       report: (text) => options.report(text),
     });
     this.#peers = new AllPeers((text) => options.report(text));

@@ -79,6 +79,7 @@ class World {
   readonly mails = new AlertMails({
     engine: this.engine,
     hostName: "lb",
+    lookUp: (host, done) => queueMicrotask(() => done(host === "mail.example" ? "10.0.0.1" : null)),
     report: (text) => this.reports.push(text),
   });
 
@@ -168,6 +169,18 @@ describe("mails about servers", () => {
     world.network.advance(1000);
     assert.equal(world.conversations[0]!.lines.at(-1), "QUIT");
     assert.deepEqual(world.reports, []);
+  });
+
+  test("a mailer that has a name is looked for at each mail", async () => {
+    const world = new World();
+    world.listen(POLITE);
+    for (const host of ["mail.example", "nowhere.example"]) {
+      world.tell("one", { mailers: [{ name: host, host, port: 25 }] });
+      await Promise.resolve();
+      world.network.advance(1000);
+    }
+    assert.equal(world.conversations.length, 1);
+    assert.deepEqual(world.reports, ["mailer nowhere.example of web did not take a mail: it has no address"]);
   });
 
   for (const [title, manners, problem] of [
@@ -281,7 +294,7 @@ test("the same mails come from HAProxy and from us", { skip: !HAS_HAPROXY }, asy
   });
 
   const engine = createPortableEngine();
-  const mails = new AlertMails({ engine, hostName: "lb.example.com", report() {} });
+  const mails = new AlertMails({ engine, hostName: "lb.example.com", lookUp() {}, report() {} });
   const check = {
     interMs: 200,
     fastInterMs: null,

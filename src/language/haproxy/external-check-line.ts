@@ -14,7 +14,9 @@ export function readExternalCheck(line: ProxyLine): void {
 }
 
 /** When all has been read: what is missing, and what is there for nothing. */
-export function checkExternalCheck({ report, global }: Reading, { name, check }: ProxyDraft): void {
+export function checkExternalCheck({ report, global }: Reading, { kind, name, check }: ProxyDraft): void {
+  // It has no servers, and what defaults say is not about it.
+  if (kind === "frontend") return;
   const shown = displayText(name);
   if (check.kind !== "external") {
     for (const what of ["command", "path"] as const) {
