@@ -15,6 +15,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   dnsmasq: "dnsmasq-base",
   dot: "graphviz",
   "dpkg-deb": "dpkg",
+  h2load: "nghttp2-client",
   haproxy: "haproxy",
   ip: "iproute2",
   ldd: "libc-bin",

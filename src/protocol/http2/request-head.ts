@@ -140,7 +140,7 @@ export class RequestHeadWriter implements FieldSink {
     const head = this.#head;
     const authority = this.#authority;
     const isConnect = this.#method.is("CONNECT");
-    if (!this.#method.isSet || !(isConnect ? this.#isConnectWhole : this.#isTargetWhole))
+    if (!this.#method.isSet || !(isConnect ? this.#isConnectWhole() : this.#isTargetWhole()))
       this.#isMalformed = true;
     if (this.#isMalformed) return;
     this.#reserve(this.#method.length + this.#scheme.length + 2 * authority.length + this.#path.length + 32);
@@ -150,13 +150,13 @@ export class RequestHeadWriter implements FieldSink {
     bytes[at++] = SPACE;
     head.start = 0;
     head.targetStart = at;
-    if (!isConnect && authority.isSet && !this.#isStar) {
+    if (!isConnect && authority.isSet && !this.#isStar()) {
       at = this.#scheme.writeTo(bytes, at);
       bytes[at++] = COLON;
       bytes[at++] = SLASH;
       bytes[at++] = SLASH;
     }
-    if (authority.isSet && !this.#isStar) at = authority.writeTo(bytes, at);
+    if (authority.isSet && !this.#isStar()) at = authority.writeTo(bytes, at);
     at = this.#path.writeTo(bytes, at);
     head.targetEnd = at;
     head.headersStart = this.length = copyBytes(VERSION_LINE_END, 0, VERSION_LINE_END.length, bytes, at);
@@ -167,16 +167,18 @@ export class RequestHeadWriter implements FieldSink {
     this.#note(nameStart, nameStart + 4, at);
   }
 
-  get #isStar(): boolean {
+  // No getters: V8 looks for private ones by a call into its runtime, each time.
+
+  #isStar(): boolean {
     return this.#path.length === 1 && this.#path.bytes[this.#path.start] === STAR;
   }
 
-  get #isConnectWhole(): boolean {
+  #isConnectWhole(): boolean {
     return this.#authority.isSet && !this.#scheme.isSet && !this.#path.isSet;
   }
 
-  get #isTargetWhole(): boolean {
-    return this.#scheme.isSet && this.#path.isSet && (!this.#isStar || this.#method.is("OPTIONS"));
+  #isTargetWhole(): boolean {
+    return this.#scheme.isSet && this.#path.isSet && (!this.#isStar() || this.#method.is("OPTIONS"));
   }
 
   #addLine(field: HeaderField): void {
@@ -234,7 +236,7 @@ export class RequestHeadWriter implements FieldSink {
 
   /** Only a Host field has told where the request goes: what stands behind the method moves up for it. */
   #addOrigin(): void {
-    if (this.#isStar) return;
+    if (this.#isStar()) return;
     const head = this.#head;
     const host = readLatin1(this.#host.bytes, this.#host.start, this.#host.end);
     const origin = `${readLatin1(this.#scheme.bytes, this.#scheme.start, this.#scheme.end)}://${host}`;

@@ -331,9 +331,11 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   }
 
   #forget(stream: Http2Stream, isReset: boolean): void {
-    if (stream.streamId !== 0) this.count(COUNTER.h2Streams, -1);
+    const wasOpen = stream.streamId !== 0;
     this.streams.drop(stream);
     stream.handleClosed(isReset);
+    if (!wasOpen) return;
+    this.count(COUNTER.h2Streams, -1);
     if (this.streams.openCount === 0) this.#armTimer();
   }
 
@@ -362,7 +364,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   readonly #tell = (stream: Http2Stream): void => {
     if (stream.streamId === 0) return;
-    const byteCount = stream.deliver();
+    const byteCount = stream.deliver(this.#initialReceiveWindow / 2);
     if (byteCount > 0 && !stream.isRequestEnded && stream.streamId !== 0)
       this.frames.giveWindow(stream, byteCount);
   };

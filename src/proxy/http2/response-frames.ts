@@ -20,13 +20,15 @@ export class ResponseFrames {
   readonly encoder: HpackEncoder = new HpackEncoder();
   /** What the client lets us send on all streams together. */
   sendWindow: number = DEFAULT_WINDOW_BYTES;
-  /** Of data, in all. */
+  /** Of responses, in all: who still takes some is not idle. */
   sentBytes = 0;
   /** What the last head would be in HTTP/1.1. */
   headLength = 0;
   readonly #output: FrameOutput;
   readonly #guard: FloodGuard;
+  // Arrays with their counts: to set an array's length is a call of V8's runtime, and frees its storage.
   #due: Http2Stream[] = [];
+  #dueCount = 0;
   #serving: Http2Stream[] = [];
   readonly #sending: Http2Stream[] = [];
 
@@ -39,7 +41,7 @@ export class ResponseFrames {
   note(stream: Http2Stream): void {
     if (stream.isDue) return;
     stream.isDue = true;
-    this.#due.push(stream);
+    this.#due[this.#dueCount++] = stream;
   }
 
   /** A response's head, and the beginning of its body. Returns where that goes on: it had to wait. */
@@ -48,6 +50,7 @@ export class ResponseFrames {
     const from = output.beginBlock(ResponseBlockWriter.lengthMax(head));
     const blockEnd = BLOCKS.write(this.encoder, head, stream.method, output.target, from);
     this.headLength = BLOCKS.http1Length;
+    this.sentBytes += blockEnd - from;
     this.#guard.credit();
     if (head.status < 200) {
       output.endBlock(stream.streamId, blockEnd, false);
@@ -77,30 +80,33 @@ export class ResponseFrames {
   /** `tell`: hands on what is there for the exchange; `settle`: ends what has come to its end. */
   serve(tell: (stream: Http2Stream) => void, settle: (stream: Http2Stream) => void): void {
     const due = this.#due;
+    const count = this.#dueCount;
     this.#due = this.#serving;
+    this.#dueCount = 0;
     this.#serving = due;
-    for (const stream of due) stream.isDue = false;
-    for (const stream of due) tell(stream);
-    this.#sendInTurn(due);
-    for (const stream of due) settle(stream);
-    due.length = 0;
+    for (let i = 0; i < count; i++) {
+      due[i]!.isDue = false;
+      tell(due[i]!);
+    }
+    this.#sendInTurn(due, count);
+    for (let i = 0; i < count; i++) settle(due[i]!);
   }
 
   /** Each stream that has something to send gets a frame in turn, until windows or the kernel are full. */
-  #sendInTurn(due: readonly Http2Stream[]): void {
+  #sendInTurn(due: readonly Http2Stream[], dueCount: number): void {
     const sending = this.#sending;
-    for (const stream of due) if (this.#mayGoOn(stream)) sending.push(stream);
-    while (sending.length > 0) {
+    let count = 0;
+    for (let i = 0; i < dueCount; i++) if (this.#mayGoOn(due[i]!)) sending[count++] = due[i]!;
+    while (count > 0) {
       if (this.#output.isFull) {
         // They go on when the kernel has taken what it has.
-        for (const stream of sending) this.note(stream);
-        break;
+        for (let i = 0; i < count; i++) this.note(sending[i]!);
+        return;
       }
       let left = 0;
-      for (const stream of sending) if (this.#sendFrame(stream)) sending[left++] = stream;
-      sending.length = left;
+      for (let i = 0; i < count; i++) if (this.#sendFrame(sending[i]!)) sending[left++] = sending[i]!;
+      count = left;
     }
-    sending.length = 0;
   }
 
   #mayGoOn(stream: Http2Stream): boolean {

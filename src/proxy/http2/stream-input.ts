@@ -74,9 +74,9 @@ export class StreamInput {
     }
   }
 
-  /** The window that can be given back to the client. */
-  takeWindowBytes(): number {
-    if (this.#held.length > 0) return 0;
+  /** The window that can be given back to the client; 0 while that is less than so much. */
+  takeWindowBytes(byteCountMin: number): number {
+    if (this.#held.length > 0 || this.#windowBytes < byteCountMin) return 0;
     const bytes = this.#windowBytes;
     this.#windowBytes = 0;
     return bytes;
