@@ -95,3 +95,48 @@ test("answers for a configuration that has been replaced change nothing", async 
   assert.deepEqual(changes, []);
   names.stop();
 });
+
+/** What one server begins with, for its words behind the name. */
+async function beginning(words: string, answers: Record<string, readonly string[]>) {
+  const text = TEXT.replace(/ {2}server [\s\S]*$/, `  server a one.example:80 ${words}\n`);
+  const dns = "resolvers dns\n  nameserver one 192.0.2.53:53\n";
+  const environment = { readFile: () => null, variables: {}, hostname: "here", cpuCount: 1 };
+  const { configuration } = readConfiguration([{ name: "x.cfg", text: dns + text }], environment);
+  assert.ok(configuration !== null);
+  const asked: string[] = [];
+  const lookUp = async (host: string) => {
+    asked.push(host);
+    const found = answers[host];
+    if (found === undefined) throw new Error("ENOTFOUND");
+    return found;
+  };
+  const names = new ServerNames(() => {}, lookUp);
+  const { addresses, diagnostics } = await names.resolve(configuration);
+  return [addresses["web/a"], asked.length, diagnostics.length];
+}
+
+test("`init-addr` says what is tried, in order, before a server begins", async () => {
+  const known = { "one.example": ["192.0.2.1"] };
+  assert.deepEqual(await beginning("init-addr none", known), [undefined, 0, 0]);
+  assert.deepEqual(await beginning("init-addr 192.0.2.9", known), ["192.0.2.9", 0, 0]);
+  assert.deepEqual(await beginning("init-addr last,libc,none", known), ["192.0.2.1", 1, 0]);
+  assert.deepEqual(await beginning("init-addr last,libc,none", {}), [undefined, 1, 0]);
+  assert.deepEqual(await beginning("init-addr libc,192.0.2.9", {}), ["192.0.2.9", 1, 0]);
+  assert.deepEqual(await beginning("init-addr libc", {}), [undefined, 1, 1]);
+  assert.deepEqual(await beginning("resolvers dns", known), ["192.0.2.1", 1, 0]);
+});
+
+test("a name that `resolvers` follow is not followed through the system as well", async () => {
+  const text = `resolvers dns\n  nameserver one 192.0.2.53:53\n${TEXT}  server c one.example:80 resolvers dns\n`;
+  const environment = { readFile: () => null, variables: {}, hostname: "here", cpuCount: 1 };
+  const { configuration } = readConfiguration([{ name: "x.cfg", text }], environment);
+  assert.ok(configuration !== null);
+  const { names, changes } = makeNames({ "one.example": ["192.0.2.2"], "two.example": ["192.0.2.3"] });
+  names.follow(configuration, { "web/a": "192.0.2.1", "web/b": "192.0.2.3", "web/c": "192.0.2.1" });
+  await names.refresh();
+  assert.deepEqual(
+    changes.map(({ server }) => server),
+    ["a"],
+  );
+  names.stop();
+});

@@ -21,7 +21,7 @@ export interface Reply {
 
 export class Nameserver {
   /** By "A web.test"; what is not here does not exist. */
-  readonly replies: Map<string, Reply | "silence"> = new Map();
+  readonly replies: Map<string, Reply | "silence" | "later"> = new Map();
   /** "A web.test", with " over TCP" behind it. */
   readonly questions: string[] = [];
   /** From which questions came over UDP. */
@@ -31,6 +31,7 @@ export class Nameserver {
   readonly #udp: Socket;
   readonly #tcp: Server;
   #waiting: (() => void)[] = [];
+  readonly #later: (() => void)[] = [];
 
   private constructor(udp: Socket, tcp: Server) {
     this.#udp = udp;
@@ -59,8 +60,14 @@ export class Nameserver {
     return this.#udp.address().port;
   }
 
-  set(question: string, reply: Reply | "silence"): void {
+  set(question: string, reply: Reply | "silence" | "later"): void {
     this.replies.set(question, reply);
+  }
+
+  /** What was asked over UDP and is to be answered later is answered. */
+  answerNow(question: string, reply: Reply): void {
+    this.set(question, reply);
+    for (const answer of this.#later.splice(0)) answer();
   }
 
   /** Once something more has been asked. */
@@ -77,8 +84,9 @@ export class Nameserver {
     this.#udp.on("message", (question: Buffer, from: RemoteInfo) => {
       this.ports.add(from.port);
       const reply = this.#replyTo(question, false);
-      const messages = reply === null ? [] : (this.forge?.(reply, question) ?? [reply]);
-      for (const message of messages) this.#udp.send(message, from.port, from.address);
+      if (reply === "later")
+        this.#later.push(() => this.#send(this.#replyTo(question, false), question, from));
+      else this.#send(reply, question, from);
     });
     this.#tcp.on("connection", (socket) => {
       let received = Buffer.alloc(0);
@@ -89,13 +97,20 @@ export class Nameserver {
           const end = 2 + received.readUInt16BE(0);
           const reply = this.#replyTo(received.subarray(2, end), true);
           received = received.subarray(end);
-          if (reply !== null) socket.write(Buffer.concat([number16(reply.length), reply]));
+          if (reply !== null && reply !== "later")
+            socket.write(Buffer.concat([number16(reply.length), reply]));
         }
       });
     });
   }
 
-  #replyTo(question: Buffer, isTcp: boolean): Buffer | null {
+  #send(reply: Buffer | "later" | null, question: Buffer, from: RemoteInfo): void {
+    if (reply === null || reply === "later") return;
+    for (const message of this.forge?.(reply, question) ?? [reply])
+      this.#udp.send(message, from.port, from.address);
+  }
+
+  #replyTo(question: Buffer, isTcp: boolean): Buffer | "later" | null {
     const { name, end } = readName(question, 12);
     const type = question.readUInt16BE(end);
     const typeName = Object.keys(TYPES).find((key) => TYPES[key] === type) ?? `${type}`;
@@ -104,6 +119,7 @@ export class Nameserver {
     for (const wake of this.#waiting.splice(0)) wake();
     const reply = this.replies.get(text) ?? { code: 3 };
     if (reply === "silence") return null;
+    if (reply === "later") return "later";
     if (reply.bytes !== undefined) return reply.bytes;
     const isTruncated = reply.isTruncated === true && !isTcp;
     const records = isTruncated ? [] : (reply.records ?? []);

@@ -1,5 +1,7 @@
 // Requests while names of servers change: they follow, none is lost, and rules find hosts of their own.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { freePort } from "../free-port.ts";
 import { ask, Load } from "../processes/load.ts";
@@ -16,6 +18,8 @@ import { Nameserver } from "./nameserver.fixture.ts";
 interface Site {
   readonly sallyport: RunningSallyport;
   readonly port: number;
+  /** Of a frontend in tcp mode, which takes the host from the beginning of the path. */
+  readonly tcpPort: number;
   readonly nameserver: Nameserver;
   readonly one: Origin;
   readonly two: Origin;
@@ -25,7 +29,12 @@ interface Site {
 
 const SERVICE = "SRV _http._tcp.test";
 
-function configuration(socket: string, port: number, nameserver: number, origin: number): string {
+function configuration(
+  socket: string,
+  [port, tcpPort]: readonly [number, number],
+  nameserver: number,
+  origin: number,
+): string {
   return `
 global
   stats socket ${socket} level admin
@@ -49,6 +58,18 @@ frontend web
   http-request set-dst-port int(${origin}) if { var(txn.host) -m found }
   use_backend anywhere if { var(txn.host) -m found }
   default_backend service
+frontend plain
+  mode tcp
+  bind 127.0.0.1:${tcpPort}
+  tcp-request inspect-delay 5s
+  tcp-request content do-resolve(sess.host,dns,ipv4) req.payload(0,0),word(2,/) if { req.len gt 10 }
+  tcp-request content reject unless { var(sess.host) -m found }
+  tcp-request content set-dst var(sess.host)
+  tcp-request content set-dst-port int(${origin})
+  default_backend anywhere-plain
+backend anywhere-plain
+  mode tcp
+  server any 0.0.0.0:0
 backend service
   retries 3
   option redispatch
@@ -70,12 +91,13 @@ async function withSite(engine: EngineName, run: (site: Site) => Promise<void>):
   nameserver.set("A localhost", { records: ["localhost 5 A 127.0.0.1"] });
   const port = await freePort();
   const socket = directory.file("admin.sock");
-  const text = configuration(socket, port, nameserver.port, one.port);
+  const tcpPort = await freePort();
+  const text = configuration(socket, [port, tcpPort], nameserver.port, one.port);
   const file = directory.file("x.cfg", text);
   await using sallyport = await RunningSallyport.start(file, { engine, workers: 2 });
   const command = async (line: string) => (await askSocket(socket, line)).trim();
   const rewrite = (change: (text: string) => string) => void directory.file("x.cfg", change(text));
-  await run({ sallyport, port, nameserver, one, two, command, rewrite });
+  await run({ sallyport, port, tcpPort, nameserver, one, two, command, rewrite });
 }
 
 /** The service is at these origins from the next answer on. */
@@ -174,6 +196,42 @@ for (const engine of ENGINES) {
           / nameserver one:\n {2}sent: +\d+\n[\s\S]* nx: +[1-9]/,
         );
         assert.equal(sallyport.text.includes("exited"), false);
+      });
+    });
+
+    test("a rule for connections finds a host, and what the client sends meanwhile waits", async () => {
+      await withSite(engine, async ({ sallyport, tcpPort, nameserver }) => {
+        nameserver.set("A here.test", { records: ["here.test 5 A 127.0.0.1"] });
+        assert.equal((await ask(tcpPort, "/here.test/x")).body, "one /here.test/x\n");
+        await assert.rejects(ask(tcpPort, "/nowhere.test/x"));
+        nameserver.set("A late.test", "later");
+        const socket = connect(tcpPort, "127.0.0.1");
+        socket.write("POST /late.test/x HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n");
+        await sallyport.until(() => nameserver.questions.includes("A late.test"), "it is asked");
+        socket.write("x".repeat(100_000));
+        nameserver.answerNow("A late.test", { records: ["late.test 5 A 127.0.0.1"] });
+        socket.write("x".repeat(100_000));
+        const [answer] = (await once(socket, "data")) as [Buffer];
+        assert.match(answer.toString(), /one \/late\.test\/x/);
+        socket.destroy();
+      });
+    });
+
+    test("a body that comes while a rule waits is held, and goes where the rule says", async () => {
+      await withSite(engine, async ({ sallyport, port, nameserver }) => {
+        nameserver.set("A late.test", "later");
+        const socket = connect(port, "127.0.0.1");
+        const head = "POST /x HTTP/1.1\r\nHost: x\r\nX-Host: late.test\r\nExpect: 100-continue\r\n";
+        socket.write(`${head}Content-Length: 400000\r\n\r\n`);
+        await sallyport.until(() => nameserver.questions.includes("A late.test"), "it is asked");
+        socket.write("x".repeat(400_000));
+        nameserver.answerNow("A late.test", { records: ["late.test 5 A 127.0.0.1"] });
+        let answer = "";
+        socket.on("data", (bytes) => {
+          answer += bytes.toString();
+        });
+        await sallyport.until(() => answer.includes("one /x\n"), "it is answered");
+        socket.destroy();
       });
     });
 
