@@ -73,10 +73,11 @@ async function readAndServe(
       loaded === null ? summarizeDiagnostics(diagnostics) : "there are warnings, and -dW forbids them";
     return complain(terminal, `the configuration is not valid: ${why}`);
   }
-  const { global, proxies } = loaded.configuration;
+  const { global, proxies, logForwarders } = loaded.configuration;
   // A stats socket is a listener too: files that only check servers need no `bind`.
   const hasListener =
     global.statsSockets.length > 0 ||
+    logForwarders.length > 0 ||
     proxies.some(({ isDisabled, frontend }) => !isDisabled && (frontend?.binds.length ?? 0) > 0);
   const masterSocket = await findMasterSocket(flags, global.masterWorker, terminal);
   if (typeof masterSocket === "string") return complain(terminal, `-S: ${masterSocket}`);

@@ -7,6 +7,7 @@ import type { IgnoredErrors, KeepAlive, ListenAddress, TlsVersion } from "../tra
 import type { CacheDefinition } from "./cache.ts";
 import type { CompressionSettings } from "./compression.ts";
 import type { GlobalSettings } from "./global-settings.ts";
+import type { LogForwarder, RingDefinition } from "./log-forward.ts";
 import type { EmailAlerts } from "./mailers.ts";
 import type { PatternListDefinition } from "./pattern-list.ts";
 import type { Program } from "./program.ts";
@@ -27,6 +28,8 @@ export interface ProxyConfiguration {
   readonly caches: readonly CacheDefinition[];
   readonly peers: readonly PeersSection[];
   readonly resolvers: readonly ResolversSection[];
+  readonly rings: readonly RingDefinition[];
+  readonly logForwarders: readonly LogForwarder[];
   /**
    * "BACKEND/SERVER" of those that rules and samples name, ACLs that nothing uses included: they cannot be
    * taken away at run time.
@@ -65,6 +68,8 @@ export interface Proxy {
    */
   readonly logFormat: LogFormat | null;
   readonly errorLogFormat: LogFormat | null;
+  /** `log-format-sd`: what targets in RFC 5424's format get as structured data. */
+  readonly logFormatData: LogFormat | null;
   readonly logTag: string | null;
   /** Null: nobody is told by mail. */
   readonly emailAlerts: EmailAlerts | null;
@@ -480,14 +485,18 @@ export interface AgentCheck {
   readonly send: string;
 }
 
+export type LogFormatName = "rfc3164" | "rfc5424" | "local" | "priority" | "short" | "timed" | "iso" | "raw";
+
 export interface LogTarget {
   readonly target:
     | { readonly kind: "udp"; readonly host: string; readonly port: number }
     | { readonly kind: "unix"; readonly path: string }
     | { readonly kind: "stdout" }
     | { readonly kind: "stderr" }
+    | { readonly kind: "ring"; readonly name: string }
     | { readonly kind: "fd"; readonly fd: number };
-  readonly format: "rfc3164" | "rfc5424" | "local" | "priority" | "short" | "timed" | "iso" | "raw";
+  /** Null: that of the ring, else "local"; what is forwarded keeps its own. */
+  readonly format: LogFormatName | null;
   /** 0..23. */
   readonly facility: number;
   readonly maxLevel: LogLevel;

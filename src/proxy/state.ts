@@ -33,6 +33,8 @@ export const HEADER = {
   tlsRateMax: 11,
   /** Bytes. */
   compressionRateMax: 12,
+  /** Log lines of others that came in. */
+  receivedLogs: 13,
 } as const;
 
 /** Int32 cells of one slot in the shared region. Written by the master unless noted. */

@@ -13,7 +13,7 @@ import { MessageLog } from "../proxy/log/message-log.ts";
 import { AlertMails } from "../proxy/mail/alert-mails.ts";
 import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import type { Server } from "../proxy/runtime.ts";
-import type { SharedState } from "../proxy/state.ts";
+import { HEADER, type SharedState } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
 import type { AdminActions } from "./admin/actions.ts";
 import { type AdminSocketDefinition, AdminSockets } from "./admin/admin-socket.ts";
@@ -24,6 +24,8 @@ import { RuntimeApi } from "./admin/runtime-api.ts";
 import { CheckPrograms } from "./check-programs.ts";
 import type { Crew } from "./crew.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
+import { AllRings } from "./logs/all-rings.ts";
+import { LogForwarders } from "./logs/log-forwarders.ts";
 import type { ReloadResult } from "./master.ts";
 import {
   type FromWorker,
@@ -63,10 +65,15 @@ export class Control {
   readonly #mails: AlertMails;
   #current: Generation | null = null;
   #candidate: Generation | null = null;
+  /** What `#current` and `#candidate` are made of. */
+  #serving: PreparedConfiguration | null = null;
+  #coming: PreparedConfiguration | null = null;
   #number = 0;
   readonly #firstCommit: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #actions: MasterActions;
   readonly #peers: AllPeers;
+  readonly #rings: AllRings;
+  readonly #forwarders: LogForwarders;
   readonly #api: RuntimeApi;
   readonly #sockets: AdminSockets;
   readonly #resolved: ResolvedServers;
@@ -81,6 +88,13 @@ export class Control {
       report: (text) => options.report(text),
     });
     this.#peers = new AllPeers((text) => options.report(text));
+    this.#rings = new AllRings(options.engine, (text) => options.report(text));
+    this.#forwarders = new LogForwarders({
+      engine: options.engine,
+      outputsOf: ({ logs }) =>
+        this.generation.life.sinks.outputsOf({ logs, logTag: null }, this.generation.runtime.configuration),
+      count: () => void options.state.header[HEADER.receivedLogs]!++,
+    });
     this.#resolved = new ResolvedServers({
       clock: options.engine,
       stateOf: (server) => this.checks.stateOf(server),
@@ -99,6 +113,7 @@ export class Control {
         this.#resolved.noteMoved(server);
       },
       resolved: this.#resolved,
+      rings: this.#rings,
       environment: () => this.generation.environment,
       share: (changes) => this.share(changes),
       processes: () => options.processes(),
@@ -148,24 +163,37 @@ export class Control {
       number: ++this.#number,
       // Rules run in workers; what checks make of variables is their own.
       share: () => {},
+      rings: this.#rings,
       report: (text) => this.#options.report(text),
     });
     if (!built.ok) return built.error;
     this.#candidate = built.value;
+    this.#coming = prepared;
     const { frontends, backends } = built.value.runtime;
     for (const { slot } of [...frontends, ...backends]) state.keepLatencies(slot);
     return [];
   }
 
-  /** Opens the sockets of the runtime API that a configuration adds. What could not be opened. */
-  async openSockets({ global }: ProxyConfiguration): Promise<readonly WorkerProblem[]> {
+  /**
+   * Opens the sockets of the runtime API, and those that log lines come in by, that a configuration adds.
+   * What could not be opened.
+   */
+  async openSockets(prepared: PreparedConfiguration): Promise<readonly WorkerProblem[]> {
+    const { global } = prepared.configuration;
+    const inputs = await this.#forwarders.open(prepared);
     const problems = await this.#sockets.open(this.#socketsOf(global), global.statsTimeoutMs);
-    return problems.map(({ socket: { span }, message }) => ({ file: span.file, line: span.line, message }));
+    return [
+      ...problems.map(({ socket: { span }, message }) => ({ file: span.file, line: span.line, message })),
+      ...inputs,
+    ];
   }
 
   /** Closes those that a configuration does not have. */
   keepSockets({ global }: ProxyConfiguration): void {
     this.#sockets.keep(this.#socketsOf(global), global.statsTimeoutMs);
+    // What was opened for a configuration that came to nothing.
+    if (this.#serving !== null && this.#coming !== null) this.#forwarders.follow(this.#serving);
+    this.#coming = null;
   }
 
   /** Those of the configuration, the master's own, and the master CLI. */
@@ -181,6 +209,10 @@ export class Control {
   commit(): void {
     this.#current = this.#candidate!;
     this.#candidate = null;
+    this.#serving = this.#coming!;
+    // The first request that a worker serves may already log to either.
+    this.#rings.follow(this.#serving);
+    this.#forwarders.follow(this.#serving);
     this.#restartChecks();
     this.#firstCommit.resolve();
     const { runtime, environment } = this.generation;
@@ -238,6 +270,10 @@ export class Control {
     this.#resolved.resolver.resolveOnce(resolvers, host, family, done);
   }
 
+  takeRingEvents(message: Extract<FromWorker, { kind: "ring-events" }>): void {
+    this.#rings.takeEvents(message);
+  }
+
   /** What it tracked is tracked no more. */
   forgetWorker(workerIndex: number): void {
     for (const table of this.#options.tables.all) table.forgetProcess(workerIndex);
@@ -261,13 +297,19 @@ export class Control {
     return this.#api.run(command);
   }
 
+  /** Requests that are finished meanwhile are logged: rings are closed later. */
   stop(): void {
     this.#checks?.stop();
+    this.#forwarders.close();
     this.#programs.close();
     this.#mails.close();
     this.#resolved.stop();
     this.#peers.close();
     void this.#sockets.close();
+  }
+
+  closeRings(): void {
+    this.#rings.close();
   }
 
   #find(backend: string, server: string): Server | null {

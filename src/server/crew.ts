@@ -28,6 +28,7 @@ export interface CrewEvents {
   report(text: string): void;
   handleObservation(message: Extract<FromWorker, { kind: "observation" }>): void;
   handleAdminCommand(command: string): void;
+  handleRingEvents(message: Extract<FromWorker, { kind: "ring-events" }>): void;
   handleShared(message: Extract<FromWorker, { kind: "shared" }>): void;
   handleRequests(message: Extract<FromWorker, { kind: "requests" }>): void;
   /** For a rule; `done` is called now or later. */
@@ -271,6 +272,9 @@ export class Crew implements WorkerProcessEvents {
         this.#events.resolve(message, (address) => worker.send({ kind: "resolved", requestId, address }));
         return;
       }
+      case "ring-events":
+        this.#events.handleRingEvents(message);
+        return;
       case "share-done":
         this.#noteShared(worker, [message.requestId]);
         return;

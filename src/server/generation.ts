@@ -4,7 +4,14 @@ import { hostname } from "node:os";
 import type { Result } from "../base/failure.ts";
 import { failed, success } from "../base/failure.ts";
 import type { Span } from "../diagnostic/span.ts";
-import type { BindTls, CertificateSource, ServerTls, TlsCommon } from "../model/proxy.ts";
+import type {
+  Bind,
+  BindTls,
+  CertificateSource,
+  Server as ServerDefinition,
+  ServerTls,
+  TlsCommon,
+} from "../model/proxy.ts";
 import type { LogFormat } from "../model/sample.ts";
 import { buildRuntime } from "../proxy/build.ts";
 import type { Reply } from "../proxy/exchange/replies.ts";
@@ -23,13 +30,14 @@ import type {
   CertificateMaterial,
   Engine,
   ServedCertificate,
+  TlsClientContext,
   TlsServerContext,
   TlsSettings,
 } from "../transport/contract.ts";
 import { dhParametersFor } from "./certificates/dh-parameters.ts";
 import { issuerChainOf } from "./certificates/issuer-chains.ts";
 import { makerOf } from "./certificates/signed-on-the-fly.ts";
-import { LogSinks } from "./log-sinks.ts";
+import { LogSinks, type RingWriter } from "./log-sinks.ts";
 import type { PreparedConfiguration, WorkerProblem } from "./messages.ts";
 import type { TableMaps } from "./table-places.ts";
 
@@ -46,6 +54,8 @@ export interface GenerationOptions {
   share(load: number, change: SharedChange): void;
   /** Asks the master, who asks nameservers. Left out: nobody is asked. */
   readonly resolve?: ResolveHost;
+  /** Left out: what is logged to rings is lost. */
+  readonly rings?: RingWriter;
   report(text: string): void;
 }
 
@@ -133,7 +143,7 @@ export function buildGeneration(
   const { engine, state, workerIndex, workerCount, masterPid, previous, number } = options;
   const { configuration, slots, load, live } = prepared;
   const life = previous?.life ?? {
-    sinks: new LogSinks(engine, masterPid, options.report),
+    sinks: new LogSinks(engine, masterPid, options.rings ?? null, options.report),
     variables: new Map(),
     requestCount: { value: 0 },
   };
@@ -183,27 +193,36 @@ function serverContexts(
 ): Map<ListenerRuntime, TlsServerContext> {
   const contexts: Map<ListenerRuntime, TlsServerContext> = new Map();
   for (const listener of runtime.listeners) {
-    const { tls, span } = listener.definition;
-    if (tls === null) continue;
-    const certificates = tls.certificates.flatMap((source) => servedCertificates(source, tls, prepared));
-    const maker = certificateMakerOf(tls, certificates, prepared);
-    if (tls.signer !== null && maker === null) {
-      problems.push(problemAt(span, `the key in ${tls.signer.path} cannot sign certificates`));
-      continue;
-    }
-    const context = engine.createTlsServerContext({
-      ...settingsOf(tls),
-      certificates,
-      maker,
-      strictSni: tls.strictSni,
-      clientVerify: clientVerifyOf(tls, prepared),
-      ticketKeys: tls.tickets ? prepared.ticketKeys : null,
-      sessionStore: tls.tickets ? null : prepared.sessionStore,
-    });
+    const context = serverContextOf(listener.definition, prepared, engine);
+    if (context === null) continue;
     if (context.ok) contexts.set(listener, context.value);
-    else problems.push(problemAt(span, context.error.message));
+    else problems.push(context.error);
   }
   return contexts;
+}
+
+/** Null: it does without TLS. */
+export function serverContextOf(
+  { tls, span }: Pick<Bind, "tls" | "span">,
+  prepared: PreparedConfiguration,
+  engine: Engine,
+): Result<TlsServerContext, WorkerProblem> | null {
+  if (tls === null) return null;
+  const certificates = tls.certificates.flatMap((source) => servedCertificates(source, tls, prepared));
+  const maker = certificateMakerOf(tls, certificates, prepared);
+  if (tls.signer !== null && maker === null) {
+    return failed(problemAt(span, `the key in ${tls.signer.path} cannot sign certificates`));
+  }
+  const context = engine.createTlsServerContext({
+    ...settingsOf(tls),
+    certificates,
+    maker,
+    strictSni: tls.strictSni,
+    clientVerify: clientVerifyOf(tls, prepared),
+    ticketKeys: tls.tickets ? prepared.ticketKeys : null,
+    sessionStore: tls.tickets ? null : prepared.sessionStore,
+  });
+  return context.ok ? context : failed(problemAt(span, context.error.message));
 }
 
 /** Null also for an authority that cannot sign. */
@@ -267,16 +286,26 @@ function prepareServer(
   const isNamed = isName(definition.address, server.host);
   server.host = prepared.addresses[key] ?? (isNamed ? "" : server.host);
   server.port = prepared.ports[key] ?? server.port;
-  if (definition.tls === null) return;
-  const { tls } = definition;
+  const context = clientContextOf(definition, prepared, engine);
+  if (context === null) return;
+  if (context.ok) server.tls = context.value;
+  else problems.push(context.error);
+}
+
+/** Null: it does without TLS. */
+export function clientContextOf(
+  { tls, span }: Pick<ServerDefinition, "tls" | "span">,
+  prepared: PreparedConfiguration,
+  engine: Engine,
+): Result<TlsClientContext, WorkerProblem> | null {
+  if (tls === null) return null;
   const certificate = tls.certificate === null ? null : (prepared.certificates[tls.certificate]?.[0] ?? null);
   const context = engine.createTlsClientContext({
     ...settingsOf(tls),
     verify: serverVerifyOf(tls, prepared),
     certificate,
   });
-  if (context.ok) server.tls = context.value;
-  else problems.push(problemAt(definition.span, context.error.message));
+  return context.ok ? context : failed(problemAt(span, context.error.message));
 }
 
 function isName(address: Server["definition"]["address"], host: string): boolean {

@@ -26,7 +26,7 @@ function read(text: string): ProxyConfiguration {
 function makeSinks(): { sinks: LogSinks; engine: MemoryEngine; reports: string[] } {
   const engine = new MemoryEngine({ seed: 1, network: new MemoryNetwork({ seed: 1 }), host: "10.0.0.1" });
   const reports: string[] = [];
-  return { sinks: new LogSinks(engine, 7, (text) => reports.push(text)), engine, reports };
+  return { sinks: new LogSinks(engine, 7, null, (text) => reports.push(text)), engine, reports };
 }
 
 test("proxies with the same target share an output, other levels or tags have their own", () => {

@@ -12,22 +12,28 @@ export class LogSinks {
   readonly #engine: Engine;
   readonly #outputs: Map<string, LogOutput> = new Map();
   readonly #sinks: Map<string, LogSink> = new Map();
+  readonly #rings: RingWriter | null;
   readonly #report: (text: string) => void;
   readonly #pid: number;
 
   /** `pid` is what lines say: whoever reads them knows the process that was started, not its workers. */
-  constructor(engine: Engine, pid: number, report: (text: string) => void) {
+  constructor(engine: Engine, pid: number, rings: RingWriter | null, report: (text: string) => void) {
     this.#engine = engine;
+    this.#rings = rings;
     this.#pid = pid;
     this.#report = report;
     engine.onTurnEnd(() => this.flush());
   }
 
-  /** The outputs of a proxy's log lines; a target that cannot be opened is reported once and left out. */
-  outputsOf(proxy: ProxyDefinition, configuration: ProxyConfiguration): LogOutput[] {
+  /** The outputs of a section's log lines; a target that cannot be opened is reported once and left out. */
+  outputsOf(
+    section: Pick<ProxyDefinition, "logs" | "logTag">,
+    configuration: ProxyConfiguration,
+  ): LogOutput[] {
     const { global } = configuration;
-    return proxy.logs.flatMap((target) => {
-      const tag = proxy.logTag ?? (global.logTag === "" ? TAG_DEFAULT : global.logTag);
+    return section.logs.flatMap((line) => {
+      const target = asRingSays(line, configuration);
+      const tag = section.logTag ?? (global.logTag === "" ? TAG_DEFAULT : global.logTag);
       // Where it stands in the file is no part of it: reloads would open it again and again.
       const key = JSON.stringify([{ ...target, span: null }, tag, global.logSendHostname]);
       const known = this.#outputs.get(key);
@@ -63,6 +69,7 @@ export class LogSinks {
     if (target.kind === "stdout") return new DescriptorSink(1);
     if (target.kind === "stderr") return new DescriptorSink(2);
     if (target.kind === "fd") return new DescriptorSink(target.fd);
+    if (target.kind === "ring") return this.#rings === null ? null : new RingSink(this.#rings, target.name);
     const opened = this.#engine.openDatagramSender(target);
     if (!opened.ok) {
       this.#report(
@@ -72,6 +79,33 @@ export class LogSinks {
     }
     const sender = opened.value;
     return { write: (bytes, start, end) => sender.send(bytes, start, end) };
+  }
+}
+
+/** Who has the rings, or tells who has them. False: it is lost. */
+export interface RingWriter {
+  write(ring: string, bytes: Uint8Array, start: number, end: number): boolean;
+}
+
+/** The format of a ring is that of all lines that do not name another. */
+function asRingSays(line: LogTarget, { rings }: ProxyConfiguration): LogTarget {
+  const { target, format } = line;
+  if (target.kind !== "ring" || format !== null) return line;
+  return { ...line, format: rings.find(({ name }) => name === target.name)?.format ?? null };
+}
+
+/** An event is a line without its newline. */
+class RingSink implements LogSink {
+  readonly #rings: RingWriter;
+  readonly #name: string;
+
+  constructor(rings: RingWriter, name: string) {
+    this.#rings = rings;
+    this.#name = name;
+  }
+
+  write(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#rings.write(this.#name, bytes, start, end - 1);
   }
 }
 

@@ -314,7 +314,7 @@ export class Master {
     };
     const ownProblems = this.#control!.prepare(prepared);
     if (ownProblems.length > 0) return ownProblems;
-    const socketProblems = await this.#control!.openSockets(configuration);
+    const socketProblems = await this.#control!.openSockets(prepared);
     // New servers need a state before the first worker looks at them.
     const problems =
       socketProblems.length > 0
@@ -466,6 +466,7 @@ export class Master {
           this.#control?.observe(message.backend, message.server, message.observation),
         handleRequests: ({ requests, endedCount }) => this.#dashboard?.handleRequests(requests, endedCount),
         resolve: (message, done) => this.#control?.resolve(message, done),
+        handleRingEvents: (message) => this.#control?.takeRingEvents(message),
         handleShared: ({ load, changes }) => this.#control?.takeShared(load, changes),
         handleAdminCommand: (command) => void this.#control?.runCommand(command),
         handleWorkerGone: (workerIndex) => this.#control?.forgetWorker(workerIndex),
@@ -540,6 +541,7 @@ export class Master {
   #finish(code: number): void {
     this.#names.stop();
     this.#control?.stop();
+    this.#control?.closeRings();
     this.#programs.stop("SIGTERM");
     void this.#dashboard?.close();
     if (this.#syncTimer !== null) clearInterval(this.#syncTimer);
@@ -554,8 +556,11 @@ export class Master {
   }
 }
 
-function hasBind({ proxies }: ProxyConfiguration): boolean {
-  return proxies.some(({ isDisabled, frontend }) => !isDisabled && (frontend?.binds.length ?? 0) > 0);
+function hasBind({ proxies, logForwarders }: ProxyConfiguration): boolean {
+  const isServing = proxies.some(
+    ({ isDisabled, frontend }) => !isDisabled && (frontend?.binds.length ?? 0) > 0,
+  );
+  return isServing || logForwarders.length > 0;
 }
 
 function inheritedFds(configuration: ProxyConfiguration): number[] {

@@ -114,6 +114,13 @@ export type FromWorker =
     }
   | { readonly kind: "shared"; readonly load: number; readonly changes: readonly SharedChange[] }
   | { readonly kind: "share-done"; readonly requestId: number }
+  /** Events for a ring, one behind the other. */
+  | {
+      readonly kind: "ring-events";
+      readonly ring: string;
+      readonly bytes: Uint8Array;
+      readonly lengths: readonly number[];
+    }
   /** A rule wants to know where a host is. */
   | {
       readonly kind: "resolve";

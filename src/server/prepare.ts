@@ -14,6 +14,7 @@ import { type IssuerChain, readIssuerChains } from "./certificates/issuer-chains
 import { readCertificate } from "./certificates/read-certificate.ts";
 import { readProxyFiles } from "./proxy-files.ts";
 import { fileDiagnostic } from "./source-files.ts";
+import { bindsOf, serversOf } from "./tls-places.ts";
 
 const SYSTEM_TRUST = "@system-ca";
 
@@ -105,7 +106,7 @@ function loadSigners(
   diagnostics: Diagnostic[],
 ): Material["signers"] {
   const signers: Record<string, CertificateMaterial> = { ...loaded };
-  for (const { tls, span } of configuration.proxies.flatMap(({ frontend }) => frontend?.binds ?? [])) {
+  for (const { tls, span } of bindsOf(configuration)) {
     if (tls?.signer == null || tls.signer.path in signers) continue;
     const { path, password } = tls.signer;
     const reading = readCertificate(path, span, { environment, passwordFor: () => password });
@@ -153,9 +154,7 @@ export function makeTicketKeys(): Uint8Array {
 }
 
 function bindCertificates(configuration: ProxyConfiguration): readonly CertificateSource[] {
-  return configuration.proxies.flatMap(({ frontend }) =>
-    (frontend?.binds ?? []).flatMap(({ tls }) => tls?.certificates ?? []),
-  );
+  return bindsOf(configuration).flatMap(({ tls }) => tls?.certificates ?? []);
 }
 
 type Place = { readonly path: string; readonly span: Span };
@@ -167,18 +166,13 @@ function* certificatePaths(
   yield* bindCertificates(configuration).filter(({ isList }) => isList !== true);
   for (const [file, lines] of Object.entries(crtLists))
     for (const { path, line } of lines) yield { path, span: lineSpan(file, line) };
-  for (const { backend } of configuration.proxies) {
-    for (const server of backend?.servers ?? []) {
-      if (server.tls?.certificate != null) yield { path: server.tls.certificate, span: server.span };
-    }
-  }
+  for (const { tls, span } of serversOf(configuration))
+    if (tls?.certificate != null) yield { path: tls.certificate, span };
 }
 
 function* trustPaths(configuration: ProxyConfiguration, crtLists: Material["crtLists"]): Generator<Place> {
-  for (const { frontend, backend } of configuration.proxies) {
-    for (const { tls, span } of frontend?.binds ?? []) yield* trustOf(tls, span);
-    for (const { tls, span } of backend?.servers ?? []) yield* trustOf(tls, span);
-  }
+  for (const { tls, span } of bindsOf(configuration)) yield* trustOf(tls, span);
+  for (const { tls, span } of serversOf(configuration)) yield* trustOf(tls, span);
   for (const [file, lines] of Object.entries(crtLists))
     for (const { tls, line } of lines) yield* trustOf(tls, lineSpan(file, line));
 }

@@ -14,6 +14,7 @@ import type { Stream } from "../proxy/stream.ts";
 import type { Chunk, Connection, ConnectionHandler, Engine, Listener } from "../transport/contract.ts";
 import { ChangeOutbox } from "./change-outbox.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
+import { RingOutbox } from "./logs/ring-outbox.ts";
 import { encodeMessage, MessageDecoder } from "./message-codec.ts";
 import type {
   FromWorker,
@@ -66,6 +67,7 @@ export class Worker implements ConnectionHandler {
   #prepared: { readonly generation: Generation; readonly opened: Map<string, OpenListener> } | null = null;
   readonly #reporter: RequestReporter;
   readonly #outbox: ChangeOutbox;
+  readonly #rings: RingOutbox;
   readonly #hosts = new HostQuestions((message) => this.#send(message));
   #wantsRequests = false;
   #nextSessionId = 1;
@@ -78,6 +80,9 @@ export class Worker implements ConnectionHandler {
     this.#state = state;
     this.#options = options;
     this.#outbox = new ChangeOutbox(engine, (load, changes) => this.#send({ kind: "shared", load, changes }));
+    this.#rings = new RingOutbox(engine, (message) => this.#send(message), {
+      pendingBytes: () => this.#control?.pendingBytes ?? 0,
+    });
     this.#reporter = new RequestReporter(engine, options.workerCount, (message) => this.#send(message));
   }
 
@@ -172,6 +177,7 @@ export class Worker implements ConnectionHandler {
       number,
       share: (load, change) => this.#outbox.note(load, change),
       resolve: this.#hosts.resolve,
+      rings: this.#rings,
       report: (text) => this.#report(text),
     });
     if (!built.ok) {

@@ -128,7 +128,7 @@ function finishTls(
   };
 }
 
-function splitAddresses(word: Word): Word[] {
+export function splitAddresses(word: Word): Word[] {
   const parts: Word[] = [];
   let start = 0;
   for (const text of word.text.split(",")) {

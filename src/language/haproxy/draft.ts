@@ -80,6 +80,7 @@ export interface ProxyDraft {
   usesGlobalLogs: boolean;
   logFormat: LogFormatChoice | null;
   errorLogFormat: LogFormat | null;
+  logFormatData: LogFormat | null;
   logTag: string | null;
   options: Mutable<ProxyOptions>;
   errorReplies: ErrorReply[];
@@ -182,6 +183,7 @@ export function newDefaults(): ProxyDraft {
     usesGlobalLogs: false,
     logFormat: null,
     errorLogFormat: null,
+    logFormatData: null,
     logTag: null,
     options: newOptions(),
     errorReplies: [],

@@ -24,6 +24,7 @@ import { displayText } from "./lexer.ts";
 import { finishEmailAlerts } from "./mailers-section.ts";
 import { assignNumbers } from "./numbering.ts";
 import type { Reading } from "./reading.ts";
+import { checkRings } from "./ring-section.ts";
 
 export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraft[]): ProxyConfiguration {
   inferModes(reading, drafts);
@@ -37,9 +38,11 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
     warnAboutMissing(reading, draft);
   }
   const ids = numberProxies(reading, drafts);
+  const proxies = drafts.map((draft, i) => finishProxy(reading, draft, ids[i]!));
+  checkRings(reading, proxies);
   return {
     global: finishGlobal(reading.global),
-    proxies: drafts.map((draft, i) => finishProxy(reading, draft, ids[i]!)),
+    proxies,
     userlists: reading.userlists,
     programs: reading.programs,
     patternLists: reading.patternLists.finish(),
@@ -47,6 +50,8 @@ export function finishConfiguration(reading: Reading, drafts: readonly ProxyDraf
     caches: reading.caches,
     peers: reading.peers,
     resolvers: reading.resolvers,
+    rings: reading.rings,
+    logForwarders: reading.logForwarders,
     namedServers: [...reading.namedServers],
   };
 }
@@ -252,6 +257,7 @@ function finishProxy(reading: Reading, draft: ProxyDraft, id: number): ProxyMode
     logs,
     logFormat: draft.kind === "backend" || logs.length === 0 ? null : resolveLogFormat(reading, draft),
     errorLogFormat: draft.errorLogFormat,
+    logFormatData: draft.logFormatData,
     logTag: draft.logTag,
     emailAlerts: finishEmailAlerts(reading, draft),
     options: isHttp ? draft.options : { ...draft.options, forwardFor: null, originalTo: null },

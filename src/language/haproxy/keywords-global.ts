@@ -251,6 +251,7 @@ export const SECTIONS: KeywordTable = buildTable([
       "program g",
       "cache g",
     ],
+      "log-forward g",
   },
   {
     support: "partly",
@@ -258,11 +259,10 @@ export const SECTIONS: KeywordTable = buildTable([
     rows: ["peers g"],
   },
   {
+  { support: "partly", note: "rings are in memory only, without `backing-file`", rows: ["ring g"] },
     support: "partly",
     note: "nameservers are asked over UDP and TCP, but not through TLS",
     rows: ["resolvers g"],
   },
-  { support: "refused", note: "rings of log lines are not supported yet", rows: ["ring g"] },
-  { support: "refused", note: "log lines of others are not forwarded", rows: ["log-forward g"] },
   { support: "refused", note: "FastCGI is not supported", rows: ["fcgi-app g"] },
 ]);

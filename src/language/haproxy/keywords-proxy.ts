@@ -57,6 +57,7 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
       "ignore-persist lb",
       "log dflb",
       "log-format dfl",
+      "log-format-sd dfl",
       "log-tag dflb",
       "maxconn dfl",
       "mode dflb",
@@ -147,11 +148,6 @@ export const PROXY_KEYWORDS: KeywordTable = buildTable([
     rows: ["filter flb"],
   },
   { support: "refused", note: "FastCGI is not supported", rows: ["use-fcgi-app lb"] },
-  {
-    support: "refused",
-    note: "structured data of RFC 5424 is not written yet; use `log-format`",
-    rows: ["log-format-sd dfl"],
-  },
   {
     support: "refused",
     note: "grace periods are gone since HAProxy 2.5; use `hard-stop-after` in global",

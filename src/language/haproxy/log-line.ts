@@ -1,7 +1,7 @@
 // `log` lines of `global` and of proxies (manual 3.1 and 4.2).
 
 import type { Span } from "../../diagnostic/span.ts";
-import type { LogTarget } from "../../model/proxy.ts";
+import type { LogFormatName, LogTarget } from "../../model/proxy.ts";
 import type { LogLevel } from "../../model/rule.ts";
 import { parseEndpoint } from "./address.ts";
 import type { Cursor } from "./cursor.ts";
@@ -46,7 +46,7 @@ export const LEVELS: readonly LogLevel[] = [
   "info",
   "debug",
 ];
-const FORMATS: readonly LogTarget["format"][] = [
+export const FORMATS: readonly LogFormatName[] = [
   "local",
   "rfc3164",
   "rfc5424",
@@ -77,10 +77,9 @@ export function readLogTarget(reading: Reading, cursor: Cursor, span: Span): Log
   const minLevel = cursor.isAtEnd ? "emerg" : cursor.expectOneOf("level", LEVELS);
   cursor.expectEnd();
   if (target === null || facility === null || maxLevel === null || minLevel === null) return null;
-  // HAProxy's own formats differ by target: file descriptors get none of the local syslog's.
   return {
     target,
-    format: format ?? "local",
+    format,
     facility: FACILITIES.indexOf(facility),
     maxLevel,
     minLevel,
@@ -93,21 +92,13 @@ export function readLogTarget(reading: Reading, cursor: Cursor, span: Span): Log
 function readTarget(reading: Reading, address: Word): LogTarget["target"] | null {
   const { report } = reading;
   if (address.text === "stdout" || address.text === "stderr") return { kind: address.text };
-  if (/^ring@/.test(address.text)) {
-    report.error(
-      "refused-keyword",
-      address.span,
-      "logging to a ring is not supported yet",
-      "Log to `stdout` or to a syslog server.",
-    );
-    return null;
-  }
+  if (address.text.startsWith("ring@")) return { kind: "ring", name: address.text.slice(5) };
   if (/^(tcp[46]?|uxst)@/.test(address.text)) {
     report.error(
       "refused-keyword",
       address.span,
-      "logging over TCP is not supported yet",
-      "Use UDP: the address without its prefix.",
+      "a `log` line sends datagrams",
+      "For TCP write a section `ring` with a `server`, and here `log ring@NAME`.",
     );
     return null;
   }

@@ -252,6 +252,10 @@ export function readLogFormat(line: ProxyLine): void {
   if (format !== null) line.draft.logFormat = { kind: "custom", format, span: line.span };
 }
 
+export function readLogFormatData(line: ProxyLine): void {
+  line.draft.logFormatData = readFormatArgument(line) ?? line.draft.logFormatData;
+}
+
 export function readErrorLogFormat(line: ProxyLine): void {
   line.draft.errorLogFormat = readFormatArgument(line) ?? line.draft.errorLogFormat;
 }

@@ -16,6 +16,7 @@ import { SECTIONS } from "./keywords-global.ts";
 import { displayText } from "./lexer.ts";
 import { capitalize } from "./line-words.ts";
 import { type FileLines, type Line, readLines, SECTION_KEYWORDS } from "./lines.ts";
+import { readLogForwarder } from "./log-forward-section.ts";
 import { readMailers } from "./mailers-section.ts";
 import { readPeers } from "./peers-section.ts";
 import { readProgram } from "./program-section.ts";
@@ -23,6 +24,7 @@ import { readProxyLine } from "./proxy-section.ts";
 import { Reading } from "./reading.ts";
 import { Report } from "./report.ts";
 import { readResolvers, systemResolvers } from "./resolvers-section.ts";
+import { readRing } from "./ring-section.ts";
 import { readUserlist } from "./userlist-section.ts";
 import type { Word } from "./word.ts";
 
@@ -181,6 +183,12 @@ class SectionReader {
       case "resolvers":
         this.#readResolvers(section);
         return;
+      case "ring":
+        this.#readRing(section);
+        return;
+      case "log-forward":
+        this.#readLogForwarder(section);
+        return;
       case "http-errors":
         return; // read before everything else
     }
@@ -229,6 +237,21 @@ class SectionReader {
     const name = cursor.expect("the section's name");
     cursor.expectEnd("warning");
     if (name !== null) readMailers(this.#reading, name, section.header.span, section.lines);
+  }
+
+  #readRing(section: Section): void {
+    const cursor = new Cursor(section.header.words, 1, this.#report);
+    const name = cursor.expect("the ring's name");
+    cursor.expectEnd("warning");
+    if (name !== null) readRing(this.#reading, name, section.header.span, section.lines);
+  }
+
+  #readLogForwarder(section: Section): void {
+    const cursor = new Cursor(section.header.words, 1, this.#report);
+    const name = cursor.expect("the section's name");
+    cursor.expectEnd("warning");
+    const { span } = section.header;
+    if (name !== null) readLogForwarder(this.#reading, name, span, section.lines, this.proxies);
   }
 
   #readPeers(section: Section): void {

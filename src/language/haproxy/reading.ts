@@ -2,6 +2,7 @@
 import type { Span } from "../../diagnostic/span.ts";
 import type { CacheDefinition } from "../../model/cache.ts";
 import type { GlobalSettings } from "../../model/global-settings.ts";
+import type { LogForwarder, RingDefinition } from "../../model/log-forward.ts";
 import type { Program } from "../../model/program.ts";
 import type { Userlist } from "../../model/proxy.ts";
 import type { ResolversSection } from "../../model/resolvers.ts";
@@ -55,6 +56,8 @@ export class Reading {
   readonly peers: PeersSection[] = [];
   readonly mailers: MailersSection[] = [];
   readonly resolvers: ResolversSection[] = [];
+  readonly rings: RingDefinition[] = [];
+  readonly logForwarders: LogForwarder[] = [];
   /** `default-path`, and the file that is being read. */
   defaultPath: DefaultPath = STARTED_FROM;
   file = "";

@@ -40,23 +40,28 @@ export function compileLogWriter(
   if (isLoggedAtConnect(proxy)) return new ConnectionLog(line, outputs);
   const { errorLogFormat } = proxy;
   const errorLine = errorLogFormat === null ? line : compileLogLine(errorLogFormat, environment, logCount);
-  return new TrafficLog(line, errorLine, outputs, logCount);
+  const { logFormatData } = proxy;
+  const data = logFormatData === null ? null : compileLogLine(logFormatData, environment, logCount);
+  return new TrafficLog(line, errorLine, data, outputs, logCount);
 }
 
 class TrafficLog implements LogWriter {
   readonly #line: AppendLine;
   readonly #errorLine: AppendLine;
+  readonly #data: AppendLine | null;
   readonly #outputs: readonly LogOutput[];
   readonly #logCount: { value: number };
 
   constructor(
     line: AppendLine,
     errorLine: AppendLine,
+    data: AppendLine | null,
     outputs: readonly LogOutput[],
     logCount: { value: number },
   ) {
     this.#line = line;
     this.#errorLine = errorLine;
+    this.#data = data;
     this.#outputs = outputs;
     this.#logCount = logCount;
   }
@@ -65,7 +70,7 @@ class TrafficLog implements LogWriter {
     if (!shouldLog(stream)) return;
     this.#logCount.value++;
     const append = isErroneous(stream) ? this.#errorLine : this.#line;
-    writeToAll(this.#outputs, levelOf(stream), stream, append);
+    writeToAll(this.#outputs, levelOf(stream), stream, append, this.#data);
   }
 
   writeFailure(session: Session, sentence: string): void {
@@ -112,10 +117,17 @@ class ConnectionLog implements LogWriter {
 const SCRATCH = new LineBuffer(65_536);
 
 /** With several outputs the line is made once and copied: `%[rand]` says the same in all of them. */
-function writeToAll(outputs: readonly LogOutput[], level: number, stream: Stream, append: AppendLine): void {
+function writeToAll(
+  outputs: readonly LogOutput[],
+  level: number,
+  stream: Stream,
+  append: AppendLine,
+  data: AppendLine | null = null,
+): void {
   const [only] = outputs;
+  const putData = data === null ? null : (line: LineBuffer) => data(stream, line);
   if (outputs.length === 1 && only !== undefined) {
-    if (!only.begin(level)) return;
+    if (!only.begin(level, putData)) return;
     append(stream, only.line);
     only.end();
     return;
@@ -123,7 +135,7 @@ function writeToAll(outputs: readonly LogOutput[], level: number, stream: Stream
   SCRATCH.length = 0;
   append(stream, SCRATCH);
   for (const output of outputs) {
-    if (!output.begin(level)) continue;
+    if (!output.begin(level, putData)) continue;
     output.line.appendBytes(SCRATCH.bytes, 0, SCRATCH.length);
     output.end();
   }

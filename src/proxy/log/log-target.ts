@@ -1,9 +1,11 @@
 // One `log` line of a configuration at work: filters messages by level and sample, puts the header of its
 // format before them, cuts them to its length, and hands bytes to a sink that somebody else has opened.
-import type { LogTarget } from "../../model/proxy.ts";
+import type { LogFormatName, LogTarget } from "../../model/proxy.ts";
 import type { LogLevel } from "../../model/rule.ts";
 import { formatIsoDate, formatLegacyDate } from "./dates.ts";
+import { headerOfForeign } from "./foreign-header.ts";
 import { EncodedText, LineBuffer, putEncoded } from "./line-buffer.ts";
+import type { SyslogMessage } from "./syslog-message.ts";
 
 /** Where bytes go. Fire and forget: false when they could not be taken; they are then lost and counted. */
 export interface LogSink {
@@ -38,6 +40,9 @@ const BATCH_BYTES = 64 * 1024;
 /** HAProxy's MAX_SYSLOG_LEN: lines are built in this much room unless some target asks for more. */
 const MESSAGE_LENGTH_DEFAULT = 1024;
 
+/** How RFC 5424 says that there are no structured data, and what follows them. */
+const NO_DATA = "- ";
+
 export class LogOutput {
   /** Messages that the sink did not take. */
   droppedCount = 0;
@@ -46,11 +51,12 @@ export class LogOutput {
   readonly #sink: LogSink;
   readonly #maxLevel: number;
   readonly #minLevel: number;
-  readonly #isDatagram: boolean;
+  readonly #isAlone: boolean;
   readonly #messageLengthMax: number;
   readonly #sampler: Sampler | null;
   /** By level. */
   readonly #priorities: readonly string[];
+  readonly #format: LogFormatName;
   readonly #origin: string;
   #headerSecond = Number.NaN;
   #headerLevel = -1;
@@ -65,11 +71,15 @@ export class LogOutput {
     this.#sink = sink;
     this.#maxLevel = levelNumber(target.maxLevel);
     this.#minLevel = levelNumber(target.minLevel);
-    this.#isDatagram = target.target.kind === "udp" || target.target.kind === "unix";
+    const { kind } = target.target;
+    this.#isAlone = kind === "udp" || kind === "unix" || kind === "ring";
+    this.#format = target.format ?? "local";
     this.#messageLengthMax = Math.max(MESSAGE_LENGTH_DEFAULT, target.length) - 1;
     this.#sampler = target.sample === null ? null : new Sampler(target.sample.ranges, target.sample.size);
-    this.#priorities = Array.from({ length: 8 }, (_, level) => priorityOf(target, level));
-    this.#origin = originOf(target, sender);
+    this.#priorities = Array.from({ length: 8 }, (_, level) =>
+      priorityOf(this.#format, target.facility, level),
+    );
+    this.#origin = originOf(this.#format, sender);
     // Room for a line behind a full batch.
     this.line = new LineBuffer(BATCH_BYTES + target.length + 1);
   }
@@ -84,29 +94,61 @@ export class LogOutput {
     this.end();
   }
 
-  /** Starts a line with its header. False if this output does not take it; then there is no `end`. */
-  begin(level: number): boolean {
-    if (level > this.#maxLevel) return false;
-    if (this.#sampler !== null && !this.#sampler.takeNext()) return false;
+  /**
+   * Starts a line with its header. False if this output does not take it; then there is no `end`. `putData`
+   * writes the structured data of RFC 5424, where the format has them.
+   */
+  begin(level: number, putData: ((line: LineBuffer) => void) | null = null): boolean {
+    if (!this.#takes(level)) return false;
     const { line } = this;
-    const { length } = this.#target;
-    // The newline counts only for file descriptors.
-    const lineLimit = line.length + (this.#isDatagram ? length : length - 1);
-    line.limit = lineLimit;
+    const lineLimit = this.#limitLine();
     this.#writeHeader(Math.max(level, this.#minLevel));
+    if (putData !== null && this.#format === "rfc5424") this.#writeData(putData);
     line.limit = Math.min(lineLimit, line.length + this.#messageLengthMax);
     return true;
   }
 
+  /** Sends on what another program has logged, in its own format if the line names none. */
+  forward(message: SyslogMessage): void {
+    if (!this.#takes((message.priority ?? 0) & 7)) return;
+    const { line } = this;
+    this.#limitLine();
+    const { wallClockMs } = this.#sender.clock;
+    line.append(headerOfForeign(message, this.#target, this.#minLevel, wallClockMs));
+    line.appendBytes(message.bytes, message.textStart, message.bytes.length);
+    this.end();
+  }
+
+  #takes(level: number): boolean {
+    return level <= this.#maxLevel && (this.#sampler === null || this.#sampler.takeNext());
+  }
+
+  /** Where the present line ends at the latest. The newline counts only for file descriptors. */
+  #limitLine(): number {
+    const { line } = this;
+    const { length } = this.#target;
+    line.limit = line.length + (this.#isAlone ? length : length - 1);
+    return line.limit;
+  }
+
+  /** Instead of the "-" that the header ends with. */
+  #writeData(putData: (line: LineBuffer) => void): void {
+    const { line } = this;
+    if (line.length >= line.limit) return;
+    line.length -= NO_DATA.length;
+    putData(line);
+    line.append(" ");
+  }
+
   /**
-   * Ends a line. Datagrams go at once, newline included as HAProxy sends them; other lines wait for
-   * `flush`.
+   * Ends a line. Datagrams and events of rings go at once, newline included as HAProxy sends them; other
+   * lines wait for `flush`.
    */
   end(): void {
     const { line } = this;
     line.bytes[line.length++] = 10;
     this.#lineCount++;
-    if (this.#isDatagram || line.length >= BATCH_BYTES) this.flush();
+    if (this.#isAlone || line.length >= BATCH_BYTES) this.flush();
   }
 
   /** Hands over what was collected. To be called at the end of each turn. */
@@ -119,7 +161,7 @@ export class LogOutput {
   }
 
   #writeHeader(level: number): void {
-    const { format } = this.#target;
+    const format = this.#format;
     if (format === "raw") return;
     const nowMs = this.#sender.clock.wallClockMs;
     if (format !== "rfc3164" && format !== "local") {
@@ -137,7 +179,7 @@ export class LogOutput {
     line.length = putEncoded(this.#header, line, line.length, line.limit);
   }
 
-  #headerText(format: LogTarget["format"], level: number, nowMs: number): string {
+  #headerText(format: LogFormatName, level: number, nowMs: number): string {
     const start = this.#priorities[level]!;
     switch (format) {
       case "rfc3164":
@@ -155,13 +197,13 @@ export class LogOutput {
 }
 
 /** What stands before the date, by level. */
-function priorityOf({ format, facility }: LogTarget, level: number): string {
+function priorityOf(format: LogFormatName, facility: number, level: number): string {
   if (format === "short" || format === "timed") return `<${level}>`;
   return format === "rfc5424" ? `<${facility * 8 + level}>1 ` : `<${facility * 8 + level}>`;
 }
 
 /** What stands between the date and the message. */
-function originOf({ format }: LogTarget, { tag, pid, hostname }: LogSender): string {
+function originOf(format: LogFormatName, { tag, pid, hostname }: LogSender): string {
   switch (format) {
     case "rfc3164":
       return ` ${hostname ?? "localhost"} ${tag}[${pid}]: `;
@@ -169,7 +211,7 @@ function originOf({ format }: LogTarget, { tag, pid, hostname }: LogSender): str
       // The format when none is named; with `log-send-hostname` it has the name too.
       return hostname === null ? ` ${tag}[${pid}]: ` : ` ${hostname} ${tag}[${pid}]: `;
     case "rfc5424":
-      return ` ${hostname ?? "-"} ${tag || "-"} ${pid} - - `;
+      return ` ${hostname ?? "-"} ${tag || "-"} ${pid} - ${NO_DATA}`;
     case "timed":
     case "iso":
       return " ";

@@ -59,6 +59,7 @@ export function makeActions({ runtime, environment, states }: TestRuntime, nowMs
     variables: environment.variables,
     stickTables: environment.stickTables ?? new Map(),
     caches: environment.caches ?? new Map(),
+    rings: [],
     tableNowMs: 0,
     evaluate: (value) => evaluateWithoutStream(value, environment),
     share: async (changes) => {

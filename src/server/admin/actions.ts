@@ -3,6 +3,7 @@
 import type { LogFormat, SampleExpression } from "../../model/sample.ts";
 import type { SharedCache } from "../../proxy/cache/shared-cache.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
+import type { Ring } from "../../proxy/log/ring.ts";
 import type { NameResolver } from "../../proxy/resolvers/name-resolver.ts";
 import type { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
 import type { SampleValue } from "../../proxy/rules/sample-value.ts";
@@ -48,6 +49,7 @@ export interface AdminActions {
   readonly caches: ReadonlyMap<string, SharedCache>;
   /** Monotonic, as tables want it. */
   readonly tableNowMs: number;
+  readonly rings: readonly Ring[];
   /** `proc.` variables. */
   readonly variables: ReadonlyMap<string, SampleValue>;
   /** What an expression that needs no connection gives now. */

@@ -5,11 +5,13 @@ import { chmodSync, chownSync, renameSync, rmSync, statSync } from "node:fs";
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { failed, type Result, success } from "../../base/failure.ts";
 import type { StatsSocket } from "../../model/global-settings.ts";
-import { LINE_BYTES_MAX, PAYLOAD_BYTES_MAX, wantsPayload } from "./command.ts";
+import { type Following, LINE_BYTES_MAX, PAYLOAD_BYTES_MAX, wantsPayload } from "./command.ts";
 import type { ApiSession, RuntimeApi } from "./runtime-api.ts";
 
 /** Clients of one socket at a time; more are turned away. */
 const CLIENTS_MAX = 64;
+/** What a client that follows something has not taken yet is no more than this. */
+const FOLLOWED_BYTES_MAX = 65_536;
 /** Only the owner, until the configured mode is set. */
 const UMASK_WHILE_BINDING = 0o177;
 
@@ -183,6 +185,8 @@ class LineQueue {
   /** A line whose payload is still coming. */
   #unfinished: { readonly line: string; payload: string } | null = null;
   #isBusy = false;
+  /** Ends the answer that goes on; null: none does. */
+  #endFollowing: (() => void) | null = null;
   #hasEnded = false;
 
   constructor(client: Socket, session: ApiSession, idleTimeoutMs: number) {
@@ -192,6 +196,10 @@ class LineQueue {
   }
 
   receive(bytes: Buffer): void {
+    if (this.#endFollowing !== null) {
+      this.#endFollowing();
+      return;
+    }
     const lines = (this.#rest + bytes.toString("latin1")).split("\n");
     this.#rest = lines.pop()!;
     for (const line of lines) this.#take(line.replace(/\r$/, ""));
@@ -216,6 +224,7 @@ class LineQueue {
 
   receiveEnd(): void {
     this.#hasEnded = true;
+    this.#endFollowing?.();
     if (!this.#isBusy) this.#client.end();
   }
 
@@ -223,7 +232,36 @@ class LineQueue {
   finish(): void {
     this.#waiting.length = 0;
     this.#hasEnded = true;
+    this.#endFollowing?.();
     if (!this.#isBusy) this.#client.destroy();
+  }
+
+  /** Until the client says something, leaves, or is to go. It is sent no more than it takes. */
+  async #follow(following: Following, end: string): Promise<void> {
+    const client = this.#client;
+    if (this.#hasEnded || client.destroyed) return;
+    client.setTimeout(0);
+    const pump = () => {
+      while (!client.destroyed && client.writableLength < FOLLOWED_BYTES_MAX) {
+        const text = following.next();
+        if (text === "") break;
+        client.write(text, "latin1");
+      }
+    };
+    await new Promise<void>((resolve) => {
+      const unwatch = following.watch(() => setImmediate(pump));
+      this.#endFollowing = () => {
+        unwatch();
+        client.off("drain", pump);
+        client.off("close", this.#endFollowing!);
+        this.#endFollowing = null;
+        resolve();
+      };
+      client.on("drain", pump);
+      client.once("close", this.#endFollowing);
+      pump();
+    });
+    if (!client.destroyed) client.write(end, "latin1");
   }
 
   async #answer(): Promise<void> {
@@ -231,8 +269,9 @@ class LineQueue {
     this.#isBusy = true;
     while (this.#waiting.length > 0 && !this.#client.destroyed) {
       const { line, payload } = this.#waiting.shift()!;
-      const { answer, isOver } = await this.#session.receiveLine(line, payload);
+      const { answer, isOver, following, end } = await this.#session.receiveLine(line, payload);
       this.#client.write(answer, "latin1");
+      if (following !== null) await this.#follow(following, end);
       this.#client.setTimeout(this.#session.idleTimeoutMs ?? this.#idleTimeoutMs);
       if (isOver) this.#waiting.length = 0;
       if (isOver) this.#hasEnded = true;

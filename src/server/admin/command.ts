@@ -32,7 +32,15 @@ export interface Command {
   /** Needs `experimental-mode on`. */
   readonly isExperimental?: true;
   /** The answer, without the empty line that ends it. Words are those behind the name. */
-  run(words: readonly string[], context: CommandContext): string | Promise<string>;
+  run(words: readonly string[], context: CommandContext): string | Promise<string> | Following;
+}
+
+/** An answer that goes on until the client says something, or leaves. */
+export interface Following {
+  /** What there is to tell now; "": nothing. To be asked again while it is not. */
+  next(): string;
+  /** `wake` is called when there is more. Returns how to end that. */
+  watch(wake: () => void): () => void;
 }
 
 export function mayRun(level: Level, needed: Level): boolean {

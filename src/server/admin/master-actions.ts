@@ -6,6 +6,7 @@ import type { LogFormat, SampleExpression } from "../../model/sample.ts";
 import type { SharedCache } from "../../proxy/cache/shared-cache.ts";
 import type { HealthChecks } from "../../proxy/health/health-checks.ts";
 import type { ServerState } from "../../proxy/health/server-state.ts";
+import type { Ring } from "../../proxy/log/ring.ts";
 import type { NameResolver } from "../../proxy/resolvers/name-resolver.ts";
 import type { RuleEnvironment } from "../../proxy/rules/environment.ts";
 import type { PatternLists } from "../../proxy/rules/patterns/pattern-lists.ts";
@@ -36,6 +37,7 @@ export interface MasterParts {
   /** For checks and workers, also those that start later. */
   setServerAddress(server: Server, host: string, port: number | null): void;
   readonly resolved: ResolvedServers;
+  readonly rings: { readonly all: readonly Ring[] };
   /** Serves on with other servers. `change` may say why not; null when it is done. */
   changeServers(change: ServerChange): Promise<string | null>;
   /** What rules work with. */
@@ -72,6 +74,10 @@ export class MasterActions implements AdminActions {
       transactions: new MaterialTransactions(),
       change: (change) => parts.changeMaterial(change),
     };
+  }
+
+  get rings(): readonly Ring[] {
+    return this.#parts.rings.all;
   }
 
   get runtime(): Runtime {

@@ -6,6 +6,7 @@ import type { BindTls } from "../../model/proxy.ts";
 import type { CertificateMaterial } from "../../transport/contract.ts";
 import type { PreparedConfiguration } from "../messages.ts";
 import { type Material, trustFilesOf } from "../prepare.ts";
+import { bindsOf, serversOf } from "../tls-places.ts";
 
 /** From what serves to what is to serve, or a sentence that says why not. */
 export type MaterialChange = (present: PreparedConfiguration) => Partial<Material> | string;
@@ -65,11 +66,10 @@ export function certificateNames({ certificates }: PreparedConfiguration): strin
 /** The paths that something serves by. */
 export function usedCertificates(present: PreparedConfiguration): Set<string> {
   const paths = new Set<string>();
-  for (const { frontend, backend } of present.configuration.proxies) {
-    for (const { tls } of frontend?.binds ?? [])
-      for (const { path } of tls?.certificates ?? []) paths.add(path);
-    for (const { tls } of backend?.servers ?? []) if (tls?.certificate != null) paths.add(tls.certificate);
-  }
+  for (const { tls } of bindsOf(present.configuration))
+    for (const { path } of tls?.certificates ?? []) paths.add(path);
+  for (const { tls } of serversOf(present.configuration))
+    if (tls?.certificate != null) paths.add(tls.certificate);
   for (const lines of Object.values(present.crtLists)) for (const { path } of lines) paths.add(path);
   return paths;
 }
@@ -83,20 +83,18 @@ export function isCertificateUsed(present: PreparedConfiguration, name: string):
 /** How many listeners and servers are made anew when a certificate or a file changes: HAProxy's dots. */
 export function countUsers(present: PreparedConfiguration, isUsed: (user: MaterialUser) => boolean): number {
   let count = 0;
-  for (const { frontend, backend } of present.configuration.proxies) {
-    for (const { tls } of frontend?.binds ?? []) {
-      for (const { path, isList } of tls?.certificates ?? []) {
-        const users =
-          isList === true
-            ? (present.crtLists[path] ?? []).map((line) => userOf(line.path, { ...tls!, ...line.tls }))
-            : (present.certificates[path] ?? []).map(({ name }) => userOf(name, tls!));
-        count += users.filter(isUsed).length;
-      }
+  for (const { tls } of bindsOf(present.configuration)) {
+    for (const { path, isList } of tls?.certificates ?? []) {
+      const users =
+        isList === true
+          ? (present.crtLists[path] ?? []).map((line) => userOf(line.path, { ...tls!, ...line.tls }))
+          : (present.certificates[path] ?? []).map(({ name }) => userOf(name, tls!));
+      count += users.filter(isUsed).length;
     }
-    for (const { tls } of backend?.servers ?? [])
-      if (tls !== null && isUsed(userOf(tls.certificate ?? "", { caFile: tls.caFile, crlFile: tls.crlFile })))
-        count++;
   }
+  for (const { tls } of serversOf(present.configuration))
+    if (tls !== null && isUsed(userOf(tls.certificate ?? "", { caFile: tls.caFile, crlFile: tls.crlFile })))
+      count++;
   return count;
 }
 

@@ -4,9 +4,10 @@ import { nearestWord } from "../../diagnostic/nearest-word.ts";
 import type { AdminActions } from "./actions.ts";
 import { CACHE_COMMANDS } from "./cache-commands.ts";
 import { CERTIFICATE_COMMANDS } from "./certificate-commands.ts";
-import { type Command, type Level, mayRun, message, splitLine } from "./command.ts";
+import { type Command, type Following, type Level, mayRun, message, splitLine } from "./command.ts";
 import { CRT_LIST_COMMANDS } from "./crt-list-commands.ts";
 import { DYNAMIC_SERVER_COMMANDS } from "./dynamic-servers.ts";
+import { EVENT_COMMANDS } from "./event-commands.ts";
 import { MASTER_COMMANDS } from "./master-commands.ts";
 import { PATTERN_COMMANDS } from "./pattern-commands.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   ...RESOLVER_COMMANDS,
   ...TABLE_COMMANDS,
   ...CACHE_COMMANDS,
+  ...EVENT_COMMANDS,
   ...STATISTICS_COMMANDS,
   ...CERTIFICATE_COMMANDS,
   ...TRUST_COMMANDS,
@@ -83,6 +85,9 @@ export interface LineResult {
   readonly answer: string;
   /** `quit`. */
   readonly isOver: boolean;
+  /** The answer goes on; `end` is to be sent when it does no longer. Commands behind it are dropped. */
+  readonly following: Following | null;
+  readonly end: string;
 }
 
 export class ApiSession {
@@ -116,23 +121,27 @@ export class ApiSession {
     const commands = splitLine(payload === null ? line : line.replace(/<<[ \t]*$/, ""));
     for (const [i, words] of commands.entries()) {
       this.#payload = i === commands.length - 1 ? payload : null;
-      if (words[0] === "quit") return { answer: `${answer}\n`, isOver: true };
-      answer += await this.#answer(words);
+      if (words[0] === "quit") return { answer: `${answer}\n`, isOver: true, following: null, end: "" };
+      const said = await this.#run(words);
+      if (typeof said !== "string") return { answer, isOver: false, following: said, end: this.#endOf("") };
+      answer += said + this.#endOf(said);
     }
-    return { answer, isOver: false };
+    return { answer, isOver: false, following: null, end: "" };
   }
 
-  /** With the empty line or the prompt that ends it. */
-  async #answer(words: readonly string[]): Promise<string> {
-    if (this.#target === null)
-      return `${await this.#runCommand(words, null)}\n${this.isInteractive ? "> " : ""}`;
-    const answer = await this.#runAtMaster(words, this.#target);
+  #run(words: readonly string[]): Promise<string | Following> {
+    return this.#target === null ? this.#runCommand(words, null) : this.#runAtMaster(words, this.#target);
+  }
+
+  /** The empty line or the prompt behind an answer. */
+  #endOf(answer: string): string {
+    if (this.#target === null) return this.isInteractive ? "\n> " : "\n";
     const prompt = `${this.#target}${this.#modes.flags}> `;
-    return `${answer === "" ? "" : `${answer}\n`}${this.isInteractive ? prompt : ""}`;
+    return `${answer === "" ? "" : "\n"}${this.isInteractive ? prompt : ""}`;
   }
 
   /** The first word may say for which process the others are; alone, for which all further commands are. */
-  async #runAtMaster(words: readonly string[], target: string): Promise<string> {
+  async #runAtMaster(words: readonly string[], target: string): Promise<string | Following> {
     if (words[0]?.startsWith("@") !== true) return this.#runCommand(words, target);
     const named = this.#findTarget(words[0].slice(1));
     if (named === null) return `Can't find the target PID matching the prefix '${words[0]}'`;
@@ -150,7 +159,7 @@ export class ApiSession {
   }
 
   /** Whichever worker is meant, one answers for all of them. */
-  async #runCommand(words: readonly string[], target: string | null): Promise<string> {
+  async #runCommand(words: readonly string[], target: string | null): Promise<string | Following> {
     const sessionAnswer = this.#runSessionCommand(words, target);
     if (sessionAnswer !== null) return sessionAnswer;
     const command = this.#known(target).find(({ name }) =>
