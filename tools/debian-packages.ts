@@ -31,6 +31,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   script: "bsdutils",
   setpriv: "util-linux",
   socat: "socat",
+  ss: "iproute2",
   tcpdump: "tcpdump",
   tshark: "tshark",
   udhcpc: "udhcpc",

@@ -1,6 +1,6 @@
 // What the `global` section says (manual 3), for the whole process tree.
 import type { Span } from "../diagnostic/span.ts";
-import type { ListenAddress } from "../transport/contract.ts";
+import type { ListenAddress, SocketBuffers } from "../transport/contract.ts";
 import type { CompressionLimits } from "./compression.ts";
 import type { LogTarget } from "./proxy.ts";
 import type { LogFormat, SampleExpression } from "./sample.ts";
@@ -58,6 +58,8 @@ export interface GlobalSettings {
   };
   /** `tune.idle-pool…`, `spread-checks` percent. */
   readonly spreadChecksPercent: number;
+  /** `tune.rcvbuf.…` and `tune.sndbuf.…`, on the side of clients and of servers. */
+  readonly buffers: { readonly client: SocketBuffers; readonly server: SocketBuffers };
   /** `h1-case-adjust`: names of headers as some peers want them written. */
   readonly headerNames: readonly string[];
   readonly tls: {

@@ -273,6 +273,7 @@ export class Worker implements ConnectionHandler {
       acceptProxy: definition.acceptProxy,
       handshakeTimeoutMs: timeouts.httpRequestMs ?? timeouts.clientMs ?? HANDSHAKE_MS_DEFAULT,
       keepAlive: frontend.settings.keepAlive,
+      buffers: generation.runtime.configuration.global.buffers.client,
       // Nothing may be served by a generation that is only prepared.
       isPaused: true,
       reusePort: address.kind === "tcp",
@@ -312,6 +313,7 @@ export class Worker implements ConnectionHandler {
   ): void {
     acceptor.runtime = runtime;
     listener.replaceKeepAlive(runtime.frontend.settings.keepAlive);
+    listener.replaceBuffers(generation.runtime.configuration.global.buffers.client);
     const context = generation.tlsContextOf(runtime);
     if (context !== null) listener.replaceTls(context);
   }

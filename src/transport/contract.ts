@@ -152,6 +152,15 @@ export interface KeepAlive {
   readonly probeCount: number | null;
 }
 
+/**
+ * What the kernel keeps of a TCP connection's bytes for the process and for the peer (socket(7), SO_RCVBUF
+ * and SO_SNDBUF). Null: as much as it sees fit.
+ */
+export interface SocketBuffers {
+  readonly receiveBytes: number | null;
+  readonly sendBytes: number | null;
+}
+
 export interface ListenOptions {
   readonly address: ListenAddress;
   readonly backlog: number;
@@ -162,6 +171,8 @@ export interface ListenOptions {
   readonly handshakeTimeoutMs: number;
   /** Of accepted connections; null or absent: none. */
   readonly keepAlive?: KeepAlive | null;
+  /** Of accepted connections. A hint: not all engines can follow it. */
+  readonly buffers?: SocketBuffers;
   /** Several processes listen on the same address and the kernel spreads connections (SO_REUSEPORT). */
   readonly reusePort: boolean;
   /** Accept nothing before `resume`; the kernel queues meanwhile. */
@@ -180,6 +191,8 @@ export interface Listener {
   replaceTls(context: TlsServerContext): void;
   /** Of connections that are accepted from now on. */
   replaceKeepAlive(keepAlive: KeepAlive | null): void;
+  /** Likewise. What is null now stays as it was. */
+  replaceBuffers(buffers: SocketBuffers): void;
 }
 
 export interface ConnectOptions {
@@ -200,6 +213,8 @@ export interface ConnectOptions {
   readonly preamble: Uint8Array | null;
   /** Null or absent: none. */
   readonly keepAlive?: KeepAlive | null;
+  /** A hint: not all engines can follow it. */
+  readonly buffers?: SocketBuffers;
   /**
    * Most time for connect and TLS handshake together; handleClose with kind "timeout" after it. Infinity: the
    * kernel's.

@@ -46,6 +46,8 @@ export class MemoryListener implements Listener {
   /** Connections in memory do not die unseen. */
   replaceKeepAlive(): void {}
 
+  replaceBuffers(): void {}
+
   replaceTls(context: TlsServerContext): void {
     this.#tls = context;
   }

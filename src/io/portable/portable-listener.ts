@@ -162,6 +162,9 @@ export class PortableListener implements Listener {
     this.#keepAlive = keepAlive;
   }
 
+  /** Node has no call for it. */
+  replaceBuffers(): void {}
+
   close(): void {
     if (this.#isClosing) return;
     this.resume();

@@ -9,13 +9,14 @@ import type {
   KeepAlive,
   Listener,
   ListenOptions,
+  SocketBuffers,
   TlsServerContext,
 } from "../../transport/contract.ts";
 import { EAGAIN, ECANCELED, ECONNABORTED, EINTR } from "../errno.ts";
 import type { UringEngine } from "./engine.ts";
 import { KIND_ACCEPT, KIND_LISTENER_POLL, KIND_NONE, SLOT_SHIFT } from "./operation.ts";
 import { CQE_F_MORE } from "./ring.ts";
-import { type ListeningSocket, makeNonBlocking, setKeepAlive } from "./socket.ts";
+import { type ListeningSocket, makeNonBlocking, setBuffers, setKeepAlive } from "./socket.ts";
 
 /** How long accepting rests when descriptors or memory have run out. */
 const SHORTAGE_PAUSE_MS = 100;
@@ -56,6 +57,7 @@ export class UringListener implements Listener, TimerTarget {
     this.#isPaused = options.isPaused ?? false;
     this.#timer = new Timer(this);
     if (options.keepAlive != null) this.replaceKeepAlive(options.keepAlive);
+    if (options.buffers !== undefined) this.replaceBuffers(options.buffers);
   }
 
   get address(): SocketAddress {
@@ -100,6 +102,10 @@ export class UringListener implements Listener, TimerTarget {
 
   replaceKeepAlive(keepAlive: KeepAlive | null): void {
     if (this.#socket.address.family !== "unix") setKeepAlive(this.#engine.native, this.#socket.fd, keepAlive);
+  }
+
+  replaceBuffers(buffers: SocketBuffers): void {
+    if (this.#socket.address.family !== "unix") setBuffers(this.#engine.native, this.#socket.fd, buffers);
   }
 
   /** For the engine. */

@@ -3,7 +3,13 @@
 import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import type { SocketAddress } from "../../base/address.ts";
 import { failed, failure, type Result, success } from "../../base/failure.ts";
-import type { ConnectOptions, KeepAlive, ListenAddress, TcpStatistics } from "../../transport/contract.ts";
+import type {
+  ConnectOptions,
+  KeepAlive,
+  ListenAddress,
+  SocketBuffers,
+  TcpStatistics,
+} from "../../transport/contract.ts";
 import { EACCES, errnoFailure } from "../errno.ts";
 import type { Native } from "../native.ts";
 import {
@@ -26,6 +32,8 @@ const SO_BINDTODEVICE = 25;
 /** Behind the largest address in the scratch memory. */
 const DEVICE_AT = 256;
 const SO_REUSEADDR = 2;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
 const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
 const SO_REUSEPORT = 15;
@@ -103,6 +111,12 @@ export function setKeepAlive(native: Native, fd: number, keepAlive: KeepAlive | 
   if (idleSeconds !== null) setSocketOption(native, fd, IPPROTO_TCP, TCP_KEEPIDLE, idleSeconds);
   if (intervalSeconds !== null) setSocketOption(native, fd, IPPROTO_TCP, TCP_KEEPINTVL, intervalSeconds);
   if (probeCount !== null) setSocketOption(native, fd, IPPROTO_TCP, TCP_KEEPCNT, probeCount);
+}
+
+/** What is accepted from a listening socket inherits it. The kernel doubles it for its own needs. */
+export function setBuffers(native: Native, fd: number, { receiveBytes, sendBytes }: SocketBuffers): void {
+  if (receiveBytes !== null) setSocketOption(native, fd, SOL_SOCKET, SO_RCVBUF, receiveBytes);
+  if (sendBytes !== null) setSocketOption(native, fd, SOL_SOCKET, SO_SNDBUF, sendBytes);
 }
 
 /** Makes close(2) send a RST. */
@@ -284,7 +298,7 @@ function listenInherited(native: Native, fd: number, backlog: number): Result<Li
 
 /** A stream socket for `connect`, bound to the source address if one is wanted. */
 export function openConnectingSocket(native: Native, options: ConnectOptions): Result<number> {
-  const { address, source, keepAlive = null } = options;
+  const { address, source, keepAlive = null, buffers } = options;
   const what = `connect to ${describeTarget(options)}`;
   const family = address.kind === "unix" ? AF_UNIX : address.host.includes(":") ? AF_INET6 : AF_INET;
   const fd = native.libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -292,6 +306,8 @@ export function openConnectingSocket(native: Native, options: ConnectOptions): R
   if (family === AF_UNIX) return success(fd);
   setSocketOption(native, fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (keepAlive !== null) setKeepAlive(native, fd, keepAlive);
+  // Before connecting: the SYN says how far the window can grow.
+  if (buffers !== undefined) setBuffers(native, fd, buffers);
   if (source === null) return success(fd);
   setSocketOption(native, fd, SOL_SOCKET, SO_REUSEADDR, 1);
   // The port is chosen at connect, when the four-tuple is known: else 28000 connections from one address are

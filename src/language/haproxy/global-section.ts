@@ -2,6 +2,7 @@
 import { suggestWord } from "../../diagnostic/nearest-word.ts";
 import { NO_SPAN, type Span } from "../../diagnostic/span.ts";
 import type { AdmissionSettings, GlobalSettings } from "../../model/global-settings.ts";
+import type { SocketBuffers } from "../../transport/contract.ts";
 import { readStatsSocket } from "./bind-line.ts";
 import { Cursor } from "./cursor.ts";
 import { DEFAULT_PATH_KINDS, parseDefaultPath } from "./default-path.ts";
@@ -17,6 +18,8 @@ import { type GlobalDraft, latin1, type Reading } from "./reading.ts";
 import { resolvePath } from "./tls-words.ts";
 import { NO_UNIX_BIND, readUnixBind } from "./unix-socket.ts";
 import { expectDurationMs, expectInteger, parseSizeBytes } from "./values.ts";
+
+const BUFFERS_DEFAULT: SocketBuffers = { receiveBytes: null, sendBytes: null };
 
 export function newGlobal(): GlobalDraft {
   return {
@@ -56,6 +59,7 @@ export function newGlobal(): GlobalDraft {
       frameBytesMax: 16_384,
     },
     spreadChecksPercent: 0,
+    buffers: { client: BUFFERS_DEFAULT, server: BUFFERS_DEFAULT },
     headerNames: [],
     variables: [],
     tls: {
@@ -126,6 +130,13 @@ const integer =
 const admission = (name: keyof AdmissionSettings): GlobalReader =>
   integer((global, value) => {
     global.admission = { ...global.admission, [name]: value };
+  });
+
+/** In bytes; 0 leaves it to the kernel. */
+const buffer = (side: "client" | "server", name: keyof SocketBuffers): GlobalReader =>
+  integer((global, value) => {
+    const bytes = value === 0 ? null : value;
+    global.buffers = { ...global.buffers, [side]: { ...global.buffers[side], [name]: bytes } };
   });
 
 const size =
@@ -260,6 +271,10 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
     2 ** 24 - 1,
   ),
   "tune.http.maxhdr": integer((global, value) => (global.headerCountMax = value), 1, 32_767),
+  "tune.rcvbuf.client": buffer("client", "receiveBytes"),
+  "tune.rcvbuf.server": buffer("server", "receiveBytes"),
+  "tune.sndbuf.client": buffer("client", "sendBytes"),
+  "tune.sndbuf.server": buffer("server", "sendBytes"),
   "tune.maxrewrite": size((global, value) => (global.maxRewriteBytes = value)),
   "tune.ssl.cachesize": integer((global, value) => (global.tls.sessionCountMax = value), 0, 2 ** 24),
   "tune.ssl.default-dh-param": integer((global, value) => (global.tls.dhBitsMax = value), 1024, 16_384),

@@ -254,6 +254,7 @@ export class Connector implements LinkOwner, TimerTarget, Waiter {
       preamble:
         server.definition.sendProxy === null ? null : encodeProxyHeader(stream, server.definition.sendProxy),
       keepAlive: settings.keepAlive,
+      buffers: this.#context.runtime.configuration.global.buffers.server,
       timeoutMs: server.backend.definition.timeouts.connectMs ?? Number.POSITIVE_INFINITY,
     };
   }
