@@ -9,12 +9,11 @@ import { displayText } from "./lexer.ts";
 import { skipTableWord } from "./line-words.ts";
 import { cursorOf, type ProxyLine } from "./reading.ts";
 import type { ServerDraft } from "./server-draft.ts";
+import { PROXY_HEADER_READERS } from "./server-proxy-header.ts";
 import { finishResolution, RESOLUTION_READERS } from "./server-resolution.ts";
 import { readProtocols, readTlsWord, resolvePath } from "./tls-words.ts";
 import { expectDurationMs, expectInteger } from "./values.ts";
 import type { Word } from "./word.ts";
-
-const TLVS = ["ssl", "cert-cn", "ssl-cipher", "cert-sig", "cert-key", "authority", "crc32c", "unique-id"];
 
 export function readDefaultServer(line: ProxyLine): void {
   readServerWords(line, cursorOf(line), line.draft.defaultServer, null);
@@ -320,24 +319,14 @@ const READERS: Readonly<Record<string, ServerWordReader>> = {
     if (expression === null) return;
     draft.tls.sni = parseSampleExpression(expression, line.reading.contextFor(line.draft, "request"));
   },
-  "send-proxy": flag((draft) => (draft.sendProxy = { version: 1, tlvs: [] })),
-  "no-send-proxy": flag(
-    (draft) => (draft.sendProxy = draft.sendProxy?.version === 1 ? null : draft.sendProxy),
-  ),
-  "send-proxy-v2": flag((draft) => (draft.sendProxy = { version: 2, tlvs: draft.sendProxy?.tlvs ?? [] })),
-  "no-send-proxy-v2": flag(
-    (draft) => (draft.sendProxy = draft.sendProxy?.version === 2 ? null : draft.sendProxy),
-  ),
-  "proxy-v2-options": ({ cursor, draft }) => {
-    const word = cursor.expect("a list of options");
-    if (word === null) return;
-    const names = word.text.split(",");
-    for (const name of names)
-      if (!TLVS.includes(name)) cursor.unknown({ ...word, text: name }, "option of `proxy-v2-options`", TLVS);
-    draft.sendProxy = { version: draft.sendProxy?.version ?? 2, tlvs: names };
-  },
+  ...PROXY_HEADER_READERS,
   proto: readProtocolName,
   "check-proto": readProtocolName,
+  ws: ({ cursor }) => {
+    const word = cursor.expect("a protocol");
+    if (word !== null && word.text !== "auto" && word.text !== "h1")
+      cursor.unknown(word, "protocol for WebSocket", ["auto", "h1"]);
+  },
   track: ({ cursor, draft }) => {
     const word = cursor.expect("BACKEND/SERVER");
     if (word !== null) draft.track = { text: word.text, span: word.span };

@@ -1,6 +1,6 @@
 // The fields of an X.509 certificate (RFC 5280) that rules ask for, read from its DER. It verifies nothing:
 // the TLS engine has done that.
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { latin1 } from "../sample-cast.ts";
 
 export type DistinguishedName = readonly { readonly key: string; readonly value: string }[];
@@ -90,6 +90,34 @@ export function readCertificate(der: Uint8Array): Certificate | null {
 }
 
 /** "/C=FR/O=Company/CN=name", or as in RFC 2253: "CN=name,O=Company,C=FR". */
+/** Each is read once, for as long as a connection keeps it. */
+const certificates = new WeakMap<Uint8Array, Certificate | null>();
+
+/** Null: it is none that can be read. */
+export function certificateIn(der: Uint8Array): Certificate | null {
+  let certificate = certificates.get(der);
+  if (certificate === undefined) {
+    certificate = readCertificate(der);
+    certificates.set(der, certificate);
+  }
+  return certificate;
+}
+
+/** "RSA2048", "EC256", as HAProxy calls the key of a certificate; null for those that it has no word for. */
+export function keyWord(der: Uint8Array): string | null {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = new X509Certificate(der).publicKey;
+    const bits = asymmetricKeyDetails?.modulusLength ?? CURVE_BITS[asymmetricKeyDetails?.namedCurve ?? ""];
+    const word = KEY_WORDS[asymmetricKeyType ?? ""];
+    return word === undefined || bits === undefined ? null : `${word}${bits}`;
+  } catch {
+    return null;
+  }
+}
+
+const KEY_WORDS: Readonly<Record<string, string>> = { rsa: "RSA", ec: "EC", dsa: "DSA" };
+const CURVE_BITS: Readonly<Record<string, number>> = { prime256v1: 256, secp384r1: 384, secp521r1: 521 };
+
 export function formatName(name: DistinguishedName, isRfc2253: boolean): string {
   if (!isRfc2253) return name.map(({ key, value }) => `/${key}=${value}`).join("");
   const escaped = name.map(({ key, value }) => `${key}=${value.replace(/[,+"\\<>;]|^[ #]| $/g, "\\$&")}`);

@@ -5,7 +5,7 @@ import type { Stream } from "../../stream.ts";
 import { type FetchCompiler, integerParameter, textParameter } from "../fetch.ts";
 import { latin1 } from "../sample-cast.ts";
 import type { SampleValue } from "../sample-value.ts";
-import { type Certificate, formatName, nameEntry, readCertificate } from "./certificate.ts";
+import { type Certificate, certificateIn, formatName, nameEntry } from "./certificate.ts";
 
 type CertificatePart =
   | "der"
@@ -151,18 +151,6 @@ function serverCertificate(stream: Stream): Uint8Array | null {
 
 function derFetch(locate: ReadDer): FetchCompiler {
   return () => (stream) => derOf(locate(stream));
-}
-
-/** Each is read once, for as long as a connection keeps it. */
-const certificates = new WeakMap<Uint8Array, Certificate | null>();
-
-function certificateIn(der: Uint8Array): Certificate | null {
-  let certificate = certificates.get(der);
-  if (certificate === undefined) {
-    certificate = readCertificate(der);
-    certificates.set(der, certificate);
-  }
-  return certificate;
 }
 
 function ofCertificate(
