@@ -58,6 +58,10 @@ export interface GlobalSettings {
   };
   /** `tune.idle-pool…`, `spread-checks` percent. */
   readonly spreadChecksPercent: number;
+  /** `fd-hard-limit` or `ulimit-n`, the smaller one: descriptors of all workers; null: as the system allows. */
+  readonly descriptorCountMax: number | null;
+  /** `set-dumpable`: workers may leave core files. */
+  readonly isDumpable: boolean;
   /** `tune.rcvbuf.…` and `tune.sndbuf.…`, on the side of clients and of servers. */
   readonly buffers: { readonly client: SocketBuffers; readonly server: SocketBuffers };
   /** `h1-case-adjust`: names of headers as some peers want them written. */

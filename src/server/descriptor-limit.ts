@@ -17,6 +17,11 @@ export function readDescriptorCountMax(path = "/proc/self/limits"): number {
   }
 }
 
+/** What a worker may take: a part of what is `wanted` for all, and no more than the system gives to each. */
+export function shareOf(descriptorCountMax: number, wanted: number | null, workerCount: number): number {
+  return wanted === null ? descriptorCountMax : Math.min(descriptorCountMax, Math.ceil(wanted / workerCount));
+}
+
 /** Three parts for clients, as many for the connections to servers that they may need, two for idle ones. */
 export function meansOf(descriptorCountMax: number): ProxyMeans {
   const eighth = (descriptorCountMax - RESERVED_COUNT) / 8;

@@ -7,7 +7,7 @@ import { openSharedMemory, type SharedMemory } from "../io/shared-memory.ts";
 import { createUringEngine } from "../io/uring/engine.ts";
 import { SharedState, sharedStateBytes } from "../proxy/state.ts";
 import type { Engine } from "../transport/contract.ts";
-import { meansOf, readDescriptorCountMax } from "./descriptor-limit.ts";
+import { readDescriptorCountMax } from "./descriptor-limit.ts";
 import { TableMaps } from "./table-places.ts";
 import { Worker } from "./worker.ts";
 import { WORKER_VARIABLE, type WorkerStart } from "./worker-process.ts";
@@ -64,7 +64,7 @@ function main(): void {
     workerIndex,
     workerCount: start.workerCount,
     masterPid: start.masterPid,
-    means: meansOf(readDescriptorCountMax()),
+    descriptorCountMax: readDescriptorCountMax(),
     controlPath: start.controlPath,
     engineNote: note,
     tables: new TableMaps(tables.value, workerIndex, workerCountMax),

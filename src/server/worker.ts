@@ -5,14 +5,16 @@
 import { writeSync } from "node:fs";
 import type { Failure } from "../base/failure.ts";
 import { Timer } from "../base/timer-wheel.ts";
+import { makeDumpable } from "../io/dumpable.ts";
 import type { LogFormat } from "../model/sample.ts";
-import { type BindAcceptor, ProxyCore, type ProxyMeans } from "../proxy/core.ts";
+import { type BindAcceptor, ProxyCore } from "../proxy/core.ts";
 import type { Observation } from "../proxy/health/observation.ts";
 import type { ListenerRuntime, Server } from "../proxy/runtime.ts";
 import { CELL, type SharedState } from "../proxy/state.ts";
 import type { Stream } from "../proxy/stream.ts";
 import type { Chunk, Connection, ConnectionHandler, Engine, Listener } from "../transport/contract.ts";
 import { ChangeOutbox } from "./change-outbox.ts";
+import { meansOf, shareOf } from "./descriptor-limit.ts";
 import { buildGeneration, type Generation } from "./generation.ts";
 import { RingOutbox } from "./logs/ring-outbox.ts";
 import { encodeMessage, MessageDecoder } from "./message-codec.ts";
@@ -42,7 +44,8 @@ export interface WorkerOptions {
   readonly workerIndex: number;
   readonly workerCount: number;
   readonly masterPid: number;
-  readonly means: ProxyMeans;
+  /** Of this process, as the system has it. */
+  readonly descriptorCountMax: number;
   readonly controlPath: string;
   readonly engineNote: string | null;
   readonly tables: TableMaps;
@@ -196,7 +199,9 @@ export class Worker implements ConnectionHandler {
         if (this.#wantsRequests) this.#reporter.note(stream);
       },
     };
-    const { workerCount, means } = this.#options;
+    const { workerCount, descriptorCountMax } = this.#options;
+    const wanted = generation.runtime.configuration.global.descriptorCountMax;
+    const means = meansOf(shareOf(descriptorCountMax, wanted, workerCount));
     this.#core ??= new ProxyCore(this.#engine, generation.runtime, services, workerCount, means);
     this.#openListeners(generation);
   }
@@ -251,6 +256,8 @@ export class Worker implements ConnectionHandler {
       const { global } = generation.runtime.configuration;
       const problem = dropPrivileges(global);
       this.#hasDropped = problem === null;
+      const dumpProblem = global.isDumpable ? makeDumpable() : null;
+      if (dumpProblem !== null) this.#report(dumpProblem);
       if (problem !== null) problems.push({ ...global.span, message: problem });
     }
     if (problems.length === 0) {

@@ -59,6 +59,8 @@ export function newGlobal(): GlobalDraft {
       frameBytesMax: 16_384,
     },
     spreadChecksPercent: 0,
+    descriptorCountMax: null,
+    isDumpable: false,
     buffers: { client: BUFFERS_DEFAULT, server: BUFFERS_DEFAULT },
     headerNames: [],
     variables: [],
@@ -132,6 +134,11 @@ const admission = (name: keyof AdmissionSettings): GlobalReader =>
     global.admission = { ...global.admission, [name]: value };
   });
 
+/** The smallest of those that are said. */
+const descriptors: GlobalReader = integer((global, value) => {
+  global.descriptorCountMax = Math.min(global.descriptorCountMax ?? value, value);
+}, 1);
+
 /** In bytes; 0 leaves it to the kernel. */
 const buffer = (side: "client" | "server", name: keyof SocketBuffers): GlobalReader =>
   integer((global, value) => {
@@ -171,6 +178,11 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
   "external-check": flag((global) => (global.allowsExternalChecks = true)),
   "insecure-fork-wanted": ({ global, line }) => {
     global.allowsForks = line.modifier === null;
+  },
+  "fd-hard-limit": descriptors,
+  "ulimit-n": descriptors,
+  "set-dumpable": ({ global, line }) => {
+    global.isDumpable = line.modifier === null;
   },
   "h1-case-adjust": ({ reading, cursor }) => readCaseAdjust(reading, cursor),
   "h1-case-adjust-file": ({ reading, cursor }) => readCaseAdjustFile(reading, cursor),
