@@ -13,6 +13,8 @@ export interface NftMap {
   readonly isInterval: boolean;
   /** Elements may end by themselves. */
   readonly hasTimeouts?: boolean;
+  /** Rules put elements into it, which end so many seconds after the last time. */
+  readonly learnsForSeconds?: number;
   /** Each element counts the packets that have met it. */
   readonly isCounted?: boolean;
   /** "192.0.2.1 . 80 : accept"; of a set without the part behind the colon. */
@@ -67,9 +69,21 @@ export function setOf(elements: readonly string[]): string {
   return elements.length === 1 ? elements[0]! : `{ ${elements.join(", ")} }`;
 }
 
+/** What a flood of forged frames can make the kernel hold, 100 bytes each. */
+const LEARNT_MAX = 4096;
+
 function setText(kind: "set" | "map", set: NftMap): string {
-  const { name, type, isInterval, hasTimeouts, isCounted, elements } = set;
-  const flags = isInterval ? "\n    flags interval" : hasTimeouts === true ? "\n    flags timeout" : "";
+  const { name, type, isInterval, hasTimeouts, learnsForSeconds, isCounted, elements } = set;
+  const learns = `flags dynamic,timeout\n    timeout ${learnsForSeconds}s\n    size ${LEARNT_MAX}`;
+  const words =
+    learnsForSeconds !== undefined
+      ? learns
+      : isInterval
+        ? "flags interval"
+        : hasTimeouts === true
+          ? "flags timeout"
+          : "";
+  const flags = words === "" ? "" : `\n    ${words}`;
   const counter = isCounted === true ? "\n    counter" : "";
   const list = elements.length === 0 ? "" : `\n    elements = { ${elements.join(",\n      ")} }`;
   return `  ${kind} ${name} {\n    type ${type}${flags}${counter}${list}\n  }`;

@@ -1,10 +1,14 @@
 // The three security policies of port groups as rules of the bridges: who may send from which MAC (forged
 // transmits), who is sent frames for which (MAC changes, promiscuous). Ports without port group are free.
 import type { PortGroupSecurity } from "../../model/datacenter.ts";
+import { LIVE_SET } from "../cluster/member-settings.ts";
 import { type NftMap, quoted } from "./nft-table.ts";
 import type { BridgePortRecord, Wiring } from "./wiring.ts";
 
 export const PORT_TABLE = "sallyport_ports";
+/** MACs that machines have taken, where they may: as long as a bridge remembers one. */
+const CHANGED_MACS = `${LIVE_SET}changed_macs`;
+const REMEMBERED_S = 300;
 
 export function addPortSecurity(wiring: Wiring): void {
   const ports = wiring.ports.filter(({ portGroup }) => portGroup !== null);
@@ -13,6 +17,12 @@ export function addPortSecurity(wiring: Wiring): void {
   const forged = rejecting("forgedTransmits");
   const promiscuous = rejecting("promiscuous");
   if (forged.length === 0 && promiscuous.length === 0) return;
+  // A card that has another MAC by now says so by what it sends.
+  const changing = promiscuous.filter(
+    ({ portGroup }) =>
+      portGroup!.security.macChanges?.value === "accept" &&
+      portGroup!.security.forgedTransmits?.value === "accept",
+  );
   const pairs = (list: readonly BridgePortRecord[]) =>
     list.flatMap((port) => macsOf(port, wiring).map((mac) => `${quoted(port.link)} . ${mac}`));
   const names = (list: readonly BridgePortRecord[]) => list.map(({ link }) => quoted(link));
@@ -35,6 +45,12 @@ export function addPortSecurity(wiring: Wiring): void {
           set("sp_receivers", "ifname", names(promiscuous)),
           set("sp_receiver_macs", "ifname . ether_addr", pairs(promiscuous)),
         ]),
+    ...(changing.length === 0
+      ? []
+      : [
+          set("sp_changers", "ifname", names(changing)),
+          { ...set(CHANGED_MACS, "ifname . ether_addr", []), learnsForSeconds: REMEMBERED_S },
+        ]),
   ];
   const chains = [
     {
@@ -45,6 +61,11 @@ export function addPortSecurity(wiring: Wiring): void {
         ...(forged.length === 0
           ? []
           : ["iifname @sp_senders iifname . ether saddr != @sp_sender_macs counter drop"]),
+        ...(changing.length === 0
+          ? []
+          : [
+              `iifname @sp_changers iifname . ether saddr != @sp_receiver_macs update @${CHANGED_MACS} { iifname . ether saddr }`,
+            ]),
       ],
     },
     {
@@ -55,7 +76,9 @@ export function addPortSecurity(wiring: Wiring): void {
         ...(promiscuous.length === 0
           ? []
           : [
-              "ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 oifname @sp_receivers oifname . ether daddr != @sp_receiver_macs counter drop",
+              `ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 oifname @sp_receivers oifname . ether daddr != @sp_receiver_macs ${
+                changing.length === 0 ? "" : `oifname . ether daddr != @${CHANGED_MACS} `
+              }counter drop`,
             ]),
       ],
     },

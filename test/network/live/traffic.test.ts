@@ -122,6 +122,50 @@ $S status $F --ports || true`,
   assert.match(output, /^ +[1-9]\d* dropped by forged-transmits$/m);
 });
 
+test("a machine that takes another MAC is heard by it where the port group accepts that, and nowhere else", {
+  skip,
+}, () => {
+  writeFileSync(
+    join(folder, "macs.yaml"),
+    `datacenter: traffic
+switches:
+  dvs0:
+    port-groups:
+      free: {vlan: 20, security: {mac-changes: accept, forged-transmits: accept}}
+      fixed: {vlan: 30, security: {forged-transmits: accept}}
+networks:
+  free: {subnet: 10.0.0.0/24, port-group: dvs0/free}
+  fixed: {subnet: 10.1.0.0/24, port-group: dvs0/fixed}
+machines:
+  f1: {network: free, address: 10.0.0.11}
+  f2: {network: free, address: 10.0.0.12}
+  x1: {network: fixed, address: 10.1.0.11}
+  x2: {network: fixed, address: 10.1.0.12}
+`,
+  );
+  const output = inside(
+    folder,
+    `
+F=macs.yaml
+at() { nsenter --net=/run/netns/sp.traffic.$1 "\${@:2}"; }
+asks() { at $1 ip neigh flush all; at $1 ping -n -c1 -W1 $2 >/dev/null && echo "$1 answered" || echo "$1 silent"; }
+$S apply $F | tail -1
+asks f2 10.0.0.11; asks x2 10.1.0.11
+for name in f1 x1; do at $name ip link set eth0 address 02:00:00:00:00:77; done
+asks f2 10.0.0.11; asks x2 10.1.0.11
+$S status $F | grep -c "load nftables" || true
+$S apply $F | tail -1
+asks f2 10.0.0.11; asks x2 10.1.0.11
+$S destroy $F >/dev/null`,
+  );
+  const said = output
+    .replaceAll(/.*steps done/g, "done")
+    .trim()
+    .split("\n");
+  const both = ["f2 answered", "x2 answered"];
+  assert.deepEqual(said, ["done", ...both, "f2 answered", "x2 silent", "0", "done", ...both]);
+});
+
 test("a machine whose switch filters BPDUs cannot take part in the spanning tree", { skip }, () => {
   const output = inside(
     folder,
