@@ -66,23 +66,35 @@ export async function apply(args: readonly string[], terminal: Terminal): Promis
   for (const note of open.desired.notes)
     terminal.error(`${colour(terminal.isErrorColour, "notice", "note")}: ${note}\n`);
   const way = trialMs === null ? await findOwnWay() : null;
+  const warnings: Promise<string>[] = [];
   const request = {
     desired: open.desired.state,
     file: resolve(file),
     host: line.valueOf("host"),
     isTrial: trialMs !== null,
     refuse: (plan: Plan) => {
-      if (plan.steps.length > 0) terminal.error(checkText(file, open.usable, terminal));
-      return way === null ? null : dangerWords(plan, way);
+      const danger = way === null ? null : dangerWords(plan, way);
+      // While programs do the steps there is time to look.
+      if (danger === null && plan.steps.length > 0)
+        warnings.push(soon(() => checkText(file, open.usable, terminal)));
+      return danger;
     },
   };
   const outcome = await applyState(request, open.driver, open.store, progressOn(terminal));
   endProgress(terminal);
+  for (const warning of warnings) terminal.error(await warning);
   if (line.has("json")) terminal.write(`${JSON.stringify(recordOf(outcome), null, 2)}\n`);
   const code = report(file, outcome, line.has("json"), terminal);
   if (code !== 0 || trialMs === null || outcome.kind !== "done" || outcome.plan.steps.length === 0)
     return code;
   return awaitConfirmation(words, trialMs, open, terminal);
+}
+
+/** In the first moment in which something is waited for. */
+function soon<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    setImmediate(() => resolve(work()));
+  });
 }
 
 /** Says how it went. */
