@@ -31,6 +31,13 @@ export function addFence(edge: ResolvedEdge, fence: ResolvedFence, wiring: Wirin
     // The fence translates IPv4; nothing may find a way around it.
     draft.sysctl(`net/ipv6/conf/${one.name}/disable_ipv6`, 1);
   }
+  if (familyOfIp(fence.address) === 6) {
+    // By NDP the kernel answers for addresses that it is told one by one, never for a subnet.
+    wiring.drafts.notes.push(
+      `nobody gets through the fence around ${edge.name}: Linux fences translate IPv4, and inside is IPv6`,
+    );
+    return draft;
+  }
   draft.sysctl(`net/ipv4/conf/${INSIDE}/proxy_arp`, 1);
   // The kernel waits up to 0.8 s before it answers for others.
   draft.sysctl(`net/ipv4/neigh/${INSIDE}/proxy_delay`, 0);
