@@ -58,7 +58,13 @@ export interface GlobalSettings {
   };
   /** `tune.idle-pool…`, `spread-checks` percent. */
   readonly spreadChecksPercent: number;
-  /** `fd-hard-limit` or `ulimit-n`, the smaller one: descriptors of all workers; null: as the system allows. */
+  /**
+   * `max-spread-checks`: between the first check of the first server and that of the last; null: an interval.
+   */
+  readonly checkSpreadMsMax: number | null;
+  /**
+   * `fd-hard-limit` or `ulimit-n`, the smaller one: descriptors of all workers; null: as the system allows.
+   */
   readonly descriptorCountMax: number | null;
   /** `set-dumpable`: workers may leave core files. */
   readonly isDumpable: boolean;

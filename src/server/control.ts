@@ -327,6 +327,7 @@ export class Control {
     this.#programs.follow(runtime.configuration.global);
     const checks = new HealthChecks(this.#options.engine, runtime.backends, {
       spreadChecksPercent: runtime.configuration.global.spreadChecksPercent,
+      spreadMsMax: runtime.configuration.global.checkSpreadMsMax,
       nodeName: runtime.configuration.global.node ?? hostname(),
       patterns: this.generation.patterns,
       programs: this.#programs,

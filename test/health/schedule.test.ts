@@ -139,6 +139,23 @@ describe("schedule", () => {
     }
   });
 
+  test("max-spread-checks brings the first checks together", () => {
+    const world = new World();
+    for (const port of [1, 2]) world.listen(port, () => null);
+    const facts = { a: { check: CHECK, ...address(1) }, b: { check: CHECK, ...address(2) } };
+    const checks = new HealthChecks(world.engine, [makeBackend(facts)], {
+      spreadChecksPercent: 0,
+      spreadMsMax: 100,
+      nodeName: "n",
+      emit() {},
+    });
+    checks.start(null);
+    world.network.advance(1000);
+    const [first, second] = [world.visits.get(1)!, world.visits.get(2)!];
+    const apart = second[0]! - first[0]!;
+    assert.ok(apart > 0 && apart <= 100, `${apart} ms`);
+  });
+
   test("downinter applies to a server that is down, fastinter while it comes back", () => {
     const world = new World();
     const { backend } = world.check({ a: { check: CHECK, ...address(1) } });

@@ -59,6 +59,7 @@ export function newGlobal(): GlobalDraft {
       frameBytesMax: 16_384,
     },
     spreadChecksPercent: 0,
+    checkSpreadMsMax: null,
     descriptorCountMax: null,
     isDumpable: false,
     buffers: { client: BUFFERS_DEFAULT, server: BUFFERS_DEFAULT },
@@ -204,6 +205,9 @@ const READERS: Readonly<Record<string, GlobalReader>> = {
     global.logSendHostname = cursor.next()?.text ?? "";
   },
   "log-tag": text("a tag", (global, value) => (global.logTag = value)),
+  "max-spread-checks": ({ global, cursor }) => {
+    global.checkSpreadMsMax = expectDurationMs(cursor, "a time");
+  },
   maxcomprate: integer((global, value) => {
     global.compression = { ...global.compression, bytesPerSecondMax: value * 1024 };
   }),

@@ -26,6 +26,8 @@ const SPREAD_INTERVAL_MIN_MS = 1000;
 export interface HealthCheckOptions {
   /** `spread-checks`: percent by which intervals vary, 0..50. */
   readonly spreadChecksPercent: number;
+  /** `max-spread-checks`: most time in which all first checks begin; null or absent: an interval. */
+  readonly spreadMsMax?: number | null;
   /** `node`, for `http-check send-state`. */
   readonly nodeName: string;
   /** For maps that rules of checks look into; there are none without. */
@@ -183,8 +185,9 @@ export class HealthChecks {
       .map((schedule) => schedule.intervalMs)
       .filter((interval) => interval >= SPREAD_INTERVAL_MIN_MS);
     const shortest = intervals.length === 0 ? 0 : Math.min(...intervals);
+    const latest = this.#options.spreadMsMax ?? Number.POSITIVE_INFINITY;
     for (const [position, schedule] of this.#schedules.entries()) {
-      const window = Math.max(shortest, schedule.intervalMs);
+      const window = Math.min(Math.max(shortest, schedule.intervalMs), latest);
       const dueMs = this.#engine.nowMs + (window * position) / this.#schedules.length;
       const earlier = previous === null ? null : previous.#scheduleOf(schedule, schedule.kind);
       schedule.takeOver(earlier);
