@@ -68,6 +68,7 @@ class Party {
   readonly #socket: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
+  hasEnded = false;
   #log = "";
   #seen = 0;
   #errors = "";
@@ -86,7 +87,12 @@ class Party {
     this.#child.stderr!.on("data", (bytes: Buffer) => {
       this.#errors += bytes.toString();
     });
-    this.#ended = new Promise((resolve) => this.#child.once("close", resolve));
+    this.#ended = new Promise((resolve) =>
+      this.#child.once("close", () => {
+        this.hasEnded = true;
+        resolve(null);
+      }),
+    );
   }
 
   get errors(): string {
@@ -342,7 +348,7 @@ describe("names of servers beside HAProxy", { skip: requires("haproxy") }, () =>
         const isThere = step.shows.every((pattern) => pattern.test(theirs));
         const areSame = theirs === ours && `${haproxy.newLines()}` === `${sallyport.newLines()}`;
         if (isThere && areSame) break;
-        if (Date.now() > deadlineMs) {
+        if (Date.now() > deadlineMs || parties.some(({ hasEnded }) => hasEnded)) {
           assert.equal(ours, theirs, sallyport.errors);
           assert.deepEqual(sallyport.newLines(), haproxy.newLines());
           assert.fail(`it does not come to that:\n${theirs}`);

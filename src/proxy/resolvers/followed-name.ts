@@ -66,17 +66,12 @@ export class FollowedName implements TimerTarget {
   start(): void {
     if (this.lookup !== null) return;
     this.lookup = new NameLookup(this.section, this.name, this.type, this.#owner.nowMs);
-    this.#goOn();
+    this.proceed();
   }
 
   stop(): void {
     this.lookup = null;
     this.#owner.arm(this.#timer, Number.POSITIVE_INFINITY);
-  }
-
-  /** Something has come to the lookup. */
-  proceed(): void {
-    this.#goOn();
   }
 
   handleTimeout(nowMs: number): void {
@@ -88,10 +83,11 @@ export class FollowedName implements TimerTarget {
     }
     this.#owner.countTimeouts(this.section, lookup.waiting);
     lookup.handleTimeout(nowMs);
-    this.#goOn();
+    this.proceed();
   }
 
-  #goOn(): void {
+  /** The lookup has begun, or something has come to it. */
+  proceed(): void {
     const { lookup } = this;
     if (lookup === null) return;
     const { outcome } = lookup;

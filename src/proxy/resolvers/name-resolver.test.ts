@@ -197,12 +197,28 @@ test("a rule gets nothing for a name that does not exist, that nobody answers fo
   assert.deepEqual(got, [null]);
 });
 
-test("names that rules ask for are bounded", () => {
+test("names that rules ask for are bounded, and take the room of no server", () => {
   const stage = new ResolverStage();
-  stage.resolver.follow([makeSection()], []);
+  stage.resolver.follow([makeSection({ attempts: 1 })], []);
   let refusedCount = 0;
-  for (let i = 0; i < 5000; i++) stage.resolver.resolveOnce("dns", `${i}.test`, 4, () => refusedCount++);
+  const flood = () => {
+    for (let i = 0; i < 5000; i++) stage.resolver.resolveOnce("dns", `${i}.test`, 4, () => refusedCount++);
+  };
+  flood();
   assert.equal(refusedCount, 5000 - 4096);
+  const server = makeServer("s1", "web.test");
+  answerA(stage, "192.0.2.1");
+  stage.resolver.follow([makeSection({ attempts: 1 })], [server]);
+  stage.pass(16);
+  assert.equal(server.address, "192.0.2.1");
+  stage.pass(400);
+  let address: string | null = "";
+  stage.replies.set("A new.test", { records: [addressRecord("new.test", "192.0.2.3")] });
+  stage.resolver.resolveOnce("dns", "new.test", 4, (found) => {
+    address = found;
+  });
+  stage.pass(16);
+  assert.equal(address, "192.0.2.3", "the oldest that nobody waits for any more makes room");
 });
 
 test("a server that does not answer is asked for at once", () => {

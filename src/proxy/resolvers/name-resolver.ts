@@ -12,8 +12,9 @@ import type { FollowedServer, ResolutionEvent } from "./followed-server.ts";
 import type { LookupOutcome, NameLookup } from "./name-lookup.ts";
 import { COUNTER_OF_FAULT, type NameserverCounters, newNameserverCounters } from "./nameserver-counters.ts";
 import { assignRecords, weightOf } from "./service-records.ts";
+import { TakenAddresses } from "./taken-addresses.ts";
 
-/** Names that rules ask for at the same time, or have asked for a while ago. */
+/** Names that rules ask for at the same time, or have asked for a while ago; those of servers not counted. */
 const ONCE_NAMES_MAX = 4096;
 
 export interface ResolverClock {
@@ -77,10 +78,6 @@ export class NameResolver implements NameOwner {
     return [...this.#sections.values()];
   }
 
-  get servers(): readonly FollowedServer[] {
-    return this.#servers;
-  }
-
   countersOf(section: string, nameserver: string): NameserverCounters {
     const key = `${section}\n${nameserver}`;
     const counters = this.#counters.get(key) ?? newNameserverCounters();
@@ -137,7 +134,7 @@ export class NameResolver implements NameOwner {
    */
   resolveOnce(section: string, host: string, family: 4 | 6, done: (address: string | null) => void): void {
     const found = this.#sections.get(section);
-    const name = found === undefined ? null : this.#nameOf(found, host, family === 4 ? "A" : "AAAA");
+    const name = found === undefined ? null : this.#nameForRule(found, host, family === 4 ? "A" : "AAAA");
     if (name === null) {
       done(null);
       return;
@@ -340,8 +337,9 @@ export class NameResolver implements NameOwner {
 
   #joinName(server: FollowedServer, text: string, type: QuestionType): void {
     const section = this.#sections.get(server.settings.resolvers);
-    const name = section === undefined ? null : this.#nameOf(section, text, type);
-    if (name === null || name.servers.has(server)) return;
+    if (section === undefined) return;
+    const name = this.#nameOf(section, text, type);
+    if (name.servers.has(server)) return;
     if (name.servers.size === 0 && !name.isFresh) name.lastValidMs = this.nowMs;
     name.servers.add(server);
     name.start();
@@ -361,11 +359,24 @@ export class NameResolver implements NameOwner {
     if (name.servers.delete(server) && name.servers.size === 0 && name.waiters.length === 0) this.#drop(name);
   }
 
-  #nameOf(section: ResolversSection, text: string, type: QuestionType): FollowedName | null {
+  /** What clients make rules ask for may not take the room of servers: null when too much is asked for. */
+  #nameForRule(section: ResolversSection, text: string, type: QuestionType): FollowedName | null {
+    // A server has a name, or that of a service and of its host.
+    const isFull = this.#names.size >= ONCE_NAMES_MAX + this.#servers.length * 2;
+    if (isFull && !this.#names.has(keyOf(section.name, text, type))) {
+      const oldest = this.#names
+        .values()
+        .find(({ servers, lookup }) => servers.size === 0 && lookup === null);
+      if (oldest === undefined) return null;
+      this.#drop(oldest);
+    }
+    return this.#nameOf(section, text, type);
+  }
+
+  #nameOf(section: ResolversSection, text: string, type: QuestionType): FollowedName {
     const key = keyOf(section.name, text, type);
     const present = this.#names.get(key);
     if (present !== undefined) return present;
-    if (this.#names.size >= ONCE_NAMES_MAX + this.#servers.length * 2) return null;
     const name = new FollowedName(section, canonicalName(text), type, this);
     this.#names.set(key, name);
     return name;
@@ -390,26 +401,6 @@ function keepsReplacement(server: FollowedServer, candidates: readonly KnownAddr
   if (candidates.some(({ address }) => address === replacedAddress)) return true;
   server.replacedAddress = null;
   return false;
-}
-
-/** How many servers of each backend have an address. */
-class TakenAddresses {
-  readonly #counts: Map<string, number> = new Map();
-
-  constructor(servers: Iterable<FollowedServer>) {
-    for (const server of servers) this.add(server, 1);
-  }
-
-  add({ backend, address: present, replacedAddress }: FollowedServer, count: 1 | -1): void {
-    const address = replacedAddress ?? present;
-    if (address === "") return;
-    const key = `${backend}\n${address}`;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);
-  }
-
-  has({ backend }: FollowedServer, address: string): boolean {
-    return (this.#counts.get(`${backend}\n${address}`) ?? 0) > 0;
-  }
 }
 
 function countAnswer(counters: NameserverCounters, answer: Answer): void {

@@ -75,7 +75,7 @@ class Asked implements AskedQuestion {
     };
     socket.on("error", () => this.#fail());
     socket.on("message", (answer: Buffer) =>
-      this.#receive(answer, true, () => this.#askStream(address, bytes)),
+      this.#receive(answer, false, () => this.#askStream(address, bytes)),
     );
     socket.connect(this.#question.nameserver.port, address, () => {
       if (!isClosed) socket.send(bytes);
@@ -92,19 +92,20 @@ class Asked implements AskedQuestion {
       received = Buffer.concat([received, piece]);
       if (received.length < 2) return;
       const end = 2 + received.readUInt16BE(0);
-      if (received.length >= end) this.#receive(received.subarray(2, end), false, () => {});
+      if (received.length >= end) this.#receive(received.subarray(2, end), true, () => {});
     });
   }
 
-  #receive(bytes: Uint8Array, mayBeTruncated: boolean, askStream: () => void): void {
+  #receive(bytes: Uint8Array, isStream: boolean, askStream: () => void): void {
     if (this.#isOver) return;
     const message = decodeMessage(bytes);
     if (message === null || !this.#isAnswer(message)) {
       this.#question.receive({ kind: "invalid" });
-      if (++this.#wrongCount >= WRONG_ANSWERS_MAX) this.close();
+      // Over TCP nobody else can have sent it, and nothing better follows.
+      if (isStream || ++this.#wrongCount >= WRONG_ANSWERS_MAX) this.#fail();
       return;
     }
-    if (message.isTruncated && mayBeTruncated) {
+    if (message.isTruncated && !isStream) {
       this.#closeSocket?.();
       this.#question.receive({ kind: "truncated" });
       askStream();
