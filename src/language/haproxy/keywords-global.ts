@@ -303,7 +303,6 @@ export const SECTIONS: KeywordTable = buildTable([
       "backend b",
       "userlist u",
       "http-errors h",
-      "log-forward g",
       "mailers g",
       "program g",
       "cache g",
@@ -313,6 +312,11 @@ export const SECTIONS: KeywordTable = buildTable([
     support: "partly",
     note: "the peers protocol 2.1 of HAProxy, without `ssl`: sections that ask for it share within this machine only",
     rows: ["peers g"],
+  },
+  {
+    support: "partly",
+    note: "`dgram-bind` takes addresses and ports, but no `interface` or `namespace`",
+    rows: ["log-forward g"],
   },
   { support: "partly", note: "rings are in memory only, without `backing-file`", rows: ["ring g"] },
   {

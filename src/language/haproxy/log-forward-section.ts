@@ -124,7 +124,7 @@ function readDatagramBind(reading: Reading, draft: ForwarderDraft, cursor: Curso
         "bad-address",
         part.span,
         "datagrams are received at IP addresses",
-        "Add the port: `:514`.",
+        "Write an address and a port, such as `127.0.0.1:514`.",
       );
     else {
       const host = endpoint.host !== "" ? endpoint.host : endpoint.family === 6 ? "::" : "0.0.0.0";
