@@ -17,10 +17,16 @@ import { deviceOf } from "./machine-state.ts";
 import type { NamespaceDraft } from "./namespace-draft.ts";
 import type { Wiring } from "./wiring.ts";
 
-export function dhcpServers(edge: ResolvedEdge, { resolved }: Wiring, namespace: string): ProcessState[] {
+export function dhcpServers(
+  edge: ResolvedEdge,
+  { resolved, drafts }: Wiring,
+  namespace: string,
+): ProcessState[] {
   return resolved.networks.flatMap((network) => {
     const { dhcp } = network;
     if (dhcp === null || dhcp.server !== edge.name) return [];
+    if (dhcp.ranges.some(({ first }) => familyOfIp(first) === 6))
+      drafts.notes.push(`DHCP of ${network.name} lends no IPv6 addresses: what is started speaks IPv4's`);
     const own = edge.interfaces.find((one) => one.network === network.name)?.addresses ?? [];
     return [server(network, dhcp, own, namespace, resolved.machines)];
   });
