@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readlinkSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
+import { requires } from "../../test/requirements.ts";
 import { openNamespaceDoor } from "./namespace-door.ts";
 
 const door = openNamespaceDoor();
@@ -46,4 +49,31 @@ test("what the kernel refuses is told by its number", { skip }, () => {
   const EINVAL = 22;
   const outcome = door!.withinNew((ask) => ask(0, NEW_LINK, "new", new Uint8Array(3)));
   assert.equal(outcome, EINVAL);
+});
+
+test("what changes while it is told is asked for again", {
+  skip: skip || requires("unshare", "nft"),
+}, async () => {
+  const change = "add table ip a; delete table ip a";
+  const words = [
+    "--net",
+    "sh",
+    "-c",
+    `nft add table ip stays; echo ready; yes '${change}' | nft -i >/dev/null`,
+  ];
+  const changer = spawn("unshare", words, { stdio: ["ignore", "pipe", "ignore"], detached: true });
+  try {
+    await once(changer.stdout, "data");
+    const [NETFILTER, GET_TABLES, ASKED] = [12, 0x0a01, 5000];
+    const answers = door!.within(`/proc/${changer.pid}/ns/net`, (ask) =>
+      Array.from({ length: ASKED }, () => ask(NETFILTER, GET_TABLES, "everything", new Uint8Array(4))),
+    );
+    assert.deepEqual(
+      answers!.filter((answer) => typeof answer === "number"),
+      [],
+    );
+    assert.ok(answers!.every((answer) => Array.isArray(answer) && answer.length >= 1 && answer.length <= 2));
+  } finally {
+    process.kill(-changer.pid!, "SIGKILL");
+  }
 });

@@ -18,6 +18,8 @@ const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const HEADER_BYTES = 16;
 const [EIO, EAGAIN] = [5, 11];
+/** Members of clusters change their tables each second, and a drift that is none must not come of it. */
+const ATTEMPTS = 10;
 /** More than the kernel puts into one part of an answer, 32 KiB. */
 const PART_BYTES = 65_536;
 /** Mostly the first part has everything, and the second says that this was all. */
@@ -46,12 +48,22 @@ export function openNamespaceDoor(): NamespaceDoor | null {
     const isInside = enter();
     try {
       if (!isInside) return null;
-      return work((protocol, type, wanted, body) => {
+      const askOnce: AskKernel = (protocol, type, wanted, body) => {
         const fd = sockets.get(protocol) ?? native.libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
         if (fd < 0) return native.errno();
         sockets.set(protocol, fd);
         const request = message(type, NLM_F_REQUEST | FLAGS[wanted], body);
         return send(native, fd, request) ? receive(() => receiveParts(fd)) : native.errno();
+      };
+      return work((protocol, ...request) => {
+        for (let attempt = 1; ; attempt++) {
+          const answer = askOnce(protocol, ...request);
+          if (answer !== EAGAIN || attempt === ATTEMPTS) return answer;
+          // The rest of what was interrupted would be taken for the next answer.
+          const fd = sockets.get(protocol);
+          if (fd !== undefined) native.libc.close(fd);
+          sockets.delete(protocol);
+        }
       });
     } finally {
       // Nothing that follows may go on in a namespace that it does not know of.
