@@ -2,9 +2,7 @@
 // server (reason, code, info, servers left) has to be the same but for durations. Real sockets on loopback,
 // our portable engine.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import net, { type AddressInfo } from "node:net";
-import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { NO_SPAN } from "../../src/diagnostic/span.ts";
 import { createPortableEngine } from "../../src/io/portable/portable-engine.ts";
@@ -26,7 +24,6 @@ import {
 } from "../../src/proxy/balance/haproxy.fixture.ts";
 import { HealthChecks } from "../../src/proxy/health/health-checks.ts";
 import { SharedState } from "../../src/proxy/state.ts";
-import { CheckPrograms } from "../../src/server/check-programs.ts";
 import { freePort } from "../free-port.ts";
 
 interface Case {
@@ -126,25 +123,7 @@ const protocol = (option: string, check: CheckDefinition, origin: string): Case 
   origin,
 });
 
-const external = (program: keyof typeof PROGRAMS | "missing"): Case => ({
-  title: `external-check command ${program}`,
-  lines: ["option external-check", `external-check command DIRECTORY/${program}`],
-  check: { kind: "external", command: program, path: "" },
-  origin: "refused",
-});
-const PROGRAMS = {
-  passing: "exit 0",
-  failing: "exit 7",
-  killed: "kill -9 $$",
-  slow: "exec /bin/sleep 2",
-};
-
 const CASES: readonly Case[] = [
-  external("passing"),
-  external("failing"),
-  external("killed"),
-  external("slow"),
-  external("missing"),
   { title: "connect to an open port", lines: [], check: { kind: "tcp-connect" }, origin: "http" },
   { title: "connect to a closed port", lines: [], check: { kind: "tcp-connect" }, origin: "refused" },
   httpPlain("/200"),
@@ -341,12 +320,9 @@ describe("health checks beside HAProxy 2.6", { skip: !HAS_HAPROXY }, () => {
   const ours: string[][] = CASES.map(() => []);
   const engine = createPortableEngine();
   let checks: HealthChecks;
-  const programs = new CheckPrograms(() => {});
 
   before(async () => {
     directory = makeDirectory();
-    for (const [name, text] of Object.entries(PROGRAMS))
-      writeFileSync(path.join(directory, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     for (const [name, answer] of Object.entries(ORIGINS))
       await listen(name, (socket) => serve(socket, answer));
     // Not before something came: who is reset sooner and looks late was never connected.
@@ -359,7 +335,6 @@ describe("health checks beside HAProxy 2.6", { skip: !HAS_HAPROXY }, () => {
 
   after(async () => {
     checks.stop();
-    programs.close();
     engine.stop();
     await haproxy.dispose();
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
@@ -404,10 +379,7 @@ describe("health checks beside HAProxy 2.6", { skip: !HAS_HAPROXY }, () => {
         alpn: [],
         viaSocks4: false,
       } as const;
-      const { check: kind } = testCase;
-      const settings = {
-        check: kind.kind === "external" ? { ...kind, command: path.join(directory, kind.command) } : kind,
-      };
+      const settings = { check: testCase.check };
       return makeBackend(
         { s: { address, check, ...testCase.server } },
         { name: `case${index}.`, settings, options: { logHealthChecks: true }, state, slot: 2 + index * 4 },
@@ -416,7 +388,6 @@ describe("health checks beside HAProxy 2.6", { skip: !HAS_HAPROXY }, () => {
     checks = new HealthChecks(engine, backends, {
       spreadChecksPercent: 0,
       nodeName: "node",
-      programs,
       emit(event) {
         if (event.kind === "log") ours[backends.indexOf(event.backend)]!.push(withoutDuration(event.text));
       },
@@ -470,8 +441,6 @@ function serve(socket: net.Socket, answer: Answer): void {
 function configuration(ports: ReadonlyMap<string, number>): string {
   const lines = [
     "global",
-    "external-check",
-    "insecure-fork-wanted",
     "log stdout format raw local0",
     "defaults",
     "log global",

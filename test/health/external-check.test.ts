@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Bind } from "../../src/model/proxy.ts";
+import { createPortableEngine } from "../../src/io/portable/portable-engine.ts";
+import type { Bind, ServerCheck } from "../../src/model/proxy.ts";
 import { makeBackend } from "../../src/proxy/balance/backend.fixture.ts";
 import {
   HAS_HAPROXY,
@@ -12,6 +13,7 @@ import {
   removeDirectory,
   startHaproxy,
 } from "../../src/proxy/balance/haproxy.fixture.ts";
+import { HealthChecks } from "../../src/proxy/health/health-checks.ts";
 import { type CheckProgram, type ProgramEnd, programFor } from "../../src/proxy/health/program-check.ts";
 import { CheckPrograms } from "../../src/server/check-programs.ts";
 
@@ -174,3 +176,83 @@ function withoutShell(told: string): string[] {
   const [words = "", ...variables] = told.trim().split("\n");
   return [words, ...variables.filter((line) => !/^(_|PWD|SHLVL|OLDPWD)=/.test(line)).sort()];
 }
+
+test("what a program's end means is told as HAProxy tells it", { skip: !HAS_HAPROXY }, async () => {
+  const commands = [
+    script("passing", "exit 0"),
+    script("failing", "exit 7"),
+    script("killed", "kill -9 $$"),
+    script("slow", "exec /bin/sleep 2"),
+    path.join(directory, "missing"),
+  ];
+  const lines = [
+    "global",
+    "external-check",
+    "insecure-fork-wanted",
+    "log stdout format raw local0",
+    "defaults",
+    "log global",
+    "timeout connect 5s",
+    "timeout client 5s",
+    "timeout server 5s",
+    "option external-check",
+    "option log-health-checks",
+    "listen front",
+    "external-check command /bin/true",
+    "bind unix@DIRECTORY/front",
+    ...commands.flatMap((command, index) => [
+      `backend b${index}.`,
+      `external-check command ${command}`,
+      "server s 192.0.2.1:80 check inter 1s fall 1 rise 2",
+    ]),
+  ];
+  const haproxy = await startHaproxy(directory, `${lines.join("\n")}\n`, ["front"]);
+  const { state } = makeBackend({});
+  const backends = commands.map((command, index) =>
+    makeBackend(
+      { s: { address: { kind: "tcp", host: "192.0.2.1", port: 80, portOffset: 0 }, check: CHECK } },
+      {
+        name: `b${index}.`,
+        settings: { check: { kind: "external", command, path: "" } },
+        options: { logHealthChecks: true },
+        state,
+        slot: 2 + 4 * index,
+      },
+    ),
+  );
+  const ours: string[] = [];
+  const engine = createPortableEngine();
+  const checks = new HealthChecks(engine, backends, {
+    spreadChecksPercent: 0,
+    nodeName: "n",
+    programs,
+    emit: (event) => event.kind === "log" && ours.push(event.text),
+  });
+  checks.start(null);
+  engine.run();
+  // One line of the program that passes; of each other that it failed, and what became of the server.
+  const told = (texts: readonly string[]) => {
+    const lines = texts.filter((text) => / b\d\.[ /]/.test(text) && !text.startsWith("["));
+    return [...new Set(lines.map((text) => text.replace(/duration: \d+ms/, "duration: ?")))].sort();
+  };
+  const theirs = () => told(haproxy.output.join("").split("\n"));
+  await until(() => theirs().length >= 13 && told(ours).length >= 13);
+  checks.stop();
+  engine.stop();
+  await haproxy.dispose();
+  assert.deepEqual(told(ours), theirs());
+});
+
+const CHECK: ServerCheck = {
+  interMs: 1000,
+  fastInterMs: null,
+  downInterMs: null,
+  rise: 2,
+  fall: 1,
+  port: null,
+  address: null,
+  tls: null,
+  sni: null,
+  alpn: [],
+  viaSocks4: false,
+};
