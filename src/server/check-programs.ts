@@ -26,6 +26,8 @@ export class CheckPrograms implements ProgramRunner {
   /** By whose check it is. */
   readonly #processes: Map<string, ChildProcess> = new Map();
   readonly #waiting: Map<string, () => void> = new Map();
+  /** Those that were asked to end a moment ago; what they have started may still be there without them. */
+  readonly #ending: Set<ChildProcess> = new Set();
 
   constructor(report: (text: string) => void) {
     this.#report = report;
@@ -109,13 +111,17 @@ export class CheckPrograms implements ProgramRunner {
   #end(owner: string, child: ChildProcess): void {
     if (this.#processes.get(owner) !== child) return;
     signalGroup(child, "SIGTERM");
-    setTimeout(() => signalGroup(child, "SIGKILL"), FAREWELL_MS).unref();
+    this.#ending.add(child);
+    setTimeout(() => {
+      this.#ending.delete(child);
+      signalGroup(child, "SIGKILL");
+    }, FAREWELL_MS).unref();
   }
 
   /** When everything ends, nothing is waited for. */
   close(): void {
     this.#waiting.clear();
-    for (const child of this.#processes.values()) signalGroup(child, "SIGKILL");
+    for (const child of [...this.#processes.values(), ...this.#ending]) signalGroup(child, "SIGKILL");
   }
 }
 

@@ -164,7 +164,13 @@ describe("mails about servers", () => {
 
   test("replies of several lines are one reply, and after the text nothing can fail any more", () => {
     const world = new World();
-    world.listen({ ...POLITE, "": "220-one\r\n220 two", HELO: "250-a\r\n250-b\r\n250 c", QUIT: "500 what?" });
+    world.listen({
+      ...POLITE,
+      "": "220-one\r\n220 two",
+      HELO: "250-a\r\n250-b\r\n250 c",
+      MAIL: "250",
+      QUIT: "500 what?",
+    });
     world.tell("one");
     world.network.advance(1000);
     assert.equal(world.conversations[0]!.lines.at(-1), "QUIT");

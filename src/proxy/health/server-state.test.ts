@@ -362,3 +362,24 @@ test("sessions are shut down where the server line says so", () => {
   const kinds = events.map((event) => event.kind).filter((kind) => kind.startsWith("shutdown"));
   assert.deepEqual(kinds, ["shutdown-sessions", "shutdown-backup-sessions"]);
 });
+
+test("what a command has changed is told as such, and who wants mail is told of ups, downs and drains", () => {
+  const world = setUp({ a: { check: CHECK }, b: {} });
+  const a = world.state("a");
+  a.forceHealth("down", NOW);
+  a.forceHealth("up", NOW);
+  a.forceHealth("stopping", NOW);
+  a.setMaintenance(NOW);
+  world.state("b").setDrain(NOW);
+  const lines = world.events.flatMap((event) =>
+    event.kind === "log" ? [`${event.mailLevel}: ${event.text.split(". ")[0]}`] : [],
+  );
+  assert.deepEqual(lines, [
+    "alert: Server be/a is DOWN, changed from CLI",
+    "notice: Server be/a is UP, changed from CLI",
+    "null: Server be/a is stopping, changed from CLI",
+    "null: Server be/a is going DOWN for maintenance",
+    "notice: Server be/b enters drain state",
+    "null: backend be has no server available!",
+  ]);
+});

@@ -60,10 +60,10 @@ export class MailDelivery implements ConnectionHandler, TimerTarget {
     if (this.#isDone) return;
     for (let i = start; i < end; i++) this.#received += String.fromCharCode(chunk.bytes[i]!);
     for (;;) {
-      const reply = /^(?:\d{3}-[^\n]*\n)*(\d{3}(?: [^\n]*)?)\n/.exec(this.#received);
+      const reply = /^(?:\d{3}-[^\n]*\n)*(\d{3}(?: [^\n]*?)?)\r?\n/.exec(this.#received);
       if (reply === null) break;
       this.#received = this.#received.slice(reply[0].length);
-      this.#advance(reply[1]!.trimEnd());
+      this.#advance(reply[1]!);
       if (this.#isDone) return;
     }
     const isNonsense = !/^(?:\d{0,3}$|\d{3}[- \r])/.test(this.#received);
