@@ -3,6 +3,7 @@
 // What is waited for are states; the times in the file only say how fast programs look.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { get } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../free-port.ts";
@@ -43,6 +44,9 @@ resolvers patient
   hold timeout 0
 frontend f
   bind 127.0.0.1:${port}
+  http-request do-resolve(txn.ip,dns,ipv4) hdr(host),host_only
+  http-request do-resolve(txn.ip6,dns) hdr(host),host_only
+  http-request return status 200 hdr x-ip "%[var(txn.ip)] %[var(txn.ip6)]"
   default_backend pool
 backend pool
   default-server init-addr none resolvers dns resolve-prefer ipv4
@@ -66,6 +70,7 @@ class Party {
   readonly name: string;
   readonly nameserver: Nameserver;
   readonly #socket: string;
+  readonly #port: number;
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   hasEnded = false;
@@ -73,10 +78,11 @@ class Party {
   #seen = 0;
   #errors = "";
 
-  constructor(name: string, nameserver: Nameserver, file: string, socket: string) {
+  constructor(name: string, nameserver: Nameserver, file: string, socket: string, port: number) {
     this.name = name;
     this.nameserver = nameserver;
     this.#socket = socket;
+    this.#port = port;
     const [command, words] = name === "haproxy" ? ["/usr/sbin/haproxy", ["-db"]] : [LAUNCHER, ["-db"]];
     this.#child = spawn(command as string, [...(words as string[]), "-f", file], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -101,6 +107,16 @@ class Party {
 
   command(line: string): Promise<string> {
     return askSocket(this.#socket, line);
+  }
+
+  /** What rules find for a host: by IPv4 first, and by IPv6 first. */
+  resolve(host: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      get({ port: this.#port, host: "127.0.0.1", headers: { host }, agent: false }, (response) => {
+        response.resume();
+        resolve(`${response.statusCode} ${response.headers["x-ip"]}`);
+      }).once("error", reject);
+    });
   }
 
   /** Address, state, administrative state, weight, host name, port and service of each server. */
@@ -325,8 +341,9 @@ describe("names of servers beside HAProxy", { skip: requires("haproxy") }, () =>
     for (const name of ["haproxy", "sallyport"]) {
       const nameserver = await Nameserver.start();
       const socket = directory.file(`${name}.sock`);
-      const file = directory.file(`${name}.cfg`, configuration(socket, await freePort(), nameserver.port));
-      parties.push(new Party(name, nameserver, file, socket));
+      const port = await freePort();
+      const file = directory.file(`${name}.cfg`, configuration(socket, port, nameserver.port));
+      parties.push(new Party(name, nameserver, file, socket, port));
     }
   });
 
@@ -357,4 +374,29 @@ describe("names of servers beside HAProxy", { skip: requires("haproxy") }, () =>
       }
       for (const party of parties) party.markLines();
     });
+
+  test("rules find the same hosts", async () => {
+    for (const { nameserver } of parties) {
+      nameserver.set("A one.test", records("one.test 5 A 127.0.6.1"));
+      nameserver.set("A alias.test", records("alias.test 5 CNAME one.test", "one.test 5 A 127.0.6.1"));
+      nameserver.set("A dual.test", records("dual.test 5 A 127.0.6.2"));
+      nameserver.set("AAAA dual.test", records("dual.test 5 AAAA 2001:db8::2"));
+      nameserver.set("AAAA six-only.test", records("six-only.test 5 AAAA 2001:db8::3"));
+      nameserver.set("A refused.test", { code: 5 });
+    }
+    const hosts = [
+      "one.test",
+      "ONE.test:8080",
+      "alias.test",
+      "dual.test",
+      "six-only.test",
+      "refused.test",
+      "no.test",
+    ];
+    for (const host of [...hosts, "a..b", "127.0.0.1", "x"]) {
+      const [theirs, ours] = await Promise.all(parties.map((party) => party.resolve(host)));
+      assert.equal(ours, theirs, host);
+    }
+    assert.equal(await parties[1]!.resolve("dual.test"), "200 127.0.6.2 2001:db8::2");
+  });
 });
