@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FRAMING_CHUNKED, MessageHead } from "../http1/message-head.ts";
 import { parseRequestHead } from "../http1/request-parser.ts";
+import { KIND } from "./field-kind.ts";
+import { HeaderField } from "./header-field.ts";
 import { passFields } from "./hpack.fixture.ts";
 import { RequestHeadWriter, settleRequestHead } from "./request-head.ts";
 import { TrailerLines } from "./trailer-lines.ts";
@@ -87,6 +89,21 @@ test("a request is its HTTP/1.1 head, with Host from the authority and cookies i
     headOf(fields),
     "GET https://a.example/x?y HTTP/1.1\r\nhost: a.example\r\naccept: */*\r\ncookie: a=1; b=2\r\n\r\n",
   );
+});
+
+test("what a request before had does not count for the room that a head needs", () => {
+  const fresh = new RequestHeadWriter();
+  const line = Buffer.alloc(9000, "p");
+  const path = new HeaderField(line, 8000 - 5, 8000, 8500);
+  path.kind = KIND.path;
+  fresh.begin(new MessageHead());
+  fresh.receiveField(path);
+  fresh.begin(new MessageHead());
+  const authority = `${"a".repeat(5000)}:443`;
+  passFields([":method", "CONNECT", ":authority", authority], fresh);
+  assert.ok(fresh.finish(false));
+  const text = Buffer.from(fresh.bytes.subarray(0, fresh.length)).toString("latin1");
+  assert.equal(text, `CONNECT ${authority} HTTP/1.1\r\nhost: ${authority}\r\n\r\n`);
 });
 
 test("a body without length goes in chunks, one with a length as it is", () => {

@@ -41,6 +41,10 @@ class Span {
     return this.end - this.start;
   }
 
+  clear(): void {
+    this.start = this.end = 0;
+  }
+
   set(field: HeaderField): void {
     this.bytes = field.bytes;
     this.start = field.valueStart;
@@ -84,7 +88,11 @@ export class RequestHeadWriter implements FieldSink {
     this.length = 0;
     this.#isMalformed = false;
     this.#isLineWritten = false;
-    this.#method.end = this.#scheme.end = this.#authority.end = this.#path.end = this.#host.end = 0;
+    this.#method.clear();
+    this.#scheme.clear();
+    this.#authority.clear();
+    this.#path.clear();
+    this.#host.clear();
     this.#cookieLength = 0;
   }
 
