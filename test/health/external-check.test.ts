@@ -1,7 +1,7 @@
 // Programs of `option external-check`: that they get what HAProxy gives them, and that nothing is left of one
 // that takes too long.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createPortableEngine } from "../../src/io/portable/portable-engine.ts";
@@ -75,6 +75,25 @@ describe("programs of checks", () => {
       lines.filter((line) => !/^(_|PWD|SHLVL|OLDPWD)=/.test(line)).sort(),
       ["HAPROXY_PROXY_ID=2", `PATH=${directory}`].sort(),
     );
+  });
+
+  test("root hands its rights over, and stays within the root directory of the global section", {
+    skip: process.getuid?.() === 0 ? false : "needs root",
+  }, async () => {
+    const own = new CheckPrograms(() => {});
+    const look = async (chroot: string | null) => {
+      own.follow({ user: "nobody", group: null, uid: null, gid: 65_533, chroot });
+      const { promise, resolve } = Promise.withResolvers<ProgramEnd>();
+      const test = '[ "$(id -u) $(id -g) $(id -G)" = "65534 65533 65533" ] || exit 9; [ -e /etc/passwd ]';
+      const environment = { PATH: "/usr/bin:/bin" };
+      own.run({ owner: "a", command: "sh", arguments: ["-c", test], environment }, resolve);
+      return promise;
+    };
+    assert.deepEqual(await look(null), { kind: "exited", code: 0 });
+    assert.deepEqual(await look("/"), { kind: "exited", code: 0 });
+    // There is no shell in there.
+    chmodSync(directory, 0o755);
+    assert.deepEqual(await look(directory), { kind: "exited", code: 127 });
   });
 
   test("killed, all that the program has started ends with it, and the next run waits for that", async () => {
