@@ -132,6 +132,20 @@ class Party {
       .join("\n");
   }
 
+  /** What statistics have of them: status, weight, address. */
+  async statistics(): Promise<string> {
+    const [header = "", ...lines] = (await this.command("show stat").catch(() => "")).split("\n");
+    const names = header.replace("# ", "").split(",");
+    const columns = ["pxname", "svname", "status", "weight", "act", "addr"].map((name) =>
+      names.indexOf(name),
+    );
+    return lines
+      .map((line) => line.split(","))
+      .filter((row) => row.length > 20 && row[1] !== "FRONTEND")
+      .map((row) => columns.map((column) => row[column]).join(" "))
+      .join("\n");
+  }
+
   /**
    * Lines since the last look, without those about the start. In which order servers of a service go together
    * is a matter of hashes in HAProxy.
@@ -372,8 +386,14 @@ describe("names of servers beside HAProxy", { skip: requires("haproxy") }, () =>
         }
         await pause();
       }
+      assert.equal(await sallyport.statistics(), await haproxy.statistics());
       for (const party of parties) party.markLines();
     });
+
+  test("statistics say that the name is the reason", async () => {
+    for (const party of parties)
+      assert.match(await party.statistics(), /^late l1 MAINT \(resolution\) 1 1 $/m);
+  });
 
   test("rules find the same hosts", async () => {
     for (const { nameserver } of parties) {

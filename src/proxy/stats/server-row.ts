@@ -89,7 +89,8 @@ function stateFields(view: StatisticsView, server: Server, counters: SlotCounter
     act: definition.isBackup ? 0 : 1,
     bck: definition.isBackup ? 1 : 0,
     tracked: definition.track === null ? undefined : `${definition.track.backend}/${definition.track.server}`,
-    addr: view.hasLegends ? formatServerAddress(server) : undefined,
+    // One that is nowhere has none.
+    addr: view.hasLegends && server.host !== "" ? formatServerAddress(server) : undefined,
     cookie: view.hasLegends ? (server.cookie ?? undefined) : undefined,
   };
 }
