@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { childProcesses } from "./command.ts";
-import { INSIDE, stateRoot } from "./disk-store.ts";
+import { DiskStore, INSIDE, stateRoot } from "./disk-store.ts";
 import { findProgram, searchPath } from "./program-path.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import { startTimeOf } from "./supervisor.ts";
@@ -21,6 +21,8 @@ mount -t tmpfs tmpfs /run && mkdir -p /run/netns && ip link set lo up || exit 1
 echo ready
 exec sleep infinity
 `;
+/** Who makes it holds the lock of this name, which no datacentre can have. */
+const MAKING = "rootless network";
 const PATIENCE_MS = 10_000;
 const POLL_MS = 20;
 
@@ -88,6 +90,25 @@ async function makeHolder(): Promise<Holder | string> {
   }
   const trap = makeOwnDirectory(stateRoot());
   if (trap !== null) return trap;
+  let reason: string | null = null;
+  for (let waited = 0; waited < PATIENCE_MS; waited += POLL_MS) {
+    const store = new DiskStore(MAKING);
+    // Of two that begin at once the other may have been first.
+    reason = store.lock();
+    if (reason !== null) {
+      await pause(POLL_MS);
+      continue;
+    }
+    try {
+      return holderOf() ?? (await startAnyHolder());
+    } finally {
+      store.unlock();
+    }
+  }
+  return `no network of one's own can be made here: ${reason}`;
+}
+
+async function startAnyHolder(): Promise<Holder | string> {
   // With a range of user numbers (/etc/subuid and newuidmap) programs inside may change their user.
   let reason = "";
   for (const more of [["--map-auto"], []]) {
