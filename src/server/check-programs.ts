@@ -76,7 +76,9 @@ export class CheckPrograms implements ProgramRunner {
       this.#waiting.delete(owner);
       next?.();
     };
-    child.once("error", (error: NodeJS.ErrnoException) => {
+    // Whatever else goes wrong with it later must not end us: an error that nobody listens for would.
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      if (this.#processes.get(owner) !== child) return;
       const message = getSystemErrorMessage(error.errno ?? 0);
       this.#report(`cannot start \`${program.command}\` to check ${owner}: ${message}`);
       finish(isForWantOfRoom(error) ? { kind: "not-started", message } : { kind: "not-found" });
