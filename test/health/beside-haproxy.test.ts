@@ -26,6 +26,9 @@ import { HealthChecks } from "../../src/proxy/health/health-checks.ts";
 import { SharedState } from "../../src/proxy/state.ts";
 import { freePort } from "../free-port.ts";
 
+/** What is to be answered is so within it, also by a machine that is busy; what is not is a timeout. */
+const INTERVAL_MS = 3000;
+
 interface Case {
   readonly title: string;
   readonly lines: readonly string[];
@@ -367,7 +370,7 @@ describe("health checks beside HAProxy 2.6", { skip: !HAS_HAPROXY }, () => {
         portOffset: 0,
       } as const;
       const check = {
-        interMs: 300,
+        interMs: INTERVAL_MS,
         fastInterMs: null,
         downInterMs: null,
         rise: 2,
@@ -406,7 +409,7 @@ describe("health checks beside HAProxy 2.6", { skip: !HAS_HAPROXY }, () => {
     ) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    // One more interval, for a second line that either side may still owe.
+    // A moment more, for a second line that either side may still owe.
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 
@@ -452,7 +455,7 @@ function configuration(ports: ReadonlyMap<string, number>): string {
   for (const [index, testCase] of CASES.entries()) {
     lines.push(`backend case${index}.`, "option log-health-checks", ...testCase.lines);
     lines.push(
-      `server s 127.0.0.1:${ports.get(testCase.origin)} check inter 300ms fall 1 rise 2 ${testCase.serverOptions ?? ""}`,
+      `server s 127.0.0.1:${ports.get(testCase.origin)} check inter ${INTERVAL_MS}ms fall 1 rise 2 ${testCase.serverOptions ?? ""}`,
     );
   }
   lines.push("frontend front", "bind unix@DIRECTORY/front", "default_backend case0.");
