@@ -4,7 +4,6 @@
 // bounded: streams by their number, what they hold by windows, header blocks by their size, the rest by the
 // FloodGuard.
 import type { Failure } from "../../base/failure.ts";
-import { Timer, type TimerTarget } from "../../base/timer-wheel.ts";
 import { MessageHead } from "../../protocol/http1/message-head.ts";
 import { FrameReader, type FrameSink } from "../../protocol/http2/frame-reader.ts";
 import {
@@ -23,6 +22,7 @@ import type { ExchangeContext, LiveSession } from "../exchange/context.ts";
 import type { ListenerRuntime } from "../runtime.ts";
 import { COUNTER } from "../state.ts";
 import type { Session, Stream } from "../stream.ts";
+import { ConnectionTimer } from "./connection-timer.ts";
 import { ControlFrames } from "./control-frames.ts";
 import { COST, FloodGuard } from "./flood-guard.ts";
 import { FrameOutput } from "./frame-output.ts";
@@ -35,8 +35,6 @@ import { StreamSet } from "./stream-set.ts";
  * What all streams may have on their way to us together: given back at once, so that none waits for another.
  */
 const CONNECTION_WINDOW_BYTES = 1024 * 1024;
-/** How long a connection that we end may go on sending, so that our last frames are not lost to a reset. */
-const LINGER_MS = 1000;
 
 // One of each for all connections: a block is decoded at once.
 const REQUEST = new RequestHeadWriter();
@@ -44,7 +42,7 @@ const TRAILERS = new TrailerLines();
 /** For blocks of which no stream comes: they are decoded for the table's sake. */
 const UNUSED_HEAD = new MessageHead();
 
-export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, LiveSession {
+export class Http2Client implements ConnectionHandler, FrameSink, LiveSession {
   readonly connection: Connection;
   readonly listener: ListenerRuntime;
   readonly context: ExchangeContext;
@@ -55,7 +53,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   readonly streams: StreamSet = new StreamSet();
   readonly #onGone: () => void;
   readonly #slot: number;
-  readonly #timer = new Timer(this);
+  readonly #timer = new ConnectionTimer(this);
   readonly #reader: FrameReader;
   readonly #decoder: HpackDecoder;
   readonly #output: FrameOutput;
@@ -63,10 +61,9 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   readonly #control: ControlFrames;
   #isTurnDue = false;
   #isEnding = false;
-  #isOver = false;
+  /** Nothing more is read or said. */
+  isOver = false;
   #isClientLeaving = false;
-  /** What `frames` had sent when the timer last looked. */
-  #sentBytesBefore = -1;
   #receiveWindow = DEFAULT_WINDOW_BYTES;
   // What we have set.
   readonly #initialReceiveWindow: number;
@@ -103,7 +100,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.count(COUNTER.h2ConnectionsTotal);
     this.#output.write(greeting(http2));
     this.#wantTurn();
-    this.#armTimer();
+    this.#timer.arm();
   }
 
   /** Of the frontend that it came to. */
@@ -114,7 +111,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
   handleOpen(_connection: Connection): void {}
 
   handleData(_connection: Connection, chunk: Chunk, start: number, end: number): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#chunk = chunk;
     const error = this.#reader.receive(chunk.bytes, start, end);
     if (error !== 0) {
@@ -138,31 +135,23 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     // Who sends no more frames gives no window either: nothing can be promised to it.
     for (const stream of [...this.streams.open()]) if (!stream.isRequestEnded) this.#forget(stream, true);
     this.#isClientLeaving = true;
-    if (this.#isOver) connection.close();
+    if (this.isOver) connection.close();
     else this.#wantTurn();
   }
 
   handleClose(_connection: Connection, _failure: Failure | null): void {
-    this.#isOver = true;
+    this.isOver = true;
     this.count(COUNTER.h2Connections, -1);
     this.count(COUNTER.h2Streams, -this.streams.openCount);
     for (const slot of this.streams.dropAll()) slot.handleClosed(true);
     this.#output.drop();
-    this.context.engine.timers.remove(this.#timer);
+    this.#timer.remove();
     this.context.liveSessions.delete(this);
     this.#onGone();
   }
 
-  /**
-   * Nothing was asked for in time, or nothing taken of what is left of responses that are over. Where an
-   * exchange is in progress, its own timeouts are what counts.
-   */
-  handleTimeout(_nowMs: number): void {
-    const { sentBytes } = this.frames;
-    if (this.#isOver) this.connection.close();
-    else if (this.stream === null && sentBytes === this.#sentBytesBefore) this.#fail(ERROR.none);
-    else this.#armTimer();
-    this.#sentBytesBefore = sentBytes;
+  endIdle(): void {
+    this.#fail(ERROR.none);
   }
 
   get stream(): Stream | null {
@@ -181,7 +170,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   /** The streams in progress may end; no new ones. */
   closeIfIdle(): void {
-    if (this.#isEnding || this.#isOver) return;
+    if (this.#isEnding || this.isOver) return;
     this.#isEnding = true;
     this.#sayGoodbye(ERROR.none);
     this.#wantTurn();
@@ -225,7 +214,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     this.count(COUNTER.h2StreamsTotal);
     slot.begin(streamId, REQUEST, this.#control.initialSendWindow, this.#initialReceiveWindow);
     if (isEndOfStream) slot.isRequestEnded = true;
-    if (streams.openCount === 1) this.#armTimer();
+    if (streams.openCount === 1) this.#timer.arm();
     this.wantTurn(slot);
     return 0;
   }
@@ -336,7 +325,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     stream.handleClosed(isReset);
     if (!wasOpen) return;
     this.count(COUNTER.h2Streams, -1);
-    if (this.streams.openCount === 0) this.#armTimer();
+    if (this.streams.openCount === 0) this.#timer.arm();
   }
 
   /** Something is to be told to this stream's exchange, or sent for it. */
@@ -356,7 +345,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
     if (this.connection.isClosed) return;
     this.frames.serve(this.#tell, this.#settle);
     this.#output.flush();
-    if (this.connection.isClosed || this.#isOver) return;
+    if (this.connection.isClosed || this.isOver) return;
     if (this.#output.isFull) this.connection.pause();
     // Both ends know that nothing follows.
     if ((this.#isEnding || this.#isClientLeaving) && this.streams.openCount === 0) this.#end();
@@ -381,7 +370,7 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
       this.streams.end(streamId);
       this.count(COUNTER.h2Streams, -1);
       stream.handleDone();
-      if (this.streams.openCount === 0) this.#armTimer();
+      if (this.streams.openCount === 0) this.#timer.arm();
     } else if (streamId !== 0 && endsWith !== null && (endsWith !== ERROR.none || stream.isResponseEnded)) {
       // A whole response needs no more of its request (RFC 9113 section 8.1).
       this.#forget(stream, false);
@@ -406,35 +395,17 @@ export class Http2Client implements ConnectionHandler, FrameSink, TimerTarget, L
 
   /** Ends the connection, and all that is on it. */
   #fail(error: number): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#sayGoodbye(error);
     this.#output.flush();
     this.#end();
   }
 
   #end(): void {
-    this.#isOver = true;
+    this.isOver = true;
     for (const stream of [...this.streams.open()]) this.#forget(stream, true);
     this.connection.shutdown();
     this.connection.resume();
-    const { engine } = this.context;
-    engine.timers.arm(this.#timer, engine.nowMs + LINGER_MS);
-  }
-
-  /**
-   * Between requests, and before the first, a connection may be without one for as long as one of HTTP/1.
-   * Armed when the first stream comes and the last one goes only: no other frame makes that time longer.
-   */
-  #armTimer(): void {
-    const { timers, nowMs } = this.context.engine;
-    if (this.#isOver) return;
-    const { httpRequestMs, httpKeepAliveMs, clientMs } = this.session.frontend.definition.timeouts;
-    const isFirst = this.session.requestCount === 0;
-    const isBusy = this.streams.openCount > 0;
-    const idleMs = (isFirst ? httpRequestMs : (httpKeepAliveMs ?? httpRequestMs)) ?? clientMs;
-    const timeoutMs = isBusy ? clientMs : idleMs;
-    this.#sentBytesBefore = isBusy ? -1 : this.frames.sentBytes;
-    if (timeoutMs === null) timers.disarm(this.#timer);
-    else timers.arm(this.#timer, nowMs + timeoutMs);
+    this.#timer.linger();
   }
 }
