@@ -136,6 +136,10 @@ function readNameserver(reading: Reading, draft: ResolversDraft, cursor: Cursor)
     report.error("bad-address", address.span, "a nameserver has an IP address, or a name, and a port");
     return;
   }
+  if (endpoint.port.low === 0) {
+    report.error("bad-port", address.span, "nobody can be asked at port 0", "Nameservers have port 53.");
+    return;
+  }
   const isStream = /^(?:stream\+|tcp[46]?@)/.test(expandVariables(address.text, variable));
   if (isStream) checkStreamWords(cursor);
   const transport = isStream ? "tcp" : "udp";

@@ -58,6 +58,11 @@ test("each way to have no answer has its name", () => {
   assert.equal(faultOf({ code: 2 }), "other");
   assert.equal(faultOf({}), "empty");
   assert.equal(faultOf({}, [addressRecord("web.test", "2001:db8::1")]), "empty");
+  assert.equal(
+    faultOf({}, [addressRecord("web.test", "0.0.0.0")]),
+    "empty",
+    "said of names that are blocked",
+  );
   assert.equal(faultOf({ isTruncated: true }, [addressRecord("web.test", "192.0.2.1")]), "truncated");
 });
 

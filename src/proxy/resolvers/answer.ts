@@ -74,10 +74,18 @@ function endOfAliases(records: readonly DnsRecord[], name: string): string | nul
   return null;
 }
 
+/**
+ * "0.0.0.0" is said of names that are blocked; a server there would be wherever its client wanted to go,
+ * which may be ourselves.
+ */
+function isUsableAddress(record: DnsRecord): record is Extract<DnsRecord, { kind: "address" }> {
+  return record.kind === "address" && record.address !== "0.0.0.0" && record.address !== "::";
+}
+
 function addressesOf(records: readonly DnsRecord[], name: string, family: 4 | 6 | null): KnownAddress[] {
   const found = new Map<string, KnownAddress>();
   for (const record of records) {
-    if (record.kind !== "address" || record.name !== name) continue;
+    if (!isUsableAddress(record) || record.name !== name) continue;
     if (family === null || record.family === family)
       found.set(record.address, { family: record.family, address: record.address });
   }
@@ -88,7 +96,7 @@ function addressesOf(records: readonly DnsRecord[], name: string, family: 4 | 6 
 function readServices({ answers, additional }: DnsMessage, name: string): Answer {
   const addresses = new Map<string, KnownAddress[]>();
   for (const record of additional) {
-    if (record.kind !== "address") continue;
+    if (!isUsableAddress(record)) continue;
     const { family, address } = record;
     const known = addresses.get(record.name) ?? [];
     known.push({ family, address });
