@@ -7,11 +7,13 @@ import type {
   RequestTrace,
   RequestTraceLog,
   RequestTraceServer,
+  TracedLine,
 } from "../../model/request-trace.ts";
+import type { HeaderCase } from "../../protocol/http1/header-case.ts";
 import type { ListenerRuntime, Server } from "../runtime.ts";
 import type { Stream } from "../stream.ts";
 import { tellHandshake, tlsFactsOf } from "./handshake.ts";
-import { splitHead } from "./head-lines.ts";
+import { type HeadLines, splitHead } from "./head-lines.ts";
 import { chooseListener } from "./listener-choice.ts";
 import { Narrator } from "./narrator.ts";
 import { describeResponseCookie } from "./persistence-text.ts";
@@ -333,11 +335,24 @@ class Explanation {
       frontend: listener?.frontend.name ?? null,
       backend: stream?.backend?.name ?? null,
       server,
-      requestHead: isHttp && server !== null ? (this.#narrator.request?.lines ?? null) : null,
-      responseHead: isAnswered ? (this.#narrator.response?.lines ?? null) : null,
+      requestHead:
+        isHttp && server !== null ? inCase(this.#narrator.request, stream?.backend?.headerCase) : null,
+      responseHead: isAnswered ? inCase(this.#narrator.response, listener?.frontend.headerCase) : null,
       log,
     };
   }
+}
+
+/** As a peer gets it that wants names of headers in another case. */
+function inCase(head: HeadLines | null, headerCase: HeaderCase | null = null): readonly TracedLine[] | null {
+  if (head === null || headerCase === null) return head?.lines ?? null;
+  const [start, ...headers] = head.lines;
+  if (start === undefined) return head.lines;
+  // Each is a head by itself, behind an empty start line.
+  return [
+    start,
+    ...headers.map((line) => ({ ...line, text: headerCase.adjustText(`\n${line.text}`).slice(1) })),
+  ];
 }
 
 /** Whether a server has all of a request. */
