@@ -35,6 +35,8 @@ export const HEADER = {
   compressionRateMax: 12,
   /** Log lines of others that came in. */
   receivedLogs: 13,
+  /** Log lines that nobody took. Atomic. */
+  droppedLogs: 14,
 } as const;
 
 /** Int32 cells of one slot in the shared region. Written by the master unless noted. */

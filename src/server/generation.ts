@@ -22,7 +22,7 @@ import { PatternLists } from "../proxy/rules/patterns/pattern-lists.ts";
 import type { SampleValue } from "../proxy/rules/sample-value.ts";
 import type { SharedChange } from "../proxy/rules/shared-change.ts";
 import { allServersOf, type ListenerRuntime, type Runtime, type Server } from "../proxy/runtime.ts";
-import type { SharedState } from "../proxy/state.ts";
+import { HEADER, type SharedState } from "../proxy/state.ts";
 import { StatisticsService } from "../proxy/stats/service.ts";
 import type { Stream } from "../proxy/stream.ts";
 import type {
@@ -143,7 +143,9 @@ export function buildGeneration(
   const { engine, state, workerIndex, workerCount, masterPid, previous, number } = options;
   const { configuration, slots, load, live } = prepared;
   const life = previous?.life ?? {
-    sinks: new LogSinks(engine, masterPid, options.rings ?? null, options.report),
+    sinks: new LogSinks(engine, masterPid, options.rings ?? null, options.report, (count) =>
+      Atomics.add(state.header, HEADER.droppedLogs, count),
+    ),
     variables: new Map(),
     requestCount: { value: 0 },
   };

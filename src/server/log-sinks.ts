@@ -15,12 +15,20 @@ export class LogSinks {
   readonly #rings: RingWriter | null;
   readonly #report: (text: string) => void;
   readonly #pid: number;
+  readonly #countDropped: (count: number) => void;
 
   /** `pid` is what lines say: whoever reads them knows the process that was started, not its workers. */
-  constructor(engine: Engine, pid: number, rings: RingWriter | null, report: (text: string) => void) {
+  constructor(
+    engine: Engine,
+    pid: number,
+    rings: RingWriter | null,
+    report: (text: string) => void,
+    countDropped: (count: number) => void = () => {},
+  ) {
     this.#engine = engine;
     this.#rings = rings;
     this.#pid = pid;
+    this.#countDropped = countDropped;
     this.#report = report;
     engine.onTurnEnd(() => this.flush());
   }
@@ -45,6 +53,7 @@ export class LogSinks {
         pid: this.#pid,
         hostname: global.logSendHostname === "" ? hostname() : global.logSendHostname,
         clock: this.#engine,
+        countDropped: this.#countDropped,
       };
       const output = new LogOutput(target, sender, sink);
       this.#outputs.set(key, output);

@@ -21,6 +21,8 @@ export interface LogSender {
   readonly hostname: string | null;
   /** Milliseconds since 1970. */
   readonly clock: { readonly wallClockMs: number };
+  /** Lines that a sink did not take, for all outputs together. */
+  countDropped?(count: number): void;
 }
 
 /** Syslog's numbers. */
@@ -155,7 +157,10 @@ export class LogOutput {
   flush(): void {
     const { line } = this;
     if (line.length === 0) return;
-    if (!this.#sink.write(line.bytes, 0, line.length)) this.droppedCount += this.#lineCount;
+    if (!this.#sink.write(line.bytes, 0, line.length)) {
+      this.droppedCount += this.#lineCount;
+      this.#sender.countDropped?.(this.#lineCount);
+    }
     line.length = 0;
     this.#lineCount = 0;
   }

@@ -219,6 +219,7 @@ function activity(view: StatisticsView, _facts: ProcessFacts): Entry[] {
   const { state, listeners } = view.runtime;
   const connections = sumOverFrontends(view, (slot) => Math.max(0, state.total(slot, COUNTER.scur)));
   return [
+    [58, "DroppedLogs", "MGP", "u32", state.header[HEADER.droppedLogs]! >>> 0, "Log lines that nobody took"],
     [65, "CumRecvLogs", "MCP", "u32", state.header[HEADER.receivedLogs]! >>> 0, "Log lines received"],
     [52, "Stopping", "MGP", "u32", state.header[HEADER.isStopping]!, "1 while it stops softly"],
     [53, "Jobs", "MGP", "u32", connections + listeners.length, "Client connections and listeners"],
@@ -234,7 +235,7 @@ function rest(_view: StatisticsView, _facts: ProcessFacts): Entry[] {
     [37, "SslFrontendSessionReuse_pct", "MGP"], [38, "SslBackendKeyRate", "MRP"], [39, "SslBackendMaxKeyRate", "MMP"],
     [40, "SslCacheLookups", "MCP"], [41, "SslCacheMisses", "MCP"],
     [47, "Tasks", "MGP"], [48, "Run_queue", "MGP"], [56, "ActivePeers", "MGP"],
-    [57, "ConnectedPeers", "MGP"], [58, "DroppedLogs", "MGP"], [59, "BusyPolling", "MGP"], [60, "FailedResolutions", "MGP"],
+    [57, "ConnectedPeers", "MGP"], [59, "BusyPolling", "MGP"], [60, "FailedResolutions", "MGP"],
     [62, "TotalSplicdedBytesOut", "MGP"], [63, "BytesOutRate", "MRP"], [64, "DebugCommandsIssued", "MGP"],
   ]; // biome-ignore format: a table
   return absent.map(([position, name, tags]) => {
