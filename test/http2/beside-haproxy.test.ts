@@ -15,6 +15,7 @@ const configuration = (port: number): string => `
 global
   log 127.0.0.1:{log} local0
   stats socket {directory}/stats level admin
+  h1-case-adjust x-mixed-case X-Mixed-Case
 defaults
   mode http
   log global
@@ -49,6 +50,7 @@ frontend switched
 frontend closing
   bind 127.0.0.1:{front4}
   option http-server-close
+  option h1-case-adjust-bogus-client
   default_backend app
 frontend counted
   bind 127.0.0.1:{front5}
@@ -222,7 +224,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "a server's connection that is closed after each response leaves the client's open",
+    name: "a server's connection that is closed after each response leaves the client's open, and names in lower case",
     front: "front4",
     logs: 2,
     async ask(client) {
