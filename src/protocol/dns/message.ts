@@ -2,7 +2,7 @@
 // ours to bytes, answers of others to plain data. Whether a message is an answer to a question is not known
 // here.
 import { formatIpAddress } from "../../base/address.ts";
-import { decodeName, encodeName } from "./name.ts";
+import { decodeName, encodeName, type NameInMessage } from "./name.ts";
 
 export const RECORD_TYPE = { A: 1, CNAME: 5, AAAA: 28, SRV: 33, OPT: 41 } as const;
 export type QuestionType = "A" | "AAAA" | "SRV";
@@ -89,9 +89,12 @@ export function decodeMessage(bytes: Uint8Array): DnsMessage | null {
   const questions = decodeQuestions(bytes, read16(bytes, 4));
   if (questions === null) return null;
   const isTruncated = (flags & FLAG.truncated) !== 0;
-  const answers = decodeRecords(bytes, questions.end, read16(bytes, 6));
-  const authorities = answers === null ? null : decodeRecords(bytes, answers.end, read16(bytes, 8));
-  const additional = authorities === null ? null : decodeRecords(bytes, authorities.end, read16(bytes, 10));
+  const names: KnownNames = new Map();
+  const decode = (start: number | undefined, countAt: number): Records | null =>
+    start === undefined ? null : decodeRecords(bytes, start, read16(bytes, countAt), names);
+  const answers = decode(questions.end, 6);
+  const authorities = decode(answers?.end, 8);
+  const additional = decode(authorities?.end, 10);
   // A message that says so itself may end anywhere.
   if (additional === null && !isTruncated) return null;
   return {
@@ -129,11 +132,11 @@ interface Records {
   readonly end: number;
 }
 
-function decodeRecords(bytes: Uint8Array, start: number, count: number): Records | null {
+function decodeRecords(bytes: Uint8Array, start: number, count: number, names: KnownNames): Records | null {
   const records: DnsRecord[] = [];
   let at = start;
   for (let i = 0; i < count; i++) {
-    const name = decodeName(bytes, at);
+    const name = decodeOwner(bytes, at, names);
     if (name === null || name.end + 10 > bytes.length) return null;
     const dataAt = name.end + 10;
     const end = dataAt + read16(bytes, name.end + 8);
@@ -146,6 +149,20 @@ function decodeRecords(bytes: Uint8Array, start: number, count: number): Records
     at = end;
   }
   return { records, end: at };
+}
+
+/** Names that records lead to by the same pointer, by its two bytes. */
+type KnownNames = Map<number, string>;
+
+/** Nearly all records of an answer have one name, and to read it anew for each would be most of the work. */
+function decodeOwner(bytes: Uint8Array, at: number, names: KnownNames): NameInMessage | null {
+  if (at + 1 >= bytes.length || bytes[at]! < 0xc0) return decodeName(bytes, at);
+  const pointer = read16(bytes, at);
+  const known = names.get(pointer);
+  if (known !== undefined) return { name: known, end: at + 2 };
+  const decoded = decodeName(bytes, at);
+  if (decoded !== null) names.set(pointer, decoded.name);
+  return decoded;
 }
 
 /** Null: of a type that nobody here asks for. */

@@ -46,14 +46,11 @@ export function decodeName(message: Uint8Array, start: number): NameInMessage | 
 
 /** A dot inside of a label is no border between two: written with a backslash, as in master files. */
 function decodeLabel(message: Uint8Array, start: number, size: number): string {
-  let label = "";
-  for (let i = start; i < start + size; i++) {
-    const byte = message[i]!;
-    const isUpper = byte >= 0x41 && byte <= 0x5a;
-    const character = String.fromCharCode(isUpper ? byte + 0x20 : byte);
-    label += character === "." || character === "\\" ? `\\${character}` : character;
-  }
-  return label;
+  const label = String.fromCharCode(...message.subarray(start, start + size));
+  // Letters of ASCII only: the others have no case here.
+  return label.replace(/[A-Z.\\]/g, (found) =>
+    found >= "A" && found <= "Z" ? found.toLowerCase() : `\\${found}`,
+  );
 }
 
 /** As bytes of a message; null when no message can have such a name. */
