@@ -53,11 +53,7 @@ export async function apply(args: readonly string[], terminal: Terminal): Promis
   const words = await readLiveWords("apply", HELP, args, more, terminal);
   if (typeof words === "number") return words;
   const { line, file } = words;
-  if (line.has("dry-run"))
-    return (await import("./plan.ts")).plan(
-      args.filter((word) => word !== "--dry-run"),
-      terminal,
-    );
+  if (line.has("dry-run")) return (await import("./plan.ts")).plan(planArguments(words), terminal);
   const trialMs = readTime(line.valueOf("confirm"));
   if (trialMs === undefined)
     return complainOfUsage(terminal, "apply", `${line.valueOf("confirm")} is no time`, "Write 60s or 5m.");
@@ -88,6 +84,13 @@ export async function apply(args: readonly string[], terminal: Terminal): Promis
   if (code !== 0 || trialMs === null || outcome.kind !== "done" || outcome.plan.steps.length === 0)
     return code;
   return awaitConfirmation(words, trialMs, open, terminal);
+}
+
+/** A trial of what is not done is none. */
+function planArguments({ file, line }: LiveWords): string[] {
+  const host = line.valueOf("host");
+  const switches = ["rootless", "json"].filter((name) => line.has(name)).map((name) => `--${name}`);
+  return [...switches, ...(host === null ? [] : ["--host", host]), "--", file];
 }
 
 /** In the first moment in which something is waited for. */

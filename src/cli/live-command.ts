@@ -6,6 +6,7 @@ import { summarizeDiagnostics } from "../diagnostic/render.ts";
 import type { Progress, Undone } from "../driver/apply.ts";
 import type { Lack } from "../driver/contract.ts";
 import { isInsideRootless, runInside } from "../driver/linux/rootless.ts";
+import type { Journal } from "../driver/state-store.ts";
 import type { Plan } from "../network/plan/plan.ts";
 import type * as FindAll from "../server/datacenter/find-all.ts";
 import { type LiveNetwork, openDriver, openNetwork } from "../server/datacenter/live-network.ts";
@@ -101,6 +102,16 @@ export function openStored(
     complainOfUsage(terminal, command, `the state directory cannot be made: ${(error as Error).message}`);
     return null;
   }
+}
+
+/** What the next call will find begun, or on trial; "" mostly. */
+export function journalText(journal: Journal | null, words: LiveWords, terminal: Terminal): string {
+  if (journal === null) return "";
+  const what =
+    journal.phase === "trial"
+      ? `a change is on trial: ${callOf("confirm", words)} keeps it`
+      : "a change is being made, or was interrupted: then the next apply or destroy takes it back";
+  return `${colour(terminal.isErrorColour, "warning", "warning")}: ${what}\n`;
 }
 
 /**

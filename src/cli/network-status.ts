@@ -9,7 +9,7 @@ import type { ResolvedDatacenter } from "../model/resolved-datacenter.ts";
 import type { Plan } from "../network/plan/plan.ts";
 import { type LiveCounters, readLiveCounters } from "../server/datacenter/live-counters.ts";
 import { complainOfUsage } from "./command-line.ts";
-import { callOf, type LiveWords, openFile, planText, readLiveWords } from "./live-command.ts";
+import { callOf, journalText, type LiveWords, openFile, planText, readLiveWords } from "./live-command.ts";
 import { readEdgeRules, ruleRows } from "./rule-counts.ts";
 import { formatBytes } from "./status-table.ts";
 import { colour, columns, type Terminal } from "./terminal.ts";
@@ -34,8 +34,12 @@ export async function networkStatus(
   const { driver, store, usable } = open;
   const name = usable.datacenter.name.value;
   const { line, file } = words;
+  let told = "";
   for (;;) {
     const applied = store.readApplied();
+    const begun = journalText(store.readJournal(), words, terminal);
+    if (begun !== told) terminal.error(begun);
+    told = begun;
     if (applied === null)
       return complainOfUsage(terminal, "status", `${file} is not applied`, callOf("apply", words));
     const found = await drift(applied, driver);

@@ -3,7 +3,7 @@ import { both } from "../driver/apply.ts";
 import { NOTHING } from "../driver/contract.ts";
 import { planChanges } from "../network/plan/plan-changes.ts";
 import { complainOfUsage } from "./command-line.ts";
-import { checkText, lackText, openFile, planText, readLiveWords } from "./live-command.ts";
+import { checkText, journalText, lackText, openFile, planText, readLiveWords } from "./live-command.ts";
 import { colour, type Terminal } from "./terminal.ts";
 
 const HELP = `Usage: sallyport plan FILE [options]
@@ -25,7 +25,10 @@ export async function plan(args: readonly string[], terminal: Terminal): Promise
   const open = await openFile("plan", words, terminal);
   if (open === null) return 1;
   const { driver, store, desired } = open;
-  const applied = store.readApplied()?.state ?? NOTHING;
+  const journal = store.readJournal();
+  terminal.error(journalText(journal, words, terminal));
+  // What an interrupted change has made is ours as well.
+  const applied = both(store.readApplied()?.state ?? NOTHING, journal?.desired ?? NOTHING);
   const lacks = await driver.preflight(desired.state, applied);
   terminal.error(lackText(lacks, terminal));
   const present = await driver.read(both(applied, desired.state));

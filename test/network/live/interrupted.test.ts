@@ -119,6 +119,25 @@ ${REMAINS}`,
   assert.ok(lines.filter((line) => line === "1").length >= 2, output);
 });
 
+test("what an interrupted change has left is told, and taken for nobody else's", { skip }, () => {
+  const output = inside(
+    folder,
+    `${COUNTED}
+setsid $S apply one.yaml >/dev/null 2>&1 & child=$!
+until ls /run/netns/sp.broken.* >/dev/null 2>&1; do :; done
+kill -KILL -- -$child; wait $child || true
+$S status one.yaml 2>&1 | head -1
+$S plan one.yaml 2>&1 >/dev/null
+$S apply --dry-run --confirm 60s one.yaml 2>/dev/null | tail -1
+$S destroy one.yaml 2>&1 | head -1
+${REMAINS}`,
+  );
+  const begun =
+    "warning: a change is being made, or was interrupted: then the next apply or destroy takes it back\n";
+  assert.ok(output.startsWith(begun + begun), output);
+  assert.match(output, /\none\.yaml: \d+ steps\na change that was interrupted was taken back\n/);
+});
+
 test("a namespace with our name that we did not make is left alone, and said so", { skip }, () => {
   const output = inside(
     folder,
