@@ -152,9 +152,12 @@ for (const engine of ENGINES) {
         assert.equal(server.connectionCount, 1);
         await rewrite((text) => text.replace("size 16384", "size 32768"));
         assert.equal(await askSocket(socket, "show events counted"), "/before\n/after\n\n");
+        // The connection is another one, and goes on where the first has ended.
+        await ask(web, "/more");
+        assert.equal(await server.until(/more/), "7 /before6 /after5 /more");
         await rewrite((text) => text.replace("log ring@counted format raw local0", ""));
         await ask(web, "/elsewhere");
-        assert.equal(await askSocket(socket, "show events counted"), "/before\n/after\n\n");
+        assert.equal(await askSocket(socket, "show events counted"), "/before\n/after\n/more\n\n");
       });
     });
   });

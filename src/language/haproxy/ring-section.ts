@@ -140,6 +140,19 @@ function readRingServer(reading: Reading, draft: RingDraft, line: Line): void {
   if (server === undefined || protocol === null) return;
   if (server.address.kind === "tcp" && server.address.port === null)
     report.error("bad-port", words[2]!.span, "the port is missing", "Syslog over TCP has port 514 or 6514.");
+  if (server.sendProxy !== null)
+    report.error(
+      "refused-keyword",
+      line.span,
+      "servers of rings get no PROXY header",
+      "Remove `send-proxy`.",
+    );
+  if (server.check !== null || server.agent !== null || server.track !== null)
+    report.notice(
+      "no-effect",
+      line.span,
+      "servers of rings are not checked: a connection that is gone is opened again",
+    );
   draft.servers.push({ server, protocol });
 }
 

@@ -1,5 +1,5 @@
 // Where the checks of a server connect to, and how long they may take.
-import type { CheckConnection } from "../../model/proxy.ts";
+import type { CheckConnection, ServerTls } from "../../model/proxy.ts";
 import type { ConnectOptions } from "../../transport/contract.ts";
 import type { Server } from "../runtime.ts";
 import type { CheckTarget } from "./check.ts";
@@ -69,7 +69,7 @@ function connectOptions(server: Server, rule: CheckConnection | null): ConnectOp
   const usesTls = rule?.tls ?? (rule === null ? (check.tls ?? isAlike) : false);
   const usesProxy =
     rule === null ? definition.checkSendProxy || (isAlike && definition.sendProxy !== null) : rule.sendProxy;
-  const serverName = rule?.sni ?? check.sni ?? serverNameOf(server);
+  const serverName = rule?.sni ?? check.sni ?? constantServerName(definition.tls);
   return {
     ...PLAIN,
     address: addressOf(server, rule),
@@ -88,8 +88,8 @@ function addressOf(server: Server, rule: CheckConnection | null): ConnectOptions
 }
 
 /** A constant `sni`; one that depends on traffic says nothing here. */
-function serverNameOf(server: Server): string {
-  const sni = server.definition.tls?.sni ?? null;
+export function constantServerName(tls: ServerTls | null): string {
+  const sni = tls?.sni ?? null;
   if (sni === null || sni.fetch.name !== "str" || sni.converters.length > 0) return "";
   const text = sni.fetch.arguments[0];
   return typeof text === "string" ? text : "";

@@ -13,6 +13,7 @@ export class Ring {
   #oldest = 0;
   #oldestNumber = 0;
   #next = 0;
+  #nextNumber = 0;
   readonly #bytes: Uint8Array;
   readonly #watchers: Set<() => void> = new Set();
 
@@ -23,6 +24,11 @@ export class Ring {
 
   get oldest(): number {
     return this.#oldest;
+  }
+
+  /** How many events are there. */
+  get count(): number {
+    return this.#nextNumber - this.#oldestNumber;
   }
 
   /** How many events have been before the oldest. */
@@ -46,6 +52,7 @@ export class Ring {
       this.#bytes[(this.#next + i) % this.#bytes.length] = length >>> (8 * i);
     this.#put(this.#next + LENGTH_BYTES, source.subarray(start, start + length));
     this.#next += needed;
+    this.#nextNumber++;
     for (const wake of this.#watchers) wake();
   }
 

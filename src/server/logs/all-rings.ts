@@ -52,21 +52,33 @@ export class AllRings implements RingWriter {
       definition.servers.map((server) => ({ definition, server, key: keyOf(definition, server, prepared) })),
     );
     const keys = new Set(wanted.map(({ key }) => key));
-    for (const [key, link] of links) if (!keys.has(key)) link.close();
+    // Who takes over from a connection goes on where it ended.
+    const unsent = new Map<string, number>();
+    for (const [key, link] of links) {
+      if (keys.has(key)) continue;
+      link.close();
+      unsent.set(link.name, link.unsentCount);
+    }
     for (const { definition, server, key } of wanted) {
-      const link = links.get(key) ?? this.#open(definition, server, prepared);
+      const link = links.get(key) ?? this.#open(definition, server, prepared, unsent);
       if (link !== null) this.#links.set(key, link);
     }
   }
 
-  #open(definition: RingDefinition, one: RingServer, prepared: PreparedConfiguration): RingLink | null {
+  #open(
+    definition: RingDefinition,
+    one: RingServer,
+    prepared: PreparedConfiguration,
+    unsent: ReadonlyMap<string, number>,
+  ): RingLink | null {
     const tls = clientContextOf(one.server, prepared, this.#engine);
     if (tls?.ok === false) {
       this.#report(`ring ${definition.name}: server ${one.server.name}: ${tls.error.message}`);
       return null;
     }
     const ring = this.#rings.get(definition.name)!;
-    return new RingLink(this.#engine, ring, definition, one, tls?.value ?? null, this.#report);
+    const count = unsent.get(`${definition.name}/${one.server.name}`) ?? ring.count;
+    return new RingLink(this.#engine, ring, definition, one, tls?.value ?? null, this.#report, count);
   }
 
   close(): void {

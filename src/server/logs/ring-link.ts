@@ -6,6 +6,7 @@ import { parseIpAddress } from "../../base/address.ts";
 import type { Failure } from "../../base/failure.ts";
 import { Timer } from "../../base/timer-wheel.ts";
 import type { RingDefinition, RingServer } from "../../model/log-forward.ts";
+import { constantServerName } from "../../proxy/health/check-target.ts";
 import type { Ring } from "../../proxy/log/ring.ts";
 import type {
   Chunk,
@@ -38,6 +39,9 @@ export class RingLink implements ConnectionHandler {
   #isOpen = false;
   #isScheduled = false;
   #isStalling = false;
+  /** Of all connections; and what had been taken of it when the present one began to be waited for. */
+  #sentBytes = 0;
+  #takenBytes = 0;
   #isClosed = false;
   #wasReported = false;
   /** What is to be sent next. */
@@ -52,6 +56,7 @@ export class RingLink implements ConnectionHandler {
     server: RingServer,
     tls: TlsClientContext | null,
     report: (text: string) => void,
+    unsentCount: number,
   ) {
     this.#engine = engine;
     this.#ring = ring;
@@ -61,10 +66,21 @@ export class RingLink implements ConnectionHandler {
     this.#report = report;
     this.#place = ring.oldest;
     this.#number = ring.oldestNumber;
+    for (let sent = ring.count - unsentCount; sent > 0; sent--) this.#skip();
     this.#retry = new Timer({ handleTimeout: () => this.#start() });
-    this.#stall = new Timer({ handleTimeout: () => this.#connection?.reset() });
+    this.#stall = new Timer({ handleTimeout: () => this.#handleStall() });
     this.#unwatch = ring.watch(() => this.#schedule());
     this.#start();
+  }
+
+  /** "RING/SERVER". */
+  get name(): string {
+    return `${this.#definition.name}/${this.#server.server.name}`;
+  }
+
+  /** Of what is in the ring. */
+  get unsentCount(): number {
+    return Math.min(this.#ring.count, this.#ring.oldestNumber + this.#ring.count - this.#number);
   }
 
   /** Sends what is on its way, and nothing more. */
@@ -123,17 +139,10 @@ export class RingLink implements ConnectionHandler {
   }
 
   #connect(address: ConnectOptions["address"], source: ConnectOptions["source"]): void {
-    const serverName = this.#serverName();
+    const serverName = constantServerName(this.#server.server.tls);
     const tls = this.#tls === null ? null : { context: this.#tls, serverName };
     const timeoutMs = this.#definition.connectMs ?? Number.POSITIVE_INFINITY;
     this.#connection = this.#engine.connect({ address, source, tls, preamble: null, timeoutMs }, this);
-  }
-
-  /** The name that the certificate is held against: `verifyhost`, or the server's own where it is one. */
-  #serverName(): string {
-    const { address, tls } = this.#server.server;
-    const own = address.kind === "tcp" && parseIpAddress(address.host) === null ? address.host : "";
-    return tls?.verifyHost ?? own;
   }
 
   #tryAgain(reason: string | null): void {
@@ -143,6 +152,11 @@ export class RingLink implements ConnectionHandler {
       this.#report(`ring ${this.#definition.name}: server ${name} (${addressText}): ${reason}`);
     this.#wasReported = reason !== null;
     this.#engine.timers.arm(this.#retry, this.#engine.nowMs + RETRY_MS);
+  }
+
+  #skip(): void {
+    this.#place = this.#ring.read(this.#place)?.next ?? this.#place;
+    this.#number++;
   }
 
   /** Events come in bursts: they are sent together, behind what makes them. */
@@ -164,7 +178,17 @@ export class RingLink implements ConnectionHandler {
     if (serverMs === null || connection.pendingBytes === 0 || this.#isClosed) return;
     if (this.#isStalling) return;
     this.#isStalling = true;
+    this.#takenBytes = this.#sentBytes - connection.pendingBytes;
     this.#engine.timers.arm(this.#stall, this.#engine.nowMs + serverMs);
+  }
+
+  /** A server that is slow takes something now and then; one that takes nothing is connected to anew. */
+  #handleStall(): void {
+    this.#isStalling = false;
+    const connection = this.#connection;
+    if (connection === null) return;
+    if (this.#sentBytes - connection.pendingBytes > this.#takenBytes) this.#pump();
+    else connection.reset();
   }
 
   #stopStall(): void {
@@ -190,6 +214,7 @@ export class RingLink implements ConnectionHandler {
       this.#number++;
     }
     connection.send(chunk, 0, length);
+    this.#sentBytes += length;
     chunk.release();
   }
 
