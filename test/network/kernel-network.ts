@@ -92,7 +92,7 @@ export async function askKernel(
   ].join("\n");
   const words = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash"];
   const run = spawn("unshare", words, { timeout: TIMEOUT_MS });
-  run.stdin.end(script);
+  run.stdin.on("error", () => {}).end(script);
   const [output, errors] = await Promise.all([text(run.stdout), text(run.stderr)]);
   assert.ok(output.endsWith("end\n"), `${output}\n${errors}`);
   return readAnswers(output, questions.length, namespaceOf);

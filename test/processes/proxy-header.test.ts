@@ -1,14 +1,13 @@
 // What a server is told of its client's TLS in a PROXY header of version 2, byte for byte beside HAProxy:
 // with a certificate of the client and without, resumed, and in clear.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { test } from "node:test";
 import { readProxyHeader } from "../../src/protocol/proxy-protocol/decode.ts";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
 import { freePort } from "../free-port.ts";
-import { findCommand, requires } from "../requirements.ts";
+import { requires } from "../requirements.ts";
+import { openssl, selfSigned } from "./openssl.ts";
 import { RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 /** Which of its ciphers a server likes best is its own affair. */
@@ -17,24 +16,7 @@ const FIXED_BYTES = 16;
 /** Two addresses and two ports of IPv4, of which the client's port is another each time. */
 const ADDRESS_BYTES = 12;
 
-function openssl(words: readonly string[], input = ""): Promise<string> {
-  return new Promise((resolve) => {
-    const child = spawn(findCommand("openssl")!, words, { stdio: ["pipe", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (bytes: Buffer) => (output += bytes.toString("latin1")));
-    child.stdin.end(input);
-    child.once("close", () => resolve(output));
-  });
-}
-
-async function certificate(directory: TestDirectory, name: string, key: string): Promise<string> {
-  const files = ["-keyout", directory.file("new.key"), "-out", directory.file("new.crt")];
-  const words = ["req", "-x509", "-newkey", ...key.split(" "), "-nodes", ...files];
-  await openssl([...words, "-subj", `/O=Company/CN=${name}`]);
-  const pem = ["new.crt", "new.key"].map((file) => readFileSync(directory.file(file), "utf8")).join("");
-  return directory.file(`${name}.pem`, pem);
-}
+const curve = (name: string) => ["ec", "-pkeyopt", `ec_paramgen_curve:${name}`];
 
 /** Takes the header of each connection, and ends it. */
 class HeaderSink implements AsyncDisposable {
@@ -138,9 +120,9 @@ test("a server is told of its client's TLS what HAProxy tells it", {
   skip: requires("haproxy", "openssl"),
 }, async () => {
   using directory = new TestDirectory();
-  await certificate(directory, "rsa", "rsa:2048");
-  await certificate(directory, "ec", "ec -pkeyopt ec_paramgen_curve:secp384r1");
-  await certificate(directory, "client", "ec -pkeyopt ec_paramgen_curve:prime256v1");
+  await selfSigned(directory, "rsa", "/O=Company/CN=rsa", ["rsa:2048"]);
+  await selfSigned(directory, "ec", "/O=Company/CN=ec", curve("secp384r1"));
+  await selfSigned(directory, "client", "/O=Company/CN=client", curve("prime256v1"));
   await using ours = new HeaderSink();
   const site = await siteOf(directory, await ours.listen());
   await using _sallyport = await RunningSallyport.start(directory.file("x.cfg", site.text), { workers: 1 });

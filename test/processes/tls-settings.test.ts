@@ -1,33 +1,19 @@
 // Settings of TLS that only a handshake shows, asked for by OpenSSL's own client: parameters of
 // Diffie-Hellman, and sessions that are resumed without tickets, whichever worker answers.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { startHaproxy } from "../../src/proxy/balance/haproxy.fixture.ts";
 import { freePort } from "../free-port.ts";
-import { findCommand, requires } from "../requirements.ts";
+import { requires } from "../requirements.ts";
+import { openssl, selfSigned } from "./openssl.ts";
 import { askSocket, ENGINES, RunningSallyport, TestDirectory } from "./running-sallyport.ts";
 
 const DHE = "DHE-RSA-AES256-GCM-SHA384";
 
-function openssl(words: readonly string[], input = ""): Promise<string> {
-  return new Promise((resolve) => {
-    const child = spawn(findCommand("openssl")!, words, { stdio: ["pipe", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (bytes: Buffer) => (output += bytes.toString("latin1")));
-    child.stdin.end(input);
-    child.once("close", () => resolve(output));
-  });
-}
-
-/** Certificate and key in one file. DHE wants a key of RSA. */
-async function rsaCertificate(directory: TestDirectory, name: string, bits: number): Promise<string> {
-  const [key, certificate] = [directory.file("new.key"), directory.file("new.crt")];
-  const files = ["-keyout", key, "-out", certificate];
-  await openssl(["req", "-x509", "-newkey", `rsa:${bits}`, "-nodes", ...files, "-subj", `/CN=${name}`]);
-  return directory.file(`${name}.pem`, readFileSync(certificate, "utf8") + readFileSync(key, "utf8"));
+/** DHE wants a key of RSA. */
+function rsaCertificate(directory: TestDirectory, name: string, bits: number): Promise<string> {
+  return selfSigned(directory, name, `/CN=${name}`, [`rsa:${bits}`]);
 }
 
 function dhParameters(group: string): Promise<string> {
