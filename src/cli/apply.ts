@@ -62,27 +62,21 @@ export async function apply(args: readonly string[], terminal: Terminal): Promis
   for (const note of open.desired.notes)
     terminal.error(`${colour(terminal.isErrorColour, "notice", "note")}: ${note}\n`);
   const way = trialMs === null ? await findOwnWay() : null;
-  const warnings: Promise<string>[] = [];
   const request = {
     desired: open.desired.state,
     file: resolve(file),
     host: line.valueOf("host"),
     isTrial: trialMs !== null,
-    refuse: (plan: Plan) => {
-      const danger = way === null ? null : dangerWords(plan, way);
-      // While programs do the steps there is time to look.
-      if (danger === null && plan.steps.length > 0)
-        warnings.push(soon(() => checkText(file, open.usable, terminal)));
-      return danger;
-    },
+    refuse: (plan: Plan) => (way === null ? null : dangerWords(plan, way)),
   };
   const outcome = await applyState(request, open.driver, open.store, progressOn(terminal));
   endProgress(terminal);
-  for (const warning of warnings) terminal.error(await warning);
   if (line.has("json")) terminal.write(`${JSON.stringify(recordOf(outcome), null, 2)}\n`);
   const code = report(file, outcome, line.has("json"), terminal);
   if (code !== 0 || trialMs === null || outcome.kind !== "done" || outcome.plan.steps.length === 0)
     return code;
+  // Whoever tries has a moment, and wants to know; others have asked `plan`.
+  terminal.error(checkText(file, open.usable, terminal));
   return awaitConfirmation(words, trialMs, open, terminal);
 }
 
@@ -91,13 +85,6 @@ function planArguments({ file, line }: LiveWords): string[] {
   const host = line.valueOf("host");
   const switches = ["rootless", "json"].filter((name) => line.has(name)).map((name) => `--${name}`);
   return [...switches, ...(host === null ? [] : ["--host", host]), "--", file];
-}
-
-/** In the first moment in which something is waited for. */
-function soon<T>(work: () => T): Promise<T> {
-  return new Promise((resolve) => {
-    setImmediate(() => resolve(work()));
-  });
 }
 
 /** Says how it went. */

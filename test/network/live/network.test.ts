@@ -183,7 +183,7 @@ $S destroy $F > /dev/null`,
   assert.match(output, /1 step done\neverything is as it was made\n$/);
 });
 
-test("what check finds is told before a change, and keeps nobody from it", { skip }, () => {
+test("what check finds is told by a plan and on trial, and keeps nobody from a change", { skip }, () => {
   const output = inside(
     folder,
     `
@@ -194,15 +194,17 @@ machines: {a: {network: org, address: 10.0.0.1}, b: {network: other, address: 10
 expect: [a reaches b]
 END
 $S plan doubted.yaml 2>&1 >/dev/null
-$S apply doubted.yaml 2>&1 | sed -n '1p;$p'
+$S apply --confirm 60s doubted.yaml </dev/null 2>&1 | grep -E 'done|warning' & trial=$!
+until $S confirm doubted.yaml >/dev/null 2>&1; do sleep 0.1; done
+wait $trial
 $S apply doubted.yaml 2>&1
 $S destroy doubted.yaml > /dev/null`,
   );
   assert.equal(
     output.replace(/\d+ steps/, "n steps"),
     `warning: sallyport check doubted.yaml finds 1 error
-warning: sallyport check doubted.yaml finds 1 error
 doubted.yaml: n steps done
+warning: sallyport check doubted.yaml finds 1 error
 doubted.yaml: nothing to change
 `,
   );
