@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type ApplyOutcome, apply as applyState, confirm, revert } from "../driver/apply.ts";
 import { findOwnWay } from "../driver/linux/own-way.ts";
 import type { StateStore } from "../driver/state-store.ts";
+import type { ProcessState } from "../model/network-state.ts";
 import { cuttingStep, type OwnWay } from "../network/plan/own-way.ts";
 import type { Plan } from "../network/plan/plan.ts";
 import { complainOfUsage } from "./command-line.ts";
@@ -69,7 +70,14 @@ export async function apply(args: readonly string[], terminal: Terminal): Promis
     isTrial: trialMs !== null,
     refuse: (plan: Plan) => (way === null ? null : dangerWords(plan, way)),
   };
-  const outcome = await applyState(request, open.driver, open.store, progressOn(terminal));
+  const progress = progressOn(terminal);
+  const outcome = await applyState(request, open.driver, open.store, progress);
+  const started = startedBy(outcome);
+  if (started.length > 0) {
+    progress.phase("waiting for what was started to serve");
+    const { untilServing } = await import("../server/datacenter/balancers.ts");
+    await untilServing(started, open.driver.supervisor);
+  }
   endProgress(terminal);
   if (line.has("json")) terminal.write(`${JSON.stringify(recordOf(outcome), null, 2)}\n`);
   const code = report(file, outcome, line.has("json"), terminal);
@@ -85,6 +93,14 @@ function planArguments({ file, line }: LiveWords): string[] {
   const host = line.valueOf("host");
   const switches = ["rootless", "json"].filter((name) => line.has(name)).map((name) => `--${name}`);
   return [...switches, ...(host === null ? [] : ["--host", host]), "--", file];
+}
+
+/** Whoever applies and then asks a load balancer shall have an answer. */
+function startedBy(outcome: ApplyOutcome): ProcessState[] {
+  if (outcome.kind !== "done") return [];
+  return outcome.plan.steps.flatMap(({ change }) =>
+    change.kind === "start-process" ? [change.process] : [],
+  );
 }
 
 /** Says how it went. */

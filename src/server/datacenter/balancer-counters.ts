@@ -1,31 +1,19 @@
 // What the load balancers do that `apply` has started in edges: each is asked over the socket of its runtime
 // API, as `sallyport status` does. One that does not answer is left out.
-import { readlinkSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { NAMESPACE_FOLDER } from "../../driver/linux/namespaces.ts";
 import type { ServiceCount } from "../../driver/linux/service-counters.ts";
-import type { NetworkState, ProcessState } from "../../model/network-state.ts";
+import type { NetworkState } from "../../model/network-state.ts";
 import { askMaster } from "../admin/ask-master.ts";
-import { listRegistry, type RegistryEntry } from "../registry.ts";
-
-/** What `network/plan` calls their programs. */
-const BALANCER = /^the load balancer of (.+)$/;
+import type { RegistryEntry } from "../registry.ts";
+import { balancersIn } from "./balancers.ts";
 
 export async function readBalancerCounts({ processes }: NetworkState): Promise<ServiceCount[]> {
-  const balancers = processes.filter(({ words }) => BALANCER.test(words));
-  if (balancers.length === 0) return [];
-  const entries = listRegistry();
   const counts = await Promise.all(
-    balancers.map(async (one) => {
-      const entry = entries.find(({ pid }) => isIn(pid, one.namespace));
-      return entry === undefined ? [] : countsOf(one, entry);
-    }),
+    balancersIn(processes).map(({ owner, entry }) => (entry === null ? [] : countsOf(owner, entry))),
   );
   return counts.flat();
 }
 
-async function countsOf({ words }: ProcessState, entry: RegistryEntry): Promise<ServiceCount[]> {
-  const owner = BALANCER.exec(words)![1]!;
+async function countsOf(owner: string, entry: RegistryEntry): Promise<ServiceCount[]> {
   try {
     const frontends = frontendsIn(await askMaster(entry, "show stat json"));
     const sum = (name: string) => frontends.reduce((total, row) => total + (row.get(name) ?? 0), 0);
@@ -51,14 +39,4 @@ function frontendsIn(answer: string): Map<string, number>[] {
   return rows
     .filter((row) => row[0]?.objType === "Frontend")
     .map((row) => new Map(row.map(({ field, value }) => [field.name, Number(value.value)])));
-}
-
-/** Of several that serve one file it is the one in the edge's namespace. */
-function isIn(pid: number, namespace: string): boolean {
-  try {
-    const own = readlinkSync(`/proc/${pid}/ns/net`);
-    return own === `net:[${statSync(join(NAMESPACE_FOLDER, namespace)).ino}]`;
-  } catch {
-    return false;
-  }
 }

@@ -41,12 +41,13 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Waits for a port, since programs start when `apply` has ended. */
+/** Waits for a port: commands of machines are started by `apply`, which waits for load balancers only. */
 const UNTIL =
   'until_open() { for i in $(seq 100); do $S shell $R $F "$1" -- curl -sk -m 2 -o /dev/null "$2" && return; sleep 0.1; done; echo "never: $2"; };';
 
 const WALK = `
 $S apply $R $F | tail -1
+$S shell $R $F internet -- curl -sk -m 5 -o /dev/null -w 'the balancer answers %{http_code}\n' https://203.0.113.10/ || true
 until_open internet http://203.0.113.10:8001/; until_open internet https://203.0.113.10/
 for port in 8001 8002; do $S shell $R $F internet -- curl -s -m 5 http://203.0.113.10:$port/ | head -1; done
 $S shell $R $F internet -- curl -s -m 1 http://203.0.113.10:8003/ || echo "8003 is closed"
@@ -62,8 +63,10 @@ $S destroy $R $F | tail -1
 
 function checkWalk(output: string): void {
   const lines = output.trim().split("\n");
-  const [applied, first, second, closed, ...rest] = lines;
+  const [applied, answer, first, second, closed, ...rest] = lines;
   assert.match(applied!, /datacenter\.yaml: \d+ steps done/, output);
+  // 503 while its servers have not begun.
+  assert.match(answer!, /^the balancer answers (200|503)$/, output);
   assert.deepEqual([first, second, closed], ["SHOP", "SHOP", "8003 is closed"], output);
   const sticky = rest.splice(0, 3);
   assert.equal(new Set(sticky).size, 1, output);
