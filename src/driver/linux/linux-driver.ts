@@ -91,6 +91,7 @@ export class LinuxDriver implements Driver {
   }
 
   async #run(steps: readonly Step[], progress: (done: number) => void): Promise<RunOutcome> {
+    this.supervisor.endOrphans();
     const runner = new BatchRunner(this.#directory, this.#door);
     let done = 0;
     const count = (more: number) => {

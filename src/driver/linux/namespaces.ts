@@ -1,6 +1,6 @@
 // Network namespaces as `ip netns` keeps them: a file for each in /run/netns, over which the namespace is
 // mounted. Who is killed between the file and the mount leaves a name that nobody can enter.
-import { readdirSync, statSync, unlinkSync } from "node:fs";
+import { readdirSync, readlinkSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 
 export const NAMESPACE_FOLDER = "/run/netns";
@@ -9,6 +9,16 @@ export const NAMESPACE_FOLDER = "/run/netns";
 export function listNamespaces(): string[] {
   const isHalfMade = halfMadeTest();
   return entries().filter((name) => !isHalfMade(name));
+}
+
+/** Whether the network of a process is this one. */
+export function isInNamespace(pid: number, name: string): boolean {
+  try {
+    const own = readlinkSync(`/proc/${pid}/ns/net`);
+    return own === `net:[${statSync(join(NAMESPACE_FOLDER, name)).ino}]`;
+  } catch {
+    return false;
+  }
 }
 
 /** Files without a namespace whose name begins so; only while nobody is making any. */

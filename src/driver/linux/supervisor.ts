@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -15,6 +16,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ProcessState } from "../../model/network-state.ts";
 import { childProcesses } from "./command.ts";
+import { isInNamespace } from "./namespaces.ts";
 import { searchPath } from "./program-path.ts";
 import { parseJson, writeRecord } from "./records.ts";
 
@@ -123,12 +125,30 @@ export class Supervisor {
     });
   }
 
+  /** Ends programs whose supervisor somebody has killed: no step would, for they are not known to run. */
+  endOrphans(): void {
+    for (const name of this.#names()) {
+      const started = this.#startedOf(name);
+      if (started !== null && startTimeOf(started.pid) !== started.startedAt)
+        endOrphan(this.directoryOf(name), started.process.namespace);
+    }
+  }
+
+  #names(): string[] {
+    try {
+      return readdirSync(this.#directory);
+    } catch {
+      return [];
+    }
+  }
+
   /** Null, or why it could not be started. */
   start(one: ProcessState): string | null {
     const directory = this.directoryOf(one.name);
     try {
       this.#makeDirectory(one);
       rmSync(join(directory, "ended"), { force: true });
+      endOrphan(directory, one.namespace);
       writeFileSync(join(directory, "supervise"), SUPERVISE);
       const log = openSync(join(directory, "log"), "a", 0o600);
       const words = one.command.map((word) => word.replaceAll("{directory}", directory));
@@ -255,6 +275,19 @@ export class Supervisor {
     } catch {
       return null;
     }
+  }
+}
+
+/**
+ * A program whose supervisor somebody has killed goes on without it. Only one that is in its namespace still
+ * is taken for it, since numbers come again.
+ */
+function endOrphan(directory: string, namespace: string): void {
+  try {
+    const pid = Number(readFileSync(join(directory, "child"), "utf8"));
+    if (pid > 1 && isInNamespace(pid, namespace)) signal(pid, "SIGKILL");
+  } catch {
+    // It had none, or ended in good order.
   }
 }
 

@@ -1,9 +1,7 @@
 // The load balancers that `apply` has started in edges: which of the masters that run here is whose, and when
 // they serve.
-import { readlinkSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { NAMESPACE_FOLDER } from "../../driver/linux/namespaces.ts";
+import { isInNamespace } from "../../driver/linux/namespaces.ts";
 import type { Supervisor } from "../../driver/linux/supervisor.ts";
 import type { ProcessState } from "../../model/network-state.ts";
 import { listRegistry, type RegistryEntry } from "../registry.ts";
@@ -32,7 +30,8 @@ export function balancersIn(processes: readonly ProcessState[]): Balancer[] {
   return balancers.map(({ owner, process }) => ({
     owner,
     process,
-    entry: entries.find(({ pid }) => isIn(pid, process.namespace)) ?? null,
+    // Of several that serve one file it is the one in the edge's namespace.
+    entry: entries.find(({ pid }) => isInNamespace(pid, process.namespace)) ?? null,
   }));
 }
 
@@ -45,14 +44,4 @@ export async function untilServing(
   const isAwaited = ({ entry, process }: Balancer) =>
     entry === null && supervisor.keepsEnding(process.name, Date.now()) === null;
   while (balancersIn(processes).some(isAwaited) && Date.now() < deadlineMs) await pause(POLL_MS);
-}
-
-/** Of several that serve one file it is the one in the edge's namespace. */
-function isIn(pid: number, namespace: string): boolean {
-  try {
-    const own = readlinkSync(`/proc/${pid}/ns/net`);
-    return own === `net:[${statSync(join(NAMESPACE_FOLDER, namespace)).ino}]`;
-  } catch {
-    return false;
-  }
 }

@@ -97,3 +97,27 @@ $S destroy $F | tail -1`,
   assert.match(rest, /machine-web-001 +keeps ending, status 7 .*\nmachine-web-002 +runs /, output);
   assert.match(rest, /everything is as it was made\ngood\n.*steps done\n$/, output);
 });
+
+test("a program whose supervisor somebody has killed is there once after an apply, and not after the end", {
+  skip,
+}, () => {
+  writeFileSync(
+    join(folder, "orphan.yaml"),
+    `datacenter: orphan
+networks:
+  org: {subnet: 192.168.10.0/24, gateway: 192.168.10.1, dhcp: {range: 192.168.10.100-192.168.10.199, server: edge}}
+edges: {edge: {interfaces: {org: 192.168.10.1}}}
+`,
+  );
+  const output = inside(
+    folder,
+    `
+F=orphan.yaml
+$S apply $F >/dev/null
+orphan() { until pgrep -c dnsmasq >/dev/null; do sleep 0.05; done; pkill -KILL -f '^sh .*/supervise'; }
+orphan; $S status $F | grep start
+$S apply $F | tail -1; until pgrep -c dnsmasq >/dev/null; do sleep 0.05; done; pgrep -c dnsmasq
+orphan; $S destroy $F | tail -1; pgrep -c dnsmasq || true`,
+  );
+  assert.match(output, /^ +start DHCP and DNS of org.*\n.*: 1 step done\n1\n.*steps? done\n0\n$/, output);
+});
