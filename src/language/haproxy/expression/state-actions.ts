@@ -3,6 +3,7 @@
 import { suggestWord } from "../../../diagnostic/nearest-word.ts";
 import type { Action, LogLevel, VariableCondition } from "../../../model/rule.ts";
 import type { SampleExpression } from "../../../model/sample.ts";
+import { LEVELS } from "../log-line.ts";
 import { spanInside, type Word } from "../word.ts";
 import {
   describeVariable,
@@ -14,17 +15,7 @@ import { parseByteCount, parseInteger, parseTimeMs } from "./numbers.ts";
 import { quote } from "./report.ts";
 import type { ActionReader, RuleLine } from "./rule-line.ts";
 
-const LOG_LEVELS: readonly LogLevel[] = [
-  "emerg",
-  "alert",
-  "crit",
-  "err",
-  "warning",
-  "notice",
-  "info",
-  "debug",
-  "silent",
-];
+const LOG_LEVELS: readonly LogLevel[] = [...LEVELS, "silent"];
 
 export const readSetVar: ActionReader = (line) => {
   const variable = variableOf(line);
