@@ -3,6 +3,7 @@
 // kernel's queue. Each process looks when it has accepted, so of several each may let in one more than the
 // limits that they share.
 import type { Engine } from "../transport/contract.ts";
+import { rateLimits } from "./rate-limits.ts";
 import type { Frontend, ListenerRuntime, Runtime } from "./runtime.ts";
 import { CELL, COUNTER, HEADER, readRate, type SharedState } from "./state.ts";
 
@@ -153,36 +154,3 @@ function isAtRateOf(
   for (const slot of slots) rate += readRate(state, slot, secondCell, engine.wallClockMs, workerCount);
   return rate >= limit;
 }
-
-/** A rate that the configuration limits and the runtime API may limit otherwise; 0: no limit. */
-function limitBy(cell: number, configured: (runtime: Runtime) => number): (runtime: Runtime) => number {
-  return (runtime) => {
-    const override = Atomics.load(runtime.state.header, cell);
-    return override === 0 ? configured(runtime) : Math.max(0, override);
-  };
-}
-
-/** What `set rate-limit` can change. */
-export const rateLimits: Readonly<
-  Record<
-    "connectionsPerSecond" | "sessionsPerSecond" | "tlsSessionsPerSecond" | "compressedBytesPerSecond",
-    (runtime: Runtime) => number
-  >
-> = {
-  connectionsPerSecond: limitBy(
-    HEADER.connectionRateMax,
-    ({ configuration }) => configuration.global.admission.connectionsPerSecondMax,
-  ),
-  sessionsPerSecond: limitBy(
-    HEADER.sessionRateMax,
-    ({ configuration }) => configuration.global.admission.sessionsPerSecondMax,
-  ),
-  tlsSessionsPerSecond: limitBy(
-    HEADER.tlsRateMax,
-    ({ configuration }) => configuration.global.admission.tlsSessionsPerSecondMax,
-  ),
-  compressedBytesPerSecond: limitBy(
-    HEADER.compressionRateMax,
-    ({ configuration }) => configuration.global.compression.bytesPerSecondMax,
-  ),
-};

@@ -1,8 +1,9 @@
 // The body of a response that is compressed: what comes of it, at which level, and counted. The level starts
 // at `tune.comp.maxlevel`, goes down with each piece while all workers together compress more than
 // `maxcomprate`, and up again when they do not; at 0 zlib only wraps.
-import { rateLimits } from "../admission.ts";
+
 import type { ExchangeContext } from "../exchange/context.ts";
+import { rateLimits } from "../rate-limits.ts";
 import { COUNTER, countRate, HEADER, readRate } from "../state.ts";
 import type { Stream } from "../stream.ts";
 import { BodyCompressor } from "./body-compressor.ts";

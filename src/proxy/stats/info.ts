@@ -1,7 +1,8 @@
 // What `show info` tells of the process as a whole: HAProxy 2.6's fields, at their positions, as far as they
 // have a meaning here. "Process" is the master with all its workers: what HAProxy has threads for, we have
 // processes for.
-import { presentIn, rateLimits, slotsWithTls } from "../admission.ts";
+import { presentIn, slotsWithTls } from "../admission.ts";
+import { rateLimits } from "../rate-limits.ts";
 import { COUNTER, HEADER, readRate } from "../state.ts";
 import type { StatisticsView } from "./statistics-view.ts";
 
